@@ -1,0 +1,303 @@
+"""From a scenario to arrays: World, the market's story by week, and People, who live it.
+
+t = 0 is the burn-in, t = week + 1 the weeks after; s cell, i person, j firm, k scandal, p touchpoint. A mechanism that
+is switched off is a World with neutral numbers: the rules never ask.
+"""
+
+import copy
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import config
+
+from sim.scenario import TRAITS, Firm, Market, Scandal, Scenario, ScenarioError
+
+FLOAT = np.float32
+WORDS = {"provider": ("regime", ("repertoire", "provider")), "taste_law": ("taste_law", ("", "log_gamma", "normal"))}
+LEVERS = tuple(
+    f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
+)
+HIGHEST = {"attention": 1, "automaticity": 1, "habit_rate": 1, "trust_up": 1, "trust_down": 1, "action": 1}
+LOWEST = {"looks": 1, "loss_aversion": 1}
+OFF = {
+    "experience": {"cx_weight": 0},
+    "habit": {"state_dependence": 0, "habit_weight": 0, "automaticity": 0},
+    "inattention": {"attention": 1, "automaticity": 0},
+    "looks": {"looks": 64},
+    "anchor": {"anchor_pull": 0},
+    "trust": {"trust_weight": 0},
+    "regret": {"regret_weight": 0},
+    "uncertainty": {"uncertainty": 0},
+    "price": {"price_weight": 0},
+}
+OFF_MARKET = {
+    "taste": {"taste_law": 0},
+    "habit": {"recall_habit": 0},
+    "friction": {"execution": 1, "friction_deterrence": 0},
+    "anchor": {"anchor_start": 0},
+    "word_of_mouth": {"word_good": 0, "word_bad": 0},
+}
+OFF_FIRM = {
+    "friction": {"exit_friction": 0},
+    "association": {"association": 0},
+    "ease": {"effort": 0, "ease": 0},
+    "price": {"price_moved": 0},
+}
+
+
+class World(NamedTuple):
+    """What a person can read of the market; float32 unless said."""
+
+    market: np.ndarray  # [1] records: the category's numbers
+    traits: np.ndarray  # [s] records: a cell's traits
+    firms: np.ndarray  # [t, j] records: levers, and what follows from them
+    details: np.ndarray  # [t, j, p] records: chance that touchpoint p or one before it fails; harm of it, CX
+    scandals: np.ndarray  # [k] records
+    blame: np.ndarray  # [k, j] 1 at the firm, `spill` at its peers, 0 elsewhere
+    airing: np.ndarray  # [t, k] chance to hear it on the news in a week
+    echo: np.ndarray  # [t, k] what is left of it in memory, response included
+    cells: np.ndarray  # [s] cumulative shares of cells
+    presence: np.ndarray  # [j] sums to 1
+    starts: np.ndarray  # [people + 1] int64, CSR of a stored network; empty for the small world
+    listeners: np.ndarray  # [links] int64
+
+
+class People(NamedTuple):
+    """Who lives: a row a person, and a row a person and firm."""
+
+    one: np.ndarray  # [i] PERSON
+    bonds: np.ndarray  # [i, j] BOND
+
+
+PERSON = np.dtype(
+    [
+        ("number", np.int64),  # the person's address
+        ("before", np.int64),  # firms used in the window before, a bit each
+        ("rate", np.float32),  # uses/week
+        ("attention", np.float32),
+        ("expectation", np.float32),  # CX
+        ("anchor_height", np.float32),  # CX above expectation
+        *((name, np.uint32) for name in ("heard", "acts", "backs", "harmed")),  # scandals, a bit each
+        ("news", np.uint32),  # scandals told by neighbours
+        ("fresh", np.uint32),  # scandals heard of this week
+        ("seen", np.int32),  # week in which the fading was last brought up to date
+        ("tenure", np.int32),  # uses since joining the last firm
+        ("uses", np.int32),  # of the category, in this window
+        ("cell", np.uint8),
+        ("outcome", np.uint8),  # of the last visit
+        ("changed", np.uint8),  # 1 once the firm was changed since week 0
+        ("last", np.int8),  # firm used last, or -1
+        ("home", np.int8),  # firm used last when the window opened
+        ("anchor", np.int8),  # firm or -1
+        ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
+        ("message", np.int8),  # +-(firm + 1) told this week, 0 = none
+    ],
+    align=True,
+)
+BOND = np.dtype(
+    [
+        *((name, np.float32) for name in ("taste", "memory", "trust", "habit", "regret", "familiarity")),
+        ("count", np.uint16),  # uses in this window
+    ],
+    align=True,
+)
+# Plain Python reads a field as an attribute of np.recarray only; compiled code prefers the plain array.
+RECORDS: type = np.recarray if config.DISABLE_JIT else np.ndarray
+
+
+def records(shape: Any, kind: Any) -> np.ndarray:
+    """An array of zeroed records whose fields the rules can read, compiled or not."""
+    return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
+
+
+def make_people(first: int, stop: int, firms: int) -> People:
+    """Rows for the people numbered first to stop - 1, not yet born."""
+    people = People(records(stop - first, PERSON), records((stop - first, firms), BOND))
+    people.one["number"] = np.arange(first, stop)
+    return people
+
+
+def make_world(scenario: Scenario, links: tuple[np.ndarray, np.ndarray] | None = None) -> World:
+    """The arrays of a scenario; `links` = (starts, listeners) of a stored network replaces the scenario's."""
+    s, off = scenario, [m.name for m in fields(scenario.mechanisms) if not getattr(scenario.mechanisms, m.name)]
+    tables = [_levers_at(s, week) for week in range(-1, s.weeks)]
+    presence = np.array([f.presence for f in s.firms.values()])
+    scandals = {} if "scandal" in off else s.scandals
+    starts, listeners = links or stored_links(s)
+    return World(
+        market=_market(s, off),
+        traits=_traits(s, off),
+        firms=_firms(s, tables, off),
+        details=_details(tables),
+        scandals=_scandals(s, scandals),
+        blame=_blame(s, scandals),
+        airing=_by_week(s, scandals, _airing),
+        echo=_by_week(s, scandals, _echo),
+        cells=_cells(s),
+        presence=(presence / presence.sum()).astype(FLOAT),
+        starts=starts,
+        listeners=listeners,
+    )
+
+
+def _market(s: Scenario, off: list[str]) -> np.ndarray:
+    m = s.market
+    values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str)}
+    values |= {name: choices.index(getattr(m, field)) for name, (field, choices) in WORDS.items()}
+    talk = s.network.kind != "none" and "word_of_mouth" not in off
+    values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
+    values |= {"neighbours": s.network.neighbours, "rewiring": s.network.rewiring}
+    for mechanism in off:
+        values |= OFF_MARKET.get(mechanism, {})
+    whole = (*WORDS, "window", "burn_in", "people", "neighbours", "contract_weeks", "talk")
+    kinds = [(name, np.int64 if name in whole else FLOAT) for name in values]
+    market = records(1, kinds)
+    market[0] = tuple(values.values())
+    return market
+
+
+def _traits(s: Scenario, off: list[str]) -> np.ndarray:
+    cohorts = s.cohorts
+    table = records(len(s.cells), [(name, FLOAT) for name in TRAITS])
+    for row, (segment, cohort) in enumerate(s.cells):
+        for name in TRAITS:
+            value = getattr(s.consumer, name) * getattr(s.segments[segment], name) * getattr(cohorts[cohort], name)
+            table[name][row] = max(LOWEST.get(name, -np.inf), min(HIGHEST.get(name, np.inf), value))
+    for mechanism in off:
+        for name, value in OFF.get(mechanism, {}).items():
+            table[name] = value
+    return table
+
+
+def _cells(s: Scenario) -> np.ndarray:
+    weights = np.array([s.segments[a].weight * s.cohorts[b].weight for a, b in s.cells])
+    return np.cumsum(weights / weights.sum()).astype(FLOAT)
+
+
+def _levers_at(s: Scenario, week: int) -> dict[str, Firm]:
+    """The firms as their moves have left them in a week; later moves win."""
+    firms = s.firms
+    active = [m for m in s.moves.values() if m.week <= week and (m.weeks == 0 or week < m.week + m.weeks)]
+    if active:
+        firms = copy.deepcopy(firms)
+    for move in sorted(active, key=lambda m: m.week):
+        node: Any = firms[move.firm or s.focus]
+        *path, name = move.lever.split(".")
+        for step in path:
+            node = node[step] if isinstance(node, dict) else getattr(node, step)
+        setattr(node, name, move.value)
+    return firms
+
+
+def _firms(s: Scenario, tables: list[dict[str, Firm]], off: list[str]) -> np.ndarray:
+    names = (*LEVERS, "availability", "repair", "price_moved")
+    result = records((len(tables), len(s.firms)), [(name, FLOAT) for name in names])
+    for t, firms in enumerate(tables):
+        for j, (name, firm) in enumerate(firms.items()):
+            for lever in LEVERS:
+                result[lever][t, j] = getattr(firm, lever)
+            result["availability"][t, j] = np.log(firm.presence / s.firms[name].presence)
+            result["repair"][t, j] = repair(firm, s.market)
+            result["price_moved"][t, j] = t > 0 and firm.price != tables[t - 1][name].price
+    for scandal in s.scandals.values() if "scandal" not in off else ():
+        j, first = list(s.firms).index(scandal.firm or s.focus), scandal.week + 1
+        result["quality"][first : first + scandal.outage_weeks, j] -= FLOAT(scandal.outage)
+    for mechanism in off:
+        for name, value in OFF_FIRM.get(mechanism, {}).items():
+            result[name] = value
+    return result
+
+
+def repair(firm: Firm, market: Market) -> float:
+    """Share of the harm that a solved complaint repairs: adequacy, halved with every half-life of delay (#66)."""
+    return float(firm.recovery_adequacy * 2 ** (-firm.recovery_days / market.repair_half_life))
+
+
+def _details(tables: list[dict[str, Firm]]) -> np.ndarray:
+    most = max(1, max(len(f.touchpoints) for f in tables[0].values()))
+    details = records((len(tables), len(tables[0]), most), [("failing", FLOAT), ("severity", FLOAT)])
+    for t, firms in enumerate(tables):
+        for j, firm in enumerate(firms.values()):
+            chances = [point.use * point.failure_rate for point in firm.touchpoints.values()]
+            details["failing"][t, j] = [*np.cumsum(chances), *[sum(chances)] * (most - len(chances))]
+            details["severity"][t, j, : len(chances)] = [p.severity for p in firm.touchpoints.values()]
+    return details
+
+
+def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> np.ndarray:
+    kinds, names = ("ethics", "privacy", "service"), list(s.firms)
+    floats = ("severity", "contagion", "action", "buycott", "hit", "hit_severity")
+    dtype = [("firm", np.int64), ("kind", np.int64), ("week", np.int64), *((n, FLOAT) for n in floats)]
+    result = records(len(scandals), dtype)
+    talk = float(s.mechanisms.word_of_mouth and s.network.kind != "none")
+    for k, c in enumerate(scandals.values()):
+        told = [getattr(c, n) * (talk if n == "contagion" else 1) for n in floats]
+        result[k] = (names.index(c.firm or s.focus), kinds.index(c.kind), c.week, *told)
+    return result
+
+
+def _blame(s: Scenario, scandals: dict[str, Scandal]) -> np.ndarray:
+    blame = np.zeros((len(scandals), len(s.firms)), FLOAT)
+    for k, scandal in enumerate(scandals.values()):
+        own = scandal.firm or s.focus
+        for j, (name, firm) in enumerate(s.firms.items()):
+            peer = firm.group and firm.group == s.firms[own].group
+            blame[k, j] = 1 if name == own else (scandal.spill if peer else 0)
+    return blame
+
+
+def _by_week(s: Scenario, scandals: dict[str, Scandal], law: Any) -> np.ndarray:
+    table = np.zeros((s.weeks + 1, len(scandals)), FLOAT)
+    for k, scandal in enumerate(scandals.values()):
+        for week in range(scandal.week, s.weeks):
+            table[week + 1, k] = law(s, scandal, week - scandal.week)
+    return table
+
+
+def _airing(s: Scenario, scandal: Scandal, since: int) -> float:
+    """Chance a week, such that `reach` have heard of it after `news_weeks`."""
+    return float(1 - (1 - scandal.reach) ** (1 / scandal.news_weeks)) if since < scandal.news_weeks else 0.0
+
+
+def _echo(s: Scenario, scandal: Scandal, since: int) -> float:
+    """Two-speed memory: attention fades fast, reputation slowly, a residue stays (#58, #59; c6)."""
+    m = s.market
+    slow = (1 - m.residue) * 2 ** (-since / m.reputation_half_life) + m.residue
+    left = (1 - m.reputation_share) * 2 ** (-since / m.attention_half_life) + m.reputation_share * slow
+    return float(left * (1 - scandal.response * (since >= scandal.response_delay)))
+
+
+def stored_links(s: Scenario) -> tuple[np.ndarray, np.ndarray]:
+    """(starts, listeners) of the scenario's edge file; empty for the small world, which is computed."""
+    if s.network.kind != "file":
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    path = Path(s.network.edges)
+    try:
+        edges = np.loadtxt(path, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter="," if path.suffix == ".csv" else None)
+    except (OSError, ValueError) as error:
+        raise ScenarioError([f"network.edges: cannot read {path}: {error}"]) from None
+    return links(edges, s.people)
+
+
+def links(graph: Any, people: int) -> tuple[np.ndarray, np.ndarray]:
+    """(starts, listeners) from an edge array [links, 2], a scipy sparse matrix or a networkx graph.
+
+    Row i of the matrix, or the edges (i, j), lead to those who hear person i; an undirected graph leads both ways.
+    """
+    from scipy import sparse
+
+    if hasattr(graph, "edges") and hasattr(graph, "nodes"):
+        import networkx
+
+        graph = networkx.to_scipy_sparse_array(graph, nodelist=range(people), format="csr")
+    elif isinstance(graph, np.ndarray):
+        if graph.size and not (0 <= graph.min() and graph.max() < people):
+            raise ScenarioError([f"network.edges: person {graph.max()} is not among 0 to {people - 1}"])
+        ones = np.ones(len(graph), np.int8)
+        graph = sparse.csr_array((ones, (graph[:, 0], graph[:, 1])), shape=(people, people))
+    csr = sparse.csr_array(graph)
+    if csr.shape != (people, people):
+        raise ScenarioError([f"network: {csr.shape[0]} x {csr.shape[1]} links for {people} people"])
+    return csr.indptr.astype(np.int64), csr.indices.astype(np.int64)
