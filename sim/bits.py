@@ -58,7 +58,9 @@ def fma(x, y, z):  # type: ignore[no-untyped-def]
         return np.float32(total)
     back = total - product
     error = (product - (total - back)) + (float(z) - back)
-    if error and not int(np.float64(total).view(np.int64)) & 1:  # round to odd, so that rounding again is exact
+    if (
+        error and not int(np.float64(total).view(np.int64)) & 1
+    ):  # round to odd, so that rounding again is exact
         total = math.nextafter(total, math.inf if error > 0 else -math.inf)
     with np.errstate(over="ignore", under="ignore"):
         return np.float32(total)

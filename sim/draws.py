@@ -12,7 +12,22 @@ from enum import IntEnum
 import numpy as np
 from numba import njit
 
-from sim.bits import add, fma, float_of, floor, iadd, int_of, iright, ishift, right, root, rotate, to_float, to_int, xor
+from sim.bits import (
+    add,
+    float_of,
+    floor,
+    fma,
+    iadd,
+    int_of,
+    iright,
+    ishift,
+    right,
+    root,
+    rotate,
+    to_float,
+    to_int,
+    xor,
+)
 
 rule = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 
@@ -104,9 +119,7 @@ def threefry(key0, key1, counter0, counter1):
 @rule
 def words(key, purpose, person, week, index):
     """Two 32-bit words at an address. key = (seed, replication < 2**24); week in +-32767; index < 65536."""
-    return threefry(
-        _u(key[0]), _u((key[1] << 8) | purpose), _u(person), _u(((week & 0xFFFF) << 16) | index)
-    )
+    return threefry(_u(key[0]), _u((key[1] << 8) | purpose), _u(person), _u(((week & 0xFFFF) << 16) | index))
 
 
 @rule
@@ -155,7 +168,9 @@ def normal(word):
     w = -log((ONE - x) * (ONE + x))
     c = w - TWO_AND_HALF
     t = root(w) - THREE
-    centre = fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, C0, C1), C2), C3), C4), C5), C6), C7), C8)
+    centre = fma(
+        c, fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, C0, C1), C2), C3), C4), C5), C6), C7), C8
+    )
     tail = fma(t, fma(t, fma(t, fma(t, fma(t, fma(t, fma(t, fma(t, T0, T1), T2), T3), T4), T5), T6), T7), T8)
     return ROOT2 * x * (centre if w < FIVE else tail)
 

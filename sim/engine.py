@@ -28,7 +28,9 @@ class Run:
 
     scenario: Scenario
     tally: Tally
-    shares: dict[str, tuple[float, float]] = field(default_factory=dict)  # firm: (share asked for, share reached)
+    shares: dict[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # firm: (share asked for, share reached)
     people: list[People] = field(default_factory=list)  # as they stand at the end, one a replication
 
 
@@ -208,11 +210,15 @@ def simulate(
                 tally = tally + life.tally
             tallies.append(counted(tally))
             if keep_people:
-                kept.append(People(*(np.concatenate(a) for a in zip(*(x.people for x in lives), strict=True))))
+                kept.append(
+                    People(*(np.concatenate(a) for a in zip(*(x.people for x in lives), strict=True)))
+                )
     return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares, kept)
 
 
-def settle(scenario: Scenario, people: int = 20_000, tolerance: float = 0.001, most: int = 12) -> tuple[Scenario, dict]:
+def settle(
+    scenario: Scenario, people: int = 20_000, tolerance: float = 0.001, most: int = 12
+) -> tuple[Scenario, dict]:
     """Presence such that the simulated shares are those the firms state, and (asked, reached) for each firm.
 
     Share inversion as in Berry (1994): ln presence moves by ln asked - ln reached until every share is within
@@ -237,7 +243,9 @@ def settle(scenario: Scenario, people: int = 20_000, tolerance: float = 0.001, m
         if worst < tolerance:
             break
         log_presence = log_presence + np.log(want / np.maximum(reached, 1e-6))
-    shares = {name: (float(want[j]), float(best[2][j])) for j, name in enumerate(scenario.firms) if name in asked}
+    shares = {
+        name: (float(want[j]), float(best[2][j])) for j, name in enumerate(scenario.firms) if name in asked
+    }
     return _with_presence(scenario, best[1]), shares
 
 

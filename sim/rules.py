@@ -43,7 +43,18 @@ def live(people, world, tally, key, i, g, week):
     me.message = 0
     provoked = False
     if world.scandals.shape[0] > 0:
-        provoked = hear(me, bonds, m, c, world.scandals, world.blame, world.airing[t], key, week, tally.news[g, t, me.cell])
+        provoked = hear(
+            me,
+            bonds,
+            m,
+            c,
+            world.scandals,
+            world.blame,
+            world.airing[t],
+            key,
+            week,
+            tally.news[g, t, me.cell],
+        )
     uses = need(m, me.rate, words(key, Purpose.NEED, me.number, week, 0)[0])
     asked = uniform(words(key, Purpose.SURVEY, me.number, week, 0)[0]) < m.survey
     if uses > 0 or asked:
@@ -53,7 +64,19 @@ def live(people, world, tally, key, i, g, week):
     for use in range(uses):
         last = me.last
         joined, looked, kept = decide(
-            me, bonds, m, c, firms, world.scandals, world.blame, world.echo[t], key, week, use, provoked, events
+            me,
+            bonds,
+            m,
+            c,
+            firms,
+            world.scandals,
+            world.blame,
+            world.echo[t],
+            key,
+            week,
+            use,
+            provoked,
+            events,
         )
         record_use(me, bonds, tally, g, t, m.window, last, joined)
         me.tenure = me.tenure + 1 if joined == last else 1

@@ -68,14 +68,18 @@ class Tally(NamedTuple):
     faithful: np.ndarray  # [g, w, s] people who never changed firm since week 0
     tenure: np.ndarray  # [g, s, j, TENURE bin, 2] uses after so many at the firm; of which elsewhere
     standing: np.ndarray  # [g, w, s, j, TENURE bin] people by firm used last and uses there since joining
-    after: np.ndarray  # [g, s, j, outcome, 2] uses after an outcome (fine, minor, complained, major, complained)
+    after: (
+        np.ndarray
+    )  # [g, s, j, outcome, 2] uses after an outcome (fine, minor, complained, major, complained)
 
     def __add__(self, other: tuple) -> "Tally":  # type: ignore[override]
         """The counts of two parts of the same people."""
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-def empty_tally(weeks: int, windows: int, cells: int, firms: int, scandals: int, groups: int = GROUPS) -> Tally:
+def empty_tally(
+    weeks: int, windows: int, cells: int, firms: int, scandals: int, groups: int = GROUPS
+) -> Tally:
     """A tally of zeros; row 0 of the weekly counts is the burn-in, to be dropped by `counted`."""
     nobody = firms + 1
     shapes = {

@@ -15,9 +15,14 @@ from numba import config
 from sim.scenario import TRAITS, Firm, Market, Scandal, Scenario, ScenarioError
 
 FLOAT = np.float32
-WORDS = {"provider": ("regime", ("repertoire", "provider")), "taste_law": ("taste_law", ("", "log_gamma", "normal"))}
+WORDS = {
+    "provider": ("regime", ("repertoire", "provider")),
+    "taste_law": ("taste_law", ("", "log_gamma", "normal")),
+}
 LEVERS = tuple(
-    f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
+    f.name
+    for f in fields(Firm)
+    if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
 )
 HIGHEST = {"attention": 1, "automaticity": 1, "habit_rate": 1, "trust_up": 1, "trust_down": 1, "action": 1}
 LOWEST = {"looks": 1, "loss_aversion": 1}
@@ -121,7 +126,10 @@ def make_people(first: int, stop: int, firms: int) -> People:
 
 def make_world(scenario: Scenario, links: tuple[np.ndarray, np.ndarray] | None = None) -> World:
     """The arrays of a scenario; `links` = (starts, listeners) of a stored network replaces the scenario's."""
-    s, off = scenario, [m.name for m in fields(scenario.mechanisms) if not getattr(scenario.mechanisms, m.name)]
+    s, off = (
+        scenario,
+        [m.name for m in fields(scenario.mechanisms) if not getattr(scenario.mechanisms, m.name)],
+    )
     tables = [_levers_at(s, week) for week in range(-1, s.weeks)]
     presence = np.array([f.presence for f in s.firms.values()])
     scandals = {} if "scandal" in off else s.scandals
@@ -163,7 +171,11 @@ def _traits(s: Scenario, off: list[str]) -> np.ndarray:
     table = records(len(s.cells), [(name, FLOAT) for name in TRAITS])
     for row, (segment, cohort) in enumerate(s.cells):
         for name in TRAITS:
-            value = getattr(s.consumer, name) * getattr(s.segments[segment], name) * getattr(cohorts[cohort], name)
+            value = (
+                getattr(s.consumer, name)
+                * getattr(s.segments[segment], name)
+                * getattr(cohorts[cohort], name)
+            )
             table[name][row] = max(LOWEST.get(name, -np.inf), min(HIGHEST.get(name, np.inf), value))
     for mechanism in off:
         for name, value in OFF.get(mechanism, {}).items():
@@ -275,7 +287,9 @@ def stored_links(s: Scenario) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     path = Path(s.network.edges)
     try:
-        edges = np.loadtxt(path, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter="," if path.suffix == ".csv" else None)
+        edges = np.loadtxt(
+            path, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter="," if path.suffix == ".csv" else None
+        )
     except (OSError, ValueError) as error:
         raise ScenarioError([f"network.edges: cannot read {path}: {error}"]) from None
     return links(edges, s.people)
@@ -293,7 +307,7 @@ def links(graph: Any, people: int) -> tuple[np.ndarray, np.ndarray]:
 
         graph = networkx.to_scipy_sparse_array(graph, nodelist=range(people), format="csr")
     elif isinstance(graph, np.ndarray):
-        if graph.size and not (0 <= graph.min() and graph.max() < people):
+        if graph.size and not (graph.min() >= 0 and graph.max() < people):
             raise ScenarioError([f"network.edges: person {graph.max()} is not among 0 to {people - 1}"])
         ones = np.ones(len(graph), np.int8)
         graph = sparse.csr_array((ones, (graph[:, 0], graph[:, 1])), shape=(people, people))
