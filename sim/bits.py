@@ -20,7 +20,7 @@ Emit = Callable[..., Any]
 
 def _compile1(python: Any, result: Any, a: Any, emit: Emit) -> None:
     @intrinsic
-    def instruction(typing, x):  # type: ignore[no-untyped-def]
+    def instruction(typing, x):
         return result(a), lambda context, builder, signature, values: emit(builder, *values)
 
     overload(python, jit_options={"forceinline": True})(lambda x: lambda x: instruction(x))
@@ -28,7 +28,7 @@ def _compile1(python: Any, result: Any, a: Any, emit: Emit) -> None:
 
 def _compile2(python: Any, result: Any, a: Any, emit: Emit) -> None:
     @intrinsic
-    def instruction(typing, x, y):  # type: ignore[no-untyped-def]
+    def instruction(typing, x, y):
         return result(a, a), lambda context, builder, signature, values: emit(builder, *values)
 
     overload(python, jit_options={"forceinline": True})(lambda x, y: lambda x, y: instruction(x, y))
@@ -36,7 +36,7 @@ def _compile2(python: Any, result: Any, a: Any, emit: Emit) -> None:
 
 def _compile3(python: Any, result: Any, a: Any, emit: Emit) -> None:
     @intrinsic
-    def instruction(typing, x, y, z):  # type: ignore[no-untyped-def]
+    def instruction(typing, x, y, z):
         return result(a, a, a), lambda context, builder, signature, values: emit(builder, *values)
 
     overload(python, jit_options={"forceinline": True})(lambda x, y, z: lambda x, y, z: instruction(x, y, z))
@@ -50,7 +50,7 @@ def _call(name: str, kind: Any, arguments: int) -> Emit:
     return emit
 
 
-def fma(x, y, z):  # type: ignore[no-untyped-def]
+def fma(x, y, z):
     """x*y + z in float32, rounded once."""
     product = float(x) * float(y)  # exact: 24 + 24 bits fit in 53
     total = product + float(z)
@@ -58,75 +58,73 @@ def fma(x, y, z):  # type: ignore[no-untyped-def]
         return np.float32(total)
     back = total - product
     error = (product - (total - back)) + (float(z) - back)
-    if (
-        error and not int(np.float64(total).view(np.int64)) & 1
-    ):  # round to odd, so that rounding again is exact
+    if error and not int(np.float64(total).view(np.int64)) & 1:  # round to odd, so that rounding again is exact
         total = math.nextafter(total, math.inf if error > 0 else -math.inf)
     with np.errstate(over="ignore", under="ignore"):
         return np.float32(total)
 
 
-def floor(x):  # type: ignore[no-untyped-def]
+def floor(x):
     """The largest whole number not above x, as float32."""
     return np.float32(math.floor(x))
 
 
-def root(x):  # type: ignore[no-untyped-def]
+def root(x):
     """Square root in float32, correctly rounded."""
     return np.sqrt(np.float32(x))
 
 
-def to_int(x):  # type: ignore[no-untyped-def]
+def to_int(x):
     """A whole float32 as int32."""
     return np.int32(x)
 
 
-def to_float(x):  # type: ignore[no-untyped-def]
+def to_float(x):
     """An int32 as float32."""
     return np.float32(x)
 
 
-def int_of(x):  # type: ignore[no-untyped-def]
+def int_of(x):
     """The bits of a float32, as int32."""
     return np.float32(x).view(np.int32)
 
 
-def float_of(x):  # type: ignore[no-untyped-def]
+def float_of(x):
     """The float32 with the bits of an int32."""
     return np.int32(x).view(np.float32)
 
 
-def add(x, y):  # type: ignore[no-untyped-def]
+def add(x, y):
     """x + y modulo 2**32."""
     return np.uint32((int(x) + int(y)) & 0xFFFFFFFF)
 
 
-def xor(x, y):  # type: ignore[no-untyped-def]
+def xor(x, y):
     """Bitwise exclusive or of 32 bits."""
     return np.uint32(int(x) ^ int(y))
 
 
-def rotate(x, y):  # type: ignore[no-untyped-def]
+def rotate(x, y):
     """32 bits rotated left by y."""
     return np.uint32((int(x) << int(y) | int(x) >> (32 - int(y))) & 0xFFFFFFFF)
 
 
-def right(x, y):  # type: ignore[no-untyped-def]
+def right(x, y):
     """32 bits shifted right by y, as a small int32."""
     return np.int32(int(x) >> int(y))
 
 
-def iadd(x, y):  # type: ignore[no-untyped-def]
+def iadd(x, y):
     """x + y in int32."""
     return np.int32((int(x) + int(y) + 2**31) % 2**32 - 2**31)
 
 
-def ishift(x, y):  # type: ignore[no-untyped-def]
+def ishift(x, y):
     """An int32 shifted left by y."""
     return np.int32(((int(x) << int(y)) + 2**31) % 2**32 - 2**31)
 
 
-def iright(x, y):  # type: ignore[no-untyped-def]
+def iright(x, y):
     """An int32 shifted right by y, sign kept."""
     return np.int32(int(x) >> int(y))
 
@@ -144,9 +142,7 @@ _compile2(
     rotate,
     u32,
     u32,
-    lambda b, x, y: b.call(
-        b.module.declare_intrinsic("llvm.fshl", [INT], ir.FunctionType(INT, [INT] * 3)), [x, x, y]
-    ),
+    lambda b, x, y: b.call(b.module.declare_intrinsic("llvm.fshl", [INT], ir.FunctionType(INT, [INT] * 3)), [x, x, y]),
 )
 _compile2(right, i32, u32, lambda b, x, y: b.lshr(x, y))
 _compile2(iadd, i32, i32, lambda b, x, y: b.add(x, y))

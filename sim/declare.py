@@ -149,7 +149,7 @@ def _mismatch(want: type, d: Declaration, value: Any) -> str:
         return f"is not a number ({d.allowed}{' ' + d.unit if d.unit else ''})"
     if want is int and not isinstance(value, int):
         return f"is not a whole number ({d.allowed})"
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return f"is not a finite number ({d.allowed})"
     if d.low is not None and d.high is not None and not d.low <= value <= d.high:
         return f"is outside {d.allowed}{' ' + d.unit if d.unit else ''}"

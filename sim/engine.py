@@ -28,9 +28,7 @@ class Run:
 
     scenario: Scenario
     tally: Tally
-    shares: dict[str, tuple[float, float]] = field(
-        default_factory=dict
-    )  # firm: (share asked for, share reached)
+    shares: dict[str, tuple[float, float]] = field(default_factory=dict)  # firm: (share asked for, share reached)
     people: list[People] = field(default_factory=list)  # as they stand at the end, one a replication
 
 
@@ -142,7 +140,13 @@ def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | 
         pass
 
 
-def _close(life: Life, window: int, opening: bool) -> None:
+def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
+    """Everybody of a shard lives the week."""
+    _by_group(life, _live_group, pool)
+
+
+def close(life: Life, window: int, opening: bool = False) -> None:
+    """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
     first = life.groups.start * life.scenario.people // GROUPS
     for g in life.groups:
         start, stop = (edge * life.scenario.people // GROUPS - first for edge in (g, g + 1))
@@ -152,23 +156,23 @@ def _close(life: Life, window: int, opening: bool) -> None:
 def advance(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """One week for every shard: live, then hear one another, then close the window if it ends here."""
     for life in lives:
-        _by_group(life, _live_group, pool)
+        live_week(life, pool)
     if lives[0].world.market["talk"][0]:
         exchange(lives)
     for life in lives:
         week, window = life.week, life.scenario.window
         if week == -1:
-            _close(life, -1, True)
+            close(life, -1, True)
         elif week < -1 and week % window == window - 1:
-            _close(life, -1, False)
+            close(life, -1)
         elif week >= 0 and week % window == window - 1:
-            _close(life, week // window, False)
+            close(life, week // window)
         life.week += 1
 
 
 def exchange(lives: Sequence[Life]) -> None:
     """What was told this week reaches the neighbours, in every shard, in the order of the senders' numbers."""
-    tellers = np.concatenate([_tellers(life.people.one) for life in lives]).view(RECORDS)
+    tellers: np.ndarray = np.concatenate([_tellers(life.people.one) for life in lives]).view(RECORDS)
     for life in lives:
         if len(tellers) and len(life.people.one):
             _deliver(life.people, life.world, life.key, life.week, tellers)
@@ -200,7 +204,7 @@ def simulate(
             lives = begin(scenario, r, shards, network)
             if scenario.burn_in == 0:
                 for life in lives:
-                    _close(life, -1, True)
+                    close(life, -1, True)
             for week in range(scenario.burn_in + scenario.weeks):
                 advance(lives, pool)
                 if progress:
@@ -210,15 +214,13 @@ def simulate(
                 tally = tally + life.tally
             tallies.append(counted(tally))
             if keep_people:
-                kept.append(
-                    People(*(np.concatenate(a) for a in zip(*(x.people for x in lives), strict=True)))
-                )
+                kept.append(People(*(np.concatenate(a) for a in zip(*(x.people for x in lives), strict=True))))
     return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares, kept)
 
 
 def settle(
     scenario: Scenario, people: int = 20_000, tolerance: float = 0.001, most: int = 12
-) -> tuple[Scenario, dict]:
+) -> tuple[Scenario, dict[str, tuple[float, float]]]:
     """Presence such that the simulated shares are those the firms state, and (asked, reached) for each firm.
 
     Share inversion as in Berry (1994): ln presence moves by ln asked - ln reached until every share is within
@@ -243,9 +245,7 @@ def settle(
         if worst < tolerance:
             break
         log_presence = log_presence + np.log(want / np.maximum(reached, 1e-6))
-    shares = {
-        name: (float(want[j]), float(best[2][j])) for j, name in enumerate(scenario.firms) if name in asked
-    }
+    shares = {name: (float(want[j]), float(best[2][j])) for j, name in enumerate(scenario.firms) if name in asked}
     return _with_presence(scenario, best[1]), shares
 
 

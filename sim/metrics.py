@@ -140,9 +140,7 @@ def pair_index(tally: Tally) -> Array:
     A_j is the chance that another use by the same customer is of j too. 0 = chance, 1 = sole use; equals 1/(1+S)
     under the Dirichlet whatever the size of the firm.
     """
-    return _above_chance(
-        tally.window[..., Count.PAIRS] / tally.window[..., Count.ALL_PAIRS], _window_share(tally)
-    )
+    return _above_chance(tally.window[..., Count.PAIRS] / tally.window[..., Count.ALL_PAIRS], _window_share(tally))
 
 
 def lag_index(tally: Tally) -> Array:
@@ -376,7 +374,7 @@ def firm_metrics(provider: bool) -> dict[str, Metric]:
     return {**(PROVIDER if provider else REPERTOIRE), **COMMON}
 
 
-def table(tally: Tally, firms: Sequence[str], groups: dict[str, Sequence[int]], provider: bool):  # type: ignore[no-untyped-def]
+def table(tally: Tally, firms: Sequence[str], groups: dict[str, Sequence[int]], provider: bool):
     """Every metric with its error as a tidy frame: group, firm ("" = the market), metric, value, error.
 
     `groups` names sets of cells, for instance the segments; the first is usually everybody.

@@ -18,6 +18,7 @@ from sim.draws import (
     exp,
     exp2,
     gumbel,
+    inlined,
     log,
     log_gamma,
     normal,
@@ -33,7 +34,7 @@ LOWEST, YEAR = _f(-3e38), _f(52)
 FINE, MINOR, MAJOR, COMPLAINED = 0, 1, 3, 1  # outcomes of a visit; a complaint adds one
 
 
-@rule
+@inlined
 def live(people, world, tally, key, i, g, week):
     """One week of consumer i of group g; weeks below 0 are burn-in, counted in row t = 0 of the tally and dropped."""
     t = week + 1 if week >= 0 else 0
@@ -55,8 +56,8 @@ def live(people, world, tally, key, i, g, week):
             week,
             tally.news[g, t, me.cell],
         )
-    uses = need(m, me.rate, words(key, Purpose.NEED, me.number, week, 0)[0])
-    asked = uniform(words(key, Purpose.SURVEY, me.number, week, 0)[0]) < m.survey
+    occasion, survey = words(key, Purpose.NEED, me.number, week, 0)
+    uses, asked = need(m, me.rate, occasion), uniform(survey) < m.survey
     if uses > 0 or asked:
         forget(me, bonds, m, week)
     if asked:
@@ -94,7 +95,7 @@ def live(people, world, tally, key, i, g, week):
 
 @rule
 def hear(me, bonds, m, c, scandals, blame, airing, key, week, counted):
-    """Learn of scandals from the broadcast, from neighbours or on one's own skin; true if one at my firm provokes me."""
+    """Learn of scandals from the broadcast, from neighbours or one's own skin; true if one at my firm provokes me."""
     provoked = False
     me.fresh = 0
     for k in range(scandals.shape[0]):

@@ -60,9 +60,7 @@ class Segment:
     habit_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.habit_weight")
     habit_rate: float = trait(1.0, 0, 10, "x", "factor on consumer.habit_rate (the product is at most 1)")
     cx_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.cx_weight")
-    loss_aversion: float = trait(
-        1.0, 0, 10, "x", "factor on consumer.loss_aversion (the product is at least 1)"
-    )
+    loss_aversion: float = trait(1.0, 0, 10, "x", "factor on consumer.loss_aversion (the product is at least 1)")
     price_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.price_weight")
     trust_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.trust_weight")
     trust_up: float = trait(1.0, 0, 10, "x", "factor on consumer.trust_up (the product is at most 1)")
@@ -145,9 +143,7 @@ class Move:
 class Market:
     """The category: how people live in it, whatever their kind."""
 
-    regime: str = word(
-        "repertoire", "any number of uses, or one provider until left", "repertoire", "provider"
-    )
+    regime: str = word("repertoire", "any number of uses, or one provider until left", "repertoire", "provider")
     rate_shape: float = trait(0.8, 0.05, 100, "-", "gamma shape K of use rates over people", "#1")
     taste_law: str = word("log_gamma", "law of tastes over people", "log_gamma", "normal")
     taste_concentration: float = trait(2.2, 0.05, 1000, "-", "S of log-gamma tastes: low = outspoken", "c3")
@@ -155,9 +151,7 @@ class Market:
     experience: float = trait(50.0, 0, 1e4, "uses", "uses people have behind them when the market opens")
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
-    event_attention: float = trait(
-        1.0, 0, 1, "-", "chance that a price move or contract end is noticed", "#22"
-    )
+    event_attention: float = trait(1.0, 0, 1, "-", "chance that a price move or contract end is noticed", "#22")
     execution: float = trait(1.0, 0.001, 1, "1/week", "chance that a decided exit is carried out", "#24")
     recall_taste: float = trait(1.0, 0, 10, "-", "weight of own taste in what comes to mind", "#32")
     recall_habit: float = trait(1.0, 0, 10, "logit", "weight of own habit in what comes to mind", "#32")
@@ -165,9 +159,7 @@ class Market:
     expectation_rate: float = trait(0.2, 0, 1, "1/use", "step of expectation", "b")
     familiarity_rate: float = trait(0.1, 0.001, 1, "1/use", "step of familiarity", "lever 2")
     moment_peak: float = trait(2.0, 0, 10, "CX", "how far a service moment lifts a visit", "lever 4")
-    moment_size: float = trait(
-        2.0, 0, 10, "CX", "peak above expectation that makes an anchor or a message", "#75"
-    )
+    moment_size: float = trait(2.0, 0, 10, "CX", "peak above expectation that makes an anchor or a message", "#75")
     anchor_start: float = trait(0.7, 0, 1, "-", "chance that the search starts at the anchor", "#76")
     anchor_half_life: float = trait(26.0, 0.1, 1e4, "weeks", "half-life of an anchor", "lever 4")
     regret_half_life: float = trait(8.0, 0.1, 1e4, "weeks", "half-life of regret", "lever 3")
@@ -186,9 +178,7 @@ class Market:
     word_good: float = trait(0.3, 0, 1, "-", "chance that a peak is told", "#60")
     word_bad: float = trait(0.2, 0, 1, "-", "chance that a bad episode is told", "#60, #63")
     word_weight: float = trait(0.15, 0, 5, "CX", "shift of memory a message, for one who never used", "#62")
-    attention_half_life: float = trait(
-        1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58"
-    )
+    attention_half_life: float = trait(1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58")
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")
     reputation_share: float = trait(0.4, 0, 1, "-", "part of a scandal that goes into slow memory", "#59")
     residue: float = trait(0.1, 0, 1, "-", "part of slow memory that stays", "#59")
@@ -199,9 +189,7 @@ class Market:
 class Network:
     """Who hears whom."""
 
-    kind: str = word(
-        "small_world", "ring with shortcuts, nobody, or a file of edges", "small_world", "none", "file"
-    )
+    kind: str = word("small_world", "ring with shortcuts, nobody, or a file of edges", "small_world", "none", "file")
     neighbours: int = trait(8, 2, 64, "people", "neighbours each person tells (even)", "#64")
     rewiring: float = trait(0.1, 0, 1, "-", "share of links that lead anywhere", "#64")
     edges: str = word("", "edge list, two columns of person numbers, when kind is file")
@@ -261,6 +249,8 @@ def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario
 
     `overrides` are dotted paths with `__` for `.`: `build(config, segments__habitual__attention=0.5)`.
     """
+    if config is not None and not isinstance(config, Mapping):
+        raise ScenarioError([f"config: {config!r} is not a set of named values"])
     nested = copy.deepcopy(dict(config or {}))
     for path, value in overrides.items():
         _put(nested, path.split("__"), value)
@@ -296,7 +286,7 @@ def _put(nested: dict[str, Any], path: list[str], value: Any) -> None:
 
 
 def _largest(scenario: Scenario) -> str:
-    return max(scenario.firms, key=lambda f: (scenario.firms[f].share or 0, scenario.firms[f].presence))
+    return max(scenario.firms, key=lambda f: (scenario.firms[f].share or 0, scenario.firms[f].presence), default="")
 
 
 def _contradictions(s: Scenario) -> list[str]:
@@ -305,15 +295,14 @@ def _contradictions(s: Scenario) -> list[str]:
 
 
 def _populations(s: Scenario) -> list[str]:
-    wrong = [
-        f"{kind}: none; at least one is needed" for kind in ("segments", "firms") if not getattr(s, kind)
-    ]
+    wrong = [f"{kind}: none; at least one is needed" for kind in ("segments", "firms") if not getattr(s, kind)]
     for kind in ("segments", "cohorts"):
         members = getattr(s, kind)
         if members and not sum(m.weight for m in members.values()) > 0:
             wrong.append(f"{kind}: the weights sum to 0; at least one must be above 0")
-    if len(s.segments) * max(1, len(s.cohorts)) > MOST_CELLS:
-        wrong.append(f"segments x cohorts: {len(s.segments) * len(s.cohorts)} cells; at most {MOST_CELLS}")
+    cells = len(s.segments) * max(1, len(s.cohorts))
+    if cells > MOST_CELLS:
+        wrong.append(f"segments x cohorts: {cells} cells; at most {MOST_CELLS}")
     if s.window > s.weeks:
         wrong.append(f"window: {s.window} is longer than weeks ({s.weeks})")
     if s.weeks + s.burn_in > 65_000:
@@ -332,9 +321,7 @@ def _firms(s: Scenario) -> list[str]:
         wrong.append(f"firms.*.share: the shares sum to {math.fsum(shares):.3f}; add a firm for the rest")
     elif shares and len(shares) < len(s.firms) and math.fsum(shares) > 0.995:
         wrong.append("firms.*.share: nothing is left for the firms that state no share")
-    wrong += [
-        f"firms.{name}.share: 0 is no share a firm can have" for name, f in s.firms.items() if f.share == 0
-    ]
+    wrong += [f"firms.{name}.share: 0 is no share a firm can have" for name, f in s.firms.items() if f.share == 0]
     for name, firm in s.firms.items():
         failing = math.fsum(t.use * t.failure_rate for t in firm.touchpoints.values())
         if failing > 1:
@@ -351,13 +338,11 @@ def _story(s: Scenario) -> list[str]:
     for kind in ("scandals", "moves"):
         for name, event in getattr(s, kind).items():
             if event.firm and event.firm not in s.firms:
-                wrong.append(
-                    f"{kind}.{name}.firm: {event.firm!r} is no firm{did_you_mean(event.firm, s.firms)}"
-                )
+                wrong.append(f"{kind}.{name}.firm: {event.firm!r} is no firm{did_you_mean(event.firm, s.firms)}")
             if event.week >= s.weeks:
                 wrong.append(f"{kind}.{name}.week: {event.week} is beyond the last week ({s.weeks - 1})")
     for name, move in s.moves.items():
-        firm = s.firms.get(move.firm or s.focus) or next(iter(s.firms.values()), Firm())
+        firm = s.firms.get(move.firm or s.focus or _largest(s)) or Firm()
         wrong += [f"moves.{name}.{c}" for c in _lever_complaint(move, firm)]
     return wrong
 
@@ -373,11 +358,7 @@ def _lever_complaint(move: Move, firm: Firm) -> list[str]:
         return [f"lever: {move.lever!r} is no lever{did_you_mean(move.lever, known)}"]
     d = known[move.lever]
     low, high = d.low or 0.0, d.high or 0.0
-    return (
-        []
-        if low <= move.value <= high
-        else [f"value: {move.value:g} is outside {d.allowed} for {move.lever}"]
-    )
+    return [] if low <= move.value <= high else [f"value: {move.value:g} is outside {d.allowed} for {move.lever}"]
 
 
 def _network(s: Scenario) -> list[str]:

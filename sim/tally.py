@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.draws import rule
 
-GROUPS = 16
+GROUPS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
@@ -68,18 +68,14 @@ class Tally(NamedTuple):
     faithful: np.ndarray  # [g, w, s] people who never changed firm since week 0
     tenure: np.ndarray  # [g, s, j, TENURE bin, 2] uses after so many at the firm; of which elsewhere
     standing: np.ndarray  # [g, w, s, j, TENURE bin] people by firm used last and uses there since joining
-    after: (
-        np.ndarray
-    )  # [g, s, j, outcome, 2] uses after an outcome (fine, minor, complained, major, complained)
+    after: np.ndarray  # [g, s, j, outcome, 2] uses after an outcome (fine, minor, complained, major, complained)
 
-    def __add__(self, other: tuple) -> "Tally":  # type: ignore[override]
+    def __add__(self, other: tuple) -> "Tally":
         """The counts of two parts of the same people."""
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-def empty_tally(
-    weeks: int, windows: int, cells: int, firms: int, scandals: int, groups: int = GROUPS
-) -> Tally:
+def empty_tally(weeks: int, windows: int, cells: int, firms: int, scandals: int, groups: int = GROUPS) -> Tally:
     """A tally of zeros; row 0 of the weekly counts is the burn-in, to be dropped by `counted`."""
     nobody = firms + 1
     shapes = {
@@ -138,11 +134,11 @@ def record_use(me, bonds, tally, g, t, window, left, joined):
 @rule
 def close_window(me, bonds, tally, g, w):
     """Count the uses of the window into window w of the tally (w < 0: only forget them) and start anew."""
-    total, used = me.uses, 0
+    total, used = me.uses, np.int64(0)
     firms = bonds.shape[0]
     for j in range(firms):
         n = np.int64(bonds[j].count)
-        used |= (n > 0) << j
+        used |= np.int64(n > 0) << j
         if w >= 0:
             _count_firm(tally.window[g, w, me.cell, j], n, total, (me.before >> j) & 1)
         bonds[j].count = 0

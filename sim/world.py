@@ -20,9 +20,7 @@ WORDS = {
     "taste_law": ("taste_law", ("", "log_gamma", "normal")),
 }
 LEVERS = tuple(
-    f.name
-    for f in fields(Firm)
-    if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
+    f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
 )
 HIGHEST = {"attention": 1, "automaticity": 1, "habit_rate": 1, "trust_up": 1, "trust_down": 1, "action": 1}
 LOWEST = {"looks": 1, "loss_aversion": 1}
@@ -171,11 +169,7 @@ def _traits(s: Scenario, off: list[str]) -> np.ndarray:
     table = records(len(s.cells), [(name, FLOAT) for name in TRAITS])
     for row, (segment, cohort) in enumerate(s.cells):
         for name in TRAITS:
-            value = (
-                getattr(s.consumer, name)
-                * getattr(s.segments[segment], name)
-                * getattr(cohorts[cohort], name)
-            )
+            value = getattr(s.consumer, name) * getattr(s.segments[segment], name) * getattr(cohorts[cohort], name)
             table[name][row] = max(LOWEST.get(name, -np.inf), min(HIGHEST.get(name, np.inf), value))
     for mechanism in off:
         for name, value in OFF.get(mechanism, {}).items():

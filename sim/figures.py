@@ -1,0 +1,276 @@
+"""One function per figure: a table in, a Figure out. A figure never sees a model, and never a screen.
+
+Tables are tidy frames: that of `metrics.table` (group, firm, metric, value, error), a series (week, firm, metric,
+value, error), or a study (a row a run). Bars and bands are 95 % intervals. Colours are those of Okabe & Ito, which all
+kinds of eyes tell apart; the firm in focus is vermilion and the others are grey.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+FOCUS, REST, MARK, INK = "#D55E00", "#A6A6A6", "#0072B2", "#222222"
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+INTERVAL = 1.96  # standard errors on either side
+MOST_BARS, MOST_PANELS = 15, 20
+WORDS = {"requirements": "share of category requirements", "usage_ratio": "uses here per use elsewhere"}
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.labelcolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "text.color": INK,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+    "legend.frameon": False,
+    "svg.hashsalt": "sim",
+}
+P = ParamSpec("P")
+
+
+def _styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    @wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with rc_context(STYLE):  # type: ignore[arg-type]
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+@_styled
+def headline(
+    table: Any, series: Any, focus: str, events: Mapping[str, int] | None = None, note: str = ""
+) -> Figure:
+    """The one figure for a slide: how sticky each firm is, how large, and both over time.
+
+    Group "all" of `table` is drawn; `series` has the metrics stickiness and share; `events` are weeks by label.
+    """
+    wide = _wide(table)
+    rank = wide["value"]["share"].rank(ascending=False, method="first")
+    shown = wide[(rank <= MOST_BARS) | (wide.index == focus)].sort_values(("value", "stickiness"))
+    figure = Figure(figsize=(12.8, 7.2), layout="constrained")
+    figure.get_layout_engine().set(rect=(0.012, 0.01, 0.976, 0.85), wspace=0.05, hspace=0.06)  # type: ignore[union-attr]
+    axes = figure.subplot_mosaic("sht;shu", width_ratios=[1.25, 0.8, 1.5])  # type: ignore[arg-type]
+    _bars(axes["s"], shown, "stickiness", focus)
+    _benchmark(axes["s"], shown)
+    _bars(axes["h"], shown, "share", focus)
+    axes["s"].set(title="Stickiness index", xlabel="0 = chance, 1 = customers use nothing else")
+    axes["h"].set(title="Market share", xlabel="of all uses", yticklabels=[])
+    for name, metric in (("t", "stickiness"), ("u", "share")):
+        _over_time(axes[name], series[series["metric"] == metric], focus)
+        _mark(axes[name], events or {}, words=name == "t")
+        axes[name].set(title=f"{_words(metric)} over time")
+    axes["u"].set(xlabel="week")
+    left_out = f" The {len(shown)} largest of {len(wide)} firms are drawn." if len(shown) < len(wide) else ""
+    _title(figure, finding(table, series, focus, events), note + left_out)
+    return figure
+
+
+def finding(table: Any, series: Any, focus: str, events: Mapping[str, int] | None = None) -> str:
+    """What the headline figure shows, in a sentence: against the category and, after an event, against before."""
+    wide = _wide(table).loc[focus]
+    value, beyond = wide["value"]["stickiness"], wide["value"]["excess"]
+    clear = abs(beyond) > INTERVAL * wide["error"]["excess"]
+    name, benchmark = _name(focus), f"{value:.2f} against {value - beyond:.2f}"
+    if not math.isfinite(beyond):
+        text = f"{name} has a stickiness of {value:.2f}"
+    elif clear:
+        text = f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}"
+    else:
+        text = f"{name} is as sticky as its category, no more and no less: {benchmark}"
+    return text + _after(series, focus, events or {})
+
+
+def _after(series: Any, focus: str, events: Mapping[str, int]) -> str:
+    """What the share did between the quarter before the first event and the last quarter of the story."""
+    shares = series[(series["metric"] == "share") & (series["firm"] == focus)].set_index("week")
+    week = min(events.values(), default=0)
+    before, after = shares.loc[week - 13 : week - 1], shares.loc[max(week, shares.index.max() - 12) :]
+    if not len(before) or not len(after):
+        return ""
+    old, new = before["value"].mean(), after["value"].mean()
+    # neighbouring weeks share their people, so their errors do not average out: the sum of the two is cautious
+    clear = abs(new - old) > INTERVAL * math.hypot(before["error"].mean(), after["error"].mean())
+    verb = ("rose" if new > old else "fell") if clear else "held"
+    return f"; its share {verb}, {old:.1%} to {new:.1%}".replace("%", " %")
+
+
+@_styled
+def series(
+    table: Any, metric: str, focus: str = "", events: Mapping[str, int] | None = None, by: str = "firm"
+) -> Figure:
+    """Small multiples: a metric over the weeks, one panel for every value of `by`, with its band of error."""
+    rows = table[table["metric"] == metric]
+    members = list(dict.fromkeys(rows[by]))[:MOST_PANELS]
+    across = min(len(members), math.ceil(math.sqrt(len(members) * 1.3)))
+    down = math.ceil(len(members) / across)
+    figure = Figure(figsize=(1.2 + 2.7 * across, 0.9 + 1.8 * down), layout="constrained")
+    axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flat
+    for panel, member in zip(axes, members, strict=False):
+        _band(panel, rows[rows[by] == member], FOCUS if member == focus else MARK)
+        _mark(panel, events or {}, words=False)
+        panel.set_title(_name(member), fontsize=10, color=FOCUS if member == focus else INK)
+        _scale(panel.yaxis, metric)
+    for panel in axes[len(members) :]:
+        panel.set_visible(False)
+    figure.supxlabel("week", fontsize=10)
+    marks = ", ".join(f"{label} in week {week}" for label, week in (events or {}).items())
+    figure.suptitle(_words(metric) + (f" (dashed: {marks})" if marks else ""), x=0.01, ha="left", weight="bold")
+    return figure
+
+
+@_styled
+def sweep(table: Any, x: str, metric: str, by: Sequence[str] = (), error: str = "") -> Figure:
+    """A metric against a swept value, one line for every combination of the other axes `by`.
+
+    A row of `table` is a run: a column a swept path, the metric and its error (`metric`_error unless named).
+    """
+    error = error or f"{metric}_error"
+    figure = Figure(figsize=(7.6, 4.6), layout="constrained")
+    axes = figure.subplots()
+    groups = [((), table)] if not by else list(table.groupby(list(by), sort=False))
+    for n, (values, rows) in enumerate(groups):
+        rows = rows.sort_values(x)
+        label = ", ".join(f"{_path(b)} {v}" for b, v in zip(by, values, strict=True))
+        spread = INTERVAL * rows[error] if error in rows else None
+        style = {"color": PALETTE[n % len(PALETTE)], "linestyle": ("-", "--", ":")[n // len(PALETTE) % 3]}
+        axes.errorbar(rows[x], rows[metric], spread, marker="o", markersize=5, capsize=3, label=label, **style)
+    axes.set(xlabel=x, title=f"{_words(metric)} by {_path(x)}")
+    _scale(axes.yaxis, metric)
+    if by:
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+@_styled
+def side_by_side(
+    observed: tuple[Any, Any], expected: Any, names: Sequence[str], label: str = "", title: str = ""
+) -> Figure:
+    """Dots with their errors, observed (value, error), against ticks, what theory or a source expects."""
+    value, error = np.asarray(observed[0], float), np.asarray(observed[1], float)
+    rows = np.arange(len(names))[::-1]
+    figure = Figure(figsize=(7.2, 1.5 + 0.34 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    axes.hlines(rows, *_reach(value, error, expected), color="#EEEEEE", zorder=0)
+    axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label="expected")
+    axes.errorbar(
+        value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="observed, 95 % interval"
+    )
+    axes.set_yticks(rows, [_name(n) for n in names])
+    axes.set(xlabel=label, title=title)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside lower right", ncols=2)
+    return figure
+
+
+def _wide(table: Any) -> Any:
+    """Group "all" with a row a firm and columns (value or error, metric)."""
+    rows = table[(table["group"] == "all") & (table["firm"] != "")]
+    return rows.pivot(index="firm", columns="metric", values=["value", "error"])
+
+
+def _bars(axes: Any, shown: Any, metric: str, focus: str) -> None:
+    value, spread = shown["value"][metric], INTERVAL * shown["error"][metric].fillna(0)
+    colours = [FOCUS if firm == focus else REST for firm in shown.index]
+    axes.barh(range(len(shown)), value, color=colours, height=0.66)
+    axes.errorbar(value, range(len(shown)), xerr=spread, fmt="none", ecolor=INK, elinewidth=1.2, capsize=2.5)
+    axes.set_yticks(range(len(shown)), [_name(firm) for firm in shown.index])
+    far = float(np.nanmax(value + spread, initial=0.01))
+    for row, (at, width) in enumerate(zip(value, spread, strict=True)):
+        text = f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}"
+        bold = "bold" if shown.index[row] == focus else "normal"
+        axes.text(max(at + width, 0) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold)
+    axes.set_xlim(min(0, float(np.nanmin(value - spread, initial=0))), 1.16 * far)
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    _scale(axes.xaxis, metric)
+    _bold(axes, shown.index, focus)
+
+
+def _bold(axes: Any, firms: Any, focus: str) -> None:
+    for label, firm in zip(axes.get_yticklabels(), firms, strict=True):
+        label.set(weight="bold" if firm == focus else "normal", color=FOCUS if firm == focus else INK)
+
+
+def _benchmark(axes: Any, shown: Any) -> None:
+    """The line at what the category alone would give: stickiness less excess, the same for every firm."""
+    phi = float((shown["value"]["stickiness"] - shown["value"]["excess"]).mean())
+    if math.isfinite(phi):
+        axes.axvline(phi, color=MARK, linewidth=1.6, linestyle=(0, (5, 2)))
+        axes.text(phi, len(shown) - 0.42, f"category {phi:.2f} ", color=MARK, fontsize=9, ha="right", va="bottom")
+
+
+def _over_time(axes: Any, rows: Any, focus: str) -> None:
+    """Everybody in thin grey, the focus with its band on top, named at the end of its line."""
+    for firm, line in rows.groupby("firm", sort=False):
+        if firm != focus:
+            axes.plot(line["week"], line["value"], color=REST, linewidth=0.8, alpha=0.7)
+    mine = rows[rows["firm"] == focus]
+    _band(axes, mine, FOCUS)
+    if len(mine):
+        last = mine.iloc[-1]
+        axes.annotate(
+            _name(focus), (last["week"], last["value"]), (5, 0), textcoords="offset points",
+            color=FOCUS, weight="bold", va="center", fontsize=9, annotation_clip=False,
+        )  # fmt: skip
+    _scale(axes.yaxis, rows["metric"].iloc[0] if len(rows) else "")
+
+
+def _band(axes: Any, rows: Any, colour: str) -> None:
+    spread = INTERVAL * rows["error"]
+    few = "o" if len(rows) < 14 else ""
+    axes.plot(rows["week"], rows["value"], color=colour, linewidth=1.8, marker=few, markersize=4)
+    axes.fill_between(
+        rows["week"], rows["value"] - spread, rows["value"] + spread, color=colour, alpha=0.22, lw=0
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _mark(axes: Any, events: Mapping[str, int], words: bool) -> None:
+    for n, (label, week) in enumerate(events.items()):
+        axes.axvline(week, color=INK, linewidth=1, linestyle=(0, (3, 2)))
+        if words:
+            text = f" {_name(label)}"
+            place = {"xycoords": ("data", "axes fraction"), "va": "top", "fontsize": 8.5}
+            axes.annotate(text, (week, 1 - 0.08 * (n % 4)), **place)
+
+
+def _title(figure: Figure, text: str, note: str) -> None:
+    size = 16 if len(text) < 88 else 16 * 88 / len(text)
+    figure.text(0.014, 0.965, text, fontsize=size, weight="bold", va="top")
+    figure.text(0.014, 0.903, note, fontsize=10, color="#555555", va="top")
+
+
+def _scale(axis: Any, metric: str) -> None:
+    axis.set_major_locator(MaxNLocator(5))
+    if metric in ("share", "penetration", "churn", "requirements", "repeat_rate", "sole_users"):
+        axis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=" %"))
+
+
+def _reach(value: Any, error: Any, expected: Any) -> tuple[float, float]:
+    ends = np.concatenate([value - INTERVAL * np.nan_to_num(error), value + INTERVAL * np.nan_to_num(error), expected])
+    return float(np.nanmin(ends)), float(np.nanmax(ends))
+
+
+def _name(name: str) -> str:
+    """A firm's or an event's name for people: Close up, not close_up."""
+    return (name[:1].upper() + name[1:]).replace("_", " ")
+
+
+def _path(path: str) -> str:
+    return " ".join(path.split(".")[-2:]).replace("_", " ")
+
+
+def _words(metric: str) -> str:
+    return _name(WORDS.get(metric, metric))

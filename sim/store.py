@@ -1,0 +1,280 @@
+"""A run on disk: one Parquet file with a row for every count that is not zero, which carries its own scenario.
+
+Columns: `counter` (a field of the tally), `replication`, `group`, `week`, `window`, `segment`, `cohort`, `firm`
+(the one used, joined or had at the end), `other` (the one left, had at the start or also used), `scandal`, `outcome`
+(of the visit before), `uses` (so many, or from so many on), `what` is counted, and its `count`. A column is null where
+the counter has no such axis; a firm is "" where it is nobody. `sim.tally` says what each counter means.
+"""
+
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.engine import Run
+from sim.scenario import Scenario, ScenarioError, build, to_dict
+from sim.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty_tally
+
+FORMAT = "1"  # raised when a column, a bin or a counter changes its meaning
+MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
+BINS = {"LARGEST": LARGEST, "FIXED": FIXED, "TENURE": TENURE.tolist()}  # of sim.tally, in which counts were made
+KEYS = ("scenario", "shares", "seed", "groups", "bins", "versions", "revision", "notes")  # of the metadata, as JSON
+FIRST = "replication group"
+AXES = {  # of each counter after FIRST; segment and cohort make the cell of the tally
+    "people": "segment cohort",
+    "flow": "week segment cohort left joined",
+    "event": "week segment cohort firm event",
+    "news": "week segment cohort scandal hearing",
+    "window": "window segment cohort firm measure",
+    "both": "window segment cohort firm other",
+    "buyers": "window segment cohort uses",
+    "kept": "window segment cohort left joined",
+    "faithful": "window segment cohort",
+    "tenure": "segment cohort firm tenure staying",
+    "standing": "window segment cohort firm tenure",
+    "after": "segment cohort firm outcome staying",
+}
+NAMED = {"left": "other", "joined": "firm", "tenure": "uses", "event": "what", "hearing": "what"}
+COLUMN = NAMED | {"measure": "what", "staying": "what"}  # of an axis, where it is called otherwise
+INTEGERS = f"{FIRST} week window uses".split()
+COLUMNS = f"{FIRST} week window segment cohort firm other scandal outcome uses what".split()
+
+
+class StoreError(ValueError):
+    """A file that is not what it should be, or a run that cannot be written, and why."""
+
+
+def save(run: Run, path: str | Path, notes: Mapping[str, Any] | None = None) -> Path:
+    """Write the run to one Parquet file, whole or not at all; the same run gives the same bytes.
+
+    `notes` (all that JSON can hold, say the time of day) join the metadata. People's state is not kept.
+    Raises StoreError when tally and scenario do not belong together, OSError when the folder takes no files.
+    """
+    s, groups = run.scenario, len(run.tally.people) // run.scenario.replications
+    told = (to_dict(s), run.shares, s.seed, groups, BINS, versions(), revision(), dict(notes or {}))
+    about = {MARK: FORMAT, **dict(zip(KEYS, told, strict=True))}
+    return _write(_table(run, groups).replace_schema_metadata(_encoded(about)), path)
+
+
+def load(path: str | Path) -> Run:
+    """The run in a file, its tally the one that was saved, bit for bit; StoreError when there is none."""
+    about = summary(path)
+    if about["bins"] != BINS:
+        raise StoreError(f"{path}: counted in the bins {about['bins']}, and this version has {BINS}; simulate again")
+    try:
+        scenario = build(about["scenario"])
+        tally = _tally(_read(path, lambda file: file.read()), scenario, about["groups"])
+    except (ScenarioError, StoreError, KeyError) as error:
+        raise StoreError(f"{path}: not a run of this version: {error}") from error
+    return Run(scenario, tally, {name: (asked, reached) for name, (asked, reached) in about["shares"].items()})
+
+
+def load_all(folder: str | Path) -> Iterator[tuple[Path, Run]]:
+    """Every run below a folder with its path, in the order of names (2 before 10); other tables are passed over."""
+    if not Path(folder).is_dir():
+        raise StoreError(f"{folder}: no such folder")
+    for path in sorted(Path(folder).rglob("*.parquet"), key=_natural):
+        if MARK in read_metadata(path):
+            yield path, load(path)
+
+
+def summary(path: str | Path) -> dict[str, Any]:
+    """What a run says of itself, without its counts: what stands under KEYS."""
+    about = read_metadata(path)
+    if MARK not in about:
+        raise StoreError(f"{path}: a Parquet file, but not a run written by sim.store.save")
+    if about[MARK] != FORMAT:
+        raise StoreError(
+            f"{path}: a run in format {about[MARK]}, and this version reads format {FORMAT}; simulate again, "
+            f"or read it with what wrote it: {about.get('versions', 'unknown')}"
+        )
+    try:
+        return {key: json.loads(about[key]) for key in KEYS}
+    except (KeyError, json.JSONDecodeError) as error:
+        raise StoreError(f"{path}: a run whose metadata are incomplete: {error}") from error
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The key/value metadata of any Parquet file, without its rows."""
+    found = _read(path, lambda file: file.metadata.metadata) or {}
+    return {key.decode(): value.decode() for key, value in found.items()}
+
+
+def write_table(frame: Any, path: str | Path, metadata: Mapping[str, Any] | None = None) -> Path:
+    """Write a pandas DataFrame to Parquet, whole or not at all; `metadata` that is not text goes in as JSON."""
+    table = pa.Table.from_pandas(frame)
+    return _write(table.replace_schema_metadata(_encoded(metadata or {}) | table.schema.metadata), path)
+
+
+def write_atomic(path: str | Path, content: bytes | Callable[[BinaryIO], Any]) -> Path:
+    """Put `content`, or what it writes to the open file it is given, at `path`, whole or not at all.
+
+    The folder is made where it is missing. After a failure `path` is as it was and no draft is left.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{uuid4().hex}.part")
+    try:
+        with open(draft, "xb") as file:
+            content(file) if callable(content) else file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def versions() -> dict[str, str]:
+    """What computes here: packages, Python, machine."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in ("stickiness", "numpy", "numba", "pyarrow"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+@cache
+def revision() -> dict[str, Any] | None:
+    """The commit this package is run from and whether its files differ from it; None outside a working tree."""
+    try:
+        _git("ls-files", "--error-unmatch", "__init__.py")  # fails when installed inside another repository
+        return {"commit": _git("rev-parse", "HEAD"), "dirty": _git("status", "--porcelain", "--", ".") != ""}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*words: str) -> str:
+    command, here = ["git", "--no-optional-locks", *words], Path(__file__).resolve().parent
+    return subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+
+
+def _natural(path: Path) -> list[Any]:
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", str(path))]
+
+
+def _encoded(about: Mapping[str, Any]) -> dict[bytes, bytes]:
+    return {k.encode(): (v if isinstance(v, str) else json.dumps(v)).encode() for k, v in about.items()}
+
+
+def _write(table: pa.Table, path: str | Path) -> Path:
+    options = {"compression": "zstd", "write_page_checksum": True}
+    return write_atomic(path, lambda file: pq.write_table(table, file, **options))
+
+
+def _read(path: str | Path, what: Callable[[Any], Any]) -> Any:
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return what(file)
+    except FileNotFoundError as error:
+        raise StoreError(f"{path}: no such file") from error
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: not a whole Parquet file, or not one that can be read: {error}") from error
+
+
+def _labels(s: Scenario, groups: int) -> dict[str, list[Any]]:
+    """What the positions along each axis are called."""
+    firms = list(s.firms)
+    return {
+        "replication": list(range(s.replications)),
+        "group": list(range(groups)),
+        "week": list(range(s.weeks)),
+        "window": list(range(s.weeks // s.window)),
+        "segment": list(s.segments),
+        "cohort": list(s.cohorts),
+        **{"firm": firms, "other": firms, "left": ["", *firms], "joined": ["", *firms]},
+        "scandal": list(s.scandals) if s.mechanisms.scandal else [],
+        "outcome": ["fine", "minor", "minor_complained", "major", "major_complained"],
+        "uses": list(range(LARGEST)),
+        "tenure": TENURE.tolist(),
+        "event": [event.name.lower() for event in Event],
+        "measure": [count.name.lower() for count in Count],
+        "hearing": ["heard", "acted", "bought_more"],
+        "staying": ["uses", "elsewhere"],
+    }
+
+
+def _zeros(s: Scenario, labels: Mapping[str, list[Any]]) -> tuple[Tally, dict[str, np.ndarray]]:
+    """An empty tally of the scenario, and the same memory with one axis for each word of FIRST and AXES."""
+    size = [len(labels[axis]) for axis in ("window", "firm", "scandal", "group")]
+    tally = empty_tally(s.weeks - 1, size[0], len(s.cells), size[1], size[2], size[3] * s.replications)
+    return tally, {c: getattr(tally, c).reshape([len(labels[axis]) for axis in _axes(c)]) for c in AXES}
+
+
+def _axes(counter: str) -> list[str]:
+    return f"{FIRST} {AXES[counter]}".split()
+
+
+def _table(run: Run, groups: int) -> pa.Table:
+    labels = _labels(run.scenario, groups)
+    empty, tidy = _zeros(run.scenario, labels)
+    for counter, zeros, counts in zip(Tally._fields, empty, run.tally, strict=True):
+        if counts.shape != zeros.shape or counts.dtype != zeros.dtype:
+            raise StoreError(f"{counter}: {counts.dtype}{counts.shape} is no tally of {zeros.dtype}{zeros.shape}")
+    words = {"counter": list(AXES)} | {c: _words(c, labels) for c in COLUMNS}
+    return pa.concat_tables(_rows(c, getattr(run.tally, c).reshape(tidy[c].shape), labels, words) for c in AXES)
+
+
+def _words(column: str, labels: Mapping[str, list[Any]]) -> list[Any]:
+    """What a column may hold, over all axes that share it."""
+    return list(dict.fromkeys(word for axis in labels if COLUMN.get(axis, axis) == column for word in labels[axis]))
+
+
+def _rows(counter: str, counts: np.ndarray, labels: Mapping[str, Any], words: Mapping[str, Any]) -> pa.Table:
+    """Those of `counts` that are not zero, in the order of its axes."""
+    where = np.nonzero(counts)
+    found = {COLUMN.get(axis, axis): (labels[axis], at) for axis, at in zip(_axes(counter), where, strict=True)}
+    found["counter"] = ([counter], np.zeros(len(where[0]), np.int64))
+    columns = {}
+    for name in ("counter", *COLUMNS):
+        values, at = found.get(name, ([], None))
+        if name in INTEGERS:
+            numbers = pa.nulls(len(where[0]), pa.int32()) if at is None else np.array(values, np.int32)[at]
+            columns[name] = numbers
+        else:
+            place = np.array([words[name].index(value) for value in values], np.int32)
+            codes = pa.nulls(len(where[0]), pa.int32()) if at is None else pa.array(place[at])
+            columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array(words[name], pa.string()))
+    return pa.table(columns | {"count": counts[where]})
+
+
+def _tally(table: pa.Table, scenario: Scenario, groups: int) -> Tally:
+    """The tally whose rows these are, in whatever order and encoding they come."""
+    labels = _labels(scenario, groups)
+    tally, tidy = _zeros(scenario, labels)
+    counts = table["count"].to_numpy()
+    columns = {name: _codes(table[name]) for name in ("counter", *COLUMNS)}
+    counters = _places(columns["counter"], list(AXES), slice(None))
+    for c, counter in enumerate(AXES):
+        rows = np.flatnonzero(counters == c)
+        at = tuple(_places(columns[COLUMN.get(axis, axis)], labels[axis], rows) for axis in _axes(counter))
+        if any((axis < 0).any() for axis in at):
+            raise StoreError(f"{counter}: counts of something the scenario does not have")
+        tidy[counter][at] = counts[rows]
+    return tally
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
+    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    return encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()
+
+
+def _places(coded: tuple[np.ndarray, list[Any]], labels: list[Any], rows: Any) -> np.ndarray:
+    """Where along an axis the rows lie; -1 where its labels do not say."""
+    codes, words = coded
+    place = {label: i for i, label in enumerate(labels)}
+    return np.array([*(place.get(word, -1) for word in words), -1])[codes[rows]]

@@ -1,0 +1,130 @@
+"""The order of the rooms: imports point down only, and few rooms know a heavy package."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SIM = ROOT / "sim"
+
+# A room imports from strictly lower floors.
+FLOORS = [
+    ["bits", "declare"],
+    ["draws", "scenario", "dirichlet", "figures"],
+    ["tally"],
+    ["metrics", "rules", "world"],
+    ["engine"],
+    ["store"],
+    ["run", "panel", "market"],
+    ["study", "anatomy"],
+    ["app"],
+    ["__main__"],
+]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
+
+# Which rooms may import a package at all, inside functions too. Rules and tally know numba as `draws.rule`.
+KNOWN_BY = {
+    "numba": {"bits", "draws", "world", "engine"},
+    "llvmlite": {"bits"},
+    "hydra": {"run", "study", "app", "__main__"},
+    "omegaconf": {"scenario", "run"},
+    "mesa": {"market", "app"},
+    "solara": {"app"},
+    "pyarrow": {"store", "panel"},
+    "matplotlib": {"figures", "app"},
+}
+
+
+def room_of(path):
+    """sim/rules.py and sim/rules/learn.py are both the room `rules`."""
+    return path.relative_to(SIM).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """(imported module, whether at the top) of a file; `from sim import x` counts as sim.x."""
+    for top in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in ast.walk(top):
+            here = node is top or not isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, here) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path.name}: write `from sim.{node.module}`, not a relative import"
+                whole = node.module == "sim"
+                yield from ((f"sim.{a.name}" if whole else node.module, here) for a in node.names)
+
+
+FILES = sorted(p for p in SIM.rglob("*.py") if "__pycache__" not in p.parts)
+IMPORTS = {path: list(imports(path)) for path in FILES}
+ROOMS = sorted({room_of(path) for path in FILES} - {"__init__"})
+EDGES = defaultdict(set)
+for path, found in IMPORTS.items():
+    EDGES[room_of(path)] |= {name.split(".")[1] for name, _ in found if name.startswith("sim.")} - {room_of(path)}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_stands_on_a_floor(room):
+    assert room in FLOOR, f"sim/{room} is on no floor; put it into FLOORS of tests/test_layers.py"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_down(room):
+    floor = FLOOR.get(room, len(FLOORS))
+    upward = sorted(other for other in EDGES[room] if FLOOR.get(other, len(FLOORS)) >= floor)
+    assert not upward, f"sim/{room} (floor {floor}) imports from its own floor or above: {', '.join(upward)}"
+
+
+def test_files_import_in_no_circle():
+    graph = {f"sim.{'.'.join(p.relative_to(SIM).with_suffix('').parts)}": {n for n, _ in IMPORTS[p]} for p in FILES}
+    list(TopologicalSorter(graph).static_order())
+
+
+def test_the_package_itself_imports_nothing():
+    assert not IMPORTS[SIM / "__init__.py"]
+
+
+@pytest.mark.parametrize("package", KNOWN_BY)
+def test_few_rooms_know_a_heavy_package(package):
+    knowing = {room_of(p) for p, found in IMPORTS.items() for name, _ in found if name.split(".")[0] == package}
+    assert knowing <= KNOWN_BY[package]
+
+
+def test_rooms_that_compute_do_not_open_with_pandas():
+    early = {room_of(p) for p, found in IMPORTS.items() for name, top in found if top and name.startswith("pandas")}
+    assert not early & COMPUTE
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_a_name_that_says_what_it_is_for(room):
+    assert not re.search(r"util|helper|common|misc|^(base|manager|core)$", room)
+
+
+@pytest.mark.parametrize("module", ["sim.scenario", "sim.dirichlet"])
+def test_writing_a_scenario_loads_no_compiler(module):
+    script = f"import sys, {module}; print([m for m in ('numba', 'llvmlite', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_file_speaks_of_the_machine_it_was_written_on():
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    homes, neighbour = re.compile(r"(?<![\w.])/(work|root)/"), re.compile(r"\.\./shared")
+    said = []
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path == Path(__file__) or not path.is_file():
+            continue
+        text = path.read_bytes().decode("utf-8", "ignore")
+        if homes.search(text) or (neighbour.search(text) and not name.startswith("tests/")):
+            said.append(name)
+    assert not said

@@ -1,0 +1,104 @@
+"""The same bytes whatever lives them: threads, shards, plain Python, a second run, another Python."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim.engine import simulate
+from sim.scenario import change
+from tests.markets import market
+
+ROOT = Path(__file__).parents[1]
+STORY = {
+    "people": 600,
+    "weeks": 26,
+    "segments.other": {"weight": 0.5, "voice": 2.0},
+    "cohorts": {"young": {}, "old": {"habit_weight": 1.5}},
+    "firms.f0.group": "german",
+    "firms.f1.group": "german",
+    "firms.f1.exit_friction": 1.7,
+    "scandals": {
+        "fraud": {"firm": "f0", "week": 6, "buycott": 0.2, "hit": 0.1, "action": 4.0, "response": 0.5},
+        "leak": {"firm": "f2", "week": 9, "kind": "privacy", "action": 4.0},
+        "outage": {"firm": "f1", "week": 4, "kind": "service", "outage": 2.0, "outage_weeks": 4},
+    },
+    "moves": {"cut": {"firm": "f3", "lever": "price", "value": 0.7, "week": 12}},
+    "consumer.rate": 1.5,
+    "consumer.looks": 2.4,
+}
+WORLDS = {
+    "repertoire": STORY,
+    "provider": {
+        **STORY,
+        "market.regime": "provider",
+        "consumer.attention": 0.2,
+        "market.execution": 0.3,
+        "market.contract_weeks": 13,
+        "market.taste_law": "normal",
+    },
+}
+
+
+def digest(tally) -> str:
+    sha = hashlib.sha256()
+    for counts in tally:
+        sha.update(counts.tobytes())
+    return sha.hexdigest()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize(("threads", "shards"), [(1, 1), (2, 1), (1, 3), (2, 7)])
+def test_threads_and_shards(world, threads, shards):
+    scenario = market(WORLDS[world])
+    assert digest(simulate(scenario, threads, shards).tally) == digest(simulate(scenario, 1, 1).tally)
+
+
+def elsewhere(python: str, scenario: dict, tmp_path, **environment: str) -> str:
+    """The digest of a scenario lived by another interpreter."""
+    code = (
+        "from tests.test_same import digest; from tests.markets import market; from sim.engine import simulate;"
+        f"print(digest(simulate(market({scenario!r})).tally))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path), **environment}
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, env=env, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_plain_python(world, tmp_path):
+    small = {**WORLDS[world], "people": 48, "weeks": 16, "burn_in": 4, "window": 8}
+    small["moves"] = {"cut": {"firm": "f3", "lever": "price", "value": 0.7, "week": 5}}
+    here = digest(simulate(market(small)).tally)
+    assert elsewhere(sys.executable, small, tmp_path, NUMBA_DISABLE_JIT="1") == here
+
+
+def test_another_python(tmp_path):
+    """On CI machines with a second Python that has the dependencies; elsewhere skipped."""
+    others = [p for v in ("3.11", "3.12", "3.13") if (p := shutil.which(f"python{v}")) and _ready(p)]
+    if not others:
+        pytest.skip("no other Python here has the dependencies installed")
+    here = digest(simulate(market(STORY)).tally)
+    for python in others:
+        assert elsewhere(python, STORY, tmp_path) == here
+
+
+def _ready(python: str) -> bool:
+    probe = f"import sys, numba, omegaconf; sys.exit(sys.version_info[:2] == {tuple(sys.version_info[:2])})"
+    return subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode == 0
+
+
+def test_two_runs_and_a_golden_one():
+    """A change of a single bit anywhere is seen; after a deliberate change of the rules, renew the digest."""
+    found = {world: digest(simulate(market(WORLDS[world])).tally)[:16] for world in WORLDS}
+    golden = (ROOT / "tests" / "golden" / "tallies.txt").read_text().split()
+    assert found == dict(zip(golden[::2], golden[1::2], strict=True))
+
+
+def test_another_seed_is_another_world():
+    assert digest(simulate(market(STORY)).tally) != digest(simulate(change(market(STORY), {"seed": 2})).tally)
