@@ -92,8 +92,6 @@ def did_you_mean(name: str, known: Any) -> str:
 def read(kind: type, config: Any, path: str, complaints: list[str]) -> Any:
     """An instance of the declared dataclass `kind` from nested mappings; what is wrong is added to `complaints`."""
     result = kind()
-    if config is None:
-        return result
     if not isinstance(config, Mapping):
         complaints.append(f"{path.rstrip('.') or 'config'}: {config!r} is not a set of named values")
         return result
@@ -131,6 +129,7 @@ def _leaf(hint: Any, d: Declaration, value: Any, path: str, complaints: list[str
     if value is None and optional:
         return None
     want = next(a for a in get_args(hint) if a is not type(None)) if optional else hint
+    value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value  # NumPy's numbers
     wrong = _mismatch(want, d, value)
     if wrong:
         complaints.append(f"{path}: {value!r} {wrong}")

@@ -8,10 +8,14 @@ where |x| is above 1, log 1.1e-7 relative, normal 1e-6 absolute (2.8e-7 relative
 absolute.
 """
 
+import hashlib
+import os
+import tempfile
 from enum import IntEnum
+from pathlib import Path
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 
 from sim.bits import (
     add,
@@ -30,6 +34,26 @@ from sim.bits import (
     xor,
 )
 
+COMPILED = ("bits", "draws", "tally", "rules", "world", "engine")  # rooms whose source the kernel depends on
+
+
+def _cache_folder() -> Path:
+    """Where compiled rules are kept: a folder named after the sources of all compiled rooms.
+
+    Numba looks at a function's own file only; a rule that changes must also renew the engine that contains it.
+    """
+    here = Path(__file__).parent
+    sources = hashlib.sha256(b"".join(p.read_bytes() for p in (here / f"{room}.py" for room in COMPILED)))
+    homes = [os.environ.get("NUMBA_CACHE_DIR"), here / "__pycache__", Path.home() / ".cache" / "stickiness"]
+    writable = (Path(h) for h in homes if h and os.access(_existing(Path(h)), os.W_OK))
+    return next(writable, Path(tempfile.gettempdir())) / f"kernel-{sources.hexdigest()[:12]}"
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+config.CACHE_DIR = str(_cache_folder())
 # Without reference counting (_nrt=False): the rules only borrow arrays, and counting cost more than living.
 rule = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
 inlined = njit(cache=True, error_model="numpy", nogil=True, _nrt=False, forceinline=True)

@@ -189,18 +189,20 @@ def simulate(
     network: Any = None,
     progress: Callable[[int, int], None] | None = None,
     keep_people: bool = False,
+    first: int = 0,
 ) -> Run:
     """Live the scenario, all its replications, and return what was counted.
 
     Shares that firms state are reproduced first (`settle`). `threads` defaults to the processors at hand for large
-    populations; `network` is (starts, listeners), see `world.links`; `progress(done, of)` hears of every week.
+    populations; `network` is (starts, listeners), see `world.links`; `progress(done, of)` hears of every
+    week; `first` is the number of the first replication.
     """
     scenario, shares = settle(scenario)
     tallies, kept = [], []
     total = scenario.replications * (scenario.burn_in + scenario.weeks)
     threads = threads or (os.cpu_count() or 1 if scenario.people >= THREADED else 1)
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        for r in range(scenario.replications):
+        for r in range(first, first + scenario.replications):
             lives = begin(scenario, r, shards, network)
             if scenario.burn_in == 0:
                 for life in lives:
@@ -208,7 +210,7 @@ def simulate(
             for week in range(scenario.burn_in + scenario.weeks):
                 advance(lives, pool)
                 if progress:
-                    progress(r * (scenario.burn_in + scenario.weeks) + week + 1, total)
+                    progress((r - first) * (scenario.burn_in + scenario.weeks) + week + 1, total)
             tally = lives[0].tally
             for life in lives[1:]:
                 tally = tally + life.tally

@@ -13,12 +13,14 @@ from typing import Any, ParamSpec
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 FOCUS, REST, MARK, INK = "#D55E00", "#A6A6A6", "#0072B2", "#222222"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 INTERVAL = 1.96  # standard errors on either side
 MOST_BARS, MOST_PANELS = 15, 20
+PERCENT = ("share", "penetration", "churn", "requirements", "repeat_rate", "sole_users", "would_leave")
 WORDS = {"requirements": "share of category requirements", "usage_ratio": "uses here per use elsewhere"}
 STYLE = {
     "font.size": 10,
@@ -49,17 +51,23 @@ def _styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 @_styled
 def headline(
-    table: Any, series: Any, focus: str, events: Mapping[str, int] | None = None, note: str = ""
+    table: Any,
+    series: Any,
+    focus: str,
+    events: Mapping[str, int] | None = None,
+    change: tuple[float, float, float] | None = None,
+    note: str = "",
 ) -> Figure:
     """The one figure for a slide: how sticky each firm is, how large, and both over time.
 
-    Group "all" of `table` is drawn; `series` has the metrics stickiness and share; `events` are weeks by label.
+    Group "all" of `table` is drawn; `series` has the metrics stickiness and share; `events` are weeks by label;
+    `change` is the share of the focus before and after them and the error of the difference, for the title.
     """
     wide = _wide(table)
     rank = wide["value"]["share"].rank(ascending=False, method="first")
     shown = wide[(rank <= MOST_BARS) | (wide.index == focus)].sort_values(("value", "stickiness"))
-    figure = Figure(figsize=(12.8, 7.2), layout="constrained")
-    figure.get_layout_engine().set(rect=(0.012, 0.01, 0.976, 0.85), wspace=0.05, hspace=0.06)  # type: ignore[union-attr]
+    layout = ConstrainedLayoutEngine(rect=(0.012, 0.01, 0.976, 0.85), wspace=0.05, hspace=0.06)
+    figure = Figure(figsize=(12.8, 7.2), layout=layout)
     axes = figure.subplot_mosaic("sht;shu", width_ratios=[1.25, 0.8, 1.5])  # type: ignore[arg-type]
     _bars(axes["s"], shown, "stickiness", focus)
     _benchmark(axes["s"], shown)
@@ -69,63 +77,68 @@ def headline(
     for name, metric in (("t", "stickiness"), ("u", "share")):
         _over_time(axes[name], series[series["metric"] == metric], focus)
         _mark(axes[name], events or {}, words=name == "t")
-        axes[name].set(title=f"{_words(metric)} over time")
+        axes[name].set_title(f"{_words(metric)} over time")
+        axes[name].set_title("grey: the other firms", loc="right", fontsize=9, weight="normal", color="#777777")
+    axes["t"].sharex(axes["u"])
     axes["u"].set(xlabel="week")
     left_out = f" The {len(shown)} largest of {len(wide)} firms are drawn." if len(shown) < len(wide) else ""
-    _title(figure, finding(table, series, focus, events), note + left_out)
+    _title(figure, finding(table, focus, change), note + left_out)
     return figure
 
 
-def finding(table: Any, series: Any, focus: str, events: Mapping[str, int] | None = None) -> str:
+def finding(table: Any, focus: str, change: tuple[float, float, float] | None = None) -> str:
     """What the headline figure shows, in a sentence: against the category and, after an event, against before."""
     wide = _wide(table).loc[focus]
     value, beyond = wide["value"]["stickiness"], wide["value"]["excess"]
     clear = abs(beyond) > INTERVAL * wide["error"]["excess"]
     name, benchmark = _name(focus), f"{value:.2f} against {value - beyond:.2f}"
     if not math.isfinite(beyond):
-        text = f"{name} has a stickiness of {value:.2f}"
-    elif clear:
-        text = f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}"
-    else:
-        text = f"{name} is as sticky as its category, no more and no less: {benchmark}"
-    return text + _after(series, focus, events or {})
+        return f"{name} has a stickiness of {value:.2f}{_after(change)}"
+    if clear:
+        return f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}{_after(change)}"
+    return f"{name} is as sticky as its category, no more, no less: {benchmark}{_after(change)}"
 
 
-def _after(series: Any, focus: str, events: Mapping[str, int]) -> str:
-    """What the share did between the quarter before the first event and the last quarter of the story."""
-    shares = series[(series["metric"] == "share") & (series["firm"] == focus)].set_index("week")
-    week = min(events.values(), default=0)
-    before, after = shares.loc[week - 13 : week - 1], shares.loc[max(week, shares.index.max() - 12) :]
-    if not len(before) or not len(after):
+def _after(change: tuple[float, float, float] | None) -> str:
+    if change is None or not math.isfinite(sum(change)):
         return ""
-    old, new = before["value"].mean(), after["value"].mean()
-    # neighbouring weeks share their people, so their errors do not average out: the sum of the two is cautious
-    clear = abs(new - old) > INTERVAL * math.hypot(before["error"].mean(), after["error"].mean())
-    verb = ("rose" if new > old else "fell") if clear else "held"
-    return f"; its share {verb}, {old:.1%} to {new:.1%}".replace("%", " %")
+    old, new, error = change
+    if abs(new - old) <= INTERVAL * error:
+        return f"; its share held at {100 * new:.1f} %"
+    return f"; its share {'rose' if new > old else 'fell'} from {100 * old:.1f} to {100 * new:.1f} %"
 
 
 @_styled
 def series(
-    table: Any, metric: str, focus: str = "", events: Mapping[str, int] | None = None, by: str = "firm"
+    table: Any,
+    metric: str,
+    focus: str = "",
+    events: Mapping[str, int] | None = None,
+    by: str = "firm",
+    same_scale: bool = True,
 ) -> Figure:
     """Small multiples: a metric over the weeks, one panel for every value of `by`, with its band of error."""
     rows = table[table["metric"] == metric]
     members = list(dict.fromkeys(rows[by]))[:MOST_PANELS]
     across = min(len(members), math.ceil(math.sqrt(len(members) * 1.3)))
     down = math.ceil(len(members) / across)
-    figure = Figure(figsize=(1.2 + 2.7 * across, 0.9 + 1.8 * down), layout="constrained")
-    axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flat
-    for panel, member in zip(axes, members, strict=False):
-        _band(panel, rows[rows[by] == member], FOCUS if member == focus else MARK)
+    figure = Figure(figsize=(1.2 + 2.7 * across, 1.0 + 1.8 * down), layout="constrained")
+    grid = figure.subplots(down, across, sharex=True, sharey=same_scale, squeeze=False)
+    for n, (panel, member) in enumerate(zip(grid.flat, members, strict=False)):
+        colour = FOCUS if member == focus else MARK
+        _band(panel, rows[rows[by] == member], colour)
         _mark(panel, events or {}, words=False)
         panel.set_title(_name(member), fontsize=10, color=FOCUS if member == focus else INK)
         _scale(panel.yaxis, metric)
-    for panel in axes[len(members) :]:
+        if n + across >= len(members):
+            panel.tick_params(labelbottom=True)
+            panel.set_xlabel("week")
+    for panel in grid.flat[len(members) :]:
         panel.set_visible(False)
-    figure.supxlabel("week", fontsize=10)
-    marks = ", ".join(f"{label} in week {week}" for label, week in (events or {}).items())
-    figure.suptitle(_words(metric) + (f" (dashed: {marks})" if marks else ""), x=0.01, ha="left", weight="bold")
+    marks = ", ".join(f"{_name(label)} in week {week}" for label, week in (events or {}).items())
+    figure.suptitle(f"{_words(metric)} over time", x=0.01, ha="left", weight="bold")
+    if marks:
+        figure.text(0.99, 0.985, f"dashed: {marks}", ha="right", va="top", fontsize=9, color="#555555")
     return figure
 
 
@@ -143,8 +156,8 @@ def sweep(table: Any, x: str, metric: str, by: Sequence[str] = (), error: str = 
         rows = rows.sort_values(x)
         label = ", ".join(f"{_path(b)} {v}" for b, v in zip(by, values, strict=True))
         spread = INTERVAL * rows[error] if error in rows else None
-        style = {"color": PALETTE[n % len(PALETTE)], "linestyle": ("-", "--", ":")[n // len(PALETTE) % 3]}
-        axes.errorbar(rows[x], rows[metric], spread, marker="o", markersize=5, capsize=3, label=label, **style)
+        colour, dashes = PALETTE[n % len(PALETTE)], ("-", "--", ":")[n // len(PALETTE) % 3]
+        axes.errorbar(rows[x], rows[metric], spread, color=colour, linestyle=dashes, marker="o", capsize=3, label=label)
     axes.set(xlabel=x, title=f"{_words(metric)} by {_path(x)}")
     _scale(axes.yaxis, metric)
     if by:
@@ -163,9 +176,7 @@ def side_by_side(
     axes = figure.subplots()
     axes.hlines(rows, *_reach(value, error, expected), color="#EEEEEE", zorder=0)
     axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label="expected")
-    axes.errorbar(
-        value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="observed, 95 % interval"
-    )
+    axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="observed, 95 % interval")
     axes.set_yticks(rows, [_name(n) for n in names])
     axes.set(xlabel=label, title=title)
     axes.spines["left"].set_visible(False)
@@ -190,11 +201,12 @@ def _bars(axes: Any, shown: Any, metric: str, focus: str) -> None:
     for row, (at, width) in enumerate(zip(value, spread, strict=True)):
         text = f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}"
         bold = "bold" if shown.index[row] == focus else "normal"
-        axes.text(max(at + width, 0) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        axes.text(max(at + width, 0) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold, bbox=box)
     axes.set_xlim(min(0, float(np.nanmin(value - spread, initial=0))), 1.16 * far)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
-    _scale(axes.xaxis, metric)
+    _scale(axes.xaxis, metric, 3 if metric == "share" else 5)
     _bold(axes, shown.index, focus)
 
 
@@ -224,16 +236,17 @@ def _over_time(axes: Any, rows: Any, focus: str) -> None:
             _name(focus), (last["week"], last["value"]), (5, 0), textcoords="offset points",
             color=FOCUS, weight="bold", va="center", fontsize=9, annotation_clip=False,
         )  # fmt: skip
-    _scale(axes.yaxis, rows["metric"].iloc[0] if len(rows) else "")
+    metric = rows["metric"].iloc[0] if len(rows) else ""
+    _scale(axes.yaxis, metric)
+    if metric == "share" and len(mine):
+        axes.set_ylim(0, 1.2 * (mine["value"] + INTERVAL * mine["error"].fillna(0)).max())
 
 
 def _band(axes: Any, rows: Any, colour: str) -> None:
     spread = INTERVAL * rows["error"]
     few = "o" if len(rows) < 14 else ""
     axes.plot(rows["week"], rows["value"], color=colour, linewidth=1.8, marker=few, markersize=4)
-    axes.fill_between(
-        rows["week"], rows["value"] - spread, rows["value"] + spread, color=colour, alpha=0.22, lw=0
-    )
+    axes.fill_between(rows["week"], rows["value"] - spread, rows["value"] + spread, color=colour, alpha=0.22, lw=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
@@ -252,10 +265,10 @@ def _title(figure: Figure, text: str, note: str) -> None:
     figure.text(0.014, 0.903, note, fontsize=10, color="#555555", va="top")
 
 
-def _scale(axis: Any, metric: str) -> None:
-    axis.set_major_locator(MaxNLocator(5))
-    if metric in ("share", "penetration", "churn", "requirements", "repeat_rate", "sole_users"):
-        axis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=" %"))
+def _scale(axis: Any, metric: str, ticks: int = 5) -> None:
+    axis.set_major_locator(MaxNLocator(ticks))
+    if metric in PERCENT:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
 
 
 def _reach(value: Any, error: Any, expected: Any) -> tuple[float, float]:
@@ -264,7 +277,9 @@ def _reach(value: Any, error: Any, expected: Any) -> tuple[float, float]:
 
 
 def _name(name: str) -> str:
-    """A firm's or an event's name for people: Close up, not close_up."""
+    """A firm's or an event's name for people: Close up, not close_up; VW, which nobody can pronounce, in capitals."""
+    if not set(name.lower()) & set("aeiouy"):
+        return name.upper()
     return (name[:1].upper() + name[1:]).replace("_", " ")
 
 

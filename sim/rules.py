@@ -31,6 +31,7 @@ from sim.tally import Event, record_use
 
 _f = np.float32
 LOWEST, YEAR = _f(-3e38), _f(52)
+RESTS = 8  # rounds in which a newborn's chances and past settle
 FINE, MINOR, MAJOR, COMPLAINED = 0, 1, 3, 1  # outcomes of a visit; a complaint adds one
 
 
@@ -483,37 +484,66 @@ def born(people, world, key, i):
     me.attention = beta(c.attention, m.attention_concentration, key, Purpose.ATTENTION, me.number)
     me.last = me.target = me.anchor = -1
     me.seen = -m.burn_in
-    strongest, total, fastest = LOWEST, ZERO, LOWEST
+    fastest = LOWEST
     for j in range(bonds.shape[0]):
         bonds[j].taste = taste(m, world.presence[j], key, me.number, j)
-        strongest = bonds[j].taste if bonds[j].taste > strongest else strongest
+    rest(me, bonds, m, c, world.firms[0], world.details[0])
     for j in range(bonds.shape[0]):
-        bonds[j].habit = exp(bonds[j].taste - strongest)
-        total += bonds[j].habit
-    for j in range(bonds.shape[0]):
-        chance = bonds[j].habit / total
-        if remember(me, bonds[j], m, c, world.firms[0, j], world.details[0, j], chance, key, j):
-            race = log(chance) + gumbel(words(key, Purpose.PAST, me.number, 0, j)[1])
-            if race > fastest:
-                fastest, me.last = race, j
+        chance = bonds[j].regret  # where `rest` left it
+        bonds[j].regret = ZERO
+        knows, draw = words(key, Purpose.PAST, me.number, 0, j)
+        if uniform(knows) < exp(-m.experience * chance):
+            forgotten(bonds[j], m)
+        elif log(chance) + gumbel(draw) > fastest:
+            fastest, me.last = log(chance) + gumbel(draw), j
     me.home = me.last
 
 
 @rule
-def remember(me, bond, m, c, f, details, chance, key, j):
-    """The past with firm j of one who chose it with this chance at each of `experience` uses; true if there is any."""
+def rest(me, bonds, m, c, firms, details):
+    """Bring a person to rest: the chances of choice, the past that follows from them, the chances that follow from it.
+
+    The mean field of one's own history after `experience` uses; the chances are left in `regret`.
+    """
+    for j in range(bonds.shape[0]):
+        bonds[j].regret = ZERO
+    for step in range(RESTS):
+        total, strongest = ZERO, LOWEST
+        for j in range(bonds.shape[0]):
+            chance, bonds[j].regret = bonds[j].regret, ZERO
+            v = bonds[j].taste
+            if step > 0:
+                v = appeal(me, bonds[j], m, c, firms[j], j) + inertia(me, bonds[j], c, 0, j)
+                v += c.state_dependence * chance - c.uncertainty * exp(-m.experience * chance)
+            bonds[j].regret = v
+            strongest = v if v > strongest else strongest
+        for j in range(bonds.shape[0]):
+            bonds[j].regret = exp(bonds[j].regret - strongest)
+            total += bonds[j].regret
+        me.expectation = ZERO
+        for j in range(bonds.shape[0]):
+            bonds[j].regret /= total
+            remember(me, bonds[j], m, c, firms[j], details[j], bonds[j].regret)
+
+
+@rule
+def remember(me, bond, m, c, f, details, chance):
+    """The past with a firm, expected of one who chose it with this chance at each of `experience` uses."""
     uses = m.experience * chance
-    bond.trust = m.trust_start
-    bond.habit = chance * (ONE - exp2(m.experience * log2_left(c.habit_rate)))
-    if uniform(words(key, Purpose.PAST, me.number, 0, j)[0]) < exp(-uses):
-        return False
     failing = details[details.shape[0] - 1].failing
     step = (c.trust_up * (ONE - failing) - c.trust_down * failing) * (ONE - HALF * m.confirm)
-    bond.trust = revise(bond.trust, uses * step, ZERO)
+    bond.trust = revise(m.trust_start, uses * step, ZERO)
+    bond.habit = chance * (ONE - exp2(m.experience * log2_left(c.habit_rate)))
     bond.familiarity = ONE - exp2(uses * log2_left(m.familiarity_rate))
     bond.memory = f.quality
     me.expectation += chance * f.quality
-    return True
+
+
+@rule
+def forgotten(bond, m):
+    """A firm never used: nothing is known of it."""
+    bond.trust = m.trust_start
+    bond.familiarity = bond.memory = ZERO
 
 
 @rule

@@ -190,7 +190,7 @@ class Network:
     """Who hears whom."""
 
     kind: str = word("small_world", "ring with shortcuts, nobody, or a file of edges", "small_world", "none", "file")
-    neighbours: int = trait(8, 2, 64, "people", "neighbours each person tells (even)", "#64")
+    neighbours: int = trait(8, 2, 64, "people", "neighbours each person tells (even; at most everybody else)", "#64")
     rewiring: float = trait(0.1, 0, 1, "-", "share of links that lead anywhere", "#64")
     edges: str = word("", "edge list, two columns of person numbers, when kind is file")
 
@@ -265,7 +265,7 @@ def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario
 
 
 def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
-    """The same scenario with other values at dotted paths; a dict value adds or replaces a member."""
+    """The same scenario with other values at dotted paths; a dict adds or replaces a member, None removes it."""
     nested = to_dict(scenario)
     for path, value in changes.items():
         _put(nested, path.split("."), value)
@@ -305,8 +305,6 @@ def _populations(s: Scenario) -> list[str]:
         wrong.append(f"segments x cohorts: {cells} cells; at most {MOST_CELLS}")
     if s.window > s.weeks:
         wrong.append(f"window: {s.window} is longer than weeks ({s.weeks})")
-    if s.weeks + s.burn_in > 65_000:
-        wrong.append(f"weeks + burn_in: {s.weeks + s.burn_in} is above 65000")
     return wrong
 
 

@@ -72,9 +72,10 @@ def load(path: str | Path) -> Run:
     about = summary(path)
     if about["bins"] != BINS:
         raise StoreError(f"{path}: counted in the bins {about['bins']}, and this version has {BINS}; simulate again")
+    rows = _read(path, lambda file: file.read())
     try:
         scenario = build(about["scenario"])
-        tally = _tally(_read(path, lambda file: file.read()), scenario, about["groups"])
+        tally = _tally(rows, scenario, about["groups"])
     except (ScenarioError, StoreError, KeyError) as error:
         raise StoreError(f"{path}: not a run of this version: {error}") from error
     return Run(scenario, tally, {name: (asked, reached) for name, (asked, reached) in about["shares"].items()})
@@ -225,30 +226,27 @@ def _table(run: Run, groups: int) -> pa.Table:
     for counter, zeros, counts in zip(Tally._fields, empty, run.tally, strict=True):
         if counts.shape != zeros.shape or counts.dtype != zeros.dtype:
             raise StoreError(f"{counter}: {counts.dtype}{counts.shape} is no tally of {zeros.dtype}{zeros.shape}")
-    words = {"counter": list(AXES)} | {c: _words(c, labels) for c in COLUMNS}
+    words = {"counter": list(AXES)} | {c: _words(c, labels) for c in COLUMNS if c not in INTEGERS}
     return pa.concat_tables(_rows(c, getattr(run.tally, c).reshape(tidy[c].shape), labels, words) for c in AXES)
 
 
 def _words(column: str, labels: Mapping[str, list[Any]]) -> list[Any]:
-    """What a column may hold, over all axes that share it."""
+    """All that a column may hold, whichever axis it stands for."""
     return list(dict.fromkeys(word for axis in labels if COLUMN.get(axis, axis) == column for word in labels[axis]))
 
 
 def _rows(counter: str, counts: np.ndarray, labels: Mapping[str, Any], words: Mapping[str, Any]) -> pa.Table:
     """Those of `counts` that are not zero, in the order of its axes."""
     where = np.nonzero(counts)
-    found = {COLUMN.get(axis, axis): (labels[axis], at) for axis, at in zip(_axes(counter), where, strict=True)}
-    found["counter"] = ([counter], np.zeros(len(where[0]), np.int64))
-    columns = {}
-    for name in ("counter", *COLUMNS):
-        values, at = found.get(name, ([], None))
-        if name in INTEGERS:
-            numbers = pa.nulls(len(where[0]), pa.int32()) if at is None else np.array(values, np.int32)[at]
-            columns[name] = numbers
-        else:
-            place = np.array([words[name].index(value) for value in values], np.int32)
-            codes = pa.nulls(len(where[0]), pa.int32()) if at is None else pa.array(place[at])
-            columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array(words[name], pa.string()))
+    many = len(where[0])
+    columns = {"counter": np.full(many, list(AXES).index(counter), np.int32)}
+    columns |= dict.fromkeys(COLUMNS, pa.nulls(many, pa.int32()))
+    for axis, at in zip(_axes(counter), where, strict=True):
+        name = COLUMN.get(axis, axis)
+        values = labels[axis] if name in INTEGERS else [words[name].index(label) for label in labels[axis]]
+        columns[name] = np.array(values, np.int32)[at]
+    for name, known in words.items():
+        columns[name] = pa.DictionaryArray.from_arrays(columns[name], pa.array(known, pa.string()))
     return pa.table(columns | {"count": counts[where]})
 
 

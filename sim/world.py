@@ -154,7 +154,7 @@ def _market(s: Scenario, off: list[str]) -> np.ndarray:
     values |= {name: choices.index(getattr(m, field)) for name, (field, choices) in WORDS.items()}
     talk = s.network.kind != "none" and "word_of_mouth" not in off
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
-    values |= {"neighbours": s.network.neighbours, "rewiring": s.network.rewiring}
+    values |= {"neighbours": min(s.network.neighbours, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
     for mechanism in off:
         values |= OFF_MARKET.get(mechanism, {})
     whole = (*WORDS, "window", "burn_in", "people", "neighbours", "contract_weeks", "talk")
@@ -281,6 +281,8 @@ def stored_links(s: Scenario) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     path = Path(s.network.edges)
     try:
+        if not path.read_bytes().strip():
+            raise ValueError("it is empty")
         edges = np.loadtxt(
             path, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter="," if path.suffix == ".csv" else None
         )
