@@ -1,0 +1,76 @@
+"""A simulated panel, for who has none: a scenario is lived and its purchases written as a file that `read` reads."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.engine import Run, advance, begin, settle
+from sim.scenario import Scenario, change
+
+
+def purchases(source: Run | Scenario) -> Any:
+    """hh, t (week), choice, price_<firm> of every use in the weeks that count, replication 0, as a DataFrame.
+
+    The uses of a week are told by how the counts moved; of a week with several, the last firm and how often it was
+    used in a row are known, and what came before is put in a random order (drawn from the scenario's seed). People
+    without a use are not in it, as in any panel.
+    """
+    import pandas as pd
+
+    scenario = source.scenario if isinstance(source, Run) else _settled(source)
+    rng = np.random.default_rng([scenario.seed, 0])
+    # One window longer than the story, for counts start anew where a window closes.
+    (life,) = begin(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
+    rows: list[tuple[int, int, int]] = []
+    before = life.people.bonds["count"].copy()
+    for week in range(-scenario.burn_in, scenario.weeks):
+        advance([life])
+        now = life.people.bonds["count"].copy()
+        if week >= 0:
+            one, used = life.people.one, (now - before).astype(np.int64)
+            for i in np.flatnonzero(used.sum(axis=1)):
+                order = _in_order(used[i], int(one["last"][i]), int(one["tenure"][i]), rng)
+                rows += [(int(i), week, int(j)) for j in order]
+        before = now
+    table = np.array(sorted(rows, key=lambda row: row[:2]), np.int64).reshape(-1, 3)
+    names = list(scenario.firms)
+    frame = pd.DataFrame({"hh": table[:, 0], "t": table[:, 1], "choice": np.array(names)[table[:, 2]]})
+    prices = life.world.firms["price"][1:].astype(float).round(4)
+    return frame.assign(**{f"price_{name}": prices[table[:, 1], j] for j, name in enumerate(names)})
+
+
+def _in_order(used: np.ndarray, last: int, tenure: int, rng: np.random.Generator) -> np.ndarray:
+    """The firms used in a week, an order that fits their counts, the last firm and its uses in a row."""
+    row = min(tenure, int(used[last]))
+    earlier = rng.permutation(np.repeat(np.arange(len(used)), used - row * (np.arange(len(used)) == last)))
+    if len(earlier) and earlier[-1] == last:
+        other = rng.choice(np.flatnonzero(earlier != last))
+        earlier[[other, -1]] = earlier[[-1, other]]
+    return np.concatenate([earlier, np.full(row, last)])
+
+
+def _settled(scenario: Scenario) -> Scenario:
+    """Stated shares reproduced on a population large enough to tell, whatever the size of the panel."""
+    many = max(scenario.people, 20_000)
+    return change(settle(change(scenario, {"people": many}))[0], {"people": scenario.people})
+
+
+def export(source: Run | Scenario, path: Any) -> Path:
+    """Write the purchases of a run's scenario as Parquet, if the name ends so, else CSV."""
+    path, frame = Path(path), purchases(source)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_csv(path, index=False)
+    return path
+
+
+def small(scenario: Scenario, households: int = 300, weeks: int = 104) -> Any:
+    """The purchases of 300 households in two years of a scenario; events after that are left out."""
+    scandals = {name: event for name, event in scenario.scandals.items() if event.week < weeks}
+    moves = {name: event for name, event in scenario.moves.items() if event.week < weeks}
+    window = min(scenario.window, weeks)
+    few = replace(scenario, people=households, weeks=weeks, window=window, scandals=scandals, moves=moves)
+    return purchases(few)
