@@ -176,7 +176,7 @@ class Market:
     friction_backlash: float = trait(1.0, 0, 10, "CX", "memory lost by an exit given up over friction", "#27")
     friction_mild: float = trait(1.0, 0, 10, "logit", "friction up to which nobody resents it", "#27")
     word_good: float = trait(0.3, 0, 1, "-", "chance that a peak is told", "#60")
-    word_bad: float = trait(0.2, 0, 1, "-", "chance that a bad episode is told", "#60, #63")
+    word_bad: float = trait(0.1, 0, 1, "-", "chance that a bad episode is told", "#60, #63")
     word_weight: float = trait(0.15, 0, 5, "CX", "shift of memory a message, for one who never used", "#62")
     attention_half_life: float = trait(1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58")
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")

@@ -35,6 +35,27 @@ def scenario(*overrides: str) -> Scenario:
     return composed(overrides)[0]
 
 
+def stated(*overrides: str) -> Scenario:
+    """The same with the shares that firms state, presence not yet solved."""
+    from sim.run import compose
+
+    forced = [compose.forced(o) for o in overrides]
+    config, choices = compose.compose(forced)
+    return compose.stated(config, forced, choices)
+
+
+def keep(name: str, table: "pd.DataFrame", figure: Any, folder: Path | str = "outputs/experiments") -> None:
+    """Write an experiment's table (Parquet) and figure (PNG, SVG) whole or not at all, and say where."""
+    from sim.store import write_atomic, write_table
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(table, folder / f"{name}.parquet", {"experiment": name})
+    for kind in ("png", "svg"):
+        write_atomic(folder / f"{name}.{kind}", lambda file, kind=kind: figure.savefig(file, format=kind, dpi=150))
+    print(f"\n{folder / name}.parquet, .png and .svg")
+
+
 def sweep(
     base: Scenario,
     axes: Mapping[str, Sequence[Any]],

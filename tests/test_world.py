@@ -1,0 +1,123 @@
+"""From scenario to arrays: networks, moves, mechanisms that are off, what is told to whom."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from scipy import sparse
+
+from sim.engine import begin, degree, listener, simulate
+from sim.scenario import ScenarioError, change
+from sim.tally import Event
+from sim.world import links, make_world, stored_links
+from tests.markets import market
+from tests.test_same import digest
+
+N = 400
+TALK = {
+    "people": N,
+    "consumer.rate": 2.0,
+    "market.word_good": 1.0,
+    "scandals.x": {"firm": "f0", "week": 3, "reach": 0.1},
+}
+
+
+def small_world(people: int, neighbours: int = 8, rewiring: float = 0.1) -> np.ndarray:
+    """Listeners of everybody, [person, link], read from the addresses."""
+    world = make_world(market({"people": people, "network.neighbours": neighbours, "network.rewiring": rewiring}))
+    return np.array([[listener(world, (1, 0), i, link) for link in range(degree(world, i))] for i in range(people)])
+
+
+def test_the_small_world_is_a_ring_with_shortcuts():
+    ring = np.array([[1, -1, 2, -2, 3, -3, 4, -4]])
+    heard = small_world(2000)
+    near = (heard - np.arange(2000)[:, None] - ring) % 2000 == 0
+    assert abs(1 - near.mean() - 0.1) < 3 * np.sqrt(0.1 * 0.9 / near.size)
+    astray = heard[~near]
+    assert np.bincount(astray // 500, minlength=4) == pytest.approx(len(astray) / 4, rel=0.2)
+    assert (small_world(50, 4, 0.0) - np.arange(50)[:, None] - ring[:, :4]).__mod__(50).max() == 0
+
+
+def test_a_graph_an_edge_file_and_a_matrix_are_the_same_network(tmp_path):
+    graph = nx.watts_strogatz_graph(N, 6, 0.2, seed=1)
+    matrix = sparse.csr_matrix(nx.to_numpy_array(graph, nodelist=range(N)))
+    both_ways = np.array([(i, j) for a, b in graph.edges for i, j in ((a, b), (b, a))])
+    np.savetxt(tmp_path / "edges.txt", both_ways, fmt="%d")
+    runs = [simulate(market(TALK), network=links(g, N)) for g in (graph, matrix, both_ways)]
+    runs.append(simulate(market({**TALK, "network.kind": "file", "network.edges": str(tmp_path / "edges.txt")})))
+    assert len({digest(run.tally) for run in runs}) == 1
+    assert digest(runs[0].tally) != digest(simulate(market(TALK)).tally)
+
+
+def test_news_spreads_along_the_links_only():
+    chain = np.array([(i, i + 1) for i in range(N - 1)])
+    scandal = {"firm": "f0", "week": 0, "reach": 0.0, "contagion": 0.95}
+    run = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
+    assert not run.people[0].one["heard"].any(), "nobody starts a rumour without a broadcast"
+    scandal |= {"reach": 0.02, "news_weeks": 1}
+    told = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
+    heard = told.people[0].one["heard"] > 0
+    starts = np.flatnonzero(heard & ~np.r_[False, heard[:-1]])
+    alone = simulate(market({"people": N, "scandals.x": scandal, "network.kind": "none"}), keep_people=True)
+    sources = alone.people[0].one["heard"] > 0
+    assert sources[starts].all(), "every run of the informed begins with one who heard the broadcast"
+    assert heard.sum() > sources.sum()
+
+
+@pytest.mark.parametrize(
+    ("graph", "sentence"),
+    [
+        (np.array([[0, N]]), f"person {N} is not among 0 to {N - 1}"),
+        (np.array([[-1, 3]]), "person -1 is not among"),
+        (sparse.eye(3, format="csr"), f"3 x 3 links for {N} people"),
+    ],
+)
+def test_a_network_of_other_people_is_refused(graph, sentence):
+    with pytest.raises(ScenarioError, match=sentence):
+        links(graph, N)
+
+
+def test_an_empty_file_of_edges_is_refused(tmp_path):
+    (tmp_path / "none.txt").write_text("\n")
+    with pytest.raises(ScenarioError, match="it is empty"):
+        stored_links(market({"network.kind": "file", "network.edges": str(tmp_path / "none.txt")}))
+
+
+def test_moves_hold_from_their_week_to_their_end():
+    base = market({"moves.a": {"firm": "f1", "lever": "effort", "value": 0.5, "week": 4, "weeks": 3}})
+    effort = make_world(base).firms["effort"][:, 1]
+    np.testing.assert_array_equal(np.flatnonzero(effort) - 1, [4, 5, 6])
+    point = change(base, {"moves.a": {"firm": "f1", "lever": "touchpoints.app.failure_rate", "value": 0.8, "week": 4}})
+    failing = make_world(point).details["failing"][:, 1, 0]
+    assert failing[:5] == pytest.approx(0.05) and failing[5:] == pytest.approx(0.8)
+
+
+def test_an_outage_lowers_what_is_delivered_while_it_lasts():
+    scandal = {"firm": "f2", "week": 5, "kind": "service", "outage": 1.5, "outage_weeks": 2}
+    quality = make_world(market({"scandals.x": scandal})).firms["quality"]
+    assert quality[6:8, 2] == pytest.approx(-1.5)
+    assert not np.delete(quality, [6, 7], axis=0).any() and not quality[:, [0, 1, 3]].any()
+
+
+def test_friction_keeps_and_deters():
+    base = {"people": 3000, "market.regime": "provider", "consumer.attention": 0.3}
+    free, held = (simulate(market({**base, "firms.f0.exit_friction": f})).tally for f in (0.0, 1.7))
+    assert not free.event[..., Event.KEPT].any() and held.event[..., 0, Event.KEPT].any()
+    joined = [t.flow[..., 2:, 1].sum() for t in (free, held)]
+    left = [t.flow[..., 1, 2:].sum() for t in (free, held)]
+    assert held.event[..., 0, Event.BAD_WORD].sum() > free.event[..., 0, Event.BAD_WORD].sum()
+    assert left[1] < 0.7 * left[0] and joined[1] < joined[0]
+
+
+def test_the_recovery_paradox_is_in_satisfaction_only():
+    base = {"people": 3000, "consumer.rate": 1.0, "market.complain_major": 1.0, "market.complain_minor": 1.0,
+            "firms.f0.recovery_days": 0.0, "firms.f0.recovery_adequacy": 1.0}  # fmt: skip
+    plain, pleased = (simulate(market({**base, "market.paradox": p})).tally for p in (0.0, 2.0))
+    assert pleased.event[..., 0, Event.SATISFIED].sum() > plain.event[..., 0, Event.SATISFIED].sum()
+    np.testing.assert_array_equal(pleased.flow, plain.flow)
+
+
+def test_the_people_of_a_life_keep_their_memory_small():
+    life = begin(market())[0]
+    firms = len(life.scenario.firms)
+    a_person = (life.people.one.nbytes + life.people.bonds.nbytes) / life.scenario.people
+    assert a_person <= 28 * firms + 88
