@@ -303,8 +303,9 @@ def links(graph: Any, people: int) -> tuple[np.ndarray, np.ndarray]:
 
         graph = networkx.to_scipy_sparse_array(graph, nodelist=range(people), format="csr")
     elif isinstance(graph, np.ndarray):
-        if graph.size and not (graph.min() >= 0 and graph.max() < people):
-            raise ScenarioError([f"network.edges: person {graph.max()} is not among 0 to {people - 1}"])
+        strangers = graph[(graph < 0) | (graph >= people)]
+        if len(strangers):
+            raise ScenarioError([f"network.edges: person {strangers[0]} is not among 0 to {people - 1}"])
         ones = np.ones(len(graph), np.int8)
         graph = sparse.csr_array((ones, (graph[:, 0], graph[:, 1])), shape=(people, people))
     csr = sparse.csr_array(graph)
