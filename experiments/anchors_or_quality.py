@@ -15,7 +15,7 @@ import sys
 import pandas as pd
 
 from sim import figures, study
-from sim.scenario import Scenario, change
+from sim.scenario import Scenario
 
 DELIVERED = (0.0, 0.1, 0.2, 0.4)  # CX a visit, on average
 
@@ -40,7 +40,7 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
                 for metric in ("share", "stickiness"):
                     pair = table[table["moves.lever"].isin([none, arm])]
                     effect = study.paired(pair, "moves.lever", none, f"{metric}.{base.focus}").iloc[0]
-                    line |= {metric: effect["difference"], f"{metric}_error": effect["error"]}
+                    line |= {metric: effect["difference"], f"{metric}.error": effect["error"]}
                 rows.append(line)
     found = pd.DataFrame(rows)
     print("Change against doing nothing, same people and draws")

@@ -28,8 +28,8 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
         table = study.sweep(change(base, habit), {SEVERITY: [0.0, 1.2, 3.0]}, replications=replications)
         effect = study.paired(table, SEVERITY, 0.0, column)
         rows.append(effect.assign(habit=strength))
-    found = pd.concat(rows, ignore_index=True).rename(columns={"difference": "share_lost", "error": "share_lost_error"})
-    found[["share_lost", "share_lost_error"]] *= 100
+    found = pd.concat(rows, ignore_index=True).rename(columns={"difference": "share_lost", "error": "share_lost.error"})
+    found[["share_lost", "share_lost.error"]] *= 100
     print(f"Change of the share of {base.focus}, in points, against the same people without the breach")
     print(found.round(3).to_string(index=False))
     figure = figures.sweep(found, "habit", "share_lost", by=[SEVERITY])

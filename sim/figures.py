@@ -68,7 +68,7 @@ def headline(
     shown = wide[(rank <= MOST_BARS) | (wide.index == focus)].sort_values(("value", "stickiness"))
     layout = ConstrainedLayoutEngine(rect=(0.012, 0.01, 0.976, 0.85), wspace=0.05, hspace=0.06)
     figure = Figure(figsize=(12.8, 7.2), layout=layout)
-    axes = figure.subplot_mosaic("sht;shu", width_ratios=[1.25, 0.8, 1.5])  # type: ignore[arg-type]
+    axes = figure.subplot_mosaic("sht;shu", width_ratios=[1.25, 0.8, 1.5])
     _bars(axes["s"], shown, "stickiness", focus)
     _benchmark(axes["s"], shown)
     _bars(axes["h"], shown, "share", focus)
@@ -146,9 +146,9 @@ def series(
 def sweep(table: Any, x: str, metric: str, by: Sequence[str] = (), error: str = "") -> Figure:
     """A metric against a swept value, one line for every combination of the other axes `by`.
 
-    A row of `table` is a run: a column a swept path, the metric and its error (`metric`_error unless named).
+    A row of `table` is a run: a column a swept path, the metric and its error (`metric`.error unless named).
     """
-    error = error or f"{metric}_error"
+    error = error or f"{metric}.error"
     figure = Figure(figsize=(7.6, 4.6), layout="constrained")
     axes = figure.subplots()
     groups = [((), table)] if not by else list(table.groupby(list(by), sort=False))
@@ -166,23 +166,33 @@ def sweep(table: Any, x: str, metric: str, by: Sequence[str] = (), error: str = 
 
 
 @_styled
-def side_by_side(
-    observed: tuple[Any, Any], expected: Any, names: Sequence[str], label: str = "", title: str = ""
-) -> Figure:
-    """Dots with their errors, observed (value, error), against ticks, what theory or a source expects."""
-    value, error = np.asarray(observed[0], float), np.asarray(observed[1], float)
+def side_by_side(panels: Mapping[str, tuple[Any, Any, Any]], names: Sequence[str], title: str = "") -> Figure:
+    """Dots with their errors against ticks, what theory or a source expects: a panel for each label.
+
+    `panels` gives (value, error, expected) by label, arrays over `names`.
+    """
     rows = np.arange(len(names))[::-1]
-    figure = Figure(figsize=(7.2, 1.5 + 0.34 * len(names)), layout="constrained")
-    axes = figure.subplots()
-    axes.hlines(rows, *_reach(value, error, expected), color="#EEEEEE", zorder=0)
-    axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label="expected")
-    axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="observed, 95 % interval")
-    axes.set_yticks(rows, [_name(n) for n in names])
-    axes.set(xlabel=label, title=title)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    figure.legend(loc="outside lower right", ncols=2)
+    figure = Figure(figsize=(1.5 + 3.1 * len(panels), 2.0 + 0.34 * len(names)), layout="constrained")
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (label, panel) in zip(grid, panels.items(), strict=True):
+        value, error, expected = (np.asarray(a, float) for a in panel)
+        axes.hlines(rows, *_reach(value, error, expected), color="#EEEEEE", zorder=0)
+        axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label="expected")
+        axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="simulated, 95 %")
+        axes.set(xlabel=label)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    grid[0].set_yticks(rows, [_name(n) for n in names])
+    figure.suptitle(title, x=0.01, ha="left", weight="bold")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
     return figure
+
+
+def save(figure: Figure, to: Any, kind: str) -> None:
+    """Write a figure as png or svg to a path or an open file: the same figure, the same bytes."""
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    with rc_context(STYLE):  # type: ignore[arg-type]
+        figure.savefig(to, format=kind, dpi=150, metadata=metadata)
 
 
 def _wide(table: Any) -> Any:
@@ -243,6 +253,8 @@ def _over_time(axes: Any, rows: Any, focus: str) -> None:
 
 
 def _band(axes: Any, rows: Any, colour: str) -> None:
+    if not len(rows):
+        return
     spread = INTERVAL * rows["error"]
     few = "o" if len(rows) < 14 else ""
     axes.plot(rows["week"], rows["value"], color=colour, linewidth=1.8, marker=few, markersize=4)

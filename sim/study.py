@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,24 +36,24 @@ def scenario(*overrides: str) -> Scenario:
     return composed(overrides)[0]
 
 
-def stated(*overrides: str) -> Scenario:
+def unsettled(*overrides: str) -> Scenario:
     """The same with the shares that firms state, presence not yet solved."""
-    from sim.run import compose
+    from sim.run.compose import compose, forced, stated
 
-    forced = [compose.forced(o) for o in overrides]
-    config, choices = compose.compose(forced)
-    return compose.stated(config, forced, choices)
+    forces = [forced(o) for o in overrides]
+    return stated(compose(forces)[0], forces)
 
 
 def keep(name: str, table: "pd.DataFrame", figure: Any, folder: Path | str = "outputs/experiments") -> None:
     """Write an experiment's table (Parquet) and figure (PNG, SVG) whole or not at all, and say where."""
+    from sim import figures
     from sim.store import write_atomic, write_table
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_table(table, folder / f"{name}.parquet", {"experiment": name})
     for kind in ("png", "svg"):
-        write_atomic(folder / f"{name}.{kind}", lambda file, kind=kind: figure.savefig(file, format=kind, dpi=150))
+        write_atomic(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind))
     print(f"\n{folder / name}.parquet, .png and .svg")
 
 

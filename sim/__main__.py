@@ -1,0 +1,157 @@
+"""`python -m sim`: the command line, its help, and what it says when something is wrong."""
+
+import os
+import re
+import sys
+import textwrap
+
+from sim.declare import Declaration, ScenarioError, did_you_mean, leaves, read
+from sim.scenario import Scenario
+
+HELP = """\
+How much more often customers use you than your competitors, simulated.
+
+  python -m sim                                           the default market: table, figure, files
+  python -m sim market=bank scandal=data_breach           another market, and bad news in it
+  python -m sim firms.colgate.quality=0.5 people=50000    any number, by its path
+  python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
+  python -m sim panel=FILE                                the same figures of a real purchase panel
+  python -m sim fields [WORD]                             every number there is (with WORD in its path)
+
+Presets, chosen as GROUP=NAME:
+{presets}
+More of what is named: +firm@firms.NEW=PRESET, +cohort@cohorts.NEW=PRESET; one less: ~firm@firms.NAME.
+
+A run writes its files to outputs/DATE/TIME, a sweep to multirun/DATE/TIME/0, 1, ...; hydra.run.dir=FOLDER and
+hydra.sweep.dir=FOLDER say otherwise. Hydra's own flags work: --cfg job shows the composed config, --config-dir DIR
+adds presets of your own, --hydra-help shows the rest.
+"""
+PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort": "cohort@cohorts.NAME"}
+
+
+def main() -> int:
+    """Exit status: 0 done, 2 something is wrong with what was asked (said on stderr), 130 stopped."""
+    try:
+        return command(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("stopped; the unfinished run was not written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our output has seen enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        wrong = complaints(error)
+        if not wrong:
+            raise
+        head = "" if len(wrong) == 1 else f"{len(wrong)} things are wrong:\n  "
+        print(head + "\n  ".join(wrong), file=sys.stderr)
+        return 2
+
+
+def command(arguments: list[str]) -> int:
+    """Do what the arguments say; raise what is wrong with them."""
+    if {"-h", "--help"} & set(arguments):
+        print(help_text())
+        return 0
+    if arguments[:1] == ["fields"]:
+        return fields(arguments[1:])
+    panels = [a for a in arguments if a.startswith("panel=") and a not in ("panel=", "panel=null")]
+    if panels:
+        return _panel(panels, [a for a in arguments if a not in panels])
+    stray = [a for a in arguments if "=" not in a and a[:1] not in "-~" and not _follows_flag(a, arguments)]
+    if stray:
+        raise ScenarioError(
+            [f"{a!r}: not a setting; write NAME=VALUE, as in people=1000, or see --help" for a in stray]
+        )
+    from sim.run import launch
+
+    launch(arguments)
+    return 0
+
+
+def _follows_flag(argument: str, arguments: list[str]) -> bool:
+    at = arguments.index(argument)
+    return at > 0 and arguments[at - 1].startswith("-") and arguments[at - 1] not in ("-m", "--multirun", "-r", "--run")
+
+
+def _panel(panels: list[str], others: list[str]) -> int:
+    if others or len(panels) > 1:
+        raise ScenarioError([f"{o}: a panel is measured as it is; give panel=FILE alone" for o in panels[1:] + others])
+    from sim import panel
+
+    return int(panel.main(panels[0].partition("=")[2]))
+
+
+def help_text() -> str:
+    """The help, with the presets that are in conf/."""
+    from sim.run.compose import GROUPS, presets
+
+    rows = []
+    for group in GROUPS:
+        first = f"  {PLACES.get(group, group):<24}"
+        rows.append(textwrap.fill(" ".join(presets(group)), 110, initial_indent=first, subsequent_indent=" " * 26))
+    return HELP.format(presets="\n".join(rows))
+
+
+def fields(words: list[str]) -> int:
+    """Print the vocabulary: path, default, range, unit, meaning and source of every field."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = [(path, d) for path, d in vocabulary() if all(word in path for word in words)]
+    if not found:
+        raise ScenarioError([f"fields: no path contains {' and '.join(words)}"])
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in ("path", "default", "range", "unit", "meaning", "source"):
+        table.add_column(head, overflow="fold", no_wrap=head in ("path", "default", "unit"))
+    for path, d in found:
+        default = "" if d.default is None else str(d.default)
+        table.add_row(path, default, d.allowed if d.low is not None or d.choices else "", d.unit, d.about, d.source)
+    Console(width=None if sys.stdout.isatty() else 150).print(table, markup=False, highlight=False)
+    return 0
+
+
+def vocabulary() -> list[tuple[str, Declaration]]:
+    """Every field, by a path in which NAME stands for the name of a member."""
+    one: dict[str, object] = {kind: {"NAME": {}} for kind in ("segments", "cohorts", "scandals", "moves")}
+    one["firms"] = {"NAME": {"touchpoints": {"NAME": {}}}}
+    return [(path, d) for path, _, d in leaves(read(Scenario, one, "", []))]
+
+
+def complaints(error: BaseException) -> list[str]:
+    """What is wrong, a sentence each; nothing for an error that is ours and should be seen in full."""
+    if isinstance(error, ScenarioError):
+        return error.complaints
+    if type(error).__module__.partition(".")[0] in ("hydra", "omegaconf", "yaml"):
+        return [_foreign(error).replace("++", "")]
+    if isinstance(error, ValueError) and "Config group override" in str(error):  # Hydra's, of no class of its own
+        return ["a preset is chosen by its name, as in market=bank; a group cannot be nothing, a number or a mapping"]
+    if isinstance(error, OSError):
+        return [f"{error.filename or 'file'}: {error.strerror or error}"]
+    if isinstance(error, MemoryError):
+        return ["people: more than fit into memory; fewer people, or more replications, would do"]
+    return [str(error)] if type(error).__name__ in ("StoreError", "PanelError") else []
+
+
+def _foreign(error: BaseException) -> str:
+    """An error of hydra, omegaconf or yaml in one sentence, with what may have been meant."""
+    text, mark = str(error), getattr(error, "problem_mark", None)
+    preset = re.search(r"Could not find '([^']+)/([^']+)'", text)
+    if preset:
+        from sim.run.compose import presets
+
+        known = presets(preset[1])
+        return f"{preset[1]}: {preset[2]!r} is no preset{did_you_mean(preset[2], known) if known else ''}"
+    if type(error).__name__ == "OverrideParseException":
+        how = "brackets and quotes come in pairs, commas between values"
+        return f"{getattr(error, 'override', text)}: cannot be read as NAME=VALUE; {how}"
+    if mark is not None:
+        return f"{mark.name}, line {mark.line + 1}: {getattr(error, 'problem', text)}"
+    lines = [line.strip() for t in (text, str(error.__cause__ or "")) for line in t.splitlines()[:1]]
+    lines += [line for line in text.splitlines()[1:] if line.startswith("Did you mean")]
+    place = getattr(error, "full_key", "") or ""
+    return (f"{place}: " if place else "") + "; ".join(dict.fromkeys(line.rstrip(".") for line in lines if line))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""What the terminal shows: how far the run is, its table, its market in words, where its files are."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sim.run.result import FILES, Finished
+from sim.scenario import Scenario
+
+COLUMNS = {
+    "stickiness": "stickiness\nindex",
+    "usage_ratio": "usage\nratio",
+    "excess": "excess",
+    "share": "share\n%",
+    "penetration": "penetration\n%",
+    "requirements": "SCR\n%",
+    "repeat_rate": "repeat\n%",
+    "churn": "churn\n%",
+}
+WIDTH, CELL, NAME = 122, 13, 16  # columns of text: of a page, of a figure, of a firm
+LEGEND = (
+    "stickiness: 0 = chance, 1 = customers use nothing else; usage ratio: uses here per use elsewhere, by those who "
+    "used it\nin the window before; excess: stickiness beyond the category's; SCR: share of customers' uses; * focus"
+)
+MARKET = {
+    "category_penetration": ("of people use the category in {window} weeks", True),
+    "category_mean": ("uses a person in {window} weeks", False),
+    "polarisation": ("polarisation of the category", False),
+    "dirichlet_phi": ("phi of the Dirichlet, what size and category alone would give", False),
+    "switched": ("of people are elsewhere after {window} weeks", True),
+    "deliberated": ("of uses are deliberated", True),
+    "word_ratio": ("good messages a bad one", False),
+}
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=max(WIDTH, int(os.environ.get("COLUMNS", 0))))
+
+
+@contextmanager
+def progress(scenario: Scenario) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
+    """(step(done, of), said(what)): a bar on stderr while it lasts, or one line where stderr is no terminal."""
+    console = Console(stderr=True)
+    if not compiled():
+        console.print("compiling the kernel, once (about 20 s)")
+    if not console.is_terminal:
+        console.print(f"living {scenario.weeks} weeks of {scenario.people:,} people ...", highlight=False)
+        yield (lambda done, of: None), (lambda what: None)
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    words = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*words, console=console, transient=True) as bar:
+        week = bar.add_task("", total=None)
+        yield (
+            lambda done, of: bar.update(week, completed=done, total=of, description=f"week {done} of {of}"),
+            lambda what: bar.update(week, description=what),
+        )
+
+
+def compiled() -> bool:
+    """Whether the kernel is on disk, compiled for this Python and this version of its source."""
+    from sim import engine
+
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    made = Path(engine._live_group._cache.cache_path).glob(f"engine._live_group-*.{python}.*.nbc")
+    source = os.stat(engine.__file__).st_mtime
+    return any(file.stat().st_mtime >= source for file in made)
+
+
+def everything(done: Finished) -> None:
+    """All there is to say of a single run."""
+    console, s = _console(), done.run.scenario
+    about = f"{s.people:,} people, {s.weeks} weeks, windows of {s.window}"
+    console.print(f"\n[bold]{s.title or 'A market'}[/]: {about}; value ± standard error\n", highlight=False)
+    console.print(_firms(done, console.width))
+    console.print(LEGEND, style="dim", highlight=False, soft_wrap=True)
+    kinds = [k for k in ("segments", "cohorts") if done.table["group"].str.startswith(k).any()]
+    for metric in ("stickiness", "share") if kinds else ():
+        console.print("", _by_group(done, metric, kinds, console.width), sep="\n")
+    for line in (*_market(done), *_asked(done), where(done)):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def one_line(done: Finished) -> None:
+    """One line on one job of a sweep."""
+    _console().print(f"{_swept(done) or 'as composed'} -> {_near(done.folder)}", highlight=False, soft_wrap=True)
+
+
+def summary(jobs: Sequence[Finished]) -> None:
+    """Swept values by the headline of the focus, a row a run."""
+    varied = _varied(jobs)
+    table = _grid("the sweep", *[key for key, _ in varied], "focus", "stickiness", "share %")
+    for n, done in enumerate(jobs):
+        focus = done.run.scenario.focus
+        headline = [_column(done.table, "all", metric)[focus] for metric in ("stickiness", "share")]
+        table.add_row(*[values[n] for _, values in varied], focus, *headline)
+    console = _console()
+    console.print(table)
+    console.print(f"written to {_near(jobs[0].folder.parent)}", highlight=False, soft_wrap=True)
+
+
+def where(done: Finished) -> str:
+    """The one line on the files."""
+    return f"written to {_near(done.folder)}: {', '.join(FILES)}"
+
+
+def _firms(done: Finished, width: int) -> Table:
+    shown = dict(list(COLUMNS.items())[: max(2, (width - NAME) // CELL)])
+    table = _grid("", "firm", *shown.values())
+    if len(shown) < len(COLUMNS):
+        table.caption = f"{', '.join(list(COLUMNS)[len(shown) :])}: in metrics.csv, or on a wider terminal"
+    columns = [_column(done.table, "all", metric) for metric in shown]
+    for firm in done.run.scenario.firms:
+        _row(table, done, firm, [column[firm] for column in columns])
+    return table
+
+
+def _by_group(done: Finished, metric: str, kinds: Sequence[str], width: int) -> Table:
+    found = [g for g in dict.fromkeys(done.table["group"]) if g.partition(".")[0] in ("all", *kinds)]
+    found = found[: max(2, (width - NAME) // CELL)]
+    heads = [g.partition(".")[2] or g for g in found]
+    table = _grid(f"{COLUMNS[metric].replace(chr(10), ' ')} by {' and '.join(k[:-1] for k in kinds)}", "firm", *heads)
+    columns = [_column(done.table, group, metric) for group in found]
+    for firm in done.run.scenario.firms:
+        _row(table, done, firm, [column[firm] for column in columns])
+    return table
+
+
+def _grid(title: str, *heads: str) -> Table:
+    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
+    table.box, table.pad_edge, table.padding = None, False, (0, 2, 0, 0)
+    for n, head in enumerate(heads):
+        table.add_column(head, justify="right" if n else "left", no_wrap=True)
+    return table
+
+
+def _row(table: Table, done: Finished, firm: str, cells: Sequence[str]) -> None:
+    focus = firm == done.run.scenario.focus
+    table.add_row(f"{firm} *" if focus else firm, *cells, style="bold" if focus else "")
+
+
+def _column(table: Any, group: str, metric: str) -> dict[str, str]:
+    """Firm -> value and error as text, with as many digits as the errors of the column deserve."""
+    rows = table[(table["group"] == group) & (table["metric"] == metric)].set_index("firm")
+    percent = COLUMNS.get(metric, "").endswith("%")
+    scale = 100 if percent else 1
+    coarse = not rows["error"].median() * scale < (0.05 if percent else 0.005)
+    digits = (1 if percent else 2) + (not coarse)
+    return {
+        str(firm): _text(value * scale, error * scale, digits)
+        for firm, value, error in zip(rows.index, rows["value"], rows["error"], strict=True)
+    }
+
+
+def _text(value: float, error: float, digits: int) -> str:
+    if value != value:
+        return "-"
+    return f"{value:.{digits}f} ±{error:.{digits}f}" if error == error else f"{value:.{digits}f}"
+
+
+def _market(done: Finished) -> list[str]:
+    """The category as a whole, a line a figure."""
+    rows = done.table[(done.table["group"] == "all") & (done.table["firm"] == "")].set_index("metric")
+    lines = []
+    for metric, (template, percent) in MARKET.items():
+        words = template.format(window=done.run.scenario.window)
+        value, error = rows.loc[metric, ["value", "error"]] * (100 if percent else 1)
+        if value == value:
+            lines.append(f"  {_text(value, error, 1 if percent else 3)}{' %' if percent else ''} {words}")
+    return ["\n[bold]the market[/]", *lines, ""]
+
+
+def _asked(done: Finished) -> list[str]:
+    """How close the solved presence came to the stated shares."""
+    shares = done.run.shares
+    if not shares:
+        return []
+    worst = max(shares, key=lambda firm: abs(shares[firm][1] - shares[firm][0]))
+    asked, reached = shares[worst]
+    return [
+        "presence was solved for the reference market (the presets without values on the command line, scandals and "
+        f"levers): shares there are those asked for within {100 * abs(reached - asked):.2f} points "
+        f"({worst}: {100 * asked:.2f} % asked, {100 * reached:.2f} % reached)"
+    ]
+
+
+def _swept(done: Finished) -> str:
+    return " ".join(o.lstrip("+") for o in done.overrides)
+
+
+def _varied(jobs: Sequence[Finished]) -> list[tuple[str, list[str]]]:
+    """The overrides that differ between jobs: (key, value by job)."""
+    pairs = [dict(o.lstrip("+").partition("=")[::2] for o in done.overrides) for done in jobs]
+    keys = dict.fromkeys(key for job in pairs for key in job)
+    columns = [(key, [job.get(key, "") for job in pairs]) for key in keys]
+    return [(key, values) for key, values in columns if len(set(values)) > 1]
+
+
+def _near(folder: Path) -> str:
+    """A path as the reader would type it."""
+    return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)

@@ -1,0 +1,127 @@
+"""Figures: what is drawn is what the table says, and the title says it in words."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from sim import figures
+
+FIRMS = ["colgate", "close_up", "vw"]
+SHARES, STICKY = [0.5, 0.3, 0.2], [0.62, 0.58, 0.66]
+
+
+def table(excess=0.0, error=0.02, firms=FIRMS, shares=SHARES, sticky=STICKY):
+    rows = []
+    for group in ("all", "segments.ethical"):
+        for firm, share, value in zip(firms, shares, sticky, strict=True):
+            for metric, v in {"share": share, "stickiness": value, "excess": excess}.items():
+                rows.append((group, firm, metric, v, error))
+        rows.append((group, "", "polarisation", 0.6, error))
+    return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
+
+
+def story(firms=FIRMS, weeks=range(0, 52, 4)):
+    rows = [
+        (week, firm, metric, 0.1 + 0.1 * j + 0.001 * week, 0.01)
+        for metric in ("stickiness", "share")
+        for week in weeks
+        for j, firm in enumerate(firms)
+    ]
+    return pd.DataFrame(rows, columns=["week", "firm", "metric", "value", "error"])
+
+
+def words(figure):
+    return " ".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
+
+
+def drawn(figure, kind):
+    buffer = io.BytesIO()
+    figures.save(figure, buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("excess", "change", "said"),
+    [
+        (0.01, None, "Colgate is as sticky as its category, no more, no less: 0.62 against 0.61"),
+        (0.10, None, "Colgate is more sticky than its category: 0.62 against 0.52"),
+        (-0.1, None, "Colgate is less sticky than its category: 0.62 against 0.72"),
+        (np.nan, None, "Colgate has a stickiness of 0.62"),
+        (np.nan, (0.5, 0.4, 0.01), "Colgate has a stickiness of 0.62; its share fell from 50.0 to 40.0 %"),
+        (np.nan, (0.4, 0.5, 0.01), "Colgate has a stickiness of 0.62; its share rose from 40.0 to 50.0 %"),
+        (np.nan, (0.5, 0.49, 0.01), "Colgate has a stickiness of 0.62; its share held at 49.0 %"),
+        (np.nan, (np.nan, 0.4, 0.01), "Colgate has a stickiness of 0.62"),
+    ],
+)
+def test_the_title_says_what_the_errors_allow(excess, change, said):
+    assert figures.finding(table(excess), "colgate", change) == said
+
+
+def test_headline_draws_everybody_and_points_at_the_focus():
+    figure = figures.headline(table(0.01), story(), "colgate", {"dieselgate": 20}, (0.5, 0.4, 0.01), "A note.")
+    sticky, share, *_ = figure.axes
+    assert [round(bar.get_width(), 2) for bar in sticky.patches] == sorted(STICKY)
+    assert [label.get_text() for label in sticky.get_yticklabels()] == ["Close up", "Colgate", "VW"]
+    assert [to_hex(bar.get_facecolor()).upper() == figures.FOCUS for bar in share.patches] == [False, True, False]
+    assert "category 0.61" in words(figure) and "Dieselgate" in words(figure) and "A note." in words(figure)
+    assert "50.0 %" in words(figure)
+
+
+def test_headline_leaves_out_the_smallest_but_never_the_focus():
+    firms = [f"firm_{n}" for n in range(30)]
+    many = table(0.01, firms=firms, shares=np.linspace(0.9, 0.1, 30), sticky=np.linspace(0.5, 0.6, 30))
+    figure = figures.headline(many, story(firms), "firm_29", note="Note.")
+    assert len(figure.axes[0].patches) == figures.MOST_BARS + 1
+    assert "The 16 largest of 30 firms" in words(figure) and "Firm 29" in words(figure)
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_same_table_gives_the_same_file(kind):
+    once, again = (drawn(figures.headline(table(), story(), "vw"), kind) for _ in range(2))
+    assert once == again and len(once) > 10_000
+
+
+def test_an_empty_story_and_nothing_known_of_errors_are_drawn():
+    unknown = table(np.nan, np.nan)
+    assert drawn(figures.headline(unknown, story(weeks=[]), "vw"), "png")
+    assert drawn(figures.series(story(weeks=[3]), "share"), "png")
+
+
+def test_series_has_a_panel_a_firm_with_a_band():
+    figure = figures.series(story(), "share", "vw", {"outage": 10})
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [p.get_title(loc="left") for p in panels] == ["Colgate", "Close up", "VW"]
+    assert all(len(p.collections) == 1 and len(p.lines) == 2 for p in panels)
+    assert "dashed: Outage in week 10" in words(figure)
+
+
+def test_sweep_has_a_line_for_every_other_value():
+    axis, other = "segments.habitual.attention", "market.execution"
+    rows = [(a, b, a + b, 0.1) for b in (0.1, 0.2, 0.3) for a in (1.0, 0.2, 0.5)]
+    frame = pd.DataFrame(rows, columns=[axis, other, "stickiness", "stickiness.error"])
+    axes = figures.sweep(frame, axis, "stickiness", [other]).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        f"market execution {b}" for b in (0.1, 0.2, 0.3)
+    ]
+    assert axes.get_xlabel() == axis and len(axes.containers) == 3
+    line = axes.containers[0].lines[0]
+    assert line.get_xdata().tolist() == [0.2, 0.5, 1.0] and line.get_ydata() == pytest.approx([0.3, 0.6, 1.1])
+
+
+def test_side_by_side_puts_dots_on_ticks():
+    value, expected = np.array([0.2, 0.1]), np.array([0.21, 0.12])
+    axes = figures.side_by_side({"penetration": (value, value / 10, expected)}, ["colgate", "boots"]).axes[0]
+    ticks, dots = axes.lines[0], axes.containers[0].lines[0]
+    assert ticks.get_xdata().tolist() == expected.tolist() and dots.get_xdata().tolist() == value.tolist()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["Colgate", "Boots"]
+
+
+def test_no_figure_opens_a_screen():
+    code = "import sys, sim.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent).returncode == 0
