@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 Array = NDArray[np.float64]
 LEFT_OUT = 1e-10  # share of category uses by people who use more often than the sums over n look
@@ -60,10 +60,13 @@ def over(model: Dirichlet, periods: float) -> Dirichlet:
 def category_distribution(mean: float, shape: float) -> Array:
     """P_n, the chance of n category uses, n = 0, 1, ..: NBD(M, K) up to where 1e-10 of uses is left."""
     if shape > POISSON:
-        chances = stats.poisson.pmf(np.arange(stats.poisson.isf(LEFT_OUT, mean) + 2), mean)
+        n = np.arange(np.ceil(special.pdtrik(1 - LEFT_OUT, mean)) + 2)
+        chances = np.exp(special.xlogy(n, mean) - mean - special.gammaln(n + 1))
     else:  # n P_n / M is an NBD of shape K + 1, one place further on: its tail says where to cut
         place = shape / (shape + mean)
-        chances = stats.nbinom.pmf(np.arange(stats.nbinom.isf(LEFT_OUT, shape + 1, place) + 2), shape, place)
+        n = np.arange(np.ceil(special.nbdtrik(1 - LEFT_OUT, shape + 1, place)) + 2)
+        ways = special.gammaln(n + shape) - special.gammaln(shape) - special.gammaln(n + 1)
+        chances = np.exp(ways + shape * np.log(place) + n * np.log1p(-place))
     chances.setflags(write=False)  # the cache hands out one array to all
     return np.asarray(chances, float)
 

@@ -42,28 +42,32 @@ class Life:
     tally: Tally
     key: tuple[int, int]
     groups: range
+    edges: np.ndarray  # row at which each group begins, [GROUPS + 1]
     week: int
 
 
 @rule
-def _live_group(people, world, tally, key, g, start, stop, week):
-    for i in range(start, stop):
-        live(people, world, tally, key, i, g, week)
+def _live_groups(people, world, tally, key, edges, first, stop, week):
+    for g in range(first, stop):
+        for i in range(edges[g], edges[g + 1]):
+            live(people, world, tally, key, i, g, week)
 
 
 @rule
-def _bear_group(people, world, tally, key, g, start, stop, week):
-    for i in range(start, stop):
-        born(people, world, key, i)
-        tally.people[g, people.one[i].cell] += 1
+def _bear_groups(people, world, tally, key, edges, first, stop, week):
+    for g in range(first, stop):
+        for i in range(edges[g], edges[g + 1]):
+            born(people, world, key, i)
+            tally.people[g, people.one[i].cell] += 1
 
 
 @rule
-def _close_group(people, tally, g, start, stop, window, opening):
-    for i in range(start, stop):
-        close_window(people.one[i], people.bonds[i], tally, g, window)
-        if opening:
-            people.one[i].changed = 0
+def _close_groups(people, tally, edges, first, stop, window, opening):
+    for g in range(first, stop):
+        for i in range(edges[g], edges[g + 1]):
+            close_window(people.one[i], people.bonds[i], tally, g, window)
+            if opening:
+                people.one[i].changed = 0
 
 
 @rule
@@ -118,45 +122,49 @@ def begin(scenario: Scenario, replication: int = 0, shards: int = 1, network: An
     """The people of a replication, born and ready for their first week of burn-in, in shards of whole groups."""
     world = make_world(scenario, network)
     size = (scenario.weeks, scenario.weeks // scenario.window, len(scenario.cells), len(scenario.firms))
+    firsts = np.arange(GROUPS + 1) * scenario.people // GROUPS
     lives = []
     for shard in range(shards):
         groups = range(shard * GROUPS // shards, (shard + 1) * GROUPS // shards)
-        edges = [g * scenario.people // GROUPS for g in (groups.start, groups.stop)]
-        people = make_people(edges[0], edges[1], len(scenario.firms))
+        people = make_people(firsts[groups.start], firsts[groups.stop], len(scenario.firms))
         tally = empty_tally(*size, scandals=len(world.scandals))
-        key = (scenario.seed, replication)
-        lives.append(Life(scenario, world, people, tally, key, groups, -scenario.burn_in))
-        _by_group(lives[-1], _bear_group, None)
+        edges = firsts - firsts[groups.start]
+        life = Life(scenario, world, people, tally, (scenario.seed, replication), groups, edges, -scenario.burn_in)
+        _by_group(life, _bear_groups, None)
+        lives.append(life)
     return lives
 
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> None:
-    first = life.groups.start * life.scenario.people // GROUPS
-    pieces = []
-    for g in life.groups:
-        start, stop = (edge * life.scenario.people // GROUPS - first for edge in (g, g + 1))
-        pieces.append((life.people, life.world, life.tally, life.key, g, start, stop, life.week))
-    for _ in (pool.map if pool else map)(lambda piece: work(*piece), pieces):
+    """All groups in one call, or group by group as the threads of the pool come free."""
+    pieces = [(g, g + 1) for g in life.groups] if pool else [(life.groups.start, life.groups.stop)]
+
+    def piece(groups: tuple[int, int]) -> None:
+        work(life.people, life.world, life.tally, life.key, life.edges, *groups, life.week)
+
+    for _ in (pool.map if pool else map)(piece, pieces):
         pass
 
 
 def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
     """Everybody of a shard lives the week."""
-    _by_group(life, _live_group, pool)
+    _by_group(life, _live_groups, pool)
 
 
 def close(life: Life, window: int, opening: bool = False) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
-    first = life.groups.start * life.scenario.people // GROUPS
-    for g in life.groups:
-        start, stop = (edge * life.scenario.people // GROUPS - first for edge in (g, g + 1))
-        _close_group(life.people, life.tally, g, start, stop, window, opening)
+    _close_groups(life.people, life.tally, life.edges, life.groups.start, life.groups.stop, window, opening)
 
 
 def advance(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """One week for every shard: live, then hear one another, then close the window if it ends here."""
     for life in lives:
         live_week(life, pool)
+    end_week(lives)
+
+
+def end_week(lives: Sequence[Life]) -> None:
+    """Between weeks, once everybody has lived: hear one another, then close the window if it ends here."""
     if lives[0].world.market["talk"][0]:
         exchange(lives)
     for life in lives:

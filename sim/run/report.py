@@ -69,7 +69,7 @@ def compiled() -> bool:
     from sim import engine
 
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
-    made = Path(engine._live_group._cache.cache_path).glob(f"engine._live_group-*.{python}.*.nbc")
+    made = Path(engine._live_groups._cache.cache_path).glob(f"engine._live_groups-*.{python}.*.nbc")
     source = os.stat(engine.__file__).st_mtime
     return any(file.stat().st_mtime >= source for file in made)
 

@@ -1,0 +1,198 @@
+"""Anatomy: parts that add up, known cases, twins, and who left because of it."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from sim import anatomy, metrics
+from sim.engine import simulate
+from sim.scenario import ScenarioError, change
+from tests.markets import bare, market
+
+SMALL = {"people": 600, "weeks": 26, "burn_in": 4, "consumer.rate": 1.0}
+PROVIDER = {**SMALL, "market.regime": "provider", "consumer.attention": 0.3}
+SCANDAL = {"scandals.fraud": {"firm": "f0", "week": 9, "severity": 4.0, "action": 8.0}}
+THREE = (0.5, 0.3, 0.2)
+
+
+def parts(table):
+    """Rows of mechanisms and chance by mechanism and firm, and the index they make up."""
+    wide = table.pivot(index="mechanism", columns="firm", values="value")
+    return wide.drop("stickiness"), wide.loc["stickiness"]
+
+
+@pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
+def test_parts_add_up_to_the_index(changes):
+    scenario = market(changes, THREE)
+    table = anatomy.anatomy(scenario, permutations=4)
+    made_of, index = parts(table)
+    metric = anatomy.index(scenario)
+    expected = metrics.estimate(metric, metrics.pooled(simulate(scenario).tally))
+    np.testing.assert_allclose(made_of.sum(), index, atol=1e-12)
+    np.testing.assert_array_equal(index, expected.value)
+    np.testing.assert_array_equal(table[table.mechanism == "stickiness"].error, expected.error)
+    chance = table[table.mechanism == "chance"]
+    assert (chance.value.abs() < 4 * chance.error).all()
+    assert ((table.error**2 - table.error_people**2 - table.error_orders**2).abs() < 1e-12).all()
+
+
+def test_shares_are_the_mean_over_all_orders_of_joining():
+    players = ("taste", "habit", "trust")
+    scenario = market(SMALL, THREE)
+
+    def worth(coalition):
+        only = change(scenario, {f"mechanisms.{m}": m in coalition for m in players})
+        return metrics.pair_index(metrics.folds(metrics.pooled(simulate(only).tally)))[0]
+
+    orders = list(permutations(players))
+    exact = anatomy.anatomy(scenario, players, permutations=8)
+    assert (exact.error_orders == 0).all()
+    for m in players:
+        gains = [worth(o[: o.index(m) + 1]) - worth(o[: o.index(m)]) for o in orders]
+        np.testing.assert_allclose(exact[exact.mechanism == m].value, np.mean(gains, axis=0), atol=1e-12)
+
+
+def test_orders_drawn_come_close_to_all_coalitions():
+    """A game with synergies whose worths are known: every plan shares out all of it, and their mean is Shapley's."""
+    players = "abcdefg"
+
+    def worth(coalition):
+        return sum(map(players.index, coalition)) ** 1.5 + 9 * ({"a", "g"} <= coalition)
+
+    def shares(plan):
+        gains = [(m, w * (worth(c | {m}) - worth(c))) for w, m, c in plan]
+        return [sum(g for joins, g in gains if joins == m) for m in players]
+
+    (every,) = anatomy._plans(players, 20, seed=1)
+    drawn = np.array([shares(plan) for plan in anatomy._plans(players, 16, seed=1)])
+    assert len(drawn) == 8
+    np.testing.assert_allclose([*drawn.sum(axis=1), sum(shares(every))], worth(set(players)))
+    many = np.array([shares(plan) for seed in range(50) for plan in anatomy._plans(players, 16, seed)])
+    assert (np.abs(many.mean(axis=0) - shares(every)) < 4 * many.std(axis=0) / np.sqrt(len(many))).all()
+
+
+@pytest.mark.parametrize("mechanism", ["taste", "habit", "looks", "inattention"])
+def test_a_world_of_one_mechanism_is_made_of_it(mechanism):
+    strong = {"consumer.attention": 0.5, "consumer.looks": 1.5, "consumer.state_dependence": 2.0}
+    scenario = bare({**SMALL, f"mechanisms.{mechanism}": True, **strong}, THREE)
+    made_of, index = parts(anatomy.anatomy(scenario))
+    np.testing.assert_allclose(made_of.loc[mechanism], index - made_of.loc["chance"], atol=1e-12)
+    assert (made_of.drop([mechanism, "chance"]) == 0).all(axis=None)
+    assert made_of.loc[mechanism].mean() > 0.05
+
+
+def test_tastes_alone_give_the_index_of_the_dirichlet():
+    changes = {**SMALL, "people": 3000, "mechanisms.taste": True, "market.taste_concentration": 1.5}
+    table = anatomy.anatomy(bare(changes, THREE), mechanisms=("taste", "habit"))
+    taste = table[table.mechanism == "taste"]
+    assert ((taste.value - 1 / (1 + 1.5)).abs() < 4 * taste.error).all()
+
+
+def test_what_cannot_matter_gets_nothing():
+    """No anchor is ever made, leaving costs nothing, nobody says a word about scandals that did not happen."""
+    table = anatomy.anatomy(market({**SMALL, "market.moment_size": 10.0}, THREE), ("habit", "anchor", "friction"))
+    idle = table[table.mechanism.isin(["anchor", "friction"])]
+    assert (idle[["value", "error"]] == 0).all(axis=None)
+    habit = table[table.mechanism == "habit"]
+    assert (habit.value > 0).all() and (habit.error > 0).all()
+
+
+def test_worlds_that_are_the_same_are_lived_once(monkeypatch):
+    lived = []
+    monkeypatch.setattr(anatomy, "simulate", lambda s, **how: lived.append(s) or simulate(s, **how))
+    anatomy.anatomy(market(SMALL, THREE), ("taste", "friction", "association", "ease", "scandal", "price"))
+    assert len(lived) == 2
+
+
+def test_one_firm_of_the_table():
+    scenario = market(SMALL, THREE)
+    one, every = (anatomy.anatomy(scenario, ("taste", "habit"), firm=firm) for firm in ("f1", ""))
+    assert one.equals(every[every.firm == "f1"].reset_index(drop=True))
+
+
+def test_nothing_is_captive_without_friction():
+    for changes in (SMALL, PROVIDER):
+        table = anatomy.captive(market(changes, THREE))
+        assert (table[table.part == "captive"][["value", "error"]] == 0).all(axis=None)
+
+
+def test_friction_makes_captives_and_the_parts_add_up():
+    held = market({**PROVIDER, **{f"firms.f{j}.exit_friction": 1.7 for j in range(3)}}, THREE)
+    table = anatomy.captive(held).pivot(index="firm", columns="part")
+    value, error = table["value"], table["error"]
+    np.testing.assert_allclose(value["free"] + value["captive"], value["index"], atol=1e-12)
+    assert (value["captive"] > 3 * error["captive"]).all()
+
+
+def test_a_scandal_nobody_hears_makes_no_difference():
+    unheard = {"scandals.x": {"firm": "f0", "week": 3, "reach": 0.0, "contagion": 0.9}}
+    pair = anatomy.twins(market(SMALL, THREE), unheard)
+    for found in (pair.difference(metrics.pair_index), pair.difference(metrics.share, by=metrics.weekly)):
+        assert not found.value.any() and not found.error.any()
+    fates = pair.leavers().groupby("fate").people.sum()
+    assert fates["leaves_because"] == fates["stays_because"] == fates["came_back"] == 0
+
+
+def test_twins_are_told_apart_better_than_strangers():
+    pair = anatomy.twins(market(SMALL, THREE), SCANDAL)
+    paired = pair.difference(metrics.share)
+    alone = [metrics.estimate(metrics.share, metrics.pooled(run.tally)).error for run in (pair.control, pair.changed)]
+    assert paired.value[0] < -2 * paired.error[0]
+    assert (paired.error < 0.7 * np.hypot(*alone)).all()
+
+
+def test_differences_by_week_by_window_and_by_segment():
+    split = market({**SMALL, "segments.other": {"care_ethics": 0.0, "trust_weight": 0.0}}, THREE)
+    pair = anatomy.twins(split, SCANDAL)
+    weekly = pair.difference(metrics.share, by=metrics.weekly).value
+    assert weekly.shape == (26, 3) and not weekly[:9].any() and weekly[9:, 0].mean() < 0
+    assert pair.difference(metrics.pair_index, by=metrics.by_window).value.shape == (2, 3)
+    caring, other = (pair.difference(metrics.share, segment).value[0] for segment in ("all", "other"))
+    assert caring < 2 * min(other, 0.0) and caring < -0.01
+
+
+@pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
+def test_everyone_who_was_there_meets_one_fate(changes):
+    pair = anatomy.twins(market({**changes, "replications": 2}, THREE), SCANDAL)
+    table = pair.leavers().pivot(index="firm", columns="fate", values="people")
+    table_of = table[["stays", "leaves_anyway", "leaves_because", "stays_because"]]
+    assert (table_of.sum(axis=1) == table["were"]).all()
+    assert (table["came_back"] <= table["stays"]).all()
+    assert table["leaves_because"]["f0"] > 3 * table["stays_because"]["f0"]
+    assert table["leaves_because"]["f0"] > table["leaves_because"]["f1"]
+
+
+def test_fates_agree_with_what_was_counted():
+    """From week 0 to the end is one window: the tally knows who stayed in each world."""
+    better = {"moves.better": {"firm": "f0", "lever": "quality", "value": 1.0, "week": 0}}
+    pair = anatomy.twins(market({**PROVIDER, "window": 26}, THREE), better)
+    table = pair.leavers().pivot(index="firm", columns="fate", values="people")
+    for run, only in ((pair.control, "leaves_because"), (pair.changed, "stays_because")):
+        kept = run.tally.kept.sum(axis=(0, 1, 2))[1:, 1:]
+        np.testing.assert_array_equal(table["were"], kept.sum(axis=1))
+        np.testing.assert_array_equal(table["stays"] + table[only], np.diag(kept))
+    assert table["stays_because"]["f0"] > table["leaves_because"]["f0"]
+
+
+def test_the_week_of_the_change():
+    base = market(SMALL, THREE)
+    cut = {"moves.cut": {"firm": "f0", "week": 5, "value": 0.9}}
+    assert anatomy._turn(base, change(base, SCANDAL)) == 9
+    assert anatomy._turn(base, change(base, SCANDAL | cut)) == 5
+    assert anatomy._turn(change(base, SCANDAL), change(base, SCANDAL | cut)) == 5
+    assert anatomy._turn(base, change(base, {**SCANDAL, "consumer.looks": 2.0})) == 0
+
+
+def test_what_is_wrong_is_said():
+    base = market(SMALL, THREE)
+    with pytest.raises(ScenarioError, match=r"seed: twins cannot differ(.|\n)*firms: twins have the same"):
+        anatomy.twins(base, {"seed": 2, "firms.f9": {}})
+    with pytest.raises(ScenarioError, match=r"firms.f0.share: twins keep presence"):
+        anatomy.twins(base, {"firms.f0.share": 0.4})
+    with pytest.raises(ScenarioError, match=r"'tastes' is none; did you mean"):
+        anatomy.anatomy(base, ("tastes",))
+    with pytest.raises(ScenarioError, match=r"firm: 'f7' is none"):
+        anatomy.anatomy(base, firm="f7")
+    with pytest.raises(ScenarioError, match=r"segment: 'none' is none"):
+        anatomy.twins(base, {}).difference(metrics.share, "none")
