@@ -16,6 +16,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim firms.colgate.quality=0.5 people=50000    any number, by its path
   python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
   python -m sim panel=FILE                                the same figures of a real purchase panel
+  python -m sim sample FILE                               a small simulated panel, for who has none
   python -m sim fields [WORD]                             every number there is (with WORD in its path)
 
 Presets, chosen as GROUP=NAME:
@@ -55,6 +56,8 @@ def command(arguments: list[str]) -> int:
         return 0
     if arguments[:1] == ["fields"]:
         return fields(arguments[1:])
+    if arguments[:1] == ["sample"]:
+        return sample(arguments[1:])
     panels = [a for a in arguments if a.startswith("panel=") and a not in ("panel=", "panel=null")]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
@@ -80,6 +83,19 @@ def _panel(panels: list[str], others: list[str]) -> int:
     from sim import panel
 
     return int(panel.main(panels[0].partition("=")[2]))
+
+
+def sample(arguments: list[str]) -> int:
+    """Write the purchases of 300 simulated households in two years; settings of the market may follow the file."""
+    if not arguments or "=" in arguments[0]:
+        raise ScenarioError(["sample: needs the name of a file to write, as in: sample mine.csv market=toothpaste_uk"])
+    from sim import panel
+    from sim.run.compose import scenario
+
+    frame = panel.small(scenario(arguments[1:])[0])
+    path = panel.export(frame, arguments[0])
+    print(f"{len(frame):,} purchases of {frame.hh.nunique()} households written to {path}; try: panel={path}")
+    return 0
 
 
 def help_text() -> str:

@@ -89,6 +89,8 @@ BAD = {
     "panel=binary.csv": "binary.csv",
     "panel=one.csv people=5": "a panel is measured as it is",
     "hydra.run.dir=one.csv/out": "one.csv",
+    "sample": "needs the name of a file",
+    "sample x.csv market=toothpst": "market: 'toothpst' is no preset",
     "fields nosuchword": "fields: no path contains nosuchword",
     "-m people=10,-1": "people: -1 is outside",
 }

@@ -298,3 +298,11 @@ def test_the_composed_config_can_be_shown(command):
 def test_compose_gives_plain_values_and_the_choices():
     config, choices = compose(["scandal=dieselgate_us"])
     assert choices["market"] == "cars_us" and type(config["firms"]) is dict and "hydra" not in config
+
+
+def test_a_sample_is_a_panel_that_can_be_measured(command, tmp_path):
+    status, out, _ = command("sample", "mine.csv", "market=toothpaste_uk")
+    assert status == 0 and "mine.csv" in out
+    status, out, _ = command("panel=mine.csv")
+    assert status == 0 and "colgate" in out
+    assert left_in(tmp_path) == ["mine.csv"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.engine import Run, advance, begin, settle
 from sim.scenario import Scenario, change
+from sim.store import write_atomic
 
 
 def purchases(source: Run | Scenario) -> Any:
@@ -57,13 +58,11 @@ def _settled(scenario: Scenario) -> Scenario:
     return change(settle(change(scenario, {"people": many}))[0], {"people": scenario.people})
 
 
-def export(source: Run | Scenario, path: Any) -> Path:
-    """Write the purchases of a run's scenario as Parquet, if the name ends so, else CSV."""
-    path, frame = Path(path), purchases(source)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        frame.to_parquet(path, index=False)
-    else:
-        frame.to_csv(path, index=False)
+def export(source: Run | Scenario | Any, path: Any) -> Path:
+    """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV."""
+    path, frame = Path(path), purchases(source) if isinstance(source, Run | Scenario) else source
+    parquet = path.suffix.lower() in (".parquet", ".pq")
+    write_atomic(path, lambda file: frame.to_parquet(file) if parquet else frame.to_csv(file, index=False))
     return path
 
 

@@ -1,0 +1,267 @@
+"""The market as a Mesa model: one replication of a scenario, week by week."""
+
+import copy
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
+
+import mesa
+import numpy as np
+from mesa.space import SingleGrid
+
+from sim.declare import did_you_mean
+from sim.engine import THREADED, Run, _live_groups, advance, begin, close, end_week, live_week
+from sim.market.agents import Competitor, Consumer
+from sim.market.arguments import MOST_AGENTS, check, declared
+from sim.market.readings import columns, now, of_firms, read
+from sim.market.story import event, result, rewrite, room, so_far
+from sim.metrics import CATEGORY, Estimate, estimate, pooled
+from sim.scenario import Firm, Scenario, change
+from sim.tally import GROUPS, Tally
+from sim.world import _levers_at
+
+YEAR = 52
+
+
+class Market(mesa.Model):
+    """A market that Mesa can step, collect, select from, draw and put on a page.
+
+    `base` is a Scenario, nested values as for `build`, or None for the market that `python -m sim` lives. Keywords
+    change it by dotted path with `__` for `.`: `Market(people=500, segments__habitual__attention=0.5, seed=7)`.
+    `activation` is "kernel" or "agents". Agents are made for up to 100,000 people, or as `agents` says; without them
+    `market.agents` holds the competitors only. `endless` goes on beyond the scenario's weeks. `agent_reporters` are
+    collected of consumers (names or functions). `network` is (starts, listeners), see `world.links`.
+
+    The seed of every draw is `rng` (a whole number, or a generator that gives one), or `seed`, or the scenario's: two
+    markets with the same are the same. In `mesa.batch_run` vary `seed`, not `iterations` (the same run again) and not
+    `parameters={"rng": ...}` (which Mesa 3.5 drops). The scenario as it stands is `market.life.scenario`; Mesa 3.5
+    has a `market.scenario` of its own, which is not used, and passes one on Reset, which is left aside.
+    """
+
+    def __init__(
+        self,
+        base: Scenario | Mapping[str, Any] | None = None,
+        *,
+        activation: str = "kernel",
+        agents: bool | None = None,
+        consumer_class: type[Consumer] = Consumer,
+        competitor_class: type[Competitor] = Competitor,
+        endless: bool = False,
+        collect: bool = True,
+        agent_reporters: Mapping[str, str | Callable[..., Any]] | None = None,
+        network: tuple[np.ndarray, np.ndarray] | None = None,
+        rng: Any = None,
+        **kwargs: Any,
+    ):
+        scenario = declared(base, rng, kwargs)
+        made = scenario.people <= MOST_AGENTS if agents is None else agents
+        check(activation, made, scenario.people, consumer_class, competitor_class)
+        super().__init__(rng=scenario.seed)
+        self.activation, self.endless, self.collecting = activation, endless, collect
+        self.agents_made = 0  # numbers of agents, for Mesa 3.3
+        self._consumer_class = consumer_class
+        self._live: Callable[[int], None] | None = None
+        self._now: tuple[int, Tally] | None = None
+        self._read: tuple[int, dict[str, float]] | None = None
+        self._open(scenario, network)
+        self.competitor = {name: competitor_class(self, name) for name in scenario.firms}
+        self.grid = self._settle_people(scenario.people) if made else None
+        self.datacollector = self._collector(agent_reporters or {})
+
+    def _open(self, scenario: Scenario, network: Any) -> None:
+        """People are born and live the burn-in."""
+        [self.life] = begin(scenario, network=network)
+        self.life.tally = room(self.life.tally, scenario, len(self.life.world.scandals))
+        if scenario.burn_in == 0:
+            close(self.life, -1, True)
+        with self._threads() as pool:
+            for _ in range(scenario.burn_in):
+                advance([self.life], pool)
+        self.firms, self.cells = list(scenario.firms), scenario.cells
+        self._group = np.repeat(np.arange(GROUPS), np.diff(self.life.edges)).tolist()
+
+    def _settle_people(self, people: int) -> SingleGrid:
+        """An agent for each row, on a grid: rows of the ring of neighbours, one above the other."""
+        width = int(np.ceil(np.sqrt(people)))
+        grid = SingleGrid(width, -(-people // width), torus=False)
+        for agent in self._consumer_class.create_agents(self, people, list(range(people))):
+            grid.place_agent(agent, (agent.row % width, agent.row // width))
+        return grid
+
+    def _collector(self, agent_reporters: Mapping[str, Any]) -> mesa.DataCollector:
+        names = columns(self.life.scenario, self.scandals)
+        of_agents = {k: v if callable(v) else partial(_attribute, v) for k, v in agent_reporters.items()}
+        return mesa.DataCollector({name: partial(_reading, name) for name in names}, of_agents)
+
+    # ------------------------------------------------------------ the week
+
+    def step(self) -> None:
+        """One week: firms act, people live it, then hear one another; what there is to read is collected.
+
+        After the last week nothing happens but a warning: Mesa 3.5 would never step again after an error.
+        """
+        if self.week >= self.life.scenario.weeks:
+            said = f"week {self.week - 1} was the last: market.extend(weeks), or Market(endless=True)"
+            warnings.warn(said, UserWarning, stacklevel=2)
+            return
+        self.competitors.do("step")
+        if self.activation == "agents":
+            self._live_by_agents()
+        else:
+            with self._threads() as pool:
+                live_week(self.life, pool)
+        end_week([self.life])
+        if self.endless:
+            self._reach(self.week)
+        self.running = self.week < self.life.scenario.weeks
+        if self.collecting:
+            self.datacollector.collect(self)
+
+    def _live_by_agents(self) -> None:
+        life, group = self.life, self._group
+        life.people.one["message"] = life.people.one["fresh"] = 0  # of those, too, who will not live the week
+        edges = np.zeros_like(life.edges)
+        front = (life.people, life.world, life.tally, life.key, edges)
+        entry, week = _entry((*front, 0, 1, life.week)), life.week
+
+        def live(row: int) -> None:
+            g = group[row]
+            edges[g], edges[g + 1] = row, row + 1
+            entry(*front, g, g + 1, week)
+
+        self._live = live
+        try:
+            self.consumers.shuffle_do("step")
+        finally:
+            self._live = None
+
+    def live(self, row: int) -> None:
+        """The person of a row lives the week that is being stepped: what `Consumer.step` does."""
+        if self._live is None:
+            raise RuntimeError("a consumer lives when the market steps, under activation='agents'")
+        self._live(row)
+
+    def _threads(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
+        many = self.life.scenario.people >= THREADED
+        return ThreadPoolExecutor(os.cpu_count() or 1) if many else nullcontext()
+
+    # ------------------------------------------------------------ who, and how it stands
+
+    @property
+    def week(self) -> int:
+        """The coming week; so many have been lived."""
+        return self.life.week
+
+    @property
+    def consumers(self) -> Any:
+        """The AgentSet of the people; empty where they have no agents."""
+        return self._set_of(self._consumer_class)
+
+    @property
+    def competitors(self) -> Any:
+        """The AgentSet of the firms; `market.competitor[name]` is one of them."""
+        return self._set_of(type(self.competitor[self.firms[0]]))
+
+    def _set_of(self, kind: type) -> Any:
+        found = self.agents_by_type.get(kind)
+        return self.agents.select(lambda _: False) if found is None else found
+
+    @property
+    def scandals(self) -> list[str]:
+        """The scandals of the story by number; none where the mechanism is off."""
+        return list(self.life.scenario.scandals)[: len(self.life.world.scandals)]
+
+    @property
+    def firms_now(self) -> dict[str, Firm]:
+        """The firms as their moves will have left them in the coming week."""
+        return _levers_at(self.life.scenario, self.week)
+
+    @property
+    def now(self) -> Tally:
+        """Counts of the week just lived and of the open window so far, for any metric: `pooled(market.now, cells)`."""
+        if self._now is None or self._now[0] != self.week:
+            self._now = (self.week, now(self.life))
+        return self._now[1]
+
+    @property
+    def tally(self) -> Tally:
+        """Counts of all weeks lived and windows ended, as `simulate` would return them."""
+        return so_far(self.life)
+
+    @property
+    def readings(self) -> dict[str, float]:
+        """Every metric as of the week just lived, by column: see `sim.market.readings`; empty before the first."""
+        if self._read is None or self._read[0] != self.week:
+            found = read(self.life, self.now, self.scandals) if self.week > 0 else {}
+            self._read = (self.week, found)
+        return self._read[1]
+
+    def measure(self, metric: str, cells: Sequence[int] | None = None) -> Estimate:
+        """A metric as of now with its error, over firms where it has them, of some cells (default: everybody)."""
+        known = {**of_firms(self.life.scenario), **CATEGORY}
+        if metric not in known:
+            raise ValueError(f"{metric!r} is no metric{did_you_mean(metric, known)}")
+        return estimate(known[metric], pooled(self.now, cells))
+
+    # ------------------------------------------------------------ the story
+
+    def add_event(self, kind: str, name: str, **fields: Any) -> None:
+        """A scandal, a move of a lever or an apology (kind), from the coming week or a later `week` on.
+
+        The fields are those of the scenario's Scandal or Move; an apology has `response`, the share of the loss that
+        it takes away, and the name of its scandal. The event becomes part of `market.life.scenario`, and the market
+        goes on as if it had been declared there from the start.
+        """
+        self._reach(fields.get("week", self.week))
+        self._rewrite(event(self.life, kind, name, fields))
+
+    def extend(self, weeks: int) -> None:
+        """Let the story go on for so many weeks more."""
+        self._rewrite({"weeks": self.life.scenario.weeks + weeks})
+        self.running = True
+
+    def _reach(self, week: int) -> None:
+        """Where the market is endless, a horizon beyond this week."""
+        if self.endless and week >= self.life.scenario.weeks:
+            self.extend(week - self.life.scenario.weeks + YEAR)
+
+    def _rewrite(self, changes: Mapping[str, Any]) -> None:
+        rewrite(self.life, change(self.life.scenario, changes))
+        for name in self.scandals:
+            column = f"awareness.{name}"
+            if column not in self.datacollector.model_reporters:
+                rows = len(next(iter(self.datacollector.model_vars.values())))
+                self.datacollector.model_reporters[column] = partial(_reading, column)
+                self.datacollector.model_vars[column] = [float("nan")] * rows
+        self._now = self._read = None
+
+    def fork(self) -> "Market":
+        """A twin that shares nothing: the same people in the same week, with the same draws to come."""
+        return copy.deepcopy(self)
+
+    def result(self) -> Run:
+        """What was lived, as `simulate` would return it, with the scenario that gives the same from the start."""
+        return result(self.life)
+
+
+def _reading(column: str, market: Market) -> float:
+    return market.readings.get(column, float("nan"))
+
+
+def _attribute(name: str, agent: Any) -> Any:
+    return getattr(agent, name, None)
+
+
+def _entry(arguments: tuple[Any, ...]) -> Callable[..., None]:
+    """The rules compiled for these arguments, without numba's look-up of types at each call (12 us a person)."""
+    if not hasattr(_live_groups, "overloads"):  # plain Python
+        return _live_groups
+    types = tuple(_live_groups.typeof_pyval(a) for a in arguments)
+    if types not in _live_groups.overloads:
+        _live_groups.compile(types)
+    entry: Callable[..., None] = _live_groups.overloads[types].entry_point
+    return entry

@@ -1,0 +1,86 @@
+"""What is read off the market every week: every metric of the firms and of the category, by the column's name.
+
+Counts by week are of the week just lived (`share`, `would_leave`, `satisfaction`, `uses`, words); counts by window
+are of the open window as if it ended now (`stickiness`, `penetration`, ...), so that the last week of a window gives
+the figures of that window in the run's own table; `awareness` is of everybody, since the scandal broke.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from sim.engine import Life, close
+from sim.metrics import CATEGORY, Metric, awareness, firm_metrics, pooled
+from sim.scenario import Scenario
+from sim.tally import Event, Tally, empty_tally
+from sim.world import People
+
+WINDOWED = ("window", "both", "buyers", "kept", "faithful", "standing")
+
+
+def uses(tally: Tally) -> np.ndarray:
+    """Uses of the firm."""
+    return np.asarray(tally.flow[..., 1:].sum(axis=-2))
+
+
+def good_word(tally: Tally) -> np.ndarray:
+    """Good messages about the firm."""
+    return np.asarray(tally.event[..., Event.GOOD_WORD])
+
+
+def bad_word(tally: Tally) -> np.ndarray:
+    """Bad messages about the firm."""
+    return np.asarray(tally.event[..., Event.BAD_WORD])
+
+
+def of_firms(scenario: Scenario) -> dict[str, Metric]:
+    """The metrics of a firm that are read, by name."""
+    told: dict[str, Metric] = {"uses": uses, "good_word": good_word, "bad_word": bad_word}
+    return {**firm_metrics(scenario.market.regime == "provider"), **told}
+
+
+def columns(scenario: Scenario, scandals: list[str]) -> list[str]:
+    """The names of all readings: metric.firm, trust.firm, metric of the category, awareness.scandal."""
+    firms = [f"{name}.{firm}" for name in (*of_firms(scenario), "trust") for firm in scenario.firms]
+    return [*firms, *CATEGORY, *(f"awareness.{name}" for name in scandals)]
+
+
+def now(life: Life) -> Tally:
+    """Counts of the week just lived and of the open window as if it ended now, on axes of length 1.
+
+    `news` keeps all weeks: who has heard of a scandal so far. Before the first week the axes are empty.
+    """
+    t, w = life.week, (life.week - 1) // life.scenario.window
+    week = {n: getattr(life.tally, n)[:, 1 : t + 1][:, -1:] for n in ("flow", "event")}
+    window = {n: getattr(life.tally, n)[:, w : w + 1] for n in WINDOWED}
+    if t % life.scenario.window:
+        window = _as_if_ended(life, window["window"])
+    return life.tally._replace(**week, **window, news=life.tally.news[:, 1 : t + 1])
+
+
+def _as_if_ended(life: Life, begun: np.ndarray) -> dict[str, np.ndarray]:
+    """The open window's counts, closed on copies of the people, a group at a time to stay within the caches."""
+    scratch = empty_tally(0, 1, begun.shape[2], begun.shape[3], 0)._replace(window=begun.copy())
+    for g in life.groups:
+        first, stop = life.edges[g], life.edges[g + 1]
+        copied = People(*(rows[first:stop].copy() for rows in life.people))
+        close(replace(life, people=copied, tally=scratch, groups=range(g, g + 1), edges=life.edges - first), 0)
+    return {n: getattr(scratch, n) for n in WINDOWED}
+
+
+def read(life: Life, counts: Tally, scandals: list[str]) -> dict[str, float]:
+    """Every reading by its column, from the counts of `now`."""
+    everybody = Tally(*(a.sum(axis=0) for a in pooled(counts)))
+    found: dict[str, float] = {}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name, metric in of_firms(life.scenario).items():
+            found |= _named(name, life.scenario.firms, metric(everybody))
+        found |= _named("trust", life.scenario.firms, life.people.bonds["trust"].mean(axis=0, dtype=np.float64))
+        found |= {name: float(metric(everybody)) for name, metric in CATEGORY.items()}
+        found |= _named("awareness", scandals, awareness(everybody))
+    return found
+
+
+def _named(name: str, members: Iterable[str], values: np.ndarray) -> dict[str, float]:
+    return {f"{name}.{member}": float(value) for member, value in zip(members, values, strict=True)}

@@ -1,0 +1,45 @@
+"""The wheel carries its conf/ and works from any folder."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_conf_travels_whole(installed):
+    ours = {p.relative_to(ROOT / "conf") for p in (ROOT / "conf").rglob("*.yaml")}
+    assert {p.relative_to(installed / "sim" / "conf") for p in (installed / "sim" / "conf").rglob("*.yaml")} == ours
+
+
+def test_it_runs_from_anywhere(installed, tmp_path):
+    # in a process of its own, where the checkout is not on the path
+    env = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
+    line = [sys.executable, "-m", "sim", "people=300", "weeks=26", "market=bank", "window=13", "hydra.run.dir=out"]
+    done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "lloyds" in done.stdout and (tmp_path / "out" / "run.parquet").exists()
+    where = subprocess.run(
+        [sys.executable, "-c", "import sim; print(sim.__file__)"], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert str(installed) in where.stdout
+
+
+def test_the_console_script_is_the_module(installed):
+    points = next(installed.glob("*.dist-info/entry_points.txt")).read_text()
+    assert "stickiness = sim.__main__:main" in points
