@@ -147,7 +147,9 @@ def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | 
 
 
 def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
-    """Everybody of a shard lives the week."""
+    """Everybody of a shard lives the week; RuntimeError past the last, for which the tally has no room."""
+    if life.week >= life.scenario.weeks:
+        raise RuntimeError(f"week {life.week} is beyond the last of the scenario ({life.scenario.weeks - 1})")
     _by_group(life, _live_groups, pool)
 
 

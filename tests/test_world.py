@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sim.engine import begin, degree, listener, simulate
+from sim.engine import advance, begin, degree, listener, simulate
 from sim.scenario import ScenarioError, change
 from sim.tally import Event
 from sim.world import links, make_world, stored_links
@@ -121,3 +121,11 @@ def test_the_people_of_a_life_keep_their_memory_small():
     firms = len(life.scenario.firms)
     a_person = (life.people.one.nbytes + life.people.bonds.nbytes) / life.scenario.people
     assert a_person <= 28 * firms + 88
+
+
+def test_nobody_lives_past_the_last_week():
+    life = begin(market({"people": 50, "weeks": 2, "window": 2, "burn_in": 0}))[0]
+    for _ in range(2):
+        advance([life])
+    with pytest.raises(RuntimeError, match="week 2 is beyond the last"):
+        advance([life])
