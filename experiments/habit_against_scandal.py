@@ -4,8 +4,9 @@ Question: how many customers does a data breach cost, the stronger or weaker the
 Design: `bank` with a breach at the focus in week 26, severity 0 (the twin), 1.2 and 3, times habit and state
 dependence of 0, 1 and 2 times the category's; the same people with the same draws in every arm, presence solved once.
 Reading: change of the focus's share over the two years, in points, paired with the twin replication by replication.
-Finding: see the printed table; the loss grows with severity and shrinks as habits grow, since an inattentive customer
-does not act on what would make an attentive one leave.
+Finding: habit protects, and more against a small scandal than a large one: with twice the category's habit the loss of
+share is about half of that without habit at severity 1.2, and about two thirds at severity 3 (20,000 people, 8
+replications). Either way it is a few tenths of a per cent of the base: most customers never get round to leaving.
 """
 
 import sys
