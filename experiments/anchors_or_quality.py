@@ -7,8 +7,8 @@ somewhere. From week 0 the focus delivers 0, .1, .2 or .4 CX more on average: as
 half that rate; the same people with the same draws.
 Reading: change of the focus's share and stickiness against doing nothing, paired.
 Finding: at equal average experience delivered moments win share over quality, by about a twentieth where all firms
-are looked at and by an eighth to a quarter where the search starts at the anchor and stops early. In stickiness they win
-clearly only where all is looked at, since the anchor then works on top of everybody's full comparison.
+are looked at and by an eighth to a quarter where the search starts at the anchor and stops early. In stickiness they
+win clearly only where all is looked at, since the anchor then works on top of everybody's full comparison.
 """
 
 import sys
@@ -46,7 +46,11 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     found = pd.DataFrame(rows)
     print("Change against doing nothing, same people and draws")
     print(found.round(4).to_string(index=False))
-    study.keep("anchors_or_quality", found, figures.sweep(found, "delivered", "share", by=["looks", "lever"]))
+    labels = ("experience delivered on average, CX a visit more", "gain of share, points")
+    title = "Moments win more than quality, most where few firms are looked at"
+    shown = found.assign(points=100 * found["share"], **{"points.error": 100 * found["share.error"]})
+    figure = figures.sweep(shown, "delivered", "points", ["looks", "lever"], title=title, labels=labels)
+    study.keep("anchors_or_quality", found, figure)
     return found
 
 

@@ -33,7 +33,8 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     found[["share_lost", "share_lost.error"]] *= 100
     print(f"Change of the share of {base.focus}, in points, against the same people without the breach")
     print(found.round(3).to_string(index=False))
-    figure = figures.sweep(found, "habit", "share_lost", by=[SEVERITY])
+    labels = ("habit and state dependence, times the category's", "change of share after the breach, points")
+    figure = figures.sweep(found, "habit", "share_lost", [SEVERITY], title="Habit protects", labels=labels)
     study.keep("habit_against_scandal", found, figure)
     return found
 

@@ -143,10 +143,19 @@ def series(
 
 
 @_styled
-def sweep(table: Any, x: str, metric: str, by: Sequence[str] = (), error: str = "") -> Figure:
+def sweep(
+    table: Any,
+    x: str,
+    metric: str,
+    by: Sequence[str] = (),
+    error: str = "",
+    title: str = "",
+    labels: tuple[str, str] = ("", ""),
+) -> Figure:
     """A metric against a swept value, one line for every combination of the other axes `by`.
 
-    A row of `table` is a run: a column a swept path, the metric and its error (`metric`.error unless named).
+    A row of `table` is a run: a column a swept path, the metric and its error (`metric`.error unless named);
+    `title` says the finding, `labels` what the axes show, with their units.
     """
     error = error or f"{metric}.error"
     figure = Figure(figsize=(7.6, 4.6), layout="constrained")
@@ -158,7 +167,7 @@ def sweep(table: Any, x: str, metric: str, by: Sequence[str] = (), error: str = 
         spread = INTERVAL * rows[error] if error in rows else None
         colour, dashes = PALETTE[n % len(PALETTE)], ("-", "--", ":")[n // len(PALETTE) % 3]
         axes.errorbar(rows[x], rows[metric], spread, color=colour, linestyle=dashes, marker="o", capsize=3, label=label)
-    axes.set(xlabel=x, title=f"{_words(metric)} by {_path(x)}")
+    axes.set(xlabel=labels[0] or x, ylabel=labels[1], title=title or f"{_words(metric)} by {_path(x)}")
     _scale(axes.yaxis, metric)
     if by:
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -192,6 +201,11 @@ def save(figure: Figure, to: Any, kind: str) -> None:
     """Write a figure as png or svg to a path or an open file: the same figure, the same bytes."""
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     with rc_context(STYLE):  # type: ignore[arg-type]
+        if figure.get_layout_engine() is not None:  # the solver of the layout differs in its last bits
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+            for axes in figure.axes:
+                axes.set_position(tuple(np.round(axes.get_position().bounds, 6)))
         figure.savefig(to, format=kind, dpi=150, metadata=metadata)
 
 
@@ -230,7 +244,8 @@ def _benchmark(axes: Any, shown: Any) -> None:
     phi = float((shown["value"]["stickiness"] - shown["value"]["excess"]).mean())
     if math.isfinite(phi):
         axes.axvline(phi, color=MARK, linewidth=1.6, linestyle=(0, (5, 2)))
-        axes.text(phi, len(shown) - 0.42, f"category {phi:.2f} ", color=MARK, fontsize=9, ha="right", va="bottom")
+        side = "left" if phi < 0.75 * axes.get_xlim()[1] else "right"  # the panel's title stands on the left
+        axes.text(phi, len(shown) - 0.42, f" category {phi:.2f} ", color=MARK, fontsize=9, ha=side, va="bottom")
 
 
 def _over_time(axes: Any, rows: Any, focus: str) -> None:
