@@ -15,10 +15,11 @@ import numpy as np
 
 from sim.draws import Purpose, rule, uniform, words
 from sim.rules import born, listen, live
-from sim.scenario import Scenario, change
+from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import GROUPS, Tally, close_window, counted, empty_tally
 from sim.world import RECORDS, People, World, make_people, make_world
 
+SCANDALOUS = ("heard", "acts", "backs", "harmed", "news", "fresh", "message", "changed")  # of the last story only
 THREADED = 100_000  # people from which a single run is worth several threads
 
 
@@ -118,8 +119,17 @@ def _pass_on(me, world, key, week, teller, link, many):
                 me.news |= np.uint32(1 << k)
 
 
-def begin(scenario: Scenario, replication: int = 0, shards: int = 1, network: Any = None) -> list[Life]:
-    """The people of a replication, born and ready for their first week of burn-in, in shards of whole groups."""
+def begin(
+    scenario: Scenario, replication: int = 0, shards: int = 1, network: Any = None, start: People | None = None
+) -> list[Life]:
+    """The people of a replication, ready for their first week of burn-in, in shards of whole groups.
+
+    They are born, or those of `start` (an earlier run's people), who keep what they like, know and do, not the news.
+    """
+    if start is not None and start.bonds.shape != (scenario.people, len(scenario.firms)):
+        raise ScenarioError(
+            [f"start: {start.bonds.shape} people x firms for {scenario.people} x {len(scenario.firms)}"]
+        )
     world = make_world(scenario, network)
     size = (scenario.weeks, scenario.weeks // scenario.window, len(scenario.cells), len(scenario.firms))
     firsts = np.arange(GROUPS + 1) * scenario.people // GROUPS
@@ -131,8 +141,23 @@ def begin(scenario: Scenario, replication: int = 0, shards: int = 1, network: An
         edges = firsts - firsts[groups.start]
         life = Life(scenario, world, people, tally, (scenario.seed, replication), groups, edges, -scenario.burn_in)
         _by_group(life, _bear_groups, None)
+        if start is not None:
+            _adopt(life, start)
         lives.append(life)
     return lives
+
+
+def _adopt(life: Life, start: People) -> None:
+    """Put the people of an earlier run in the place of those just born."""
+    one, rows = life.people.one, slice(life.people.one["number"][0], life.people.one["number"][-1] + 1)
+    fresh = {name: one[name].copy() for name in ("seen", *SCANDALOUS)}
+    one[:], life.people.bonds[:] = start.one[rows], start.bonds[rows]
+    for name, values in fresh.items():
+        one[name] = values
+    one["uses"], life.people.bonds["count"], one["home"] = 0, 0, one["last"]
+    for g in life.groups:
+        cells = one["cell"][life.edges[g] : life.edges[g + 1]]
+        life.tally.people[g] = np.bincount(cells, minlength=life.tally.people.shape[1])
 
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> None:
@@ -200,12 +225,14 @@ def simulate(
     progress: Callable[[int, int], None] | None = None,
     keep_people: bool = False,
     first: int = 0,
+    start: Sequence[People] | None = None,
 ) -> Run:
     """Live the scenario, all its replications, and return what was counted.
 
     Shares that firms state are reproduced first (`settle`). `threads` defaults to the processors at hand for large
     populations; `network` is (starts, listeners), see `world.links`; `progress(done, of)` hears of every
-    week; `first` is the number of the first replication.
+    week; `first` is the number of the first replication; `start` gives the people of an earlier
+    run (`keep_people`), one a replication, to begin with.
     """
     scenario, shares = settle(scenario)
     tallies, kept = [], []
@@ -213,7 +240,7 @@ def simulate(
     threads = threads or (os.cpu_count() or 1 if scenario.people >= THREADED else 1)
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         for r in range(first, first + scenario.replications):
-            lives = begin(scenario, r, shards, network)
+            lives = begin(scenario, r, shards, network, start[r - first] if start else None)
             if scenario.burn_in == 0:
                 for life in lives:
                     close(life, -1, True)

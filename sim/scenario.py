@@ -318,7 +318,8 @@ def _firms(s: Scenario) -> list[str]:
     elif shares and len(shares) == len(s.firms) and math.fsum(shares) < 0.995:
         wrong.append(f"firms.*.share: the shares sum to {math.fsum(shares):.3f}; add a firm for the rest")
     elif shares and len(shares) < len(s.firms) and math.fsum(shares) > 0.995:
-        wrong.append("firms.*.share: nothing is left for the firms that state no share")
+        names = ", ".join(name for name, f in s.firms.items() if f.share is None)
+        wrong.append(f"firms.*.share: the shares leave nothing for {names}; give a share, and lower another")
     wrong += [f"firms.{name}.share: 0 is no share a firm can have" for name, f in s.firms.items() if f.share == 0]
     for name, firm in s.firms.items():
         failing = math.fsum(t.use * t.failure_rate for t in firm.touchpoints.values())

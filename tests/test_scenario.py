@@ -305,7 +305,7 @@ BAD = {
     "cohort weights of 0": (plain(cohorts={"a": {"weight": 0}}), "cohorts: the weights sum to 0"),
     "shares sum above 1": (firms(us=0.7, them=0.6), "firms.*.share: the shares sum to 1.300, above 1"),
     "shares sum below 1": (firms(us=0.5, them=0.3), "firms.*.share: the shares sum to 0.800; add a firm for the rest"),
-    "nothing left to share": (firms(us=0.6, them=0.4, rest=None), "nothing is left for the firms that state no share"),
+    "nothing left to share": (firms(us=0.6, them=0.4, rest=None), "the shares leave nothing for"),
     "share of 0": (firms(us=0, them=None), "firms.us.share: 0 is no share a firm can have"),
     "touchpoints fail too often": (
         plain(firms={"us": {"touchpoints": {"app": {"failure_rate": 0.6}, "shop": {"failure_rate": 0.7}}}}),

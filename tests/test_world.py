@@ -129,3 +129,20 @@ def test_nobody_lives_past_the_last_week():
         advance([life])
     with pytest.raises(RuntimeError, match="week 2 is beyond the last"):
         advance([life])
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_a_story_may_begin_with_the_people_of_another(shards):
+    before = simulate(market({"people": 300, "burn_in": 4, "consumer.rate": 2.0}), keep_people=True)
+    later = market({"people": 300, "burn_in": 0, "scandals.x": {"firm": "f0", "week": 1}})
+    lives = begin(later, shards=shards, start=before.people[0])
+    one = np.concatenate([life.people.one for life in lives])
+    bonds = np.concatenate([life.people.bonds for life in lives])
+    for name in ("taste", "habit", "trust", "memory"):
+        np.testing.assert_array_equal(bonds[name], before.people[0].bonds[name])
+    np.testing.assert_array_equal(one["last"], before.people[0].one["last"])
+    assert not one["heard"].any() and not bonds["count"].any()
+    runs = [simulate(later, shards=n, start=before.people) for n in (1, shards)]
+    assert digest(runs[0].tally) == digest(runs[1].tally)
+    with pytest.raises(ScenarioError, match="start"):
+        begin(change(later, {"people": 200}), start=before.people[0])
