@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import textwrap
+from importlib.util import find_spec
 
 from sim.declare import Declaration, ScenarioError, did_you_mean, leaves, read
 from sim.scenario import Scenario
@@ -18,6 +19,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               a small simulated panel, for who has none
   python -m sim fields [WORD]                             every number there is (with WORD in its path)
+  python -m sim page [port=8765]                          a market to play in the browser
 
 Presets, chosen as GROUP=NAME:
 {presets}
@@ -58,6 +60,8 @@ def command(arguments: list[str]) -> int:
         return fields(arguments[1:])
     if arguments[:1] == ["sample"]:
         return sample(arguments[1:])
+    if arguments[:1] == ["page"]:
+        return page(arguments[1:])
     panels = [a for a in arguments if a.startswith("panel=") and a not in ("panel=", "panel=null")]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
@@ -125,6 +129,17 @@ def fields(words: list[str]) -> int:
         table.add_row(path, default, d.allowed if d.low is not None or d.choices else "", d.unit, d.about, d.source)
     Console(width=None if sys.stdout.isatty() else 150).print(table, markup=False, highlight=False)
     return 0
+
+
+def page(arguments: list[str]) -> int:
+    """Serve the page until stopped."""
+    missing = [name for name in ("solara", "mesa") if find_spec(name) is None]
+    if missing:
+        raise ScenarioError([f"page: {' and '.join(missing)} missing; pip install -e '.[page]'"])
+    os.environ.setdefault("SOLARA_TELEMETRY_MIXPANEL_ENABLE", "False")
+    from sim.app.serve import serve
+
+    return int(serve(arguments))
 
 
 def vocabulary() -> list[tuple[str, Declaration]]:

@@ -209,7 +209,7 @@ class Market(mesa.Model):
 
     # ------------------------------------------------------------ the story
 
-    def add_event(self, kind: str, name: str, **fields: Any) -> None:
+    def add_event(self, kind: str, name: str, /, **fields: Any) -> None:
         """A scandal, a move of a lever or an apology (kind), from the coming week or a later `week` on.
 
         The fields are those of the scenario's Scandal or Move; an apology has `response`, the share of the loss that

@@ -1,0 +1,97 @@
+"""What a visitor takes home: the scenario as YAML, the data, and a link that brings the scenario back."""
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import yaml
+
+from sim.app.stage import COMPOSING, FIRST, Stage, preset
+from sim.engine import Run
+from sim.metrics import by_window, estimate, firm_metrics, weekly
+from sim.run.compose import compose
+from sim.scenario import Scenario, ScenarioError, change, leaves, to_dict
+from sim.store import save
+
+HOW = """\
+# @package _global_
+# Played in the browser. Save as FOLDER/market/played.yaml; the same numbers come from
+#   python -m sim --config-dir FOLDER market=played
+"""
+
+
+def lived(stage: Stage) -> Run:
+    """What was lived, with the scenario that gives the same from the start."""
+    if stage.week < stage.start.window:
+        raise ScenarioError([f"play at least {stage.start.window} weeks, one window: then there is a run to take home"])
+    return stage.market.result()
+
+
+def scenario_yaml(stage: Stage) -> str:
+    """A market file for --config-dir. Before the first window has ended its weeks are those of the preset."""
+    s = lived(stage).scenario if stage.week >= stage.start.window else stage.scenario
+    values = to_dict(s)
+    values["firms"] = {name: _without_nothing(firm) for name, firm in values["firms"].items()}
+    with COMPOSING:
+        usual = compose()[0]
+    for kind in ("segments", "cohorts"):
+        values[kind] |= {name: None for name in usual[kind] or {} if name not in values[kind]}
+    return HOW + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def run_parquet(stage: Stage) -> bytes:
+    """Every count of the run, with its scenario inside."""
+    with tempfile.TemporaryDirectory() as folder:
+        return save(lived(stage), Path(folder) / "run.parquet").read_bytes()
+
+
+def data_csv(stage: Stage) -> bytes:
+    """week, firm, metric, value: share, trust and messages by week, the windowed metrics by window."""
+    import pandas as pd
+
+    firms = list(stage.start.firms)
+    rows: list[tuple[int, str, str, float]] = []
+    tally, provider = stage.market.tally, stage.start.market.regime == "provider"
+    for name, metric in firm_metrics(provider).items():
+        weekly_metric = name in ("share", "would_leave", "satisfaction")
+        if name == "excess" or (not weekly_metric and stage.week < stage.start.window):
+            continue
+        found = estimate(metric, (weekly if weekly_metric else by_window)(tally)).value
+        step = 1 if weekly_metric else stage.start.window
+        rows += [((t + 1) * step, f, name, float(found[t, j])) for t in range(len(found)) for j, f in enumerate(firms)]
+    rows += [(t, f, "trust", float(row[0, j])) for t, row in enumerate(stage.trust) for j, f in enumerate(firms)]
+    file = io.StringIO()
+    pd.DataFrame(rows, columns=["weeks_lived", "firm", "metric", "value"]).to_csv(file, index=False)
+    return file.getvalue().encode()
+
+
+def link(market: str, stage: Stage) -> str:
+    """The scenario as a query string: the preset, and whatever differs from it."""
+    old = {path: value for path, value, _ in leaves(preset(market))}
+    new = {path: value for path, value, _ in leaves(stage.scenario)}
+    told = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
+    told.pop("replications", None)
+    texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in told.items()}
+    return "?" + urlencode({"market": market, **texts})
+
+
+def linked(query: str) -> tuple[str, Scenario]:
+    """(preset, scenario) of a query string; ScenarioError where it makes no sense."""
+    pairs = dict(parse_qsl(query.lstrip("?")))
+    market = pairs.pop("market", FIRST)
+    return market, change(preset(market), {path: _value(text) for path, text in pairs.items()})
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
