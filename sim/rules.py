@@ -45,18 +45,8 @@ def live(people, world, tally, key, i, g, week):
     me.message = 0
     provoked = False
     if world.scandals.shape[0] > 0:
-        provoked = hear(
-            me,
-            bonds,
-            m,
-            c,
-            world.scandals,
-            world.blame,
-            world.airing[t],
-            key,
-            week,
-            tally.news[g, t, me.cell],
-        )
+        counted = tally.news[g, t, me.cell]
+        provoked = hear(me, bonds, m, c, world.scandals, world.blame, world.airing[t], key, week, counted)
     occasion, survey = words(key, Purpose.NEED, me.number, week, 0)
     uses, asked = need(m, me.rate, occasion), uniform(survey) < m.survey
     if uses > 0 or asked:
@@ -66,19 +56,7 @@ def live(people, world, tally, key, i, g, week):
     for use in range(uses):
         last = me.last
         joined, looked, kept = decide(
-            me,
-            bonds,
-            m,
-            c,
-            firms,
-            world.scandals,
-            world.blame,
-            world.echo[t],
-            key,
-            week,
-            use,
-            provoked,
-            events,
+            me, bonds, m, c, firms, world.scandals, world.blame, world.echo[t], key, week, use, provoked, events
         )
         record_use(me, bonds, tally, g, t, m.window, last, joined)
         me.tenure = me.tenure + 1 if joined == last else 1
@@ -503,7 +481,7 @@ def born(people, world, key, i):
 def rest(me, bonds, m, c, firms, details):
     """Bring a person to rest: the chances of choice, the past that follows from them, the chances that follow from it.
 
-    The mean field of one's own history after `experience` uses; the chances are left in `regret`.
+    The mean field of one's own history after `experience` uses. Nobody regrets yet: `regret` carries the chances.
     """
     for j in range(bonds.shape[0]):
         bonds[j].regret = ZERO
