@@ -258,12 +258,13 @@ def simulate(
 
 
 def settle(
-    scenario: Scenario, people: int = 20_000, tolerance: float = 0.001, most: int = 12
+    scenario: Scenario, people: int = 20_000, tolerance: float = 0.0015, most: int = 12
 ) -> tuple[Scenario, dict[str, tuple[float, float]]]:
     """Presence such that the simulated shares are those the firms state, and (asked, reached) for each firm.
 
-    Share inversion as in Berry (1994): ln presence moves by ln asked - ln reached until every share is within
-    `tolerance`, on a story without scandals and moves, with the draws of the scenario's own seed.
+    Share inversion as in Berry (1994): ln presence moves by ln asked - ln reached, a tenth less because habit makes
+    shares respond more than in proportion, until every share is within `tolerance`; on a story without scandals and
+    moves, with the draws of the scenario's own seed.
     """
     asked = {name: f.share for name, f in scenario.firms.items() if f.share is not None}
     if not asked:
@@ -283,7 +284,7 @@ def settle(
             best = (worst, log_presence.copy(), reached)
         if worst < tolerance:
             break
-        log_presence = log_presence + np.log(want / np.maximum(reached, 1e-6))
+        log_presence = log_presence + 0.9 * np.log(want / np.maximum(reached, 1e-6))
     shares = {name: (float(want[j]), float(best[2][j])) for j, name in enumerate(scenario.firms) if name in asked}
     return _with_presence(scenario, best[1]), shares
 

@@ -201,8 +201,9 @@ def save(figure: Figure, to: Any, kind: str) -> None:
     """Write a figure as png or svg to a path or an open file: the same figure, the same bytes."""
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     with rc_context(STYLE):  # type: ignore[arg-type]
-        if figure.get_layout_engine() is not None:  # the solver of the layout differs in its last bits
-            figure.draw_without_rendering()
+        engine = figure.get_layout_engine()
+        if engine is not None:  # laid out once, and rounded: the solver differs in its last bits
+            engine.execute(figure)
             figure.set_layout_engine("none")
             for axes in figure.axes:
                 axes.set_position(tuple(np.round(axes.get_position().bounds, 6)))

@@ -254,6 +254,10 @@ def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario
     nested = copy.deepcopy(dict(config or {}))
     for path, value in overrides.items():
         _put(nested, path.split("__"), value)
+    return _checked(nested)
+
+
+def _checked(nested: Mapping[str, Any]) -> Scenario:
     complaints: list[str] = []
     scenario: Scenario = read(Scenario, nested, "", complaints)
     complaints += _contradictions(scenario)
@@ -269,7 +273,7 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     nested = to_dict(scenario)
     for path, value in changes.items():
         _put(nested, path.split("."), value)
-    return build(nested)
+    return _checked(nested)
 
 
 def to_dict(scenario: Scenario) -> dict[str, Any]:
