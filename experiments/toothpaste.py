@@ -59,7 +59,7 @@ def main(people: int = 40_000) -> pd.DataFrame:
     shares = [firm.share or 0.0 for firm in stated.firms.values()]
     if "--fit" in sys.argv:
         stated = change(stated, {"market.taste_concentration": fit(stated, shares)})
-    table = compare(settle(stated)[0], shares)
+    table = compare(settle(stated, people, 0.0005)[0], shares)
     large = table[table.asked >= 0.05]
     for law, rows in large.groupby("law", sort=False):
         unit = "points" if law == "share" else "%"
