@@ -140,20 +140,21 @@ def begin(
         tally = empty_tally(*size, scandals=len(world.scandals))
         edges = firsts - firsts[groups.start]
         life = Life(scenario, world, people, tally, (scenario.seed, replication), groups, edges, -scenario.burn_in)
-        _by_group(life, _bear_groups, None)
-        if start is not None:
+        if start is None:
+            _by_group(life, _bear_groups, None)
+        else:
             _adopt(life, start)
         lives.append(life)
     return lives
 
 
 def _adopt(life: Life, start: People) -> None:
-    """Put the people of an earlier run in the place of those just born."""
-    one, rows = life.people.one, slice(life.people.one["number"][0], life.people.one["number"][-1] + 1)
-    fresh = {name: one[name].copy() for name in ("seen", *SCANDALOUS)}
+    """Put the people of an earlier run into the rows of a shard; what the last story left behind is forgotten."""
+    one, rows = life.people.one, life.people.one["number"].copy()
     one[:], life.people.bonds[:] = start.one[rows], start.bonds[rows]
-    for name, values in fresh.items():
-        one[name] = values
+    for name in SCANDALOUS:
+        one[name] = 0
+    one["seen"] = life.week
     one["uses"], life.people.bonds["count"], one["home"] = 0, 0, one["last"]
     for g in life.groups:
         cells = one["cell"][life.edges[g] : life.edges[g + 1]]

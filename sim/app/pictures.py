@@ -108,9 +108,9 @@ def weeks(stage: Stage, firm: str, group: str, dark: bool) -> Figure:
         j, palette = list(stage.start.firms).index(firm), colours(list(stage.start.firms), dark)
         begin = max(0, stage.week - SHOWN)
         _shares(panels[0], stage, j, group, palette, begin)
-        _stickiness(panels[1], stage, j, group, palette, begin)
+        _stickiness(panels[1], stage, j, group, palette)
         _trust(panels[2], stage, j, group, palette, begin)
-        _awareness(panels[3], stage, group, begin, ink)
+        _awareness(panels[3], stage, group)
         _messages(panels[4], stage, j, group, begin, ink)
         _flow(panels[5], stage, group, dark)
         for panel in panels[:5]:
@@ -172,7 +172,7 @@ def _band(axes: Axes, x: Any, value: np.ndarray, error: np.ndarray, colour: str)
     axes.fill_between(x, value - wide, value + wide, color=colour, alpha=0.2, lw=0)
 
 
-def _stickiness(axes: Axes, stage: Stage, j: int, group: str, palette: list[str], begin: int) -> None:
+def _stickiness(axes: Axes, stage: Stage, j: int, group: str, palette: list[str]) -> None:
     window = stage.start.window
     axes.set_title(f"Stickiness index by window of {window} weeks")
     if stage.week < 1:
@@ -208,15 +208,15 @@ def _trust(axes: Axes, stage: Stage, j: int, group: str, palette: list[str], beg
     axes.set_ylim(max(0, low - 0.05), min(1, high + 0.08))
 
 
-def _awareness(axes: Axes, stage: Stage, group: str, begin: int, ink: Ink) -> None:
+def _awareness(axes: Axes, stage: Stage, group: str) -> None:
     axes.set_title("Awareness: who has heard of the scandal")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylim(0, 1)
     out = [(k, n) for k, n in enumerate(stage.market.scandals) if stage.scenario.scandals[n].week < stage.week]
     if not out:
         return _wait(axes, "No scandal so far.")
-    counts = pooled(stage.market.tally, stage.cells(group)).people.sum()
-    news = weekly(stage.market.tally, stage.cells(group)).news.sum(axis=0)[..., 0].cumsum(axis=0) / counts
+    counted = weekly(stage.market.tally, stage.cells(group))
+    news = counted.news.sum(axis=0)[..., 0].cumsum(axis=0) / counted.people.sum()
     for n, (k, _) in enumerate(out):
         colour = PALETTE[n % 6]
         week = stage.scenario.scandals[stage.market.scandals[k]].week
