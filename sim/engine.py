@@ -29,9 +29,10 @@ from sim.tally import GROUPS, Tally, close_window, count_answer, count_news, cou
 from sim.world import World, make_world
 
 THREADED = 100_000  # people from which a single run is worth several threads
-BLOCK = 8192  # people whose week is planned at a time: their rows stay in the second cache
+BLOCK = 32768  # people whose week is planned at a time: enough that every cell fills its sixteens
 PIECE = 1 << 20  # people whose week is one call
 USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's plan of the week
+GROUP = np.int64(16)  # from which bit on a plan holds the person's group
 
 
 @dataclass
@@ -176,8 +177,8 @@ def seat(desk, board, at, listed, first, ones, twos):
 
 
 @rule
-def make_plans(people, world, key, first, start, stop, week, air, me, board):
-    """What the week holds for everybody: how many uses, whether the survey asks, whether there is news to hear."""
+def make_plans(people, world, key, first, edges, g, start, stop, week, air, me, board):
+    """What the week holds for the rows from start to stop: how many uses, a survey, news; and whose group it is."""
     m = world.market[0]
     for s in range(board.many.shape[0]):
         board.many[s] = 0
@@ -195,10 +196,13 @@ def make_plans(people, world, key, first, start, stop, week, air, me, board):
         board.plan[row - start : row - start + WIDTH][i] = plan
         busy = marks(plan != 0) & ((1 << many) - 1)
         while busy != 0:
-            place = lowest(busy)
+            somebody = row + lowest(busy)
             busy &= busy - 1
-            s = people.cell[row + place]
-            board.busy[s, board.many[s]] = row + place
+            while somebody >= edges[g + 1]:
+                g += 1
+            board.plan[somebody - start] |= g << GROUP
+            s = people.cell[somebody]
+            board.busy[s, board.many[s]] = somebody
             board.many[s] += 1
 
 
@@ -214,60 +218,81 @@ def in_hand(board, s, start, plan):
 
 
 @rule
-def live_block(people, ones, twos, world, tally, key, first, g, start, stop, week, air, desk, board):
-    """One week of a block of people of group g."""
-    me, bonds, t = desk.me, desk.bonds, week + 1 if week >= 0 else 0
-    m, firms, details, echo = world.market[0], world.firms[t], world.details[t], world.echo[t]
-    scandals, blame = world.scandals, world.blame
-    make_plans(people, world, key, first, start, stop, week, air, me, board)
+def live_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, week, air, desk, board):
+    """One week of the people in the rows from start to stop; g is the group of the first."""
+    t = week + 1 if week >= 0 else 0
+    make_plans(people, world, key, first, edges, g, start, stop, week, air, desk.me, board)
     for s in range(board.many.shape[0]):
-        c = world.traits[s]
-        if scandals.shape[0] > 0:
-            hearers = in_hand(board, s, start, HEARS)
-            for at in range(0, hearers, WIDTH):
-                many = min(WIDTH, hearers - at)
-                i = seat(desk, board, at, hearers, first, ones, twos)
-                for place in range(WIDTH):
-                    me.news[place] = people.news[desk.rows[place]]
-                hear(me, bonds, m, c, scandals, blame, world.airing[t], key, week, i)
-                get_up(desk, ones, twos, i)
-                for place in range(many):
-                    row = desk.rows[place]
-                    note_news(people, tally, g, t, s, me, first, row, place, board)
-                    board.plan[row - start] |= PROVOKED * me.provoked[place]
-        asked = in_hand(board, s, start, ASKED)
-        for at in range(0, asked, WIDTH):
-            many = min(WIDTH, asked - at)
-            i = seat(desk, board, at, asked, first, ones, twos)
-            forget(me, bonds, m, week, i)
-            answer(me, bonds, m, c, firms, scandals, blame, echo, i)
-            get_up(desk, ones, twos, i)
-            for place in range(many):
-                count_answer(me, tally, g, t, s, place)
-        users, use = in_hand(board, s, start, USES), np.int64(0)
-        while users > 0:
-            for at in range(0, users, WIDTH):
-                many = min(WIDTH, users - at)
-                i = seat(desk, board, at, users, first, ones, twos)
-                for place in range(WIDTH):
-                    me.provoked[place] = board.plan[desk.rows[place] - start] & PROVOKED
-                visit(me, bonds, m, c, firms, details, scandals, blame, echo, key, week, use, i)
-                get_up(desk, ones, twos, i)
-                for place in range(many):
-                    count_visit(me, tally, g, t, s, m.window, place)
-                    if board.plan[desk.rows[place] - start] & USES == use + 1:
-                        note_message(me, s, place, board)
-            use, still = use + 1, 0
-            for n in range(users):
-                row = board.list[n]
-                board.list[still] = row
-                still += (board.plan[row - start] & USES) > use
-            users = still
+        if world.scandals.shape[0] > 0:
+            hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board)
+        answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board)
+        visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board)
 
 
 @rule
-def bear_block(people, ones, twos, world, tally, key, first, g, start, stop, desk, board):
-    """A block of people of group g is born."""
+def hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board):
+    """Those of cell s for whom there may be news hear it."""
+    me, hearers = desk.me, in_hand(board, s, start, HEARS)
+    for at in range(0, hearers, WIDTH):
+        i = seat(desk, board, at, hearers, first, ones, twos)
+        for place in range(WIDTH):
+            me.news[place] = people.news[desk.rows[place]]
+        m, c, airing = world.market[0], world.traits[s], world.airing[t]
+        hear(me, desk.bonds, m, c, world.scandals, world.blame, airing, key, week, i)
+        get_up(desk, ones, twos, i)
+        for place in range(min(WIDTH, hearers - at)):
+            row = desk.rows[place]
+            note_news(people, tally, board.plan[row - start] >> GROUP, t, s, me, first, row, place, board)
+            board.plan[row - start] |= PROVOKED * me.provoked[place]
+
+
+@rule
+def answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board):
+    """Those of cell s whom the survey asks answer."""
+    me, bonds, asked = desk.me, desk.bonds, in_hand(board, s, start, ASKED)
+    m, c, firms, echo = world.market[0], world.traits[s], world.firms[t], world.echo[t]
+    for at in range(0, asked, WIDTH):
+        i = seat(desk, board, at, asked, first, ones, twos)
+        forget(me, bonds, m, week, i)
+        answer(me, bonds, m, c, firms, world.scandals, world.blame, echo, i)
+        get_up(desk, ones, twos, i)
+        for place in range(min(WIDTH, asked - at)):
+            count_answer(me, tally, board.plan[desk.rows[place] - start] >> GROUP, t, s, place)
+
+
+@rule
+def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board):
+    """Those of cell s who use the category do: everybody's first use, then the second of those who have one, and on.
+
+    Lists that are made anew for each use won over sixteen who go on together until the last has done: nearly always
+    one of them has a second use, and fifteen would wait.
+    """
+    me, bonds = desk.me, desk.bonds
+    m, c, firms, details, echo = world.market[0], world.traits[s], world.firms[t], world.details[t], world.echo[t]
+    users, use = in_hand(board, s, start, USES), np.int64(0)
+    while users > 0:
+        for at in range(0, users, WIDTH):
+            i = seat(desk, board, at, users, first, ones, twos)
+            for place in range(WIDTH):
+                me.provoked[place] = board.plan[desk.rows[place] - start] & PROVOKED
+            visit(me, bonds, m, c, firms, details, world.scandals, world.blame, echo, key, week, use, i)
+            get_up(desk, ones, twos, i)
+            for place in range(min(WIDTH, users - at)):
+                plan = board.plan[desk.rows[place] - start]
+                count_visit(me, tally, plan >> GROUP, t, s, m.window, place)
+                if plan & USES == use + 1:
+                    note_message(me, s, place, board)
+        use, still = use + 1, 0
+        for n in range(users):
+            row = board.list[n]
+            board.list[still] = row
+            still += (board.plan[row - start] & USES) > use
+        users = still
+
+
+@rule
+def bear_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, desk, board):
+    """The people in the rows from start to stop are born; g is the group of the first."""
     me, cells = desk.me, board.many.shape[0]
     for s in range(cells):
         board.many[s] = 0
@@ -275,21 +300,22 @@ def bear_block(people, ones, twos, world, tally, key, first, g, start, stop, des
         i = sixteen(min(WIDTH, stop - row))
         me.home[i] = cell_of(world.cells, key, add(board.rank[i], first + row))
         for place in range(min(WIDTH, stop - row)):
+            while row + place >= edges[g + 1]:
+                g += 1
             s = me.home[place]
+            board.plan[row + place - start] = 1 | g << GROUP
             board.busy[s, board.many[s]] = row + place
             board.many[s] += 1
     for s in range(cells):
-        newborn = board.many[s]
-        for n in range(newborn):
-            board.list[n] = board.busy[s, n]
+        newborn = in_hand(board, s, start, USES)
         for at in range(0, newborn, WIDTH):
-            many = min(WIDTH, newborn - at)
             i = seat(desk, board, at, newborn, first, ones, twos)
             c, firms, details = world.traits[s], world.firms[0], world.details[0]
             born(me, desk.bonds, world.market[0], c, firms, details, world.presence, key, i)
             get_up(desk, ones, twos, i)
-            for place in range(many):
-                enrol(people, tally, g, s, me, desk.rows[place], place)
+            for place in range(min(WIDTH, newborn - at)):
+                row = desk.rows[place]
+                enrol(people, tally, board.plan[row - start] >> GROUP, s, me, row, place)
 
 
 # ---------------------------------------------------------------- groups
@@ -297,19 +323,22 @@ def bear_block(people, ones, twos, world, tally, key, first, g, start, stop, des
 
 @entry
 def _live_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
-    air = on_air(world, week + 1 if week >= 0 else 0, week)
-    for g in range(begin, end):
-        for start in range(edges[g], edges[g + 1], BLOCK):
-            stop = min(start + BLOCK, edges[g + 1])
-            live_block(people, ones, twos, world, tally, key, first, g, start, stop, week, air, desk, board)
+    g, air = begin, on_air(world, week + 1 if week >= 0 else 0, week)
+    for start in range(edges[begin], edges[end], BLOCK):
+        while start >= edges[g + 1]:
+            g += 1
+        stop = min(start + BLOCK, edges[end])
+        live_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, week, air, desk, board)
 
 
 @entry
 def _bear_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
-    for g in range(begin, end):
-        for start in range(edges[g], edges[g + 1], BLOCK):
-            stop = min(start + BLOCK, edges[g + 1])
-            bear_block(people, ones, twos, world, tally, key, first, g, start, stop, desk, board)
+    g = begin
+    for start in range(edges[begin], edges[end], BLOCK):
+        while start >= edges[g + 1]:
+            g += 1
+        stop = min(start + BLOCK, edges[end])
+        bear_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, desk, board)
 
 
 @entry

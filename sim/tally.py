@@ -12,12 +12,13 @@ import numpy as np
 
 from sim.draws import rule
 from sim.lanes import select
-from sim.person import FLAG
+from sim.person import BEFORE, CHANGED, USED
 
 GROUPS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
+STAGE = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
 
 
 class Event(IntEnum):
@@ -115,7 +116,7 @@ def tenure_bin(uses):
 def count_visit(me, tally, g, t, s, window, place):
     """Count the use that the person at a place of the desk has just made in row t."""
     left, joined = me.left[place], me.joined[place]
-    again = (me.uses[place] & (FLAG - 1)) > 1
+    again = (me.uses[place] & USED) > 1
     count_use(tally, g, t, s, window, left, joined, me.stage[place], me.past[place], again)
     events = tally.event[g, t, s]
     if me.first[place] >= 0:
@@ -175,23 +176,23 @@ def close_window(me, bonds, tally, g, s, w, opening):
 
     `opening`: and forget who ever changed firm, for the story begins.
     """
-    total, changed = np.int64(me.uses & (FLAG - 1)), np.int64(me.uses >> 15)
-    firms = bonds.shape[0]
-    for j in range(firms):
-        n, before = np.int64(bonds[j].count & (FLAG - 1)), np.int64(bonds[j].count >> 15)
-        if w >= 0 and n | before:
-            _count_firm(tally.window[g, w, s, j], n, total, before)
-            for k in range(firms):
-                tally.both[g, w, s, j, k] += n > 0 and (bonds[k].count & (FLAG - 1)) > 0
+    total, firms = np.int64(me.uses & USED), bonds.shape[0]
+    if me.uses & (USED | BEFORE):
+        for j in range(firms):
+            n, before = np.int64(bonds[j].count & USED), np.int64(bonds[j].count & BEFORE)
+            if w >= 0 and n | before:
+                _count_firm(tally.window[g, w, s, j], n, total, before)
+                for k in range(firms):
+                    tally.both[g, w, s, j, k] += n > 0 and (bonds[k].count & USED) > 0
+        for j in range(firms):
+            bonds[j].count = BEFORE if bonds[j].count & USED else 0
     if w >= 0:
         tally.buyers[g, w, s, min(total, LARGEST - 1)] += 1
         tally.kept[g, w, s, me.home + 1, me.last + 1] += 1
-        tally.faithful[g, w, s] += 1 - changed
+        tally.faithful[g, w, s] += (me.uses & CHANGED) == 0
         if me.last >= 0:
-            tally.standing[g, w, s, me.last, tenure_bin(np.int32(me.tenure))] += 1
-    for j in range(firms):
-        bonds[j].count = FLAG * ((bonds[j].count & (FLAG - 1)) > 0)
-    me.uses = 0 if opening else FLAG * changed
+            tally.standing[g, w, s, me.last, STAGE[min(np.int64(me.tenure), len(STAGE) - 1)]] += 1
+    me.uses = (BEFORE if total else 0) | (0 if opening else me.uses & CHANGED)
     me.home = me.last
 
 
