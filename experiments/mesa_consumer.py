@@ -272,18 +272,3 @@ class Consumer(mesa.Agent):
                 m.tellers.append(self)
             self.message = sign * (j + 1)
             m.events[event][j] += 1
-
-    def tell(self, everybody):
-        """What I said and what I have just heard of reaches those who hear me."""
-        m, draw, many = self.model, self.model.draw, len(self.neighbours)
-        j, felt = abs(self.message) - 1, m.moment_size if self.message > 0 else -m.moment_size
-        chances = [(k, m.contagion[k] * self.traits.voice / many) for k in self.fresh if many]
-        for i in self.neighbours:
-            other = everybody[i]
-            if self.message:
-                memory = other.memory
-                memory[j] += m.word_weight * (1 - other.familiarity[j]) * (felt - memory[j])
-            for k, chance in chances:
-                if draw() < chance:
-                    other.told.add(k)
-        self.message, self.fresh = 0, []

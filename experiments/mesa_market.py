@@ -50,14 +50,30 @@ class MesaMarket(mesa.Model):
         self.flow = [[[0] * self.many for _ in range(self.many + 1)] for _ in self.traits]
         self.events = {name: [0] * self.many for name in EVENTS}
         self.agents.shuffle_do("step")
-        for teller in self.tellers:
-            teller.tell(self.everybody)
-        self.tellers.clear()
+        self.exchange()
         if self.week >= 0:
             self.datacollector.collect(self)
         self.week += 1
         if self.week % self.scenario_read.window == 0:
             self.close_window(counted=self.week > 0)
+
+    def exchange(self):
+        """What tellers said, and the scandals they have just heard of, reach those who hear them."""
+        draw, everybody, weight, felt = self.draw, self.everybody, self.word_weight, self.moment_size
+        for teller in self.tellers:
+            j, said, many = abs(teller.message) - 1, teller.message, len(teller.neighbours)
+            chances = [(k, self.contagion[k] * teller.traits.voice / many) for k in teller.fresh if many]
+            for i in teller.neighbours:
+                other = everybody[i]
+                if said:
+                    memory = other.memory
+                    told = felt if said > 0 else -felt
+                    memory[j] += weight * (1 - other.familiarity[j]) * (told - memory[j])
+                for k, chance in chances:
+                    if draw() < chance:
+                        other.told.add(k)
+            teller.message, teller.fresh = 0, []
+        self.tellers.clear()
 
     def uses_of(self, j):
         return sum(row[j] for cell in self.flow for row in cell)
@@ -68,13 +84,13 @@ class MesaMarket(mesa.Model):
     def close_window(self, counted):
         w = self.windows
         for person in self.everybody:
-            if counted:
+            if counted and person.last >= 0:
+                self.kept_from_to[person.home][person.last] += 1
+            if person.counts:
                 total = sum(person.counts.values())
-                for j, n in person.counts.items():
+                for j, n in person.counts.items() if counted else ():
                     w["users"][j] += 1
                     w["uses"][j] += n
                     w["pairs"][j] += n * (n - 1)
                     w["all_pairs"][j] += n * (total - 1)
-                if person.last >= 0:
-                    self.kept_from_to[person.home][person.last] += 1
-            person.counts, person.home = {}, person.last
+                person.counts, person.home = {}, person.last

