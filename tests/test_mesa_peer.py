@@ -17,14 +17,8 @@ KINDS = {
     "habitual": {"weight": 0.6, "attention": 0.7, "looks": 0.6},
 }
 EVERYTHING = {  # and every mechanism strong enough that its absence would show
-    **{
-        "people": 5000,
-        "weeks": 39,
-        "segments": KINDS,
-        "cohorts": AGES,
-        "market.survey": 0.1,
-        "market.experience": 12.0,
-    },
+    **{"people": 8000, "weeks": 39, "segments": KINDS, "cohorts": AGES},
+    **{"market.survey": 0.1, "market.experience": 12.0, "market.contract_weeks": 9, "market.event_attention": 0.5},
     **{"market.word_bad": 0.6, "market.word_weight": 1.0, "network.neighbours": 6, "market.trust_scandal": 0.25},
     **{"market.friction_backlash": 2.5, "consumer.trust_weight": 3.0, "consumer.uncertainty": 1.5},
     **{"consumer.rate": 0.4, "consumer.attention": 0.8, "consumer.looks": 2.6, "consumer.drift": 0.4},
