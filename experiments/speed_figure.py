@@ -26,6 +26,7 @@ def draw(table: pd.DataFrame, middle: int) -> Figure:
         _by_firms(axes["f"], by_firms)
         changed = speed[speed.against.eq("cost / as it is") & ~speed.what.isin(by_firms.what)]
         _by_change(axes["v"], changed, middle)
+        figure.legend(*axes["p"].get_legend_handles_labels(), loc="outside lower left", ncols=6, fontsize=9)
         figure.suptitle("Speed, and what it costs", x=0.01, ha="left", weight="bold")
     return figure
 
@@ -41,7 +42,6 @@ def _by_people(axes, speed):
     axes.set(xscale="log", yscale="log", ylim=(0.02, None), xlabel="people", ylabel=SPEED)
     axes.set_title("Speed by people")
     axes.grid(axis="y", color="#EEEEEE")
-    axes.legend(fontsize=8.5, loc="lower right")
 
 
 def _by_firms(axes, rows):
@@ -59,7 +59,7 @@ def _by_change(axes, rows, middle):
     spread = (ratio.ratio - ratio.least, ratio.most - ratio.ratio)
     axes.errorbar(ratio.ratio, at, xerr=spread, fmt="none", ecolor=figures.INK, elinewidth=1.1, capsize=2)
     axes.axvline(1, color="#888888", lw=1)
-    axes.set_yticks(at, rows.what)
+    axes.set_yticks(at, rows.what.str.replace("_", " "))
     axes.set(xscale="log", ylim=(-0.6, len(rows) - 0.4))
     axes.set_xlabel(f"times the market as it is; one thread, {middle:,} people")
     ticks = [t for t in (0.1, 0.25, 0.5, 1, 2, 4, 8) if 0.8 * ratio.least.min() < t < 1.25 * ratio.most.max()]

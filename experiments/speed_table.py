@@ -10,6 +10,7 @@ from experiments import speed_machine
 from sim.scenario import Scenario
 
 CLAIM, CLAIM_PEOPLE = 40.0, 1_000_000  # million person-weeks/s on one thread
+QUIET = 1.9  # processors that two threads get where nothing else runs
 SPEED = "million person-weeks/s"
 KERNEL, AGENTS, MESA = "kernel", "Market by agents", "Mesa, idiomatic"
 HELD = "kernel, a core held"
@@ -73,13 +74,18 @@ def tabled(found: Found, base: Scenario, middle: int) -> pd.DataFrame:
 
 
 def verdicts(table: pd.DataFrame) -> Iterator[str]:
-    """Each claim with what was found here today, as far as this form of the experiment looked."""
+    """Each claim with what was found here today, as far as this form of the experiment looked.
+
+    A claim on two threads is `disturbed`, not missed, where they did not get two processors.
+    """
 
     def of(what: str, people: int | None = None, threads: int = 1, column: str = "median") -> float:
         rows = table[(table.what == what) & (table.threads == threads)]
         rows = rows if people is None else rows[rows.people == people]
         return float(rows[column].iloc[0]) if len(rows) else np.nan
 
+    had = table[table.what == f"processors had, {KERNEL}"].sort_values("people")["median"].iloc[-1]
+    alone = "missed" if had >= QUIET else "disturbed"  # two threads that did not get two processors prove nothing
     one = table[(table.what == KERNEL) & (table.threads == 1) & (table.people >= 10_000)]
     by_firms = table[table.what.str.fullmatch(r"\d+ firms")]
     cost = 1 / by_firms.set_index("firms")["median"]
@@ -102,7 +108,8 @@ def verdicts(table: pd.DataFrame) -> Iterator[str]:
         ("bytes a person beside", of("arrays, a person beside"), 40, -1),
     )
     for what, value, bound, sign in claims:
-        said = "not looked at" if np.isnan(value) else "met" if sign * (value - bound) >= 0 else "missed"
+        failed = alone if "2 threads" in what else "missed"
+        said = "not looked at" if np.isnan(value) else "met" if sign * (value - bound) >= 0 else failed
         yield f"{said:>13}  {value:8.2f}  {'>=' if sign > 0 else '<='} {bound:7g}  {what}"
 
 

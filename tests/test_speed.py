@@ -47,7 +47,7 @@ def test_figures_and_ratios_are_positive_and_in_order(run):
 
 def test_a_claim_is_met_or_missed_or_not_looked_at(run):
     said = list(speed.verdicts(run[0]))
-    assert len(said) == 9 and all(re.match(r" *(met|missed|not looked at)  ", line) for line in said)
+    assert len(said) == 9 and all(re.match(r" *(met|missed|disturbed|not looked at)  ", line) for line in said)
     assert sum("not looked at" in line for line in said) == 5  # a million people, 20 firms, Mesa at 100,000: full form
 
 
