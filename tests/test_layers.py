@@ -24,7 +24,7 @@ FLOORS = [
     ["birth", "crowd"],
     ["engine"],
     ["store"],
-    ["run"],
+    ["run", "cluster"],
     ["panel", "market"],
     ["study", "anatomy"],
     ["app"],
@@ -41,6 +41,7 @@ KNOWN_BY = {
     "omegaconf": {"scenario", "run"},
     "mesa": {"market", "app"},
     "solara": {"app"},
+    "ray": {"cluster"},
     "pyarrow": {"store", "panel"},
     "matplotlib": {"figures", "app"},
 }
