@@ -283,5 +283,5 @@ def _name(scenario: Scenario, links: Any) -> str:
     """A name for all that decides what people do."""
     sha = hashlib.sha256((_source() + json.dumps(to_dict(scenario), sort_keys=True)).encode())
     for rows in links or ():
-        sha.update(np.ascontiguousarray(rows))
+        sha.update(np.ascontiguousarray(rows).data)
     return sha.hexdigest()[:16]

@@ -19,7 +19,9 @@ def ray():
     ray.shutdown()
 
 
-@pytest.mark.parametrize(("world", "shards"), [("repertoire", 1), ("repertoire", 2), ("provider", 3), ("repertoire", 7)])
+@pytest.mark.parametrize(
+    ("world", "shards"), [("repertoire", 1), ("repertoire", 2), ("provider", 3), ("repertoire", 7)]
+)
 def test_any_number_of_processes(ray, world, shards):
     scenario = market(WORLDS[world])
     here, there = simulate(scenario, 1, keep_people=True), cluster.simulate(scenario, shards, keep_people=True)
@@ -27,51 +29,53 @@ def test_any_number_of_processes(ray, world, shards):
     assert digest(there.people[0]) == digest(here.people[0])
 
 
-@pytest.mark.parametrize("folder", [True, False])
-def test_whoever_is_killed_is_replaced(ray, monkeypatch, tmp_path, folder):
-    """Without a folder everybody is born again, with one they go on from there."""
-    scenario = change(market(WORLDS["repertoire"]), {"replications": 2})
-    hired, live, seen = [], cluster.Crew.live, []
+def killing(monkeypatch, ray, week):
+    """Gives progress(done, of) that kills one of the first crew in a week, the weeks it has heard, and all crews."""
+    crews, heard, live = [], [], cluster.Crew.live
 
     def watched(crew, *arguments):
-        hired.append(crew)
+        crews.append(crew)
         return live(crew, *arguments)
 
-    def kill(done, of):
-        seen.append(done)
-        if done == 60 and len(hired) == 2:
-            ray.kill(hired[-1].actors[1])
+    def progress(done, of):
+        heard.append(done)
+        if done == week and len(crews) == 1:
+            ray.kill(crews[0].actors[-1])
 
     monkeypatch.setattr(cluster.Crew, "live", watched)
-    there = cluster.simulate(scenario, 3, None, tmp_path if folder else None, 5, progress=kill)
+    return progress, heard, crews
+
+
+def test_whoever_is_killed_is_replaced_from_the_last_checkpoint(ray, monkeypatch, tmp_path):
+    scenario = market(WORLDS["repertoire"])
+    progress, heard, crews = killing(monkeypatch, ray, 20)
+    there = cluster.simulate(scenario, 3, checkpoint=tmp_path, every=5, progress=progress)
     assert digest(there.tally) == digest(simulate(scenario, 1).tally)
-    again = seen[np.flatnonzero(np.diff(seen) < 0)[0] + 1]
-    assert len(hired) == 3 and (again > 50 if folder else again == 40)
-    assert not list(tmp_path.iterdir())
+    assert len(crews) == 2 and heard.count(1) == 1 and heard[-1] == 39
+    assert not list(tmp_path.glob("*.shard"))
+
+
+def test_without_a_folder_everybody_is_born_again_and_a_stored_network_is_heard(ray, monkeypatch):
+    scenario = market(WORLDS["repertoire"])
+    network = np.arange(601) * 3, np.random.default_rng(1).integers(0, 600, 1800)
+    progress, heard, crews = killing(monkeypatch, ray, 20)
+    there = cluster.simulate(scenario, 2, network=network, progress=progress)
+    assert digest(there.tally) == digest(simulate(scenario, 1, network=network).tally)
+    assert len(crews) == 2 and heard.count(1) == 2
 
 
 def test_the_same_call_goes_on_where_its_driver_died(ray, tmp_path):
-    scenario, seen = market(WORLDS["repertoire"]), []
+    scenario, heard = change(market(WORLDS["repertoire"]), {"replications": 2}), []
 
     def stop(done, of):
-        if done == 20:
+        if done == 59:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cluster.simulate(scenario, 2, None, tmp_path, 6, progress=stop)
-    there = cluster.simulate(scenario, 2, None, tmp_path, 6, progress=lambda done, of: seen.append(done))
-    assert seen[0] > 12 and seen[-1] == 39
+        cluster.simulate(scenario, 1, checkpoint=tmp_path, every=6, progress=stop)
+    there = cluster.simulate(scenario, 1, checkpoint=tmp_path, every=6, progress=lambda done, of: heard.append(done))
+    assert heard[39] in (39 + 18 + 1, 39 + 24 + 1)
     assert digest(there.tally) == digest(simulate(scenario, 1).tally)
-
-
-def test_a_stored_network_is_heard_everywhere(ray):
-    generator = np.random.default_rng(1)
-    listeners = generator.integers(0, 600, 1800)
-    network = np.arange(601) * 3, listeners
-    scenario = market(WORLDS["repertoire"])
-    assert digest(cluster.simulate(scenario, 3, network=network).tally) == digest(
-        simulate(scenario, 1, network=network).tally
-    )
 
 
 @pytest.mark.parametrize("shards", [0, 33])
