@@ -14,6 +14,12 @@ two shards live there, and the second node is killed half-way. Other machines ne
 the folder of checkpoints; then it is `cluster.simulate(scenario, shards=32, address="HOST:6391", checkpoint=FOLDER)`.
 Reading: the arithmetic is for processors like this one, with whatever else it was doing. Only 10^9 and the number of
 shards are chosen, everything else is measured or the scenario's.
+Finding: the same counts to the bit; the population went on from the checkpoint of week 52 of the 78 it had lived, after
+29 s on two busy processors, most of them Ray's to notice the death and to start processes. 0.011 bytes a person-week
+cross between shards (0.42 if every shard heard everything), so 10^9 people send 11 MB a week; they need 236 GiB, 16
+machines like that one, and 16 s a week, or 42 minutes for three years. The driver is busy for 2 % of it. What costs is
+the checkpoint: 260 GB, which every 26 weeks adds a sixth to the time. The speed is a lower bound: the machine was
+shared by six, and with 10,000 people a shard the calls between weeks still show.
 """
 
 import math
@@ -44,7 +50,7 @@ def constants(scenario: Scenario, weeks: int) -> dict[str, float]:
     """What a person costs, from GROUPS shards that live `weeks` weeks one after the other in this process."""
     crew = [cluster.Shard(n, GROUPS, scenario, None) for n in range(GROUPS)]
     for shard in crew:
-        shard.begin(0, cluster._source(), None)
+        shard.begin(0, cluster.source(), None)
     spent, people = [], scenario.people
     for _ in range(weeks):
         told = [shard.live() for shard in crew]
