@@ -22,7 +22,7 @@ class Week(NamedTuple):
 
     sent: int  # bytes for other shards
     living: float  # seconds
-    talking: float  # seconds: to find out who hears what, and to hear
+    talking: float  # seconds between weeks: who hears what, hearing it, closing a window
 
 
 class Shard:
