@@ -18,7 +18,7 @@ GROUPS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
-STAGE = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
+STAGE: np.ndarray = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
 
 
 class Event(IntEnum):
