@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,9 +29,9 @@ from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import GROUPS, Tally, close_window, count_answer, count_news, count_visit, counted, empty_tally
 from sim.world import World, make_world
 
-THREADED = 100_000  # people from which a single run is worth several threads
+THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
 BLOCK = 32768  # people whose week is planned at a time: enough that every cell fills its sixteens
-PIECE = 1 << 20  # people whose week is one call
+PIECE, SHARE = 1 << 20, 1 << 14  # people whose week is one call: of a single thread, of one of several
 USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's plan of the week
 GROUP = np.int64(16)  # from which bit on a plan holds the person's group
 
@@ -367,7 +368,12 @@ LIVE, BEAR = (_live_each, _bear_each) if ONE_BY_ONE else (_live_groups, _bear_gr
 
 
 def begin(
-    scenario: Scenario, replication: int = 0, shards: int = 1, network: Any = None, start: People | None = None
+    scenario: Scenario,
+    replication: int = 0,
+    shards: int = 1,
+    network: Any = None,
+    start: People | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> list[Life]:
     """The people of a replication, ready for their first week of burn-in, in shards of whole groups.
 
@@ -389,7 +395,7 @@ def begin(
         key, week = (scenario.seed, replication), -scenario.burn_in
         life = Life(scenario, world, people, tally, key, groups, firsts - first, week, first)
         if start is None:
-            _by_group(life, BEAR, None)
+            _by_group(life, BEAR, pool)
         else:
             _adopt(life, start)
         lives.append(life)
@@ -411,10 +417,7 @@ def _adopt(life: Life, start: People) -> None:
 
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
-    """As many groups as are worth a call at a time, or group by group as the threads of the pool come free."""
-    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
-    step = 1 if pool else max(1, PIECE // size)
-    pieces = [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
+    """As many groups at a time as are worth a call; a thread of the pool that comes free takes the next."""
     rows = words(life.people.one), words(life.people.bonds)
 
     def piece(groups: tuple[int, int]) -> Told:
@@ -423,8 +426,15 @@ def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | 
         work(*front, *groups, life.week, desk, board)
         return _noted(life, desk, board)
 
-    heard = list((pool.map if pool else map)(piece, pieces))
+    heard = list((pool.map if pool else map)(piece, _pieces(life, pool)))
     return Told(*(np.concatenate(told) for told in zip(*heard, strict=True)))
+
+
+def _pieces(life: Life, pool: ThreadPoolExecutor | None) -> list[tuple[int, int]]:
+    """The groups of a life in pieces, from one to before another."""
+    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
+    step = max(1, (SHARE if pool else PIECE) // size)
+    return [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
 
 
 def _furniture(life: Life, people: int) -> tuple[Desk, Board]:
@@ -488,30 +498,35 @@ def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
     life.told = _by_group(life, LIVE, pool)
 
 
-def close(life: Life, window: int, opening: bool = False) -> None:
+def close(life: Life, window: int, opening: bool = False, pool: ThreadPoolExecutor | None = None) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
-    _close_groups(life.people, life.tally, life.edges, life.groups.start, life.groups.stop, window, opening)
+
+    def piece(groups: tuple[int, int]) -> None:
+        _close_groups(life.people, life.tally, life.edges, *groups, window, opening)
+
+    for _ in (pool.map if pool else map)(piece, _pieces(life, pool)):
+        pass
 
 
 def advance(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """One week for every shard: live, then hear one another, then close the window if it ends here."""
     for life in lives:
         live_week(life, pool)
-    end_week(lives)
+    end_week(lives, pool)
 
 
-def end_week(lives: Sequence[Life]) -> None:
+def end_week(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """Between weeks, once everybody has lived: hear one another, then close the window if it ends here."""
     if lives[0].world.market["talk"][0]:
         exchange(lives)
     for life in lives:
         week, window = life.week, life.scenario.window
         if week == -1:
-            close(life, -1, True)
+            close(life, -1, True, pool)
         elif week < -1 and week % window == window - 1:
-            close(life, -1)
+            close(life, -1, False, pool)
         elif week >= 0 and week % window == window - 1:
-            close(life, week // window)
+            close(life, week // window, False, pool)
         life.week += 1
 
 
@@ -549,26 +564,33 @@ def simulate(
     run (`keep_people`), one a replication, to begin with.
     """
     scenario, shares = settle(scenario)
-    tallies, kept = [], []
-    total = scenario.replications * (scenario.burn_in + scenario.weeks)
-    threads = threads or (os.cpu_count() or 1 if scenario.people >= THREADED else 1)
+    runs, weeks, done = scenario.replications, scenario.burn_in + scenario.weeks, count(1)
+    threads = threads or (os.cpu_count() or 1 if scenario.people * runs >= THREADED else 1)
+    apart = 1 < threads <= runs and scenario.people * threads <= MANY  # a thread a replication, or several in one
+
+    def replication(r: int) -> tuple[Tally, People | None]:
+        lives = begin(scenario, first + r, shards, network, start[r] if start else None, None if apart else pool)
+        if scenario.burn_in == 0:
+            for life in lives:
+                close(life, -1, True)
+        for _ in range(weeks):
+            advance(lives, None if apart else pool)
+            if progress:
+                progress(next(done), runs * weeks)
+        tally = lives[0].tally
+        for life in lives[1:]:
+            tally = tally + life.tally
+        return counted(tally), _all(lives) if keep_people else None
+
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        for r in range(first, first + scenario.replications):
-            lives = begin(scenario, r, shards, network, start[r - first] if start else None)
-            if scenario.burn_in == 0:
-                for life in lives:
-                    close(life, -1, True)
-            for week in range(scenario.burn_in + scenario.weeks):
-                advance(lives, pool)
-                if progress:
-                    progress((r - first) * (scenario.burn_in + scenario.weeks) + week + 1, total)
-            tally = lives[0].tally
-            for life in lives[1:]:
-                tally = tally + life.tally
-            tallies.append(counted(tally))
-            if keep_people:
-                kept.append(People(*(np.concatenate(a) for a in zip(*(x.people for x in lives), strict=True))))
+        tallies, people = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
+    kept = [p for p in people if p is not None]
     return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares, kept)
+
+
+def _all(lives: Sequence[Life]) -> People:
+    """The people of all shards."""
+    return People(*(np.concatenate(rows) for rows in zip(*(life.people for life in lives), strict=True)))
 
 
 def settle(

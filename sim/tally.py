@@ -191,7 +191,8 @@ def close_window(me, bonds, tally, g, s, w, opening):
         tally.kept[g, w, s, me.home + 1, me.last + 1] += 1
         tally.faithful[g, w, s] += (me.uses & CHANGED) == 0
         if me.last >= 0:
-            tally.standing[g, w, s, me.last, STAGE[min(np.int64(me.tenure), len(STAGE) - 1)]] += 1
+            stage = STAGE[min(int(me.tenure), len(STAGE) - 1)]
+            tally.standing[g, w, s, me.last, stage] += 1
     me.uses = (BEFORE if total else 0) | (0 if opening else me.uses & CHANGED)
     me.home = me.last
 
