@@ -22,7 +22,7 @@ FLOORS = [
     ["engine"],
     ["store"],
     ["run"],
-    ["panel", "market"],
+    ["panel", "market", "twins"],
     ["study", "anatomy"],
     ["app"],
     ["__main__"],
