@@ -9,13 +9,12 @@ share is about half of that without habit at severity 1.2, and about two thirds 
 replications). Either way it is a few tenths of a per cent of the base: most customers never get round to leaving.
 """
 
-import sys
-
 import pandas as pd
 
 from sim import figures, study
 from sim.scenario import change
 
+FAST = {"people": 500, "replications": 2}
 SEVERITY = "scandals.data_breach.severity"
 
 
@@ -40,4 +39,4 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    study.play(main, FAST)
