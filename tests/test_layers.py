@@ -23,7 +23,7 @@ FLOORS = [
     ["store"],
     ["run"],
     ["panel", "market", "twins"],
-    ["study", "anatomy"],
+    ["study", "anatomy", "odd"],
     ["app"],
     ["__main__"],
 ]
