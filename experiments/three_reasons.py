@@ -6,7 +6,12 @@ be left by telephone only; the share of ethical consumers, or of sceptical ones,
 (30 % and 40 %); a moral scandal or a data breach at the focus, with today's people and with those. The same people
 with the same draws in every arm, presence held.
 Reading: change of the stickiness index and of the share of the focus over two years, with paired errors.
-Finding: to be measured.
+Finding: the first, by far. Details that fail twice as often at every firm cost the shop's index 8.2 +- .2 points (x
+100) and the bank's 1.8 +- .2; at the focus alone they also cost 5.0 +- .1 and 1.7 +- .1 points of share. Cancelling by
+phone, which Gould names in the same breath, moves the index the other way: +7.9 +- .3 and +5.9 +- .3, with less share.
+More ethical consumers are worth -1.9 +- .1 and -2.3 +- .2, more sceptical ones -1.1 +- .1 and -.9 +- .1, because they
+are less creatures of habit, not because of scandals: one scandal or breach moves the index by .3 at most, share by .1
+to .3.
 """
 
 import pandas as pd
@@ -64,7 +69,7 @@ def main(people: int = 10_000, replications: int = 3) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["metric", "arm", "value", "error"])
     print("Change, in points (index x 100), against the same people without it")
     print(table.round(2).to_string(index=False))
-    title = "Details that fail cost share; neither they nor scandals make people much less sticky"
+    title = "Details that fail make people less sticky; scandals hardly do"
     study.keep("three_reasons", table, figures.dots(table, "arm", panel="metric", title=title, label="points"))
     return table
 
