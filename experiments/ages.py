@@ -6,7 +6,12 @@ for ten years: as they are, and with both waning by a tenth a year for everybody
 such drift is found in panels, #14). The same people with the same draws.
 Reading: shops: polarisation of the category, the stickiness of all its firms together, in each year; mobile: share of
 people still with their firm at the end of the year. By age group, errors over people and replications.
-Finding: to be measured.
+Finding: repeat use rises with age, by more than ten years of waning take. In shops polarisation is .44, .55 and .67 +-
+.01 from young to old, in mobile telephony 76, 86 and 93 +- .5 % stay a year, and as they are all keep their level. If
+habit wanes by a tenth a year for all alike, those who have most of it lose most: after ten years shops lose .04 +- .002
+of polarisation among the young, .10 +- .003 in the middle and .18 +- .005 among the old, mobile 4, 8 and 10 +- .4
+points. So it would indeed be "older people too", and the ages would grow alike; that panels see no fall (#14) speaks
+against it.
 """
 
 import pandas as pd
@@ -35,15 +40,15 @@ def main(people: int = 8_000, replications: int = 3, years: int = 10) -> pd.Data
             for world, tally in zip(("as they are", "waning"), counts, strict=True):
                 found = metrics.estimate(metric, tally)
                 lines = zip(found.value, found.error, strict=True)
-                rows += [(words, f"{label}, {world}", year + 1, *line) for year, line in enumerate(lines)]
+                rows += [(words, label, world, year + 1, *line) for year, line in enumerate(lines)]
             fall = metrics.difference(metric, *counts)
-            changes.append((words, f"{label}, fall in the last year", years, fall.value[-1], fall.error[-1]))
-    columns = ["market", "age", "year", "value", "error"]
+            changes.append((words, label, "fall in the last year", years, fall.value[-1], fall.error[-1]))
+    columns = ["market", "age", "people", "year", "value", "error"]
     table, falls = pd.DataFrame(rows, columns=columns), pd.DataFrame(changes, columns=columns)
     print(table[table.year.isin([1, years])].round(4).to_string(index=False))
     print(falls.round(4).to_string(index=False))
-    title = "Age sets the level of repeat use; only a drift that panels do not show lowers it, at all ages"
-    picture = figures.curves(table, "year", "age", "market", title, ("year", "repeat use"))
+    title = "Age sets the level of repeat use; only a drift that panels do not show lowers it"
+    picture = figures.curves(table, "year", ["age", "people"], "market", title, ("year", "repeat use"))
     table = pd.concat([table, falls], ignore_index=True)
     study.keep("ages", table, picture)
     return table

@@ -40,10 +40,14 @@ def main(people: int = 4_000, replications: int = 2) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=COLUMNS)
     print("Customers gone at the end because of the scandal, % of those who were there")
     print(table.round(2).to_string(index=False))
-    shown = table.assign(step=[f"severity {r.severity}, told on {r[3]}" for r in table.itertuples()])
+    shown = table.assign(
+        severity="severity " + table.severity.astype(str), **{"told on": "told on to " + table["told on"].astype(str)}
+    )
     labels = "ethical consumers, % of people", "gone because of it, % of the firm's customers"
     title = "One wrong step: the customer stays"
-    study.keep("one_wrong_step", table, figures.curves(shown, "ethical", "step", "market", title, labels))
+    study.keep(
+        "one_wrong_step", table, figures.curves(shown, "ethical", ["severity", "told on"], "market", title, labels)
+    )
     return table
 
 

@@ -119,7 +119,8 @@ def told(axes: Any, name: str, rows: pd.DataFrame) -> None:
             start = float(np.interp(r.first, middle, value))
         for end in {100 * r.low, 100 * r.high}:
             axes.plot(weeks, [start if r.of == "base" else end, start + end], color=figures.INK, linewidth=2.6)
-    axes.set(title=f"{SCANDALS[name]['title']}: {SCANDALS[name]['touches']}", xlim=(-6, AFTER))
+    axes.set(xlim=(-6, AFTER))
+    axes.set_title(f"{SCANDALS[name]['title']}: {SCANDALS[name]['touches']}", fontsize=10)
 
 
 def said(axes: Any, table: pd.DataFrame) -> None:
@@ -146,7 +147,7 @@ def said(axes: Any, table: pd.DataFrame) -> None:
     axes.legend(loc="lower left", fontsize=9)
 
 
-def main(people: int = 0, replications: int = 12) -> pd.DataFrame:
+def main(people: int = 0, replications: int = 8) -> pd.DataFrame:
     rows = []
     for name in SCANDALS:
         size = [f"people={people}"] if people else []

@@ -14,7 +14,7 @@ import pandas as pd
 
 from sim import figures, metrics, study
 from sim.scenario import Scenario, change
-from sim.twins import Twins, spells, twins
+from sim.twins import spells, twins
 
 FAST = {"people": 500, "replications": 2}
 HALF, SPELL, WEEKS = 26, 4, 104  # weeks
@@ -22,38 +22,42 @@ MOMENTS = {"lever": "moments", "week": 0, "weeks": HALF, "value": 0.08}
 DROP = {"lever": "quality", "week": HALF, "weeks": HALF, "value": -1.0}
 ARMS = {
     "moments": {"moves.m": MOMENTS},
-    "the drop alone": {"moves.d": DROP},
-    "moments, then drop": {"moves.m": MOMENTS, "moves.d": DROP},
+    "drop": {"moves.d": DROP},
+    "both": {"moves.m": MOMENTS, "moves.d": DROP},
 }
 
 
-def effects(base: Scenario, world: str) -> tuple[list[tuple], list[tuple]]:
-    """Rows (world, arm, week or half-year, value, error) of the series, and of the half-years with the drop alone."""
-    firms, edges = list(base.firms), [*range(0, WEEKS + 1, SPELL)]
-    j, series, halves = firms.index(base.focus), [], []
-    pairs = {arm: twins(base, changes) for arm, changes in ARMS.items()}
-    pairs["the drop after moments"] = Twins(pairs["moments"].changed, pairs["moments, then drop"].changed)
-    for arm, pair in pairs.items():
-        found = pair.difference(metrics.share, by=spells(*edges))
-        weeks = zip(edges, found.value[:, j], found.error[:, j], strict=False)
-        series += [(world, arm, week + SPELL / 2, 100 * value, 100 * error) for week, value, error in weeks]
-        half = pair.difference(metrics.share, by=spells(*range(0, WEEKS + 1, HALF)))
-        each = zip(half.value[:, j], half.error[:, j], strict=True)
-        halves += [(world, arm, n + 1, 100 * value, 100 * error) for n, (value, error) in enumerate(each)]
-    return series, halves
+def effects(base: Scenario, world: str) -> list[tuple]:
+    """Rows: world, effect, weeks from and to, value and error, for spells of four weeks and for half-years."""
+    cells, j, rows = range(len(base.cells)), list(base.firms).index(base.focus), []
+    lived = {arm: twins(base, changes) for arm, changes in ARMS.items()}
+    runs = {"nothing": lived["moments"].control} | {arm: pair.changed for arm, pair in lived.items()}
+    for step in (SPELL, HALF):
+        by = spells(*range(0, WEEKS + 1, step))
+        share = {arm: metrics.share(metrics.folds(by(run.tally, cells)))[..., j] for arm, run in runs.items()}
+        drop = share["drop"] - share["nothing"]
+        effect = {
+            "moments": share["moments"] - share["nothing"],
+            "drop alone": drop,
+            "what moments add to the drop": share["both"] - share["moments"] - drop,
+        }
+        for name, folds in effect.items():
+            lines = enumerate(zip(*metrics.jackknife(100 * folds), strict=True))
+            rows += [(world, name, n * step, (n + 1) * step, *line) for n, line in lines]
+    return rows
 
 
 def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     size = f"people={people}", f"replications={replications}", f"weeks={WEEKS}"
     base = study.scenario("market=retail_us", "focus=target", "consumer.looks=1.4", *size)
-    both = [effects(base, "with anchors"), effects(change(base, {"mechanisms.anchor": False}), "without anchors")]
-    columns = ["world", "arm", "week", "value", "error"]
-    table, halves = (pd.DataFrame([row for rows in both for row in rows[n]], columns=columns) for n in (0, 1))
+    rows = effects(base, "with anchors") + effects(change(base, {"mechanisms.anchor": False}), "without anchors")
+    table = pd.DataFrame(rows, columns=["world", "effect", "from", "to", "value", "error"])
+    long = table["to"] - table["from"] == HALF
     print("Change of share by half-year, points, against the same people without")
-    print(halves.rename(columns={"week": "half-year"}).round(3).to_string(index=False))
-    shown = table[table.arm != "moments, then drop"]
+    print(table[long].round(3).to_string(index=False))
+    shown = table[~long & (table.effect != "drop alone")].assign(week=(table["from"] + table["to"]) / 2)
     title = "The anchor gains share, fades when the moments stop, and makes a later drop hurt more"
-    picture = figures.curves(shown, "week", "arm", "world", title, ("week", "change of share, points"))
+    picture = figures.curves(shown, "week", ["world"], "effect", title, ("week", "change of share, points"))
     study.keep("service_anchor", table, picture)
     return table
 

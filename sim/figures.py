@@ -205,7 +205,7 @@ def dots(table: Any, row: str, by: str = "", panel: str = "", title: str = "", l
     """
     rows, kinds = list(dict.fromkeys(table[row])), list(dict.fromkeys(table[by])) if by else [""]
     panels = list(dict.fromkeys(table[panel])) if panel else [""]
-    size = (3.0 + 3.3 * len(panels), 1.7 + (0.3 + 0.16 * len(kinds)) * len(rows))
+    size = (3.0 + 3.3 * len(panels), 1.7 + (0.24 + 0.14 * len(kinds)) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
     for axes, name in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
         axes.axvline(0, color="#BBBBBB", linewidth=1, zorder=0)
@@ -229,23 +229,32 @@ def dots(table: Any, row: str, by: str = "", panel: str = "", title: str = "", l
 
 @_styled
 def curves(
-    table: Any, x: str, by: str = "", panel: str = "", title: str = "", labels: tuple[str, str] = ("", "")
+    table: Any, x: str, by: Sequence[str] = (), panel: str = "", title: str = "", labels: tuple[str, str] = ("", "")
 ) -> Figure:
-    """Values over `x` with their bands of error, a line for each `by`, a panel with its own scale for each `panel`."""
-    kinds = list(dict.fromkeys(table[by])) if by else [""]
+    """Values over `x` with their bands of error: a colour for each first of `by`, a dash for each second.
+
+    A panel with its own scale for each value of the column `panel`; `labels` are those of the axes, with units.
+    """
+    kinds = [*table.groupby(list(by), sort=False).groups] if by else [()]
+    kinds = [kind if isinstance(kind, tuple) else (kind,) for kind in kinds]
+    first = list(dict.fromkeys(kind[:1] for kind in kinds))
+    rest = list(dict.fromkeys(kind[1:] for kind in kinds))
     panels = list(dict.fromkeys(table[panel])) if panel else [""]
     figure = Figure(figsize=(1.6 + 4.2 * len(panels), 4.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        axes.axhline(0, color="#BBBBBB", linewidth=1, zorder=0)
-        for n, kind in enumerate(kinds):
-            mine = table[((table[panel] == name) if panel else True) & ((table[by] == kind) if by else True)]
+        shown = table[table[panel] == name] if panel else table
+        for kind in kinds:
+            mine = shown[(shown[list(by)] == kind).all(axis=1)] if by else shown
+            n, m = first.index(kind[:1]), rest.index(kind[1:]) if len(rest) > 1 else first.index(kind[:1])
             colour, spread = PALETTE[n % len(PALETTE)], INTERVAL * mine["error"]
-            dashes = ("-", "--", ":", "-.")[n % 4]
-            axes.plot(mine[x], mine["value"], dashes, color=colour, linewidth=1.8, label=_words(str(kind)))
+            look = {"color": colour, "linewidth": 1.8, "label": _words(", ".join(map(str, kind)))}
+            axes.plot(mine[x], mine["value"], ("-", "--", ":", "-.")[m % 4], **look)
             axes.fill_between(mine[x], mine["value"] - spread, mine["value"] + spread, color=colour, alpha=0.18, lw=0)
+        if shown["value"].min() <= 0 <= shown["value"].max():
+            axes.axhline(0, color="#BBBBBB", linewidth=1, zorder=0)
         axes.set_title(_words(str(name)), fontsize=10)
     figure.supylabel(labels[1], fontsize=10)
-    return _finished(figure, axes, title, labels[0], len(kinds) if by else 0)
+    return _finished(figure, axes, title, labels[0], len(kinds))
 
 
 def _finished(figure: Figure, axes: Any, title: str, label: str, kinds: int) -> Figure:
