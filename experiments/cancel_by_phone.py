@@ -38,18 +38,6 @@ def phase(first: int, last: int) -> By:
     return by
 
 
-def left(tally: Tally) -> np.ndarray:
-    """Uses after which the firm was left."""
-    away = tally.flow[..., 1:, 1:]
-    return away.sum(axis=-1) - np.diagonal(away, axis1=-2, axis2=-1)
-
-
-def joined(tally: Tally) -> np.ndarray:
-    """Uses with which the firm was joined."""
-    away = tally.flow[..., 1:, 1:]
-    return away.sum(axis=-2) - np.diagonal(away, axis1=-2, axis2=-1)
-
-
 def bad_words(tally: Tally) -> np.ndarray:
     """Bad messages about the firm in a thousand uses of it."""
     return 1000 * tally.event[..., Event.BAD_WORD] / tally.flow[..., :, 1:].sum(axis=-2)
@@ -57,8 +45,8 @@ def bad_words(tally: Tally) -> np.ndarray:
 
 METRICS = {
     "index x 100": (metrics.lag_index, 100),
-    "leave, % of without": (left, 0),
-    "join, % of without": (joined, 0),
+    "leave, % of without": (metrics.left, 0),
+    "join, % of without": (metrics.joined, 0),
     "bad words a 1000 uses": (bad_words, 1),
     "share, points": (metrics.share, 100),
 }

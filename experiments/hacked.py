@@ -24,18 +24,6 @@ YEAR, QUARTER = 52, 13  # weeks
 GROUPS = {"": "everybody", "sceptical": "sceptical", "ethical": "ethical", "habitual": "habitual"}
 
 
-def left(tally: metrics.Tally) -> np.ndarray:
-    """Uses after which the firm was left."""
-    away = tally.flow[..., 1:, 1:]
-    return away.sum(axis=-1) - np.diagonal(away, axis1=-2, axis2=-1)
-
-
-def joined(tally: metrics.Tally) -> np.ndarray:
-    """Uses with which the firm was joined."""
-    away = tally.flow[..., 1:, 1:]
-    return away.sum(axis=-2) - np.diagonal(away, axis1=-2, axis2=-1)
-
-
 def moved(scenario: Scenario, words: str) -> list[tuple]:
     """Rows: market, segment, what, quarter (0 = the year), value and error in % of the customers at the news."""
     pair, j = story(scenario), list(scenario.firms).index(scenario.focus)
@@ -43,13 +31,13 @@ def moved(scenario: Scenario, words: str) -> list[tuple]:
     base = pair.control.tally.flow[:, week, :, :, j + 1].sum()  # a use a week and customer
     rows = []
     for segment, name in GROUPS.items():
-        for what, metric, sign in (("more who leave", left, 1), ("fewer who join", joined, -1)):
+        for what, metric, sign in (("more who leave", metrics.left, 1), ("fewer who join", metrics.joined, -1)):
             quarters = pair.difference(metric, segment, spells(*range(week, week + YEAR + 1, QUARTER)))
             whole = pair.difference(metric, segment, spells(week, week + YEAR))
             found = (np.concatenate([w[:, j], q[:, j]]) for w, q in zip(whole, quarters, strict=True))
             scaled = [100 * sign * found_one / base for found_one in found]
             rows += [(words, name, what, q, v, abs(e)) for q, (v, e) in enumerate(zip(*scaled, strict=True))]
-    print(f"{words}: common draws save {pair.variance_saved(joined)[j]:.1%} of the variance of those who join")
+    print(f"{words}: common draws save {pair.variance_saved(metrics.joined)[j]:.1%} of the variance of those who join")
     return rows
 
 

@@ -205,7 +205,7 @@ def dots(table: Any, row: str, by: str = "", panel: str = "", title: str = "", l
     """
     rows, kinds = list(dict.fromkeys(table[row])), list(dict.fromkeys(table[by])) if by else [""]
     panels = list(dict.fromkeys(table[panel])) if panel else [""]
-    size = (3.0 + 3.3 * len(panels), 1.7 + (0.24 + 0.14 * len(kinds)) * len(rows))
+    size = (4.2 + 3.1 * len(panels), 1.7 + (0.28 + 0.11 * len(kinds)) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
     for axes, name in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
         axes.axvline(0, color="#BBBBBB", linewidth=1, zorder=0)
@@ -235,8 +235,7 @@ def curves(
 
     A panel with its own scale for each value of the column `panel`; `labels` are those of the axes, with units.
     """
-    kinds = [*table.groupby(list(by), sort=False).groups] if by else [()]
-    kinds = [kind if isinstance(kind, tuple) else (kind,) for kind in kinds]
+    kinds = list(dict.fromkeys(table[list(by)].itertuples(index=False, name=None)))
     first = list(dict.fromkeys(kind[:1] for kind in kinds))
     rest = list(dict.fromkeys(kind[1:] for kind in kinds))
     panels = list(dict.fromkeys(table[panel])) if panel else [""]
@@ -244,7 +243,9 @@ def curves(
     for axes, name in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         shown = table[table[panel] == name] if panel else table
         for kind in kinds:
-            mine = shown[(shown[list(by)] == kind).all(axis=1)] if by else shown
+            mine = shown[
+                np.logical_and.reduce([shown[b] == value for b, value in zip(by, kind, strict=True)] or [True])
+            ]
             n, m = first.index(kind[:1]), rest.index(kind[1:]) if len(rest) > 1 else first.index(kind[:1])
             colour, spread = PALETTE[n % len(PALETTE)], INTERVAL * mine["error"]
             look = {"color": colour, "linewidth": 1.8, "label": _words(", ".join(map(str, kind)))}

@@ -240,3 +240,10 @@ def test_a_story_and_the_same_people_without_it():
         pair.difference(metrics.share).value[0]
         == anatomy.twins(market(SMALL, THREE), SCANDAL).difference(metrics.share).value[0]
     )
+
+
+def test_who_joined_and_who_left_is_what_the_base_changed_by():
+    weekly = metrics.weekly(simulate(market({**PROVIDER, "window": 26}, THREE)).tally)
+    start, end = weekly.kept.sum(axis=0)[1:, 1:].sum(axis=1), weekly.kept.sum(axis=0)[1:, 1:].sum(axis=0)
+    moved = metrics.joined(weekly) - metrics.left(weekly)
+    np.testing.assert_array_equal(end - start, moved.sum(axis=(0, 1)))
