@@ -1,12 +1,12 @@
 """One wrong step and your customer is gone?
 
-Question: how many customers does one moral scandal cost, the more severe it is, the more it is amplified, and the more
-ethical consumers there are?
-Design: shops (`retail_us`, the focus Target, free to leave) and banks (`bank`, Lloyds) with a moral scandal after half
-a year: severity .75, 1.5 and 3 logit; not passed on, or passed on to .9 others by everyone who hears; 3, 12 or 60 % of
-the people ethical. Each against the same people without the scandal.
-Reading: of those who were its customers when the news broke, how many are elsewhere at the end because of it, less
-those who are there because of it; in a year and a half, with paired errors.
+Question: what does one moral scandal cost, the more severe it is, the more it is amplified, and the more ethical
+consumers there are?
+Design: shops (`retail_us`, the focus Target, free to leave) and banks (`bank`, Lloyds) with a moral scandal in week 13:
+severity .75, 1.5 and 3 logit; not passed on, or passed on to .9 others by everyone who hears; 3, 12 or 60 % of the
+people ethical. Each against the same people without the scandal.
+Reading: change of the focus's sales (the bank's customers) in the quarter after the news, in %, and of its customers at
+the news how many are elsewhere half a year later because of it, in the worst case. Paired errors.
 Finding: to be measured.
 """
 
@@ -14,40 +14,43 @@ from itertools import product
 
 import pandas as pd
 
-from sim import figures, study
-from sim.twins import twins
+from sim import figures, metrics, study
+from sim.engine import simulate
+from sim.scenario import change
+from sim.twins import Twins, spells
 
 FAST = {"people": 300, "replications": 1}
-MARKETS = {"retail_us": ("target", "Shops: free to leave"), "bank": ("lloyds", "Banks: one until left")}
+MARKETS = {"retail_us": ("target", "Shops: sales"), "bank": ("lloyds", "Banks: customers")}
 SEVERITY, AMPLIFIED, ETHICAL = (0.75, 1.5, 3.0), (0.0, 0.9), (3, 12, 60)
-COLUMNS = ["market", "severity", "told on", "ethical", "value", "error"]
+WEEK, QUARTER = 13, 13
+OTHERS = 88  # the weight of the other two segments together
 
 
-def main(people: int = 4_000, replications: int = 2) -> pd.DataFrame:
+def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
     rows = []
     for market, (focus, words) in MARKETS.items():
-        size = f"people={people}", f"replications={replications}", "weeks=104", f"focus={focus}"
+        size = f"people={people}", f"replications={replications}", "weeks=39", "window=13", f"focus={focus}"
         for percent in ETHICAL:
-            weights = f"segments.ethical.weight={88 * percent / (100 - percent)}"  # the other two weigh 88 together
-            base = study.scenario(f"market={market}", weights, *size)
+            weight = f"segments.ethical.weight={OTHERS * percent / (100 - percent)}"
+            base = study.scenario(f"market={market}", weight, *size)
+            j, control = list(base.firms).index(focus), simulate(base)
             for severity, told in product(SEVERITY, AMPLIFIED):
-                step = {"firm": focus, "week": 26, "kind": "ethics", "severity": severity, "contagion": told}
-                fates = twins(base, {"scandals.step": step}).people()
-                here = fates[fates.firm == focus]
-                lost = (here.fate == "leaves_because").astype(float) - (here.fate == "stays_because")
-                rows.append((words, severity, told, percent, 100 * lost.mean(), 100 * lost.sem()))
-        print(f"{words}: done", flush=True)
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    print("Customers gone at the end because of the scandal, % of those who were there")
+                step = {"firm": focus, "week": WEEK, "kind": "ethics", "severity": severity, "contagion": told}
+                pair = Twins(control, simulate(change(base, {"scandals.step": step})))
+                first = WEEK if market == "retail_us" else WEEK + QUARTER - 1
+                found = pair.relative(metrics.share, by=spells(first, WEEK + QUARTER))
+                rows.append((words, severity, told, percent, 100 * found.value[0, j], 100 * found.error[0, j]))
+        fates = pair.leavers().query("firm == @focus").set_index("fate")[["share", "error"]]
+        print(f"{words} of {focus}, the worst case: fates of its customers, %\n{(100 * fates).round(2).to_string()}")
+    table = pd.DataFrame(rows, columns=["market", "severity", "told on", "ethical", "value", "error"])
+    print("Change in the quarter after the news, %, against the same people without the scandal")
     print(table.round(2).to_string(index=False))
-    shown = table.assign(
-        severity="severity " + table.severity.astype(str), **{"told on": "told on to " + table["told on"].astype(str)}
-    )
-    labels = "ethical consumers, % of people", "gone because of it, % of the firm's customers"
-    title = "One wrong step: the customer stays"
-    study.keep(
-        "one_wrong_step", table, figures.curves(shown, "ethical", ["severity", "told on"], "market", title, labels)
-    )
+    told = "told on to " + table["told on"].astype(str)
+    shown = table.assign(severity="severity " + table.severity.astype(str), told=told)
+    labels = "ethical consumers, % of people", "change in the quarter after, %"
+    title = "One wrong step, and the customer stays"
+    picture = figures.curves(shown, "ethical", ["severity", "told"], "market", title, labels)
+    study.keep("one_wrong_step", table, picture)
     return table
 
 

@@ -6,12 +6,12 @@ be left by telephone only; the share of ethical consumers, or of sceptical ones,
 (30 % and 40 %); a moral scandal or a data breach at the focus, with today's people and with those. The same people
 with the same draws in every arm, presence held.
 Reading: change of the stickiness index and of the share of the focus over two years, with paired errors.
-Finding: the first, by far. Details that fail twice as often at every firm cost the shop's index 8.2 +- .2 points (x
+Finding: the first, by far. Details that fail twice as often at every firm cost the shop's index 8.2 +- .2 points (of
 100) and the bank's 1.8 +- .2; at the focus alone they also cost 5.0 +- .1 and 1.7 +- .1 points of share. Cancelling by
-phone, which Gould names in the same breath, moves the index the other way: +7.9 +- .3 and +5.9 +- .3, with less share.
-More ethical consumers are worth -1.9 +- .1 and -2.3 +- .2, more sceptical ones -1.1 +- .1 and -.9 +- .1, because they
-are less creatures of habit, not because of scandals: one scandal or breach moves the index by .3 at most, share by .1
-to .3.
+phone, which Gould names in the same breath, moves the index the other way: with it the failing shop is stickier than
+before (+7.9 +- .3) and so is the bank (+5.9 +- .3, with 4.0 +- .2 points less share). More ethical consumers are worth
+-1.9 +- .1 and -2.3 +- .2, more sceptical ones -1.1 +- .1 and -.9 +- .1, because they are less creatures of habit, not
+because of scandals: one scandal or breach moves the index by .3 +- .1 at most, share by .1 to .3 +- .02.
 """
 
 import pandas as pd
