@@ -41,6 +41,8 @@ def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
                 found = pair.relative(metrics.share, by=spells(first, WEEK + QUARTER))
                 rows.append((words, severity, told, percent, 100 * found.value[0, j], 100 * found.error[0, j]))
         fates = pair.leavers().query("firm == @focus").set_index("fate")[["share", "error"]]
+        saved = pair.variance_saved(metrics.share)[j]
+        print(f"{words}: common draws save {saved:.1%} of the variance of the share")
         print(f"{words} of {focus}, the worst case: fates of its customers, %\n{(100 * fates).round(2).to_string()}")
     table = pd.DataFrame(rows, columns=["market", "severity", "told on", "ethical", "value", "error"])
     print("Change in the quarter after the news, %, against the same people without the scandal")
