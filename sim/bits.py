@@ -10,44 +10,57 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 from numba.extending import intrinsic, overload
 
-f32, i32, u32 = types.float32, types.int32, types.uint32
-FLOAT, INT = ir.FloatType(), ir.IntType(32)
+from sim.lanes import ONE, Lanes, compiled, joint, spread
+
 Emit = Callable[..., Any]
 
 
-def _compile1(python: Any, result: Any, a: Any, emit: Emit) -> None:
-    @intrinsic
-    def instruction(typing, x):
-        return result(a), lambda context, builder, signature, values: emit(builder, *values)
+def _compile(python: Any, kinds: str, emit: Emit) -> None:
+    """Compile `python` to one instruction; `kinds` of the result and the arguments, for one person and for sixteen."""
+    result, *given = kinds.split()
+    one = ONE[result](*(ONE[k] for k in given))
 
-    overload(python, jit_options={"forceinline": True})(lambda x: lambda x: instruction(x))
+    def single(*_: Any) -> tuple[Any, Emit]:
+        return one, lambda context, builder, sig, values: emit(builder, *values)
+
+    def many(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        parts = zip(values, sig.args, given, strict=True)
+        return emit(builder, *(spread(context, builder, v, t, k) for v, t, k in parts))
+
+    compiled(python, lambda *arguments: Lanes(result) if joint(*arguments) else None, many)
+    options: Any = {"jit_options": {"forceinline": True}}
+    if len(given) == 1:
+        instruction1 = intrinsic(lambda typing, x: single())
+        overload(python, **options)(lambda x: None if joint(x) else lambda x: instruction1(x))
+    elif len(given) == 2:
+        instruction2 = intrinsic(lambda typing, x, y: single())
+        overload(python, **options)(lambda x, y: None if joint(x, y) else lambda x, y: instruction2(x, y))
+    else:
+        instruction3 = intrinsic(lambda typing, x, y, z: single())
+        overload(python, **options)(lambda x, y, z: None if joint(x, y, z) else lambda x, y, z: instruction3(x, y, z))
 
 
-def _compile2(python: Any, result: Any, a: Any, emit: Emit) -> None:
-    @intrinsic
-    def instruction(typing, x, y):
-        return result(a, a), lambda context, builder, signature, values: emit(builder, *values)
+def _call(name: str) -> Emit:
+    """A call of an LLVM intrinsic on operands of one type."""
 
-    overload(python, jit_options={"forceinline": True})(lambda x, y: lambda x, y: instruction(x, y))
-
-
-def _compile3(python: Any, result: Any, a: Any, emit: Emit) -> None:
-    @intrinsic
-    def instruction(typing, x, y, z):
-        return result(a, a, a), lambda context, builder, signature, values: emit(builder, *values)
-
-    overload(python, jit_options={"forceinline": True})(lambda x, y, z: lambda x, y, z: instruction(x, y, z))
-
-
-def _call(name: str, kind: Any, arguments: int) -> Emit:
     def emit(builder: Any, *values: Any) -> Any:
-        declared = builder.module.declare_intrinsic(name, [kind], ir.FunctionType(kind, [kind] * arguments))
+        kind = values[0].type
+        one = kind.element if isinstance(kind, ir.VectorType) else kind
+        suffix = "f32" if isinstance(one, ir.FloatType) else "i32"
+        full = f"{name}.v{kind.count}{suffix}" if isinstance(kind, ir.VectorType) else f"{name}.{suffix}"
+        declared = builder.module.globals.get(full)
+        if declared is None:
+            declared = ir.Function(builder.module, ir.FunctionType(kind, [kind] * len(values)), full)
         return builder.call(declared, values)
 
     return emit
+
+
+def _cast(name: str, one: Any) -> Emit:
+    """A conversion to another type of as many."""
+    return lambda b, x: getattr(b, name)(x, ir.VectorType(one, x.type.count) if hasattr(x.type, "count") else one)
 
 
 def fma(x, y, z):
@@ -129,22 +142,68 @@ def iright(x, y):
     return np.int32(int(x) >> int(y))
 
 
-_compile3(fma, f32, f32, _call("llvm.fma", FLOAT, 3))
-_compile1(floor, f32, f32, _call("llvm.floor", FLOAT, 1))
-_compile1(root, f32, f32, _call("llvm.sqrt", FLOAT, 1))
-_compile1(to_int, i32, f32, lambda b, x: b.fptosi(x, INT))
-_compile1(to_float, f32, i32, lambda b, x: b.sitofp(x, FLOAT))
-_compile1(int_of, i32, f32, lambda b, x: b.bitcast(x, INT))
-_compile1(float_of, f32, i32, lambda b, x: b.bitcast(x, FLOAT))
-_compile2(add, u32, u32, lambda b, x, y: b.add(x, y))
-_compile2(xor, u32, u32, lambda b, x, y: b.xor(x, y))
-_compile2(
-    rotate,
-    u32,
-    u32,
-    lambda b, x, y: b.call(b.module.declare_intrinsic("llvm.fshl", [INT], ir.FunctionType(INT, [INT] * 3)), [x, x, y]),
-)
-_compile2(right, i32, u32, lambda b, x, y: b.lshr(x, y))
-_compile2(iadd, i32, i32, lambda b, x, y: b.add(x, y))
-_compile2(ishift, i32, i32, lambda b, x, y: b.shl(x, y))
-_compile2(iright, i32, i32, lambda b, x, y: b.ashr(x, y))
+def low(x):
+    """The lower half of an int32, as a whole number from 0 to 65535."""
+    return np.int32(int(x) & 0xFFFF)
+
+
+def high(x):
+    """The upper half of an int32, as a whole number from 0 to 65535."""
+    return np.int32((int(x) >> 16) & 0xFFFF)
+
+
+def byte(x, y):
+    """Byte y = 0, 8, 16 or 24 bits up in an int32, as a whole number from -128 to 127."""
+    return np.int32(((int(x) >> int(y)) + 128) % 256 - 128)
+
+
+def joined(x, y):
+    """An int32 of a lower half x and an upper half y."""
+    return np.int32(((int(x) & 0xFFFF | int(y) << 16) + 2**31) % 2**32 - 2**31)
+
+
+def bit(x, y):
+    """Is bit y of an int32 set?"""
+    return (int(x) >> int(y)) & 1 == 1
+
+
+def with_bit(x, y):
+    """An int32 with bit y set."""
+    return np.int32(((int(x) | 1 << int(y)) + 2**31) % 2**32 - 2**31)
+
+
+def _byte(b: Any, x: Any, y: Any) -> Any:
+    return b.ashr(b.shl(x, b.sub(_same(x, 24), y)), _same(x, 24))
+
+
+def _same(x: Any, value: int) -> Any:
+    """A constant of the type of x."""
+    return ir.Constant(x.type, [value] * x.type.count if isinstance(x.type, ir.VectorType) else value)
+
+
+def _bit(b: Any, x: Any, y: Any) -> Any:
+    return b.trunc(
+        b.lshr(x, y), ir.VectorType(ir.IntType(1), x.type.count) if hasattr(x.type, "count") else ir.IntType(1)
+    )
+
+
+_compile(fma, "float float float float", _call("llvm.fma"))
+_compile(floor, "float float", _call("llvm.floor"))
+_compile(root, "float float", _call("llvm.sqrt"))
+_compile(to_int, "int float", _cast("fptosi", ir.IntType(32)))
+_compile(to_float, "float int", _cast("sitofp", ir.FloatType()))
+_compile(int_of, "int float", _cast("bitcast", ir.IntType(32)))
+_compile(float_of, "float int", _cast("bitcast", ir.FloatType()))
+_compile(add, "word word word", lambda b, x, y: b.add(x, y))
+_compile(xor, "word word word", lambda b, x, y: b.xor(x, y))
+_compile(rotate, "word word word", lambda b, x, y: _call("llvm.fshl")(b, x, x, y))
+_compile(right, "int word word", lambda b, x, y: b.lshr(x, y))
+_compile(iadd, "int int int", lambda b, x, y: b.add(x, y))
+_compile(ishift, "int int int", lambda b, x, y: b.shl(x, y))
+_compile(iright, "int int int", lambda b, x, y: b.ashr(x, y))
+_compile(low, "int int", lambda b, x: b.and_(x, _same(x, 0xFFFF)))
+_compile(high, "int int", lambda b, x: b.lshr(x, _same(x, 16)))
+_compile(byte, "int int int", _byte)
+_compile(joined, "int int int", lambda b, x, y: b.or_(b.and_(x, _same(x, 0xFFFF)), b.shl(y, _same(y, 16))))
+_compile(bit, "mask int int", _bit)
+_compile(with_bit, "int int int", lambda b, x, y: b.or_(x, b.shl(_same(x, 1), y)))

@@ -11,11 +11,15 @@ absolute.
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import config, njit
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.registry import CPUDispatcher
 
 from sim.bits import (
     add,
@@ -33,8 +37,19 @@ from sim.bits import (
     to_int,
     xor,
 )
+from sim.lanes import anyone, no, select
 
-COMPILED = ("bits", "draws", "tally", "rules", "world", "engine")  # rooms whose source the kernel depends on
+COMPILED = (
+    "lanes",
+    "bits",
+    "draws",
+    "tally",
+    "rules",
+    "birth",
+    "world",
+    "crowd",
+    "engine",
+)  # rooms whose source the kernel depends on
 
 
 def _cache_folder() -> Path:
@@ -54,9 +69,42 @@ def _existing(folder: Path) -> Path:
 
 
 config.CACHE_DIR = str(_cache_folder())
+
+
+class _Part(CompilerBase):
+    """Compiles a rule for those that call it only: it is optimised with them, and needs no machine code of its own."""
+
+    def define_pipelines(self):
+        library = self.state.targetctx.codegen().create_library(self.state.func_id.func_qualname)
+        library._finalize_specific = library._optimize_final_module = lambda: None
+        self.state.library = library
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+class _Rule(CPUDispatcher):
+    """A compiled function that only compiled functions call."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        raise TypeError(f"{self.__name__} has no entry from Python: call it from a compiled function, or its .py_func")
+
+
 # Without reference counting (_nrt=False): the rules only borrow arrays, and counting cost more than living.
-rule = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)
-inlined = njit(cache=True, error_model="numpy", nogil=True, _nrt=False, forceinline=True)
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
+entry = njit(cache=True, **OPTIONS)  # what Python calls
+
+
+def part(function: Callable[..., Any], **options: Any) -> Any:
+    """Compile a function together with each `entry` that leads to it; in plain Python it stays what it is."""
+    options |= {"pipeline_class": _Part, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled = njit(**OPTIONS, **options)(function)
+    if isinstance(compiled, CPUDispatcher):
+        compiled.__class__ = _Rule
+    return compiled
+
+
+def rule(function: Callable[..., Any]) -> Any:
+    """A `part` compiled in place: handing over a desk costs more than living. Draws are handed little, and are long."""
+    return part(function, forceinline=True)
 
 
 class Purpose(IntEnum):
@@ -98,6 +146,7 @@ E1, E2, E3, E4, E5 = (_f(c) for c in (0.693147004, 0.240222424, 0.0555073358, 0.
 L2, L3, L4, L5 = (_f(c) for c in (-0.500000596, 0.333335489, -0.24993442, 0.199770764))
 L6, L7, L8, L9 = (_f(c) for c in (-0.16822812, 0.149839208, -0.120673761, 0.0541325212))
 LN2, LOG2E, ROOT2 = _f(np.log(2)), _f(1 / np.log(2)), _f(np.sqrt(2))
+FIRST, SECOND = np.int64(0), np.int64(1)  # typed: numba compiles a function anew for every literal
 THREE_QUARTERS, LOWEST, HIGHEST = _i(0x3F400000), _f(-126), _f(126)
 # Giles (2010), "Approximating the erfinv function", single precision.
 CENTRE = tuple(
@@ -131,7 +180,7 @@ def _mix(x, y, a, b, c, d):
     return x, xor(rotate(y, d), x)
 
 
-@rule
+@part
 def threefry(key0, key1, counter0, counter1):
     """Threefry2x32-20: two random 32-bit words from a 64-bit key and a 64-bit counter."""
     key2 = xor(xor(key0, key1), PARITY)
@@ -146,7 +195,8 @@ def threefry(key0, key1, counter0, counter1):
 @rule
 def words(key, purpose, person, week, index):
     """Two 32-bit words at an address. key = (seed, replication < 2**24); week in +-32767; index < 65536."""
-    return threefry(_u(key[0]), _u((key[1] << 8) | purpose), _u(person), _u(((week & 0xFFFF) << 16) | index))
+    when = _u(((week & 0xFFFF) << 16) | index)
+    return threefry(_u(key[0]), _u((key[1] << 8) | purpose), person, when)
 
 
 @rule
@@ -164,7 +214,7 @@ def within(word):
 @rule
 def exp2(x):
     """2**x, x clipped to +-126."""
-    x = LOWEST if x < LOWEST else (HIGHEST if x > HIGHEST else x)
+    x = select(x < LOWEST, LOWEST, select(x > HIGHEST, HIGHEST, x))
     n = floor(x + HALF)
     r = x - n
     p = fma(r, fma(r, fma(r, fma(r, fma(r, E5, E4), E3), E2), E1), ONE)
@@ -188,7 +238,7 @@ def log(x):
     return fma(to_float(e), LN2, fma(t * t, p, t))
 
 
-@rule
+@part
 def normal(word):
     """A standard normal variate, by inversion (Giles 2010)."""
     x = fma(TWO, within(word), -ONE)
@@ -197,49 +247,52 @@ def normal(word):
     t = root(w) - THREE
     centre = fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, fma(c, C0, C1), C2), C3), C4), C5), C6), C7), C8)
     tail = fma(t, fma(t, fma(t, fma(t, fma(t, fma(t, fma(t, fma(t, T0, T1), T2), T3), T4), T5), T6), T7), T8)
-    return ROOT2 * x * (centre if w < FIVE else tail)
+    return ROOT2 * x * select(w < FIVE, centre, tail)
 
 
-@rule
+@part
 def gumbel(word):
     """A standard Gumbel variate: the highest of V + gumbel is a logit choice."""
     return -log(-log(within(word)))
 
 
-@rule
+@part
 def poisson(mean, word):
     """A Poisson variate by inversion, at most 255; a mean above 80 counts as 80 (exp(-mean) must be normal)."""
-    mean = EIGHTY if mean > EIGHTY else mean
+    mean = select(mean > EIGHTY, EIGHTY, mean)
     u = uniform(word)
     p = exp(-mean)
-    n, before, total = 0, -ONE, p
-    while u >= total and total > before and n < 255:  # rounding may hold the sum below the highest u for ever
-        n += 1
-        p = p * mean / to_float(_i(n))
-        before = total
-        total = total + p
+    n, before, total = _i(0), -ONE, p
+    going = u >= total
+    while anyone(going):  # rounding may hold the sum below the highest u for ever
+        n = iadd(n, select(going, _i(1), _i(0)))
+        p = select(going, p * mean / to_float(n), p)
+        before = select(going, total, before)
+        total = select(going, total + p, total)
+        going = going & (u >= total) & (total > before) & (n < 255)
     return n
 
 
-@rule
+@part
 def log_gamma(shape, key, purpose, person, index):
     """The logarithm of a gamma variate, scale 1, any shape > 0 (Marsaglia & Tsang 2000, boosted below 1).
 
     The logarithm, because a gamma of small shape underflows; the week of the address counts the attempts.
     """
-    boost, _ = words(key, purpose, person, 0, index)
+    boost, _ = words(key, purpose, person, FIRST, index)
     d = shape + ONE - THIRD
     c = ONE / root(NINE * d)
     attempt = 0
-    value = d
-    accepted = False
-    while not accepted and attempt < 64:
+    value = within(boost) * ZERO + d
+    waiting = value > ZERO
+    while anyone(waiting) and attempt < 64:
         attempt += 1
         w0, w1 = words(key, purpose, person, attempt, index)
         x = normal(w0)
         v = fma(c, x, ONE)
-        if v > ZERO:
-            v = v * v * v
-            value = d * v
-            accepted = log(within(w1)) < HALF * x * x + d - value + d * log(v)
+        possible = waiting & (v > ZERO)
+        v = select(possible, v * v * v, ONE)
+        value = select(possible, d * v, value)
+        accepted = log(within(w1)) < HALF * x * x + d - value + d * log(v)
+        waiting = waiting & no(possible & accepted)
     return log(value) + log(within(boost)) / shape

@@ -1,26 +1,37 @@
 """Everybody, fast: the rules over all people, week after week, and between weeks what the crowd hears.
 
 A group of people is the unit of work: one thread at a time lives it and alone writes its slice of the tally, so the
-result is the same whatever the threads or shards.
+result is the same whatever the threads or shards. Within a group, block by block: first everybody's week is planned,
+which for most is nothing; then those with something to do are taken cell by cell and sixteen at a time to a desk
+(`person`), and live it by the rules. So a use that does not happen costs no more than its draw.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import config
 
-from sim.draws import Purpose, rule, uniform, words
-from sim.rules import born, listen, live
+from sim.birth import born, cell_of
+from sim.bits import add
+from sim.crowd import Told, deliver, pass_on
+from sim.draws import ZERO, entry, rule
+from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
+from sim.person import Desk, People, get_up, make_desk, make_people, sit_down, words
+from sim.rules import answer, forget, hear, need, visit
 from sim.scenario import Scenario, ScenarioError, change
-from sim.tally import GROUPS, Tally, close_window, counted, empty_tally
-from sim.world import RECORDS, People, World, make_people, make_world
+from sim.tally import GROUPS, Tally, close_window, count_answer, count_news, count_visit, counted, empty_tally
+from sim.world import World, make_world
 
-SCANDALOUS = ("heard", "acts", "backs", "harmed", "news", "fresh", "message", "changed")  # of the last story only
 THREADED = 100_000  # people from which a single run is worth several threads
+BLOCK = 8192  # people whose week is planned at a time: their rows stay in the second cache
+PIECE = 1 << 20  # people whose week is one call
+USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's plan of the week
 
 
 @dataclass
@@ -31,6 +42,19 @@ class Run:
     tally: Tally
     shares: dict[str, tuple[float, float]] = field(default_factory=dict)  # firm: (share asked for, share reached)
     people: list[People] = field(default_factory=list)  # as they stand at the end, one a replication
+
+
+class Board(NamedTuple):
+    """What is planned for a block of people in a week, and where what they have to tell is noted."""
+
+    plan: np.ndarray  # [BLOCK + WIDTH] int32
+    busy: np.ndarray  # [s, BLOCK + WIDTH] int32 rows of a cell with anything planned
+    many: np.ndarray  # [s] int64 how many
+    list: np.ndarray  # [BLOCK + WIDTH] int32 those of them who are in hand
+    rank: np.ndarray  # [WIDTH] uint32 0, 1, 2, ...
+    message: np.ndarray  # [n, 3] as in Told
+    fresh: np.ndarray  # [n, 3]
+    noted: np.ndarray  # [2] int64 how many of each
 
 
 @dataclass
@@ -45,78 +69,272 @@ class Life:
     groups: range
     edges: np.ndarray  # row at which each group begins, [GROUPS + 1]
     week: int
+    first: int = 0  # the number of the person in row 0
+    told: Told = field(default_factory=lambda: Told(*np.zeros((2, 0, 3), np.int32)))  # in the week lived last
+    idle: deque[tuple[Desk, Board]] = field(default_factory=deque)  # desks and boards that nobody is using
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the desks, whose lines share memory, as no copy of them would."""
+        return {**self.__dict__, "idle": deque()}
+
+
+# ---------------------------------------------------------------- one by one
 
 
 @rule
-def _live_groups(people, world, tally, key, edges, first, stop, week):
-    for g in range(first, stop):
-        for i in range(edges[g], edges[g + 1]):
-            live(people, world, tally, key, i, g, week)
+def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board):
+    """One week of the person in a row of group g: what sixteen at once do, in the order in which one does it."""
+    me, bonds, i, t = desk.me, desk.bonds, 0, week + 1 if week >= 0 else 0
+    s = np.int64(people.cell[row])
+    m, c, firms, echo = world.market[0], world.traits[s], world.firms[t], world.echo[t]
+    desk.rows[i] = row
+    me.number[i] = first + row
+    sit_down(desk, ones, twos, i)
+    uses, asked = need(m, people.rate[row], key, me.number[i], week)
+    me.provoked[i] = 0
+    if people.news[row] != 0 or on_air(world, t, week):
+        me.news[i] = people.news[row]
+        hear(me, bonds, m, c, world.scandals, world.blame, world.airing[t], key, week, i)
+        note_news(people, tally, g, t, s, me, first, row, i, board)
+    if asked:
+        forget(me, bonds, m, week, i)
+        answer(me, bonds, m, c, firms, world.scandals, world.blame, echo, i)
+        count_answer(me, tally, g, t, s, i)
+    for use in range(uses):
+        visit(me, bonds, m, c, firms, world.details[t], world.scandals, world.blame, echo, key, week, use, i)
+        count_visit(me, tally, g, t, s, m.window, i)
+    if uses > 0:
+        note_message(me, s, i, board)
+    get_up(desk, ones, twos, i)
 
 
 @rule
-def _bear_groups(people, world, tally, key, edges, first, stop, week):
-    for g in range(first, stop):
-        for i in range(edges[g], edges[g + 1]):
-            born(people, world, key, i)
-            tally.people[g, people.one[i].cell] += 1
+def bear(people, ones, twos, world, tally, key, first, g, row, desk):
+    """The person in a row of group g is born."""
+    me, i = desk.me, 0
+    desk.rows[i] = row
+    me.number[i] = first + row
+    s = np.int64(cell_of(world.cells, key, me.number[i]))
+    born(me, desk.bonds, world.market[0], world.traits[s], world.firms[0], world.details[0], world.presence, key, i)
+    enrol(people, tally, g, s, me, row, i)
+    get_up(desk, ones, twos, i)
 
 
 @rule
-def _close_groups(people, tally, edges, first, stop, window, opening):
-    for g in range(first, stop):
-        for i in range(edges[g], edges[g + 1]):
-            close_window(people.one[i], people.bonds[i], tally, g, window)
-            if opening:
-                people.one[i].changed = 0
+def enrol(people, tally, g, s, me, row, place):
+    """Enter the newborn at a place of the desk."""
+    people.cell[row] = s
+    people.rate[row] = me.rate[place]
+    tally.people[g, s] += 1
 
 
 @rule
-def listener(world, key, sender, link):
-    """The person at the end of a link: stored, or ring neighbour that leads anywhere with chance `rewiring`."""
-    if world.starts.shape[0] > 0:
-        return world.listeners[world.starts[sender] + link]
-    n = world.market[0].people
-    astray, where = words(key, Purpose.LINK, sender, 0, link)
-    if uniform(astray) < world.market[0].rewiring:
-        return min((np.int64(where) * n) >> 32, n - 1)
-    step = link // 2 + 1
-    return (sender + (step if link % 2 == 0 else -step)) % n
-
-
-@rule
-def degree(world, sender):
-    """How many people hear this one."""
-    if world.starts.shape[0] > 0:
-        return world.starts[sender + 1] - world.starts[sender]
-    return world.market[0].neighbours
-
-
-@rule
-def _deliver(people, world, key, week, tellers):
-    """Bring what the tellers have to say to those rows of `people` that hear it, in the order of the tellers."""
-    first, rows, m = people.one[0].number, people.one.shape[0], world.market[0]
-    for a in range(tellers.shape[0]):
-        teller = tellers[a]
-        many = degree(world, teller.number)
-        for link in range(many):
-            i = listener(world, key, teller.number, link) - first
-            if 0 <= i < rows and i + first != teller.number:
-                if teller.message != 0:
-                    listen(people.bonds[i, abs(teller.message) - 1], teller.message > 0, m)
-                if teller.fresh != 0:
-                    _pass_on(people.one[i], world, key, week, teller, link, np.float32(many))
-
-
-@rule
-def _pass_on(me, world, key, week, teller, link, many):
-    """Each scandal the teller has just heard of reaches me with chance contagion x voice / listeners (#64)."""
+def on_air(world, t, week):
+    """Can anybody hear of a scandal this week but from a neighbour?"""
     for k in range(world.scandals.shape[0]):
-        if (teller.fresh >> k) & 1 == 1:
-            chance = world.scandals[k].contagion * world.traits[teller.cell].voice / many
-            told = words(key, Purpose.PASS, teller.number, week, ((link << 5) | k) & 0xFFFF)[0]
-            if uniform(told) < chance:
-                me.news |= np.uint32(1 << k)
+        if world.airing[t, k] > ZERO or (week == world.scandals[k].week and world.scandals[k].hit > ZERO):
+            return True
+    return False
+
+
+@rule
+def note_news(people, tally, g, t, s, me, first, row, place, board):
+    """Count and note the scandals that the person at a place of the desk has just heard of."""
+    people.news[row] = 0
+    if me.fresh[place] != 0:
+        count_news(me, tally, g, t, s, place)
+        n = board.noted[1]
+        board.fresh[n, 0], board.fresh[n, 1], board.fresh[n, 2] = first + row, s, me.fresh[place]
+        board.noted[1] = n + 1
+
+
+@rule
+def note_message(me, s, place, board):
+    """Note the message that the person at a place of the desk leaves this week."""
+    if me.message[place] != 0:
+        n = board.noted[0]
+        board.message[n, 0], board.message[n, 1], board.message[n, 2] = me.number[place], s, me.message[place]
+        board.noted[0] = n + 1
+
+
+# ---------------------------------------------------------------- sixteen at once
+
+
+@rule
+def seat(desk, board, at, listed, first, ones, twos):
+    """Lay sixteen of the list out on the desk, the last few repeating the first; returns their index."""
+    many = min(WIDTH, listed - at)
+    for place in range(WIDTH):
+        desk.rows[place] = board.list[at + (place if place < many else 0)]
+    for n in range(at + WIDTH, min(at + 2 * WIDTH, listed)):
+        expect(ones, board.list[n])
+        expect(twos, board.list[n])
+    i = sixteen(many)
+    desk.me.number[i] = add(desk.rows[i], first)
+    sit_down(desk, ones, twos, i)
+    return i
+
+
+@rule
+def make_plans(people, world, key, first, start, stop, week, air, me, board):
+    """What the week holds for everybody: how many uses, whether the survey asks, whether there is news to hear."""
+    m = world.market[0]
+    for s in range(board.many.shape[0]):
+        board.many[s] = 0
+    for row in range(start, stop, WIDTH):
+        many = min(WIDTH, stop - row)
+        i = sixteen(many)
+        if many == WIDTH:
+            rate, news = people.rate[row : row + WIDTH][i], people.news[row : row + WIDTH][i]
+        else:
+            for place in range(many):
+                me.rate[place], me.news[place] = people.rate[row + place], people.news[row + place]
+            rate, news = me.rate[i], me.news[i]
+        uses, asked = need(m, rate, key, add(board.rank[i], first + row), week)
+        plan = uses + select(asked, ASKED, 0) + select((news != 0) | air, HEARS, 0)
+        board.plan[row - start : row - start + WIDTH][i] = plan
+        busy = marks(plan != 0) & ((1 << many) - 1)
+        while busy != 0:
+            place = lowest(busy)
+            busy &= busy - 1
+            s = people.cell[row + place]
+            board.busy[s, board.many[s]] = row + place
+            board.many[s] += 1
+
+
+@rule
+def in_hand(board, s, start, plan):
+    """Put those of cell s for whom something of `plan` is planned into the list; how many."""
+    many = 0
+    for n in range(board.many[s]):
+        row = board.busy[s, n]
+        board.list[many] = row
+        many += (board.plan[row - start] & plan) != 0
+    return many
+
+
+@rule
+def live_block(people, ones, twos, world, tally, key, first, g, start, stop, week, air, desk, board):
+    """One week of a block of people of group g."""
+    me, bonds, t = desk.me, desk.bonds, week + 1 if week >= 0 else 0
+    m, firms, details, echo = world.market[0], world.firms[t], world.details[t], world.echo[t]
+    scandals, blame = world.scandals, world.blame
+    make_plans(people, world, key, first, start, stop, week, air, me, board)
+    for s in range(board.many.shape[0]):
+        c = world.traits[s]
+        if scandals.shape[0] > 0:
+            hearers = in_hand(board, s, start, HEARS)
+            for at in range(0, hearers, WIDTH):
+                many = min(WIDTH, hearers - at)
+                i = seat(desk, board, at, hearers, first, ones, twos)
+                for place in range(WIDTH):
+                    me.news[place] = people.news[desk.rows[place]]
+                hear(me, bonds, m, c, scandals, blame, world.airing[t], key, week, i)
+                get_up(desk, ones, twos, i)
+                for place in range(many):
+                    row = desk.rows[place]
+                    note_news(people, tally, g, t, s, me, first, row, place, board)
+                    board.plan[row - start] |= PROVOKED * me.provoked[place]
+        asked = in_hand(board, s, start, ASKED)
+        for at in range(0, asked, WIDTH):
+            many = min(WIDTH, asked - at)
+            i = seat(desk, board, at, asked, first, ones, twos)
+            forget(me, bonds, m, week, i)
+            answer(me, bonds, m, c, firms, scandals, blame, echo, i)
+            get_up(desk, ones, twos, i)
+            for place in range(many):
+                count_answer(me, tally, g, t, s, place)
+        users, use = in_hand(board, s, start, USES), np.int64(0)
+        while users > 0:
+            for at in range(0, users, WIDTH):
+                many = min(WIDTH, users - at)
+                i = seat(desk, board, at, users, first, ones, twos)
+                for place in range(WIDTH):
+                    me.provoked[place] = board.plan[desk.rows[place] - start] & PROVOKED
+                visit(me, bonds, m, c, firms, details, scandals, blame, echo, key, week, use, i)
+                get_up(desk, ones, twos, i)
+                for place in range(many):
+                    count_visit(me, tally, g, t, s, m.window, place)
+                    if board.plan[desk.rows[place] - start] & USES == use + 1:
+                        note_message(me, s, place, board)
+            use, still = use + 1, 0
+            for n in range(users):
+                row = board.list[n]
+                board.list[still] = row
+                still += (board.plan[row - start] & USES) > use
+            users = still
+
+
+@rule
+def bear_block(people, ones, twos, world, tally, key, first, g, start, stop, desk, board):
+    """A block of people of group g is born."""
+    me, cells = desk.me, board.many.shape[0]
+    for s in range(cells):
+        board.many[s] = 0
+    for row in range(start, stop, WIDTH):
+        i = sixteen(min(WIDTH, stop - row))
+        me.home[i] = cell_of(world.cells, key, add(board.rank[i], first + row))
+        for place in range(min(WIDTH, stop - row)):
+            s = me.home[place]
+            board.busy[s, board.many[s]] = row + place
+            board.many[s] += 1
+    for s in range(cells):
+        newborn = board.many[s]
+        for n in range(newborn):
+            board.list[n] = board.busy[s, n]
+        for at in range(0, newborn, WIDTH):
+            many = min(WIDTH, newborn - at)
+            i = seat(desk, board, at, newborn, first, ones, twos)
+            c, firms, details = world.traits[s], world.firms[0], world.details[0]
+            born(me, desk.bonds, world.market[0], c, firms, details, world.presence, key, i)
+            get_up(desk, ones, twos, i)
+            for place in range(many):
+                enrol(people, tally, g, s, me, desk.rows[place], place)
+
+
+# ---------------------------------------------------------------- groups
+
+
+@entry
+def _live_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+    air = on_air(world, week + 1 if week >= 0 else 0, week)
+    for g in range(begin, end):
+        for start in range(edges[g], edges[g + 1], BLOCK):
+            stop = min(start + BLOCK, edges[g + 1])
+            live_block(people, ones, twos, world, tally, key, first, g, start, stop, week, air, desk, board)
+
+
+@entry
+def _bear_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+    for g in range(begin, end):
+        for start in range(edges[g], edges[g + 1], BLOCK):
+            stop = min(start + BLOCK, edges[g + 1])
+            bear_block(people, ones, twos, world, tally, key, first, g, start, stop, desk, board)
+
+
+@entry
+def _live_each(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+    for g in range(begin, end):
+        for row in range(edges[g], edges[g + 1]):
+            live(people, ones, twos, world, tally, key, first, g, row, week, desk, board)
+
+
+@entry
+def _bear_each(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+    for g in range(begin, end):
+        for row in range(edges[g], edges[g + 1]):
+            bear(people, ones, twos, world, tally, key, first, g, row, desk)
+
+
+@entry
+def _close_groups(people, tally, edges, begin, end, window, opening):
+    for g in range(begin, end):
+        for i in range(edges[g], edges[g + 1]):
+            close_window(people.one[i], people.bonds[i], tally, g, np.int64(people.cell[i]), window, opening)
+
+
+ONE_BY_ONE = bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
+LIVE, BEAR = (_live_each, _bear_each) if ONE_BY_ONE else (_live_groups, _bear_groups)
 
 
 def begin(
@@ -136,12 +354,13 @@ def begin(
     lives = []
     for shard in range(shards):
         groups = range(shard * GROUPS // shards, (shard + 1) * GROUPS // shards)
-        people = make_people(firsts[groups.start], firsts[groups.stop], len(scenario.firms))
+        first = int(firsts[groups.start])
+        people = make_people(int(firsts[groups.stop]) - first, len(scenario.firms), len(world.scandals))
         tally = empty_tally(*size, scandals=len(world.scandals))
-        edges = firsts - firsts[groups.start]
-        life = Life(scenario, world, people, tally, (scenario.seed, replication), groups, edges, -scenario.burn_in)
+        key, week = (scenario.seed, replication), -scenario.burn_in
+        life = Life(scenario, world, people, tally, key, groups, firsts - first, week, first)
         if start is None:
-            _by_group(life, _bear_groups, None)
+            _by_group(life, BEAR, None)
         else:
             _adopt(life, start)
         lives.append(life)
@@ -150,33 +369,94 @@ def begin(
 
 def _adopt(life: Life, start: People) -> None:
     """Put the people of an earlier run into the rows of a shard; what the last story left behind is forgotten."""
-    one, rows = life.people.one, life.people.one["number"].copy()
-    one[:], life.people.bonds[:] = start.one[rows], start.bonds[rows]
-    for name in SCANDALOUS:
-        one[name] = 0
-    one["seen"] = life.week
-    one["uses"], life.people.bonds["count"], one["home"] = 0, 0, one["last"]
+    here, theirs = life.people, slice(life.first, life.first + len(life.people.one))
+    for mine, old in ((here.rate, start.rate), (here.cell, start.cell), (here.bonds, start.bonds)):
+        mine[:] = old[theirs]
+    for name in set(here.one.dtype.names or ()) - {"story"}:
+        here.one[name] = start.one[name][theirs]
+    here.one["seen"] = life.week
+    here.one["uses"], here.one["message"], here.bonds["count"], here.one["home"] = 0, 0, 0, here.one["last"]
     for g in life.groups:
-        cells = one["cell"][life.edges[g] : life.edges[g + 1]]
+        cells = here.cell[life.edges[g] : life.edges[g + 1]]
         life.tally.people[g] = np.bincount(cells, minlength=life.tally.people.shape[1])
 
 
-def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> None:
-    """All groups in one call, or group by group as the threads of the pool come free."""
-    pieces = [(g, g + 1) for g in life.groups] if pool else [(life.groups.start, life.groups.stop)]
+def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
+    """As many groups as are worth a call at a time, or group by group as the threads of the pool come free."""
+    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
+    step = 1 if pool else max(1, PIECE // size)
+    pieces = [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
+    rows = words(life.people.one), words(life.people.bonds)
 
-    def piece(groups: tuple[int, int]) -> None:
-        work(life.people, life.world, life.tally, life.key, life.edges, *groups, life.week)
+    def piece(groups: tuple[int, int]) -> Told:
+        desk, board = _furniture(life, int(life.edges[groups[1]] - life.edges[groups[0]]))
+        front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), life.edges)
+        work(*front, *groups, life.week, desk, board)
+        return _noted(life, desk, board)
 
-    for _ in (pool.map if pool else map)(piece, pieces):
-        pass
+    heard = list((pool.map if pool else map)(piece, pieces))
+    return Told(*(np.concatenate(told) for told in zip(*heard, strict=True)))
+
+
+def _furniture(life: Life, people: int) -> tuple[Desk, Board]:
+    """A desk, and a board with room to note what so many people tell; used ones if there are any."""
+    try:
+        desk, board = life.idle.pop()
+    except IndexError:
+        firms, cells = len(life.scenario.firms), len(life.scenario.cells)
+        lists = np.zeros(BLOCK + WIDTH, np.int32), np.zeros((cells, BLOCK + WIDTH), np.int32), np.zeros(cells, np.int64)
+        rank, nothing = np.arange(WIDTH, dtype=np.uint32), np.zeros((0, 3), np.int32)
+        board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, nothing, nothing, np.zeros(2, np.int64))
+        desk = make_desk(firms, len(life.world.scandals))
+    if len(board.message) < people:
+        board = board._replace(message=np.zeros((people, 3), np.int32))
+    if len(board.fresh) < people and len(life.world.scandals):
+        board = board._replace(fresh=np.zeros((people, 3), np.int32))
+    board.noted[:] = 0
+    return desk, board
+
+
+def _noted(life: Life, desk: Desk, board: Board) -> Told:
+    """What is noted on a board, which is idle from now on."""
+    told = Told(board.message[: board.noted[0]].copy(), board.fresh[: board.noted[1]].copy())
+    life.idle.append((desk, board))
+    return told
+
+
+@contextmanager
+def one_by_one(life: Life) -> Iterator[Callable[[int], None]]:
+    """Gives the function that lets the person in a row live the week; whoever does not live it tells nothing."""
+    desk, board = _furniture(life, len(life.people.one))
+    edges, people = np.zeros_like(life.edges), life.scenario.people
+    rows = words(life.people.one), words(life.people.bonds)
+    front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), edges)
+    entry = _entry((*front, 0, 1, life.week, desk, board))
+
+    def live_one(row: int) -> None:
+        g = ((life.first + row + 1) * GROUPS - 1) // people
+        edges[g], edges[g + 1] = row, row + 1
+        entry(*front, g, g + 1, life.week, desk, board)
+
+    yield live_one
+    life.told = _noted(life, desk, board)
+
+
+def _entry(arguments: tuple[Any, ...]) -> Callable[..., None]:
+    """`_live_each` compiled for these arguments, without numba's look-up of types at each call."""
+    if ONE_BY_ONE:
+        return _live_each
+    types = tuple(_live_each.typeof_pyval(a) for a in arguments)
+    if types not in _live_each.overloads:
+        _live_each.compile(types)
+    found: Callable[..., None] = _live_each.overloads[types].entry_point
+    return found
 
 
 def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
     """Everybody of a shard lives the week; RuntimeError past the last, for which the tally has no room."""
     if life.week >= life.scenario.weeks:
         raise RuntimeError(f"week {life.week} is beyond the last of the scenario ({life.scenario.weeks - 1})")
-    _by_group(life, _live_groups, pool)
+    life.told = _by_group(life, LIVE, pool)
 
 
 def close(life: Life, window: int, opening: bool = False) -> None:
@@ -208,14 +488,18 @@ def end_week(lives: Sequence[Life]) -> None:
 
 def exchange(lives: Sequence[Life]) -> None:
     """What was told this week reaches the neighbours, in every shard, in the order of the senders' numbers."""
-    tellers: np.ndarray = np.concatenate([_tellers(life.people.one) for life in lives]).view(RECORDS)
+    message, fresh = (np.concatenate(told) for told in zip(*(life.told for life in lives), strict=True))
+    message = message[np.argsort(message[:, 0])]
     for life in lives:
-        if len(tellers) and len(life.people.one):
-            _deliver(life.people, life.world, life.key, life.week, tellers)
+        hear_crowd(life, message, fresh)
 
 
-def _tellers(one: np.ndarray) -> np.ndarray:
-    return one[(one["message"] != 0) | (one["fresh"] != 0)]
+def hear_crowd(life: Life, message: np.ndarray, fresh: np.ndarray) -> None:
+    """The people of a shard hear what was told anywhere this week."""
+    if len(message) and len(life.people.one):
+        deliver(life.people, life.world, life.key, life.first, message)
+    if len(fresh) and len(life.people.one):
+        pass_on(life.people, life.world, life.key, life.first, life.week, fresh)
 
 
 def simulate(

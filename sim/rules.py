@@ -1,120 +1,72 @@
 """How a consumer lives a week: hear, need, attend, consider, choose, experience, learn, tell.
 
-The whole behaviour of the model, one person at a time; compiled over everybody by `engine`, called one by one by the
-Mesa agents, and the same as plain Python. Within a week a person touches only `me` and their `bonds`, one to each
-firm, and reads what the world published before it: `m` the category, `c` the traits of their cell, `firms` the levers
-of the week. Index i is the person, j a firm, k a scandal. Utilities are in logit units, experience in CX units, time
-in weeks; `key` is (seed, replication).
+The whole behaviour of the model. It is written for one person and lived by sixteen at once, by the agents of Mesa one
+by one, on a GPU one a thread, and in plain Python, always with the same bits: `select` gives each their own, `if` asks
+what is the same for all or whether it concerns anyone. Within a week a person touches only what lies on their desk:
+`me` and `bonds`, one to each firm; and reads what the world published before it: `m` the category, `c` the traits of
+their cell, `firms` the levers of the week. i is the person (or sixteen), j a firm, k a scandal. Utilities are in logit
+units, experience in CX units, time in weeks; `key` is (seed, replication).
 """
 
 import numpy as np
 
-from sim.draws import (
-    HALF,
-    ONE,
-    TWO,
-    ZERO,
-    Purpose,
-    exp,
-    exp2,
-    gumbel,
-    inlined,
-    log,
-    log_gamma,
-    normal,
-    poisson,
-    rule,
-    uniform,
-    words,
-)
-from sim.tally import Event, record_use
+from sim.bits import bit, floor, iadd, to_float, with_bit
+from sim.draws import FIRST, HALF, ONE, TWO, ZERO, Purpose, exp, exp2, gumbel, normal, poisson, rule, uniform, words
+from sim.lanes import anyone, no, select
+from sim.person import ACTS, BACKS, FLAG, HARMED, HEARD, LONGEST, pick, tell_story, told
+from sim.tally import tenure_bin
 
-_f = np.float32
+_f, _i = np.float32, np.int32
 LOWEST, YEAR = _f(-3e38), _f(52)
-RESTS = 8  # rounds in which a newborn's chances and past settle
-FINE, MINOR, MAJOR, COMPLAINED = 0, 1, 3, 1  # outcomes of a visit; a complaint adds one
-
-
-@inlined
-def live(people, world, tally, key, i, g, week):
-    """One week of consumer i of group g; weeks below 0 are burn-in, counted in row t = 0 of the tally and dropped."""
-    t = week + 1 if week >= 0 else 0
-    me, bonds = people.one[i], people.bonds[i]
-    m, c, firms = world.market[0], world.traits[me.cell], world.firms[t]
-    events = tally.event[g, t, me.cell]
-    me.message = 0
-    provoked = False
-    if world.scandals.shape[0] > 0:
-        counted = tally.news[g, t, me.cell]
-        provoked = hear(me, bonds, m, c, world.scandals, world.blame, world.airing[t], key, week, counted)
-    occasion, survey = words(key, Purpose.NEED, me.number, week, 0)
-    uses, asked = need(m, me.rate, occasion), uniform(survey) < m.survey
-    if uses > 0 or asked:
-        forget(me, bonds, m, week)
-    if asked:
-        answer(me, bonds, m, c, firms, world.scandals, world.blame, world.echo[t], events)
-    for use in range(uses):
-        last = me.last
-        joined, looked, kept = decide(
-            me, bonds, m, c, firms, world.scandals, world.blame, world.echo[t], key, week, use, provoked, events
-        )
-        record_use(me, bonds, tally, g, t, m.window, last, joined)
-        me.tenure = me.tenure + 1 if joined == last else 1
-        me.last = joined
-        x, harm = experience(me, m, firms[joined], world.details[t, joined], key, week, use, events[joined])
-        peak = learn(me, bonds, m, c, joined, looked, x, harm)
-        if kept:
-            resent(me, bonds, m, c, firms, last, key, week, use, events)
-        else:
-            tell(me, m, c, joined, peak, key, week, use, events)
+NOBODY, NOTHING, ONCE = _i(-1), _i(0), _i(1)
+FINE, MINOR, MAJOR = _i(0), _i(1), _i(3)  # outcomes of a visit; a complaint adds one
 
 
 # ---------------------------------------------------------------- hear
 
 
 @rule
-def hear(me, bonds, m, c, scandals, blame, airing, key, week, counted):
-    """Learn of scandals from the broadcast, from neighbours or one's own skin; true if one at my firm provokes me."""
-    provoked = False
-    me.fresh = 0
+def hear(me, bonds, m, c, scandals, blame, airing, key, week, i):
+    """Learn of scandals from the broadcast, from neighbours or one's own skin; some are provoked to reconsider."""
+    me.provoked[i] = me.fresh[i] = me.acting[i] = me.backing[i] = NOTHING
     for k in range(scandals.shape[0]):
         scandal = scandals[k]
-        if (me.heard >> k) & 1 == 0 and week >= scandal.week:
-            told = (me.news >> k) & 1 == 1
-            harmed = False
-            if week == scandal.week and me.last == scandal.firm:
-                harmed = uniform(words(key, Purpose.HARM, me.number, 0, k)[0]) < scandal.hit
-            chance = airing[k] * c.exposure
-            if told or harmed or uniform(words(key, Purpose.HEAR, me.number, week, k)[0]) < chance:
-                provoked = react(me, bonds, m, c, scandal, blame[k], key, k, harmed, counted[k]) or provoked
-    return provoked
+        if week >= scandal.week:
+            learns = bit(me.news[i], k)
+            harmed = no(learns) & learns
+            if week == scandal.week and scandal.hit > ZERO:
+                skin = uniform(words(key, Purpose.HARM, me.number[i], FIRST, k)[0])
+                harmed = (me.last[i] == scandal.firm) & (skin < scandal.hit)
+            if airing[k] > ZERO:
+                news = uniform(words(key, Purpose.HEAR, me.number[i], week, k)[0])
+                learns |= news < airing[k] * c.exposure
+            learns = (learns | harmed) & no(told(me, k, HEARD, i))
+            if anyone(learns):
+                react(me, bonds, m, c, scandal, blame[k], key, k, learns, harmed, i)
 
 
 @rule
-def react(me, bonds, m, c, scandal, blame, key, k, harmed, counted):
-    """On hearing of scandal k: trust falls, and some act on it, a few by buying more; true if it is about my firm.
+def react(me, bonds, m, c, scandal, blame, key, k, learns, harmed, i):
+    """On hearing of scandal k: trust falls, and some act on it, a few by buying more.
 
     Once per person and scandal it is drawn whether the intention to leave becomes action (#35-41, #48).
     """
-    bit = np.uint32(1 << k)
-    me.heard |= bit
-    me.fresh |= bit
-    act, back = words(key, Purpose.ACT, me.number, 0, k)
-    acts = uniform(act) < c.action * scandal.action
-    backs = acts and uniform(back) < scandal.buycott
-    if harmed:
-        me.harmed |= bit
-    if acts:
-        me.acts |= bit
-    if backs:
-        me.backs |= bit
-    for j in range(bonds.shape[0]):
-        fall = m.trust_scandal * scandal.severity * care(c, scandal.kind) * blame[j]
-        bonds[j].trust = revise(bonds[j].trust, -fall, m.confirm)
-    counted[0] += 1
-    counted[1] += acts
-    counted[2] += backs
-    return acts and not backs and me.last >= 0 and blame[me.last] > ZERO
+    act, back = words(key, Purpose.ACT, me.number[i], FIRST, k)
+    acts = learns & (uniform(act) < c.action * scandal.action)
+    backs = acts & (uniform(back) < scandal.buycott)
+    tell_story(me, k, HEARD, learns, i)
+    tell_story(me, k, ACTS, acts, i)
+    tell_story(me, k, BACKS, backs, i)
+    tell_story(me, k, HARMED, learns & harmed, i)
+    me.fresh[i] = select(learns, with_bit(me.fresh[i], k), me.fresh[i])
+    me.acting[i] = select(acts, with_bit(me.acting[i], k), me.acting[i])
+    me.backing[i] = select(backs, with_bit(me.backing[i], k), me.backing[i])
+    for j in range(bonds.trust.shape[0]):
+        if blame[j] > ZERO:
+            fall = m.trust_scandal * scandal.severity * care(c, scandal.kind) * blame[j]
+            bonds.trust[j, i] = select(learns, revise(bonds.trust[j, i], -fall, m.confirm), bonds.trust[j, i])
+            mine = acts & no(backs) & (me.last[i] == j)
+            me.provoked[i] = select(mine, ONCE, me.provoked[i])
 
 
 @rule
@@ -127,222 +79,309 @@ def care(c, kind):
 
 
 @rule
-def need(m, rate, word):
-    """How many uses this week: Poisson at the person's rate (#1), or one of a provider."""
-    return 1 if m.provider else poisson(rate, word)
+def need(m, rate, key, number, week):
+    """How many uses this week, Poisson at the person's rate (#1) or one of a provider; and whether one is surveyed."""
+    occasion, survey = words(key, Purpose.NEED, number, week, FIRST)
+    asked = uniform(survey) < m.survey
+    if m.provider:
+        return select(asked, ONCE, ONCE), asked
+    return poisson(rate, occasion), asked
 
 
 @rule
-def forget(me, bonds, m, week):
+def forget(me, bonds, m, week, i):
     """Regret and anchor fade with the weeks since the last use."""
-    weeks = _f(week - me.seen)
-    me.seen = week
-    me.anchor_height *= exp2(-weeks / m.anchor_half_life)
+    weeks = to_float(iadd(_i(week), -me.seen[i]))
+    me.seen[i] = week
+    me.anchor_height[i] *= exp2(-weeks / m.anchor_half_life)
     fade = exp2(-weeks / m.regret_half_life)
-    for j in range(bonds.shape[0]):
-        bonds[j].regret *= fade
+    for j in range(bonds.regret.shape[0]):
+        bonds.regret[j, i] *= fade
 
 
-# ---------------------------------------------------------------- attend, consider, choose
-
-
-@rule
-def decide(me, bonds, m, c, firms, scandals, blame, echo, key, week, use, provoked, events):
-    """Which firm is used: the last one again, or a deliberate choice, carried out with a delay (#24).
-
-    Returns the firm, the set of firms looked at (a bit each), and whether only friction kept me.
-    """
-    last, target = me.last, me.target
-    goes = uniform(words(key, Purpose.EXECUTE, me.number, week, use)[0]) < m.execution
-    if target >= 0:
-        if goes:
-            me.target = -1
-        return (target if goes else last), np.int64(1) << last, False
-    if not attend(me, bonds, m, c, firms, key, week, use, provoked):
-        return last, np.int64(1) << last, False
-    first, looked = consider(me, bonds, m, c, firms, key, week, use)
-    best, kept = choose(me, bonds, m, c, firms, scandals, blame, echo, key, week, use, looked)
-    events[first, Event.FIRST_LOOK] += 1
-    events[best, Event.DELIBERATED] += 1
-    if best != last and last >= 0 and not goes:
-        me.target = best
-        best = last
-    return best, looked, kept
+# ---------------------------------------------------------------- a use: attend, consider, choose
 
 
 @rule
-def attend(me, bonds, m, c, firms, key, week, use, provoked):
+def visit(me, bonds, m, c, firms, details, scandals, blame, echo, key, week, use, i):
+    """One use of the category, from attention to what is told of it."""
+    if use == 0:
+        forget(me, bonds, m, week, i)
+        me.message[i] = NOTHING
+    decide(me, bonds, m, c, firms, scandals, blame, echo, key, week, use, i)
+    settle_in(me, bonds, week, i)
+    x, harm = experience(me, m, firms, details, key, week, use, i)
+    peak = learn(me, bonds, m, c, x, harm, i)
+    tell(me, bonds, m, c, firms, peak, key, week, use, i)
+
+
+@rule
+def decide(me, bonds, m, c, firms, scandals, blame, echo, key, week, use, i):
+    """Which firm is used: the last one again, or a deliberate choice, carried out with a delay (#24)."""
+    last, target = me.last[i], me.target[i]
+    waiting = target >= 0
+    goes = last == last
+    if m.execution < ONE:
+        goes = uniform(words(key, Purpose.EXECUTE, me.number[i], week, use)[0]) < m.execution
+    leaves = waiting & goes
+    joined = select(leaves, target, last)
+    target = select(leaves, NOBODY, target)
+    for j in range(bonds.looked.shape[0]):
+        bonds.looked[j, i] = select(last == j, ONCE, NOTHING)
+    me.first[i] = me.chosen[i] = NOBODY
+    me.kept[i] = NOTHING
+    wakes = attend(me, bonds, m, c, firms, key, week, use, i) & no(waiting)
+    if anyone(wakes):
+        first = consider(me, bonds, m, c, firms, wakes, key, week, use, i)
+        best, free = choose(me, bonds, m, c, firms, scandals, blame, echo, key, week, use, i)
+        later = (best != last) & (last >= 0) & no(goes)
+        target = select(wakes & later, best, target)
+        joined = select(wakes, select(later, last, best), joined)
+        me.first[i] = select(wakes, first, NOBODY)
+        me.chosen[i] = select(wakes, best, NOBODY)
+        me.kept[i] = select(wakes & (best == last) & (free != last), ONCE, NOTHING)
+    me.target[i] = target
+    me.left[i] = last
+    me.joined[i] = joined
+
+
+@rule
+def attend(me, bonds, m, c, firms, key, week, use, i):
     """Deliberate, or use the last firm again? Habit numbs attention; events wake it (#16-22, #29)."""
-    if me.last < 0 or provoked:
-        return True
-    chance = me.attention * (ONE - c.automaticity * bonds[me.last].habit)
-    turn, notice = words(key, Purpose.ATTEND, me.number, week, use)
-    ends = m.contract_weeks > 0 and me.tenure > 0 and me.tenure % m.contract_weeks == 0
-    event = ends or firms[me.last].price_moved > ZERO
-    return uniform(turn) < chance or (event and uniform(notice) < m.event_attention)
+    last = me.last[i]
+    wakes = (last < 0) | (me.provoked[i] != 0)
+    chance = me.attention[i] * (ONE - c.automaticity * pick(bonds.habit, last, i))
+    event = no(last == last)
+    if m.contract_weeks > 0:
+        served, term = to_float(me.tenure[i]), _f(m.contract_weeks)
+        event = (served > ZERO) & (floor(served / term) * term == served)
+    for j in range(firms.shape[0]):
+        if firms[j].price_moved > ZERO:
+            event |= last == j
+    if anyone(no(wakes | (chance >= ONE))):
+        turn, notice = words(key, Purpose.ATTEND, me.number[i], week, use)
+        return wakes | (uniform(turn) < chance) | (event & (uniform(notice) < m.event_attention))
+    return wakes | (chance >= ONE)
 
 
 @rule
-def consider(me, bonds, m, c, firms, key, week, use):
-    """The firms looked at: the anchor or the last first, then by what comes to mind (#32, #33, #76).
-
-    Returns the first firm and the set, a bit for each firm.
-    """
-    extra, start = words(key, Purpose.LOOK, me.number, week, use)
-    few = np.int64(c.looks)
-    number = few + 1 if uniform(extra) < c.looks - _f(few) else few
-    first = np.int64(me.last)
-    if me.anchor >= 0 and uniform(start) * m.moment_size < m.anchor_start * me.anchor_height:
-        first = np.int64(me.anchor)
-    if first < 0:
-        first = recall(me, bonds, m, firms, key, week, use, np.int64(0))
-    if number >= bonds.shape[0]:
-        return first, (np.int64(1) << bonds.shape[0]) - 1
-    looked = np.int64(1) << first
-    for _ in range(number - 1):
-        looked |= np.int64(1) << recall(me, bonds, m, firms, key, week, use, looked)
-    return first, looked
+def consider(me, bonds, m, c, firms, wakes, key, week, use, i):
+    """Look: at the anchor or the last firm first, then by what comes to mind (#32, #33, #76). Returns the first."""
+    many, few = bonds.looked.shape[0], np.int64(c.looks)
+    first = me.last[i]
+    extra, start = words(key, Purpose.LOOK, me.number[i], week, use)
+    anchored = (me.anchor[i] >= 0) & (uniform(start) * m.moment_size < m.anchor_start * me.anchor_height[i])
+    first = select(anchored, me.anchor[i], first)
+    number = select(uniform(extra) < c.looks - _f(few), _i(few + 1), _i(few))
+    lost = wakes & (first < 0)
+    if few < many or anyone(lost):
+        come_to_mind(me, bonds, m, firms, key, week, use, i)
+    if anyone(lost):
+        first = select(lost, strongest(bonds, no(lost), i), first)
+    for j in range(many):
+        bonds.looked[j, i] = select(wakes & ((first == j) | (number >= many)), ONCE, bonds.looked[j, i])
+    for looks in range(1, min(many, few + 1)):
+        another = wakes & (number > looks) & (number < many)
+        if anyone(another):
+            next_one = strongest(bonds, no(another), i)
+            for j in range(many):
+                bonds.looked[j, i] = select(another & (next_one == j), ONCE, bonds.looked[j, i])
+    return first
 
 
 @rule
-def recall(me, bonds, m, firms, key, week, use, looked):
-    """The firm not yet looked at that comes to mind: availability, own taste, association, own habit, chance."""
-    best, strongest = 0, LOWEST
-    for j in range(bonds.shape[0]):
-        if (looked >> j) & 1 == 0:
-            strength = m.recall_taste * bonds[j].taste + firms[j].availability
-            strength += firms[j].association + m.recall_habit * bonds[j].habit
-            strength += gumbel(word_of(key, Purpose.RECALL, me.number, week, use, j))
-            if strength > strongest:
-                best, strongest = j, strength
+def come_to_mind(me, bonds, m, firms, key, week, use, i):
+    """How strongly each firm comes to mind: availability, own taste, association, own habit, chance."""
+    draw_gumbels(bonds.strength, me.number[i], key, Purpose.RECALL, week, use, i)
+    for j in range(firms.shape[0]):
+        strength = m.recall_taste * bonds.taste[j, i] + firms[j].availability
+        strength += firms[j].association + m.recall_habit * bonds.habit[j, i]
+        bonds.strength[j, i] += strength
+
+
+@rule
+def strongest(bonds, anew, i):
+    """The firm not yet looked at that comes to mind first; for those who look `anew` whatever they looked at."""
+    best, most = NOTHING, LOWEST
+    for j in range(bonds.looked.shape[0]):
+        strength = bonds.strength[j, i]
+        stronger = (strength > most) & (anew | (bonds.looked[j, i] == 0))
+        best, most = select(stronger, _i(j), best), select(stronger, strength, most)
     return best
 
 
 @rule
-def choose(me, bonds, m, c, firms, scandals, blame, echo, key, week, use, looked):
-    """The highest utility among the firms looked at; and whether only the friction of leaving kept me."""
-    last = me.last
-    best, free, highest, freest = 0, 0, LOWEST, LOWEST
-    friction = firms[last].exit_friction if last >= 0 else ZERO
-    for j in range(bonds.shape[0]):
-        if (looked >> j) & 1 == 1:
-            v = appeal(me, bonds[j], m, c, firms[j], j) + inertia(me, bonds[j], c, week, j)
-            v -= pressure(me, c, scandals, blame, echo, j, me.acts)
-            v += gumbel(word_of(key, Purpose.CHOOSE, me.number, week, use, j))
-            if v > freest:
-                free, freest = j, v
-            v -= friction if j != last else ZERO
-            if v > highest:
-                best, highest = j, v
-    return best, best == last and free != last
+def draw_gumbels(row, number, key, purpose, week, use, i):
+    """Each firm's own shock at a use: two firms share a block of words, no firm moves another's."""
+    for pair in range(row.shape[0] // 2):
+        even, odd = words(key, purpose, number, week, (use << 8) | pair)
+        row[2 * pair, i] = gumbel(even)
+        row[2 * pair + 1, i] = gumbel(odd)
 
 
 @rule
-def word_of(key, purpose, number, week, use, j):
-    """Firm j's own random word at a use: two firms share a block, no firm moves another's."""
-    even, odd = words(key, purpose, number, week, (use << 8) | (j >> 1))
-    return odd if j & 1 else even
+def choose(me, bonds, m, c, firms, scandals, blame, echo, key, week, use, i):
+    """The highest utility among the firms looked at; and what it would be but for the friction of leaving."""
+    last = me.last[i]
+    draw_gumbels(bonds.shock, me.number[i], key, Purpose.CHOOSE, week, use, i)
+    friction = leaving(firms, last)
+    best, free, highest, freest = NOTHING, NOTHING, LOWEST, LOWEST
+    for j in range(firms.shape[0]):
+        v = appeal(me, bonds, m, c, firms[j], j, i) + inertia(me, bonds, c, week, j, i)
+        v -= pressure(me, c, scandals, blame, echo, j, ACTS, i)
+        v += bonds.shock[j, i]
+        seen = bonds.looked[j, i] == 1
+        freer = seen & (v > freest)
+        free, freest = select(freer, _i(j), free), select(freer, v, freest)
+        v -= select(last == j, ZERO, friction)
+        better = seen & (v > highest)
+        best, highest = select(better, _i(j), best), select(better, v, highest)
+    return best, free
 
 
 @rule
-def appeal(me, bond, m, c, f, j):
+def leaving(firms, last):
+    """The trouble of leaving the firm used last."""
+    friction = ZERO
+    for j in range(firms.shape[0]):
+        if firms[j].exit_friction > ZERO:
+            friction = select(last == j, firms[j].exit_friction, friction)
+    return friction
+
+
+@rule
+def appeal(me, bonds, m, c, f, j, i):
     """What firm j is worth to me, inertia and scandals aside: V of the model, term by term."""
-    v = bond.taste + f.availability
-    v += c.cx_weight * kink(bond.memory - me.expectation, c.loss_aversion)
+    known = bonds.familiarity[j, i]
+    v = bonds.taste[j, i] + f.availability
+    v += c.cx_weight * kink(bonds.memory[j, i] - me.expectation[i], c.loss_aversion)
     v -= f.effort
-    v += (f.ease + f.association) * bond.familiarity
+    v += (f.ease + f.association) * known
     v -= c.price_weight * (f.price - ONE)
-    v += c.trust_weight * (bond.trust - m.trust_start)
-    v -= c.regret_weight * bond.regret
-    v += c.anchor_pull * me.anchor_height if j == me.anchor else ZERO
-    v -= c.uncertainty if bond.familiarity == ZERO else ZERO
-    v -= m.friction_deterrence * f.exit_friction if j != me.last else ZERO
+    v += c.trust_weight * (bonds.trust[j, i] - m.trust_start)
+    v -= c.regret_weight * bonds.regret[j, i]
+    v += select(me.anchor[i] == j, c.anchor_pull * me.anchor_height[i], ZERO)
+    v -= select(known == ZERO, c.uncertainty, ZERO)
+    v -= select(me.last[i] == j, ZERO, m.friction_deterrence * f.exit_friction)
     return v
 
 
 @rule
-def inertia(me, bond, c, week, j):
+def inertia(me, bonds, c, week, j, i):
     """State dependence and habit (#29, #30); `drift` lets them grow or wane over the years (#14)."""
-    v = c.state_dependence if j == me.last else ZERO
-    v += c.habit_weight * bond.habit
-    return v * exp(c.drift * _f(week) / YEAR) if week > 0 and c.drift != ZERO else v
+    v = select(me.last[i] == j, c.state_dependence, ZERO) + c.habit_weight * bonds.habit[j, i]
+    if week > 0 and c.drift != ZERO:
+        v *= exp(c.drift * _f(week) / YEAR)
+    return v
 
 
 @rule
-def pressure(me, c, scandals, blame, echo, j, moved):
-    """What the scandals in the set `moved` take from firm j: attention and reputation, two speeds (#58, #59)."""
+def pressure(me, c, scandals, blame, echo, j, whom, i):
+    """What scandals take from firm j: attention and reputation, two speeds (#58, #59); of those who act, or HEARD."""
     total = ZERO
-    if moved == 0:
-        return total
     for k in range(scandals.shape[0]):
-        if (moved >> k) & 1 == 1:
-            loss = scandals[k].severity + (scandals[k].hit_severity if (me.harmed >> k) & 1 == 1 else ZERO)
-            loss *= care(c, scandals[k].kind) * blame[k, j] * echo[k]
-            total += -loss if (me.backs >> k) & 1 == 1 else loss
+        weight = care(c, scandals[k].kind) * blame[k, j] * echo[k]
+        if weight > ZERO:
+            loss = select(told(me, k, HARMED, i), scandals[k].severity + scandals[k].hit_severity, scandals[k].severity)
+            loss = select(told(me, k, whom, i), loss * weight, ZERO)
+            total += select(told(me, k, BACKS, i), -loss, loss)
     return total
 
 
 @rule
 def kink(x, loss_aversion):
     """A loss weighs more than a gain (#47, #70)."""
-    return x if x > ZERO else loss_aversion * x
+    return select(x > ZERO, x, loss_aversion * x)
 
 
 @rule
-def answer(me, bonds, m, c, firms, scandals, blame, echo, events):
+def answer(me, bonds, m, c, firms, scandals, blame, echo, i):
     """The survey: what deliberate, frictionless choice with full memory of every scandal heard of would say."""
-    if me.last < 0:
-        return
     own, best = LOWEST, LOWEST
-    for j in range(bonds.shape[0]):
-        v = appeal(me, bonds[j], m, c, firms[j], j) - pressure(me, c, scandals, blame, echo, j, me.heard)
-        if j == me.last:
-            own = v
-        elif v > best:
-            best = v
-    events[me.last, Event.ASKED] += 1
-    events[me.last, Event.WOULD_LEAVE] += best > own
-    events[me.last, Event.BETTER] += best > own + HALF
+    for j in range(firms.shape[0]):
+        v = appeal(me, bonds, m, c, firms[j], j, i) - pressure(me, c, scandals, blame, echo, j, HEARD, i)
+        mine = me.last[i] == j
+        own = select(mine, v, own)
+        best = select(mine | (v <= best), best, v)
+    me.better[i] = select(best > own + HALF, _i(2), select(best > own, ONCE, NOTHING))
 
 
 # ---------------------------------------------------------------- experience
 
 
 @rule
-def experience(me, m, f, details, key, week, use, events):
+def settle_in(me, bonds, week, i):
+    """The use itself: it is counted, and whoever comes from another firm starts anew with this one."""
+    left, joined = me.left[i], me.joined[i]
+    me.past[i] = me.outcome[i]
+    me.stage[i] = tenure_bin(me.tenure[i])
+    again, served = left == joined, me.tenure[i]
+    served = select(served < LONGEST, iadd(served, ONCE), served)
+    me.tenure[i] = select(again, served, ONCE)
+    uses = iadd(me.uses[i], ONCE)
+    moved = no(again) & (left >= 0)
+    if week >= 0:
+        uses = select(moved, uses | _i(FLAG), uses)
+    me.uses[i] = uses
+    me.last[i] = joined
+    for j in range(bonds.count.shape[0]):
+        bonds.count[j, i] = iadd(bonds.count[j, i], select(joined == j, ONCE, NOTHING))
+
+
+@rule
+def experience(me, m, firms, details, key, week, use, i):
     """What a firm delivers: quality, noise, a moment perhaps, and at most one failing detail and its repair (#66, #67).
 
     Returns the experience and the harm left unrepaired, both in CX. Satisfaction after a solved complaint may exceed
     what was delivered; it is counted, and nothing else follows from it.
     """
-    noise, moment = words(key, Purpose.VISIT, me.number, week, use)
-    x = f.quality + f.consistency_sd * normal(noise)
-    x += m.moment_peak if uniform(moment) < f.moments else ZERO
-    where, how = words(key, Purpose.FAIL, me.number, week, use)
-    harm, repaired, outcome, delight = failure(details, uniform(where)), ZERO, FINE, ZERO
-    if harm > ZERO:
-        major = uniform(how) < m.major_share
-        harm *= m.major_factor if major else ONE
-        outcome = MAJOR if major else MINOR
-        speaks = uniform(words(key, Purpose.COMPLAIN, me.number, week, use)[0])
-        if speaks < (m.complain_major if major else m.complain_minor):
-            outcome += COMPLAINED
-            repaired, delight = harm * f.repair, m.paradox * f.repair
-            events[Event.COMPLAINED] += 1
-        events[Event.FAILED] += 1
-    x += repaired - harm
-    events[Event.SATISFIED] += x + delight >= me.expectation
-    me.outcome = outcome
-    return x, harm - repaired
+    j = me.joined[i]
+    quality, noisy, moments, repair = firms[0].quality, firms[0].consistency_sd, firms[0].moments, firms[0].repair
+    for k in range(1, firms.shape[0]):
+        here = j == k
+        quality = select(here, firms[k].quality, quality)
+        noisy = select(here, firms[k].consistency_sd, noisy)
+        moments = select(here, firms[k].moments, moments)
+        repair = select(here, firms[k].repair, repair)
+    noise, moment = words(key, Purpose.VISIT, me.number[i], week, use)
+    x = quality + noisy * normal(noise)
+    x += select(uniform(moment) < moments, m.moment_peak, ZERO)
+    delight, left, me.outcome[i] = ZERO, ZERO, FINE
+    if can_fail(details):
+        where, how = words(key, Purpose.FAIL, me.number[i], week, use)
+        harm = failure(details, j, uniform(where))
+        failed = harm > ZERO
+        if anyone(failed):
+            major = uniform(how) < m.major_share
+            harm *= select(major, m.major_factor, ONE)
+            speaks = uniform(words(key, Purpose.COMPLAIN, me.number[i], week, use)[0])
+            complains = failed & (speaks < select(major, m.complain_major, m.complain_minor))
+            repaired = select(complains, harm * repair, ZERO)
+            delight = select(complains, m.paradox * repair, ZERO)
+            outcome = iadd(select(major, MAJOR, MINOR), select(complains, ONCE, NOTHING))
+            me.outcome[i] = select(failed, outcome, FINE)
+            left = harm - repaired
+            x -= left
+    me.satisfied[i] = select(x + delight >= me.expectation[i], ONCE, NOTHING)
+    return x, left
 
 
 @rule
-def failure(details, u):
+def can_fail(details):
+    """Does any firm have a detail that may fail?"""
+    worst = ZERO
+    for k in range(details.shape[0]):
+        worst = max(worst, details[k, details.shape[1] - 1].failing)
+    return worst > ZERO
+
+
+@rule
+def failure(details, j, u):
     """Harm of the touchpoint that fails, 0 when none does: one draw decides over all of them."""
     harm = ZERO
-    for p in range(details.shape[0] - 1, -1, -1):
-        if u < details[p].failing:
-            harm = details[p].severity
+    for k in range(details.shape[0]):
+        for p in range(details.shape[1] - 1, -1, -1):
+            harm = select((j == k) & (u < details[k, p].failing), details[k, p].severity, harm)
     return harm
 
 
@@ -350,50 +389,53 @@ def failure(details, u):
 
 
 @rule
-def learn(me, bonds, m, c, j, looked, x, harm):
+def learn(me, bonds, m, c, x, harm, i):
     """Memory, anchor, expectation, trust, regret, familiarity and habit after a visit; returns x - expectation."""
-    bond, expected = bonds[j], me.expectation
+    j, expected = me.joined[i], me.expectation[i]
     peak = x - expected
-    missed = forgone(me, bonds, j, looked) - x
-    if missed > ZERO and harm > ZERO:
-        bond.regret += harm if harm < missed else missed
-    felt = set_anchor(me, j, peak, m.moment_size, c.anchor_pull)
-    bond.memory += m.memory_rate * (felt + expected - bond.memory)
-    me.expectation += m.expectation_rate * peak
-    bond.trust = revise(bond.trust, -c.trust_down if harm > ZERO else c.trust_up, m.confirm)
-    bond.familiarity += m.familiarity_rate * (ONE - bond.familiarity)
-    for k in range(bonds.shape[0]):
-        bonds[k].habit += c.habit_rate * ((ONE if k == j else ZERO) - bonds[k].habit)
+    sorry, hurt = ZERO, harm > ZERO
+    if anyone(hurt):
+        missed = forgone(me, bonds, j, i) - x
+        sorry = select(hurt & (missed > ZERO), select(harm < missed, harm, missed), ZERO)
+    felt = set_anchor(me, j, peak, m.moment_size, c.anchor_pull, i)
+    evidence = select(hurt, -c.trust_down, c.trust_up)
+    me.expectation[i] = expected + m.expectation_rate * peak
+    for k in range(bonds.habit.shape[0]):
+        here = j == k
+        memory, trust, known = bonds.memory[k, i], bonds.trust[k, i], bonds.familiarity[k, i]
+        bonds.regret[k, i] += select(here, sorry, ZERO)
+        bonds.memory[k, i] = select(here, memory + m.memory_rate * (felt + expected - memory), memory)
+        bonds.trust[k, i] = select(here, revise(trust, evidence, m.confirm), trust)
+        bonds.familiarity[k, i] = select(here, known + m.familiarity_rate * (ONE - known), known)
+        bonds.habit[k, i] += c.habit_rate * (select(here, ONE, ZERO) - bonds.habit[k, i])
     return peak
 
 
 @rule
-def forgone(me, bonds, j, looked):
+def forgone(me, bonds, j, i):
     """The best experience forgone: the best remembered among firms looked at and known, or what was expected (#72)."""
-    best = me.expectation
-    for k in range(bonds.shape[0]):
-        known = k != j and (looked >> k) & 1 == 1 and bonds[k].familiarity > ZERO
-        if known and bonds[k].memory > best:
-            best = bonds[k].memory
+    best = me.expectation[i]
+    for k in range(bonds.memory.shape[0]):
+        known = (j != k) & (bonds.looked[k, i] == 1) & (bonds.familiarity[k, i] > ZERO)
+        best = select(known & (bonds.memory[k, i] > best), bonds.memory[k, i], best)
     return best
 
 
 @rule
-def set_anchor(me, j, peak, moment_size, pull):
+def set_anchor(me, j, peak, moment_size, pull, i):
     """A peak makes an anchor, the strongest stands; a visit below expectation wears it off (#74-77).
 
     Returns the peak as felt: at the anchor firm a fall is felt from the anchor, so it hurts more.
     """
-    felt = peak
-    if peak > moment_size and peak > me.anchor_height and pull > ZERO:
-        me.anchor = j
-        me.anchor_height = peak
-    elif me.anchor == j and peak < ZERO:
-        felt = peak - pull * me.anchor_height
-        worn = me.anchor_height + peak
-        me.anchor_height = worn if worn > ZERO else ZERO
-    if me.anchor_height == ZERO:
-        me.anchor = -1
+    anchor, height = me.anchor[i], me.anchor_height[i]
+    strikes = (peak > moment_size) & (peak > height) & (pull > ZERO)
+    falls = no(strikes) & (anchor == j) & (peak < ZERO)
+    felt = select(falls, peak - pull * height, peak)
+    worn = height + peak
+    worn = select(worn > ZERO, worn, ZERO)
+    height = select(strikes, peak, select(falls, worn, height))
+    me.anchor[i] = select(height == ZERO, NOBODY, select(strikes, j, anchor))
+    me.anchor_height[i] = height
     return felt
 
 
@@ -401,151 +443,40 @@ def set_anchor(me, j, peak, moment_size, pull):
 def revise(trust, step, confirm):
     """Trust moves by `step`, less for the already convinced (#46), and stays between 0 and 1."""
     sure = TWO * trust - ONE
-    moved = trust + step * (ONE - confirm * (sure if sure > ZERO else -sure))
-    return ZERO if moved < ZERO else (ONE if moved > ONE else moved)
+    moved = trust + step * (ONE - confirm * select(sure > ZERO, sure, -sure))
+    return select(moved < ZERO, ZERO, select(moved > ONE, ONE, moved))
 
 
 # ---------------------------------------------------------------- tell
 
 
 @rule
-def tell(me, m, c, j, peak, key, week, use, events):
-    """A peak or a trough makes a message that neighbours may hear next week (#60)."""
-    if peak > m.moment_size:
-        say(me, j, True, m.word_good * c.voice, key, week, use, events)
-    elif -peak > m.moment_size:
-        say(me, j, False, m.word_bad * c.voice, key, week, use, events)
+def tell(me, bonds, m, c, firms, peak, key, week, use, i):
+    """A peak or a trough makes a message that neighbours may hear next week (#60).
+
+    One whom friction kept has something else to tell: beyond mild friction goodwill is lost (#27, #73).
+    """
+    j, kept = me.joined[i], me.kept[i] == 1
+    good = no(kept) & (peak > m.moment_size)
+    bad = no(kept) & (-peak > m.moment_size)
+    if anyone(kept):
+        excess = leaving(firms, me.left[i]) - m.friction_mild
+        resents = kept & (excess > ZERO)
+        loss = select(resents, m.friction_backlash * excess, ZERO)
+        for k in range(bonds.memory.shape[0]):
+            bonds.memory[k, i] -= select(me.left[i] == k, loss, ZERO)
+        bad |= resents
+    me.said[i] = NOTHING
+    if anyone(good | bad):
+        chance = select(good, m.word_good, m.word_bad) * c.voice
+        says = (good | bad) & (uniform(words(key, Purpose.TELL, me.number[i], week, use)[0]) < chance)
+        word = iadd(j, ONCE)
+        me.said[i] = select(says, select(good, word, -word), NOTHING)
+        me.message[i] = select(says, me.said[i], me.message[i])
 
 
 @rule
-def resent(me, bonds, m, c, firms, j, key, week, use, events):
-    """One whom friction kept: beyond mild friction goodwill is lost, and told (#27, #73)."""
-    events[j, Event.KEPT] += 1
-    excess = firms[j].exit_friction - m.friction_mild
-    if excess > ZERO:
-        bonds[j].memory -= m.friction_backlash * excess
-        say(me, j, False, m.word_bad * c.voice, key, week, use, events)
-
-
-@rule
-def say(me, j, good, chance, key, week, use, events):
-    """Perhaps leave the week's message, +-(j + 1)."""
-    if uniform(words(key, Purpose.TELL, me.number, week, use)[0]) < chance:
-        me.message = j + 1 if good else -(j + 1)
-        events[j, Event.GOOD_WORD if good else Event.BAD_WORD] += 1
-
-
-@rule
-def listen(bond, good, m):
+def listen(bond, known, good, m):
     """A neighbour's message moves memory of a firm, less the more it was used oneself (#62)."""
-    told = m.moment_size if good else -m.moment_size
-    bond.memory += m.word_weight * (ONE - bond.familiarity) * (told - bond.memory)
-
-
-# ---------------------------------------------------------------- who one is
-
-
-@rule
-def born(people, world, key, i):
-    """Who person i is, drawn once: cell, rate, attention, tastes, and the past their tastes imply.
-
-    Log-gamma tastes, ln Gamma(S x presence), make a logit over tastes alone choose with Dirichlet(S x presence)
-    chances: with all else off the market is the NBD-Dirichlet.
-    """
-    me, bonds, m = people.one[i], people.bonds[i], world.market[0]
-    u, s = uniform(words(key, Purpose.CELL, me.number, 0, 0)[0]), 0
-    while s < world.cells.shape[0] - 1 and u >= world.cells[s]:
-        s += 1
-    c = world.traits[s]
-    me.cell = s
-    me.rate = c.rate * exp(log_gamma(m.rate_shape, key, Purpose.RATE, me.number, 0)) / m.rate_shape
-    me.attention = beta(c.attention, m.attention_concentration, key, Purpose.ATTENTION, me.number)
-    me.last = me.target = me.anchor = -1
-    me.seen = -m.burn_in
-    fastest = LOWEST
-    for j in range(bonds.shape[0]):
-        bonds[j].taste = taste(m, world.presence[j], key, me.number, j)
-    rest(me, bonds, m, c, world.firms[0], world.details[0])
-    for j in range(bonds.shape[0]):
-        chance = bonds[j].regret  # where `rest` left it
-        bonds[j].regret = ZERO
-        knows, draw = words(key, Purpose.PAST, me.number, 0, j)
-        if uniform(knows) < exp(-m.experience * chance):
-            forgotten(bonds[j], m)
-        elif log(chance) + gumbel(draw) > fastest:
-            fastest, me.last = log(chance) + gumbel(draw), j
-    me.home = me.last
-
-
-@rule
-def rest(me, bonds, m, c, firms, details):
-    """Bring a person to rest: the chances of choice, the past that follows from them, the chances that follow from it.
-
-    The mean field of one's own history after `experience` uses. Nobody regrets yet: `regret` carries the chances.
-    """
-    for j in range(bonds.shape[0]):
-        bonds[j].regret = ZERO
-    for step in range(RESTS):
-        total, strongest = ZERO, LOWEST
-        for j in range(bonds.shape[0]):
-            chance, bonds[j].regret = bonds[j].regret, ZERO
-            v = bonds[j].taste
-            if step > 0:
-                v = appeal(me, bonds[j], m, c, firms[j], j) + inertia(me, bonds[j], c, 0, j)
-                v += c.state_dependence * chance - c.uncertainty * exp(-m.experience * chance)
-            bonds[j].regret = v
-            strongest = v if v > strongest else strongest
-        for j in range(bonds.shape[0]):
-            bonds[j].regret = exp(bonds[j].regret - strongest)
-            total += bonds[j].regret
-        me.expectation = ZERO
-        for j in range(bonds.shape[0]):
-            bonds[j].regret /= total
-            remember(me, bonds[j], m, c, firms[j], details[j], bonds[j].regret)
-
-
-@rule
-def remember(me, bond, m, c, f, details, chance):
-    """The past with a firm, expected of one who chose it with this chance at each of `experience` uses."""
-    uses = m.experience * chance
-    failing = details[details.shape[0] - 1].failing
-    step = (c.trust_up * (ONE - failing) - c.trust_down * failing) * (ONE - HALF * m.confirm)
-    bond.trust = revise(m.trust_start, uses * step, ZERO)
-    bond.habit = chance * (ONE - exp2(m.experience * log2_left(c.habit_rate)))
-    bond.familiarity = ONE - exp2(uses * log2_left(m.familiarity_rate))
-    bond.memory = f.quality
-    me.expectation += chance * f.quality
-
-
-@rule
-def forgotten(bond, m):
-    """A firm never used: nothing is known of it."""
-    bond.trust = m.trust_start
-    bond.familiarity = bond.memory = ZERO
-
-
-@rule
-def log2_left(rate):
-    """log2(1 - rate), at most 126 halvings."""
-    left = ONE - rate
-    return log(left) / log(TWO) if left > _f(1e-38) else _f(-126)
-
-
-@rule
-def taste(m, presence, key, who, j):
-    """Person number `who`'s taste for firm j, drawn once."""
-    if m.taste_law == 0:
-        return log(presence)
-    if m.taste_law == 1:
-        return log_gamma(m.taste_concentration * presence, key, Purpose.TASTE, who, j)
-    return log(presence) + m.taste_sd * normal(words(key, Purpose.TASTE, who, 0, j)[0])
-
-
-@rule
-def beta(mean, concentration, key, purpose, who):
-    """A beta variate of this mean: heterogeneous attention (#18); 0 and 1 are certain."""
-    if mean <= ZERO or mean >= ONE:
-        return mean
-    a = log_gamma(mean * concentration, key, purpose, who, 0)
-    b = log_gamma((ONE - mean) * concentration, key, purpose, who, 1)
-    return ONE / (ONE + exp(b - a))
+    heard = m.moment_size if good else -m.moment_size
+    bond.memory += m.word_weight * (ONE - known) * (heard - bond.memory)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.draws import rule
+from sim.lanes import select
+from sim.person import FLAG
 
 GROUPS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
@@ -103,57 +105,93 @@ def counted(tally: Tally) -> Tally:
 @rule
 def tenure_bin(uses):
     """The TENURE bin of a number of uses since joining."""
-    b = 0
-    for edge in range(1, len(TENURE)):
-        if uses >= TENURE[edge]:
-            b = edge
-    return b
+    stage = np.int32(0)
+    for b in range(1, len(TENURE)):
+        stage = select(uses >= TENURE[b], np.int32(b), stage)
+    return stage
 
 
 @rule
-def record_use(me, bonds, tally, g, t, window, left, joined):
-    """Count a use at `joined` after `left` (-1 = nobody) in row t."""
-    tally.flow[g, t, me.cell, left + 1, joined + 1] += 1
+def count_visit(me, tally, g, t, s, window, place):
+    """Count the use that the person at a place of the desk has just made in row t."""
+    left, joined = me.left[place], me.joined[place]
+    again = (me.uses[place] & (FLAG - 1)) > 1
+    count_use(tally, g, t, s, window, left, joined, me.stage[place], me.past[place], again)
+    events = tally.event[g, t, s]
+    if me.first[place] >= 0:
+        events[me.first[place], Event.FIRST_LOOK] += 1
+        events[me.chosen[place], Event.DELIBERATED] += 1
+    outcome, said = me.outcome[place], me.said[place]
+    events[joined, Event.SATISFIED] += me.satisfied[place]
+    if outcome > 0:
+        events[joined, Event.FAILED] += 1
+        events[joined, Event.COMPLAINED] += 1 - outcome % 2
+    if me.kept[place] == 1:
+        events[left, Event.KEPT] += 1
+    if said > 0:
+        events[said - 1, Event.GOOD_WORD] += 1
+    elif said < 0:
+        events[-said - 1, Event.BAD_WORD] += 1
+
+
+@rule
+def count_use(tally, g, t, s, window, left, joined, stage, outcome, again):
+    """Count a use at `joined` after `left` (-1 = nobody) in row t; `again` if it is not the window's first."""
+    tally.flow[g, t, s, left + 1, joined + 1] += 1
     if left >= 0 and t > 0:
-        moved = left != joined
-        b = tenure_bin(me.tenure)
-        tally.tenure[g, me.cell, left, b, 0] += 1
-        tally.tenure[g, me.cell, left, b, 1] += moved
-        tally.after[g, me.cell, left, me.outcome, 0] += 1
-        tally.after[g, me.cell, left, me.outcome, 1] += moved
+        moved = np.int64(left != joined)
+        tally.tenure[g, s, left, stage, 0] += 1
+        tally.tenure[g, s, left, stage, 1] += moved
+        tally.after[g, s, left, outcome, 0] += 1
+        tally.after[g, s, left, outcome, 1] += moved
         w = (t - 1) // window
-        if me.uses > 0 and w < tally.window.shape[1]:
-            tally.window[g, w, me.cell, left, Count.FOLLOWED] += 1
-            tally.window[g, w, me.cell, left, Count.ADJACENT] += not moved
-        if moved:
-            me.changed = 1
-    me.uses += 1
-    bonds[joined].count += 1
+        if again and w < tally.window.shape[1]:
+            tally.window[g, w, s, left, Count.FOLLOWED] += 1
+            tally.window[g, w, s, left, Count.ADJACENT] += 1 - moved
 
 
 @rule
-def close_window(me, bonds, tally, g, w):
-    """Count the uses of the window into window w of the tally (w < 0: only forget them) and start anew."""
-    total, used = me.uses, np.int64(0)
+def count_answer(me, tally, g, t, s, place):
+    """Count what the person at a place of the desk has answered to the survey."""
+    if me.last[place] >= 0:
+        events = tally.event[g, t, s, me.last[place]]
+        events[Event.ASKED] += 1
+        events[Event.WOULD_LEAVE] += me.better[place] > 0
+        events[Event.BETTER] += me.better[place] > 1
+
+
+@rule
+def count_news(me, tally, g, t, s, place):
+    """Count which scandals the person at a place of the desk has just heard of."""
+    for k in range(tally.news.shape[3]):
+        tally.news[g, t, s, k, 0] += (me.fresh[place] >> k) & 1
+        tally.news[g, t, s, k, 1] += (me.acting[place] >> k) & 1
+        tally.news[g, t, s, k, 2] += (me.backing[place] >> k) & 1
+
+
+@rule
+def close_window(me, bonds, tally, g, s, w, opening):
+    """Count the uses of the window into window w of the tally (w < 0: only forget them) and start anew.
+
+    `opening`: and forget who ever changed firm, for the story begins.
+    """
+    total, changed = np.int64(me.uses & (FLAG - 1)), np.int64(me.uses >> 15)
     firms = bonds.shape[0]
     for j in range(firms):
-        n = np.int64(bonds[j].count)
-        used |= np.int64(n > 0) << j
-        if w >= 0:
-            _count_firm(tally.window[g, w, me.cell, j], n, total, (me.before >> j) & 1)
-        bonds[j].count = 0
+        n, before = np.int64(bonds[j].count & (FLAG - 1)), np.int64(bonds[j].count >> 15)
+        if w >= 0 and n | before:
+            _count_firm(tally.window[g, w, s, j], n, total, before)
+            for k in range(firms):
+                tally.both[g, w, s, j, k] += n > 0 and (bonds[k].count & (FLAG - 1)) > 0
     if w >= 0:
-        tally.buyers[g, w, me.cell, min(total, LARGEST - 1)] += 1
-        tally.kept[g, w, me.cell, me.home + 1, me.last + 1] += 1
-        tally.faithful[g, w, me.cell] += 1 - me.changed
-        for j in range(firms):
-            if (used >> j) & 1:
-                for k in range(firms):
-                    tally.both[g, w, me.cell, j, k] += (used >> k) & 1
+        tally.buyers[g, w, s, min(total, LARGEST - 1)] += 1
+        tally.kept[g, w, s, me.home + 1, me.last + 1] += 1
+        tally.faithful[g, w, s] += 1 - changed
         if me.last >= 0:
-            tally.standing[g, w, me.cell, me.last, tenure_bin(me.tenure)] += 1
-    me.uses = 0
-    me.before = used
+            tally.standing[g, w, s, me.last, tenure_bin(np.int32(me.tenure))] += 1
+    for j in range(firms):
+        bonds[j].count = FLAG * ((bonds[j].count & (FLAG - 1)) > 0)
+    me.uses = 0 if opening else FLAG * changed
     me.home = me.last
 
 

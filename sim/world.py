@@ -1,4 +1,4 @@
-"""From a scenario to arrays: World, the market's story by week, and People, who live it.
+"""From a scenario to arrays: World, the market's story by week.
 
 t = 0 is the burn-in, t = week + 1 the weeks after; s cell, i person, j firm, k scandal, p touchpoint. A mechanism that
 is switched off is a World with neutral numbers: the rules never ask.
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import config
 
+from sim.person import records
 from sim.scenario import TRAITS, Firm, Market, Scandal, Scenario, ScenarioError
 
 FLOAT = np.float32
@@ -65,61 +65,6 @@ class World(NamedTuple):
     presence: np.ndarray  # [j] sums to 1
     starts: np.ndarray  # [people + 1] int64, CSR of a stored network; empty for the small world
     listeners: np.ndarray  # [links] int64
-
-
-class People(NamedTuple):
-    """Who lives: a row a person, and a row a person and firm."""
-
-    one: np.ndarray  # [i] PERSON
-    bonds: np.ndarray  # [i, j] BOND
-
-
-PERSON = np.dtype(
-    [
-        ("number", np.int64),  # the person's address
-        ("before", np.int64),  # firms used in the window before, a bit each
-        ("rate", np.float32),  # uses/week
-        ("attention", np.float32),
-        ("expectation", np.float32),  # CX
-        ("anchor_height", np.float32),  # CX above expectation
-        *((name, np.uint32) for name in ("heard", "acts", "backs", "harmed")),  # scandals, a bit each
-        ("news", np.uint32),  # scandals told by neighbours
-        ("fresh", np.uint32),  # scandals heard of this week
-        ("seen", np.int32),  # week in which the fading was last brought up to date
-        ("tenure", np.int32),  # uses since joining the last firm
-        ("uses", np.int32),  # of the category, in this window
-        ("cell", np.uint8),
-        ("outcome", np.uint8),  # of the last visit
-        ("changed", np.uint8),  # 1 once the firm was changed since week 0
-        ("last", np.int8),  # firm used last, or -1
-        ("home", np.int8),  # firm used last when the window opened
-        ("anchor", np.int8),  # firm or -1
-        ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
-        ("message", np.int8),  # +-(firm + 1) told this week, 0 = none
-    ],
-    align=True,
-)
-BOND = np.dtype(
-    [
-        *((name, np.float32) for name in ("taste", "memory", "trust", "habit", "regret", "familiarity")),
-        ("count", np.uint16),  # uses in this window
-    ],
-    align=True,
-)
-# Plain Python reads a field as an attribute of np.recarray only; compiled code prefers the plain array.
-RECORDS: type = np.recarray if config.DISABLE_JIT else np.ndarray
-
-
-def records(shape: Any, kind: Any) -> np.ndarray:
-    """An array of zeroed records whose fields the rules can read, compiled or not."""
-    return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
-
-
-def make_people(first: int, stop: int, firms: int) -> People:
-    """Rows for the people numbered first to stop - 1, not yet born."""
-    people = People(records(stop - first, PERSON), records((stop - first, firms), BOND))
-    people.one["number"] = np.arange(first, stop)
-    return people
 
 
 def make_world(scenario: Scenario, links: tuple[np.ndarray, np.ndarray] | None = None) -> World:

@@ -15,10 +15,13 @@ SIM = ROOT / "sim"
 
 # A room imports from strictly lower floors.
 FLOORS = [
-    ["bits", "declare"],
-    ["draws", "scenario", "dirichlet", "figures"],
-    ["tally"],
-    ["metrics", "rules", "world"],
+    ["lanes", "declare"],
+    ["bits", "scenario", "dirichlet", "figures"],
+    ["draws"],
+    ["person"],
+    ["tally", "world"],
+    ["metrics", "rules"],
+    ["birth", "crowd"],
     ["engine"],
     ["store"],
     ["run"],
@@ -32,8 +35,8 @@ COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
 
 # Which rooms may import a package at all, inside functions too. Rules and tally know numba as `draws.rule`.
 KNOWN_BY = {
-    "numba": {"bits", "draws", "world", "engine"},
-    "llvmlite": {"bits"},
+    "numba": {"lanes", "bits", "draws", "person", "engine"},
+    "llvmlite": {"lanes", "bits"},
     "hydra": {"run", "study", "app", "__main__"},
     "omegaconf": {"scenario", "run"},
     "mesa": {"market", "app"},

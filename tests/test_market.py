@@ -18,6 +18,7 @@ from sim.market import MOST_AGENTS, Competitor, Consumer, Market
 from sim.metrics import by_window, pair_index, penetration
 from sim.run.compose import compose, presets, stated
 from sim.scenario import ScenarioError, build, change, to_dict
+from tests.markets import heard
 from tests.markets import market as written
 from tests.test_same import WORLDS, digest
 
@@ -172,7 +173,7 @@ def test_agent_sets_select_aggregate_and_group():
     assert 0 < consumers.select(lambda c: c.last is not None).agg("trust", np.mean) < 1
     by_segment = market.consumers.groupby("segment").count()
     assert set(by_segment) == {"all", "other"} and sum(by_segment.values()) == 240
-    assert market.consumers.get("number") == people["number"].tolist()
+    assert market.consumers.get("number") == list(range(240))
     market.consumers.select(lambda c: c.segment == "other").set("attention", 0.25)
     assert (people["attention"] == 0.25).sum() == by_segment["other"]
 
@@ -240,7 +241,7 @@ def test_solara_viz_steps_and_resets():
 
 def test_attributes_are_views_of_rows():
     market = lived(small({"scandals": {"leak": {"firm": "f0", "week": 0}}}), 3)
-    one, bonds = market.life.people
+    one, bonds = market.life.people.one, market.life.people.bonds
     person = list(market.consumers)[7]
     person.attention, person.last, person.anchor, person.anchor_height = 0.2, "f3", "f1", 2.5
     person.heard = {"leak"}
@@ -248,10 +249,10 @@ def test_attributes_are_views_of_rows():
     person.trust = 0.75
     assert (one["attention"][7], one["last"][7], one["anchor"][7]) == (np.float32(0.2), 3, 1)
     assert (bonds["trust"][7, 1], bonds["trust"][7, 3], person.bond("f3").trust) == (0.125, 0.75, 0.75)
-    assert person.heard == {"leak"} and one["heard"][7] == 1 and person.acts <= {"leak"}
+    assert person.heard == {"leak"} and heard(market.life.people)[7, 0] and person.acts <= {"leak"}
     one["last"][7], one["anchor"][7] = -1, -1
     assert person.last is None and person.anchor is None and np.isnan(person.trust)
-    assert (person.segment, person.cohort) == market.cells[one["cell"][7]]
+    assert (person.segment, person.cohort) == market.cells[market.life.people.cell[7]]
     assert person.pos == (7, 0)
 
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sim.engine import advance, begin, degree, listener, simulate
+from sim.crowd import degree, listener
+from sim.engine import advance, begin, simulate
 from sim.scenario import ScenarioError, change
 from sim.tally import Event
 from sim.world import links, make_world, stored_links
-from tests.markets import market
+from tests.markets import called, heard, market
 from tests.test_same import digest
 
 N = 400
@@ -24,15 +25,16 @@ TALK = {
 def small_world(people: int, neighbours: int = 8, rewiring: float = 0.1) -> np.ndarray:
     """Listeners of everybody, [person, link], read from the addresses."""
     world = make_world(market({"people": people, "network.neighbours": neighbours, "network.rewiring": rewiring}))
-    return np.array([[listener(world, (1, 0), i, link) for link in range(degree(world, i))] for i in range(people)])
+    hears, many = called(listener), called(degree)
+    return np.array([[hears(world, (1, 0), i, link) for link in range(many(world, i))] for i in range(people)])
 
 
 def test_the_small_world_is_a_ring_with_shortcuts():
     ring = np.array([[1, -1, 2, -2, 3, -3, 4, -4]])
-    heard = small_world(2000)
-    near = (heard - np.arange(2000)[:, None] - ring) % 2000 == 0
+    hearers = small_world(2000)
+    near = (hearers - np.arange(2000)[:, None] - ring) % 2000 == 0
     assert abs(1 - near.mean() - 0.1) < 3 * np.sqrt(0.1 * 0.9 / near.size)
-    astray = heard[~near]
+    astray = hearers[~near]
     assert np.bincount(astray // 500, minlength=4) == pytest.approx(len(astray) / 4, rel=0.2)
     assert (small_world(50, 4, 0.0) - np.arange(50)[:, None] - ring[:, :4]).__mod__(50).max() == 0
 
@@ -52,15 +54,15 @@ def test_news_spreads_along_the_links_only():
     chain = np.array([(i, i + 1) for i in range(N - 1)])
     scandal = {"firm": "f0", "week": 0, "reach": 0.0, "contagion": 0.95}
     run = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
-    assert not run.people[0].one["heard"].any(), "nobody starts a rumour without a broadcast"
+    assert not heard(run.people[0]).any(), "nobody starts a rumour without a broadcast"
     scandal |= {"reach": 0.02, "news_weeks": 1}
     told = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
-    heard = told.people[0].one["heard"] > 0
-    starts = np.flatnonzero(heard & ~np.r_[False, heard[:-1]])
+    informed = heard(told.people[0])[:, 0]
+    starts = np.flatnonzero(informed & ~np.r_[False, informed[:-1]])
     alone = simulate(market({"people": N, "scandals.x": scandal, "network.kind": "none"}), keep_people=True)
-    sources = alone.people[0].one["heard"] > 0
+    sources = heard(alone.people[0])[:, 0]
     assert sources[starts].all(), "every run of the informed begins with one who heard the broadcast"
-    assert heard.sum() > sources.sum()
+    assert informed.sum() > sources.sum()
 
 
 @pytest.mark.parametrize(
@@ -119,8 +121,8 @@ def test_the_recovery_paradox_is_in_satisfaction_only():
 def test_the_people_of_a_life_keep_their_memory_small():
     life = begin(market())[0]
     firms = len(life.scenario.firms)
-    a_person = (life.people.one.nbytes + life.people.bonds.nbytes) / life.scenario.people
-    assert a_person <= 28 * firms + 88
+    a_person = sum(rows.nbytes for rows in life.people) / life.scenario.people
+    assert a_person <= 24 * firms + 40
 
 
 def test_nobody_lives_past_the_last_week():
@@ -141,7 +143,7 @@ def test_a_story_may_begin_with_the_people_of_another(shards):
     for name in ("taste", "habit", "trust", "memory"):
         np.testing.assert_array_equal(bonds[name], before.people[0].bonds[name])
     np.testing.assert_array_equal(one["last"], before.people[0].one["last"])
-    assert not one["heard"].any() and not bonds["count"].any()
+    assert not one["story"].any() and not bonds["count"].any()
     runs = [simulate(later, shards=n, start=before.people) for n in (1, shards)]
     assert digest(runs[0].tally) == digest(runs[1].tally)
     with pytest.raises(ScenarioError, match="start"):

@@ -55,14 +55,14 @@ def seats(stage: Stage, most: int = MOST) -> tuple[np.ndarray, list[tuple[str, i
     """
     one, start = stage.market.life.people.one, stage.start
     drawn = np.arange(0, len(one), max(1, -(-len(one) // most)))
-    segment = one["cell"][drawn] // len(start.cohorts)
+    segment = stage.market.life.people.cell[drawn] // len(start.cohorts)
     across = max(20, int(np.ceil(np.sqrt(len(drawn) * 1.9))))
     head = max(2, across // 24)
     lines: list[np.ndarray] = []
     heads: list[tuple[str, int, int]] = []
     for n, name in enumerate(start.segments):
         rows = drawn[segment == n]
-        heads.append((name, len(lines), int((one["cell"] // len(start.cohorts) == n).sum())))
+        heads.append((name, len(lines), int((stage.market.life.people.cell // len(start.cohorts) == n).sum())))
         full = np.full(-(-len(rows) // across) * across, -1)
         full[: len(rows)] = rows
         lines += [np.full(across, -1)] * head + list(full.reshape(-1, across))

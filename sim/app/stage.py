@@ -92,7 +92,7 @@ class Stage:
         people, s = market.life.people, self.start
         every = max(1, len(people.one) // LOOKED_AT)
         trust = people.bonds["trust"][::every]
-        segment = people.one["cell"][::every] // len(s.cohorts)
+        segment = people.cell[::every] // len(s.cohorts)
         of = [trust.mean(axis=0)]
         return np.array(of + [trust[segment == n].mean(axis=0) for n in range(len(s.segments))])
 
@@ -190,7 +190,7 @@ class Stage:
     def person(self, row: int) -> dict[str, str]:
         """Who somebody is, in words."""
         one, bonds = self.market.life.people.one[row], self.market.life.people.bonds[row]
-        firms, (segment, cohort) = list(self.start.firms), self.start.cells[one["cell"]]
+        firms, (segment, cohort) = list(self.start.firms), self.start.cells[self.market.life.people.cell[row]]
         last = int(one["last"])
         said = {"person": f"{int(one['number']):,}", "segment": _plain(segment), "uses": _name(firms, last)}
         if cohort != "all":

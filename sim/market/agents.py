@@ -8,7 +8,7 @@ from typing import Any
 import mesa
 
 from sim.declare import declaration
-from sim.market.rows import Bond, Bonded, Field, FirmField, Lever, ScandalField, firm_number
+from sim.market.rows import Bond, Bonded, Field, FirmField, Lever, Number, ScandalField, firm_number
 from sim.scenario import Firm, levers
 
 
@@ -31,7 +31,7 @@ class Consumer(Bonded, mesa.Agent):
 
     _ids = _Numbered()
 
-    number = Field("the person's address in every draw", writable=False)
+    number = Number("the person's address in every draw", writable=False)
     rate = Field("uses a week")
     attention = Field("chance that a use is deliberated")
     expectation = Field("experience expected, CX")
@@ -83,12 +83,13 @@ class Consumer(Bonded, mesa.Agent):
     @property
     def message(self) -> tuple[str, bool] | None:
         """What was told this week: (firm, whether good), or None."""
-        told = int(self.model.life.people.one["message"][self.row])
+        me = self.model.life.people.one[self.row]
+        told = int(me["message"]) if me["seen"] == self.model.week - 1 else 0
         return (self.model.firms[abs(told) - 1], told > 0) if told else None
 
     @property
     def _cell(self) -> tuple[str, str]:
-        cell: tuple[str, str] = self.model.cells[self.model.life.people.one["cell"][self.row]]
+        cell: tuple[str, str] = self.model.cells[self.model.life.people.cell[self.row]]
         return cell
 
 

@@ -14,14 +14,14 @@ import numpy as np
 from mesa.space import SingleGrid
 
 from sim.declare import did_you_mean
-from sim.engine import THREADED, Run, _live_groups, advance, begin, close, end_week, live_week
+from sim.engine import THREADED, Run, advance, begin, close, end_week, live_week, one_by_one
 from sim.market.agents import Competitor, Consumer
 from sim.market.arguments import MOST_AGENTS, check, declared
 from sim.market.readings import columns, now, of_firms, read
 from sim.market.story import event, result, rewrite, room, so_far
 from sim.metrics import CATEGORY, Estimate, estimate, pooled
 from sim.scenario import Firm, Scenario, change
-from sim.tally import GROUPS, Tally
+from sim.tally import Tally
 from sim.world import _levers_at
 
 YEAR = 52
@@ -82,7 +82,6 @@ class Market(mesa.Model):
             for _ in range(scenario.burn_in):
                 advance([self.life], pool)
         self.firms, self.cells = list(scenario.firms), scenario.cells
-        self._group = np.repeat(np.arange(GROUPS), np.diff(self.life.edges)).tolist()
 
     def _settle_people(self, people: int) -> SingleGrid:
         """An agent for each row, on a grid: rows of the ring of neighbours, one above the other."""
@@ -122,20 +121,9 @@ class Market(mesa.Model):
             self.datacollector.collect(self)
 
     def _live_by_agents(self) -> None:
-        life, group = self.life, self._group
-        life.people.one["message"] = life.people.one["fresh"] = 0  # of those, too, who will not live the week
-        edges = np.zeros_like(life.edges)
-        front = (life.people, life.world, life.tally, life.key, edges)
-        entry, week = _entry((*front, 0, 1, life.week)), life.week
-
-        def live(row: int) -> None:
-            g = group[row]
-            edges[g], edges[g + 1] = row, row + 1
-            entry(*front, g, g + 1, week)
-
-        self._live = live
         try:
-            self.consumers.shuffle_do("step")
+            with one_by_one(self.life) as self._live:
+                self.consumers.shuffle_do("step")
         finally:
             self._live = None
 
@@ -254,14 +242,3 @@ def _reading(column: str, market: Market) -> float:
 
 def _attribute(name: str, agent: Any) -> Any:
     return getattr(agent, name, None)
-
-
-def _entry(arguments: tuple[Any, ...]) -> Callable[..., None]:
-    """The rules compiled for these arguments, without numba's look-up of types at each call (12 us a person)."""
-    if not hasattr(_live_groups, "overloads"):  # plain Python
-        return _live_groups
-    types = tuple(_live_groups.typeof_pyval(a) for a in arguments)
-    if types not in _live_groups.overloads:
-        _live_groups.compile(types)
-    entry: Callable[..., None] = _live_groups.overloads[types].entry_point
-    return entry

@@ -12,9 +12,9 @@ import numpy as np
 
 from sim.engine import Life, close
 from sim.metrics import CATEGORY, Metric, awareness, firm_metrics, pooled
+from sim.person import People
 from sim.scenario import Scenario
 from sim.tally import Event, Tally, empty_tally
-from sim.world import People
 
 WINDOWED = ("window", "both", "buyers", "kept", "faithful", "standing")
 

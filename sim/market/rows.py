@@ -1,4 +1,4 @@
-"""Attributes that are fields of a row: reading and writing go through to `people.one`, `people.bonds` and the levers.
+"""Attributes that are fields of a row: reading and writing go through to `people` and the levers.
 
 A holder of such attributes has `model`, `row` (of the person) and, for bonds, `with_firm` (the number of the firm).
 """
@@ -8,7 +8,12 @@ from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from sim.declare import did_you_mean
+from sim.person import ACTS, BACKS, FLAG, FULL, HARMED, HEARD, PER_WORD, STEP
+
+STORY = {"heard": HEARD, "acts": ACTS, "backs": BACKS, "harmed": HARMED}
 
 LIMITS = {  # of what may be written; everything else may be any number
     **dict.fromkeys(("attention", "trust", "habit", "familiarity"), (0.0, 1.0)),
@@ -29,7 +34,14 @@ class Field:
     def __get__(self, holder: Any, owner: type | None = None) -> Any:
         if holder is None:
             return self
-        return holder.model.life.people.one[self.name][holder.row].item()
+        return int(self._column(holder)[holder.row]) & (FLAG - 1) if self.name == "uses" else self._read(holder)
+
+    def _read(self, holder: Any) -> Any:
+        return self._column(holder)[holder.row].item()
+
+    def _column(self, holder: Any) -> Any:
+        people = holder.model.life.people
+        return people.rate if self.name == "rate" else people.one[self.name]
 
     def __set__(self, holder: Any, value: Any) -> None:
         if not self.writable:
@@ -37,7 +49,14 @@ class Field:
         self._write(holder, value)
 
     def _write(self, holder: Any, value: Any) -> None:
-        holder.model.life.people.one[self.name][holder.row] = checked(self.name, value)
+        self._column(holder)[holder.row] = checked(self.name, value)
+
+
+class Number(Field):
+    """The person's number."""
+
+    def _read(self, holder: Any) -> Any:
+        return holder.model.life.first + holder.row
 
 
 def checked(name: str, value: Any) -> float:
@@ -75,15 +94,25 @@ class ScandalField(Field):
     def __get__(self, holder: Any, owner: type | None = None) -> Any:
         if holder is None:
             return self
-        bits = super().__get__(holder)
-        return frozenset(name for k, name in enumerate(holder.model.scandals) if bits >> k & 1)
+        return frozenset(name for k, name in enumerate(holder.model.scandals) if self._bit(holder, k, None))
 
     def _write(self, holder: Any, value: Iterable[str]) -> None:
+        value = set(value)
         known = holder.model.scandals
-        strangers = sorted(set(value) - set(known))
+        strangers = sorted(value - set(known))
         if strangers:
             raise ValueError(f"{self.name}: {strangers[0]!r} is no scandal{did_you_mean(strangers[0], known)}")
-        holder.model.life.people.one[self.name][holder.row] = sum(1 << known.index(name) for name in set(value))
+        for k, name in enumerate(known):
+            self._bit(holder, k, name in value)
+
+    def _bit(self, holder: Any, k: int, set_to: bool | None) -> bool:
+        """Read, or set, whether it is true of scandal k."""
+        story, bit = holder.model.life.people.one["story"][holder.row], 4 * (k % PER_WORD) + STORY[self.name]
+        word = int(story[k // PER_WORD]) & 0xFFFFFFFF
+        if set_to is not None:
+            word = word & ~(1 << bit) | set_to << bit
+            story[k // PER_WORD] = np.uint32(word).view(np.int32)
+        return bool(word >> bit & 1)
 
 
 class BondField(Field):
@@ -93,12 +122,20 @@ class BondField(Field):
         if holder is None:
             return self
         j = holder.with_firm
-        return holder.model.life.people.bonds[self.name][holder.row, j].item() if j >= 0 else math.nan
+        if j < 0:
+            return math.nan
+        value = holder.model.life.people.bonds[self.name][holder.row, j].item()
+        if self.name == "count":
+            return value & (FLAG - 1)
+        return value * float(STEP) if self.name == "familiarity" else value
 
     def _write(self, holder: Any, value: Any) -> None:
         if holder.with_firm < 0:
             raise ValueError(f"{self.name}: this person has used no firm yet; set it with bond(firm).{self.name}")
-        holder.model.life.people.bonds[self.name][holder.row, holder.with_firm] = checked(self.name, value)
+        held = checked(self.name, value)
+        if self.name == "familiarity":
+            held = round(held * float(FULL))
+        holder.model.life.people.bonds[self.name][holder.row, holder.with_firm] = held
 
 
 class Bonded:

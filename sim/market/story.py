@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.declare import did_you_mean
 from sim.engine import Life, Run
+from sim.person import with_room
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import Tally, counted, empty_tally
 from sim.world import World, make_world
@@ -27,6 +28,8 @@ def rewrite(life: Life, scenario: Scenario) -> None:
     if wrong:
         raise ScenarioError(wrong)
     life.tally = room(life.tally, scenario, len(world.scandals))
+    life.people = with_room(life.people, len(world.scandals))
+    life.idle.clear()
     life.scenario, life.world = scenario, world
 
 

@@ -4,29 +4,34 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.draws import rule
+from sim.draws import entry
 from sim.panel.files import Panel
-from sim.tally import GROUPS, Tally, close_window, counted, empty_tally, record_use
-from sim.world import People, make_people
+from sim.person import FLAG, People, make_people
+from sim.tally import GROUPS, Tally, close_window, count_use, counted, empty_tally, tenure_bin
 
 
-@rule
+@entry
 def _record_group(people, tally, g, start, stop, first, brand, window):
     """Households start to stop - 1 of group g live their purchases first[i] .. first[i + 1] - 1."""
     for i in range(start, stop):
         me, bonds = people.one[i], people.bonds[i]
-        tally.people[g, me.cell] += 1
+        tally.people[g, 0] += 1
         w = 0
         for n in range(first[i], first[i + 1]):
             while w < window[n]:
-                close_window(me, bonds, tally, g, w)
+                close_window(me, bonds, tally, g, 0, w, False)
                 w += 1
-            last = me.last
-            record_use(me, bonds, tally, g, w + 1, 1, last, brand[n])
-            me.tenure = me.tenure + 1 if brand[n] == last else 1
-            me.last = brand[n]
+            left, joined = np.int64(me.last), brand[n]
+            stage = tenure_bin(np.int32(me.tenure))
+            count_use(tally, g, w + 1, 0, 1, left, joined, stage, 0, (me.uses & (FLAG - 1)) > 0)
+            me.uses += 1
+            if 0 <= left != joined:
+                me.uses |= FLAG
+            me.tenure = me.tenure + 1 if joined == left else 1
+            me.last = joined
+            bonds[joined].count += 1
         while w < tally.window.shape[1]:
-            close_window(me, bonds, tally, g, w)
+            close_window(me, bonds, tally, g, 0, w, False)
             w += 1
 
 
@@ -49,7 +54,7 @@ def tally(panel: Panel, window: np.ndarray | None = None) -> Tally:
 
 
 def _newborn(households: int, brands: int) -> People:
-    people = make_people(0, households, brands)
+    people = make_people(households, brands)
     for name in ("last", "home", "anchor", "target"):
         people.one[name] = -1
     return people

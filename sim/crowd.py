@@ -1,0 +1,69 @@
+"""What the crowd hears between weeks: who is told what by whom. Nothing is stored; links are drawn at addresses."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.bits import with_bit
+from sim.draws import FIRST, Purpose, entry, rule, uniform, words
+from sim.person import STEP
+from sim.rules import listen
+
+
+class Told(NamedTuple):
+    """What people of a piece of the population have to tell this week, by their numbers: a row each."""
+
+    message: np.ndarray  # [n, 3] int32: number, cell, +-(firm + 1)
+    fresh: np.ndarray  # [n, 3] int32: number, cell, scandals just heard of
+
+
+@rule
+def listener(world, key, sender, link):
+    """The person at the end of a link: stored, or ring neighbour that leads anywhere with chance `rewiring`."""
+    if world.starts.shape[0] > 0:
+        return world.listeners[world.starts[sender] + link]
+    n = world.market[0].people
+    astray, where = words(key, Purpose.LINK, np.uint32(sender), FIRST, link)
+    if uniform(astray) < world.market[0].rewiring:
+        return min((np.int64(where) * n) >> 32, n - 1)
+    step = link // 2 + 1
+    return (sender + (step if link % 2 == 0 else -step)) % n
+
+
+@rule
+def degree(world, sender):
+    """How many people hear this one."""
+    if world.starts.shape[0] > 0:
+        return world.starts[sender + 1] - world.starts[sender]
+    return world.market[0].neighbours
+
+
+@entry
+def deliver(people, world, key, first, message):
+    """Bring messages to those rows of `people`, numbered from `first` on, that hear them, teller by teller."""
+    rows, m = people.bonds.shape[0], world.market[0]
+    for a in range(message.shape[0]):
+        number, told = np.int64(message[a, 0]), np.int64(message[a, 2])
+        for link in range(degree(world, number)):
+            i = listener(world, key, number, link) - first
+            if 0 <= i < rows and i + first != number:
+                bond = people.bonds[i, abs(told) - 1]
+                listen(bond, np.float32(bond.familiarity) * STEP, told > 0, m)
+
+
+@entry
+def pass_on(people, world, key, first, week, fresh):
+    """Each scandal a teller has just heard of reaches a neighbour with chance contagion x voice / listeners (#64)."""
+    rows = people.news.shape[0]
+    for a in range(fresh.shape[0]):
+        number, bits = np.int64(fresh[a, 0]), fresh[a, 2]
+        many = degree(world, number)
+        for link in range(many):
+            i = listener(world, key, number, link) - first
+            if 0 <= i < rows and i + first != number:
+                for k in range(world.scandals.shape[0]):
+                    if (bits >> k) & 1 == 1:
+                        chance = world.scandals[k].contagion * world.traits[fresh[a, 1]].voice / np.float32(many)
+                        index = ((link << 5) | k) & 0xFFFF
+                        if uniform(words(key, Purpose.PASS, np.uint32(number), week, index)[0]) < chance:
+                            people.news[i] = with_bit(people.news[i], k)

@@ -1,0 +1,392 @@
+"""Sixteen people at once: a compiled type whose value is one number of each of sixteen people, side by side.
+
+A rule is written for one person, in operators, comparisons and `select`; indexed by a plain row it is lived by one
+person, indexed by `sixteen(n)` by sixteen, in the machine's vector registers (two or four of them where they are
+narrower). Of the sixteen only the first n are people; the others repeat the first. Every operation is exact or
+correctly rounded, so that sixteen at once get the same bits as sixteen one by one.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models, register_default
+from numba.core.imputils import lower_builtin, lower_cast
+from numba.core.typeconv import Conversion
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, overload
+
+WIDTH = 16
+LINE = 64  # bytes that come from memory together
+Emit = Callable[..., Any]
+ELEMENT = {"float": ir.FloatType(), "int": ir.IntType(32), "word": ir.IntType(32), "mask": ir.IntType(1)}
+ONE = {"float": types.float32, "int": types.int32, "word": types.uint32, "mask": types.boolean}
+KIND = {types.float32: "float", types.int32: "int", types.uint32: "word"}
+INT32, INT64 = ir.IntType(32), ir.IntType(64)
+
+
+class Lanes(types.Type):
+    """Sixteen float32, int32, uint32 (`word`) or truths (`mask`)."""
+
+    def __init__(self, kind: str):
+        self.kind = kind
+        super().__init__(name=f"lanes_{kind}")
+
+    def unify(self, context: Any, other: Any) -> Any:
+        """A variable that is one number here and sixteen there is sixteen."""
+        return self if isinstance(other, types.Number | types.Boolean) else None
+
+    def can_convert_from(self, context: Any, other: Any) -> Any:
+        """One number may stand for sixteen equal ones."""
+        return Conversion.safe if isinstance(other, types.Number | types.Boolean) else None
+
+
+class Sixteen(types.Type):
+    """The index of sixteen people; its value is how many of them there are."""
+
+    def __init__(self) -> None:
+        super().__init__(name="sixteen")
+
+
+SIXTEEN = Sixteen()
+INDEX = {1: SIXTEEN, 2: types.Tuple((types.intp, SIXTEEN))}
+
+
+@register_default(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Lanes):
+        super().__init__(manager, kind, vector(kind.kind))
+
+
+@register_default(Sixteen)
+class _SixteenModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Sixteen):
+        super().__init__(manager, kind, INT64)
+
+
+def vector(kind: str) -> Any:
+    """The machine's type of sixteen."""
+    return ir.VectorType(ELEMENT[kind], WIDTH)
+
+
+def joint(*kinds: Any) -> str | None:
+    """What operands have in common if at least one is sixteen and none is anything but numbers."""
+    found = [t.kind for t in kinds if isinstance(t, Lanes)]
+    plain = all(isinstance(t, Lanes | types.Number | types.Boolean) for t in kinds)
+    return found[0] if found and plain else None
+
+
+def spread(context: Any, builder: Any, value: Any, kind: Any, to: str) -> Any:
+    """Sixteen of a number, or the sixteen that it is."""
+    if isinstance(kind, Lanes):
+        return value
+    value = context.cast(builder, value, kind, ONE[to])
+    if value.type != ELEMENT[to]:  # numba keeps a truth in a byte
+        value = builder.trunc(value, ELEMENT[to])
+    nothing = ir.Constant(vector(to), ir.Undefined)
+    first = builder.insert_element(nothing, value, ir.Constant(INT32, 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(INT32, WIDTH), [0] * WIDTH))
+
+
+def shuffled(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
+    """The elements of a and b in an order."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(INT32, len(order)), order))
+
+
+def compiled(python: Any, result: Callable[..., Any], code: Emit) -> None:
+    """Compile calls of `python` in place to `code` where `result` of the argument types is not None."""
+
+    @infer_global(python)
+    class _(AbstractTemplate):
+        def generic(self, args: Any, kws: Any) -> Any:
+            found = result(*args)
+            return None if found is None else signature(found, *args)
+
+    lower_builtin(python, types.VarArg(types.Any))(code)
+
+
+# ---------------------------------------------------------------- operators
+
+
+def _operator(emit: dict[str, Emit], result: str, *functions: Any) -> None:
+    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        kind = joint(*sig.args) or ""
+        pair = (spread(context, builder, v, t, kind) for v, t in zip(values, sig.args, strict=True))
+        return emit[kind](builder, *pair)
+
+    for function in functions:
+
+        @infer_global(function)
+        class _(AbstractTemplate):
+            def generic(self, args: Any, kws: Any) -> Any:
+                kind = joint(*args)
+                return signature(Lanes(result or kind), *args) if kind in emit else None
+
+        lower_builtin(function, Lanes, Lanes)(code)
+        lower_builtin(function, Lanes)(code)
+        for number in (types.Number, types.Boolean):
+            lower_builtin(function, Lanes, number)(code)
+            lower_builtin(function, number, Lanes)(code)
+
+
+def _whole(name: str, kinds: str = "int word") -> dict[str, Emit]:
+    return {kind: lambda b, *v: getattr(b, name)(*v) for kind in kinds.split()}
+
+
+def _real(name: str) -> dict[str, Emit]:
+    return {"float": lambda b, *v: getattr(b, name)(*v)}
+
+
+def _order(sign: str) -> dict[str, Emit]:
+    return {
+        "float": lambda b, x, y: b.fcmp_ordered(sign, x, y),
+        "int": lambda b, x, y: b.icmp_signed(sign, x, y),
+        "word": lambda b, x, y: b.icmp_unsigned(sign, x, y),
+    }
+
+
+_operator(_real("fadd") | _whole("add"), "", operator.add, operator.iadd)
+_operator(_real("fsub") | _whole("sub"), "", operator.sub, operator.isub)
+_operator(_real("fmul") | _whole("mul"), "", operator.mul, operator.imul)
+_operator(_real("fdiv"), "", operator.truediv, operator.itruediv)
+_operator(_real("fneg") | _whole("neg"), "", operator.neg)
+_operator(_whole("and_", "int word mask"), "", operator.and_, operator.iand)
+_operator(_whole("or_", "int word mask"), "", operator.or_, operator.ior)
+for _sign in ("lt <", "le <=", "gt >", "ge >=", "eq ==", "ne !="):
+    _name, _symbol = _sign.split()
+    _operator(_order(_symbol), "mask", getattr(operator, _name))
+
+
+@lower_cast(types.Number, Lanes)
+@lower_cast(types.Boolean, Lanes)
+def _cast(context: Any, builder: Any, one: Any, many: Any, value: Any) -> Any:
+    return spread(context, builder, value, one, many.kind)
+
+
+# ---------------------------------------------------------------- one choice, one question
+
+
+def select(when, yes, no):
+    """`yes if when else no`, both worked out; of sixteen people each gets their own."""
+    return yes if when else no
+
+
+def anyone(when):
+    """Is it true of anyone?"""
+    return when
+
+
+def no(when):
+    """Is it not true?"""
+    return not when
+
+
+def _kind(yes: Any, other: Any) -> str:
+    return joint(yes, other) or KIND.get(yes) or KIND.get(other) or ("mask" if yes == types.boolean else "int")
+
+
+def _select(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    both = (spread(context, builder, v, t, sig.return_type.kind) for v, t in zip(values[1:], sig.args[1:], strict=True))
+    return builder.select(values[0], *both)
+
+
+def _anyone(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    bits = builder.bitcast(values[0], ir.IntType(WIDTH))
+    return builder.icmp_unsigned("!=", bits, bits.type(0))
+
+
+compiled(select, lambda when, yes, no: Lanes(_kind(yes, no)) if joint(when, yes, no) else None, _select)
+compiled(anyone, lambda when: types.boolean if joint(when) else None, _anyone)
+compiled(no, lambda when: when if joint(when) else None, lambda context, builder, sig, values: builder.not_(values[0]))
+overload(select, jit_options={"forceinline": True})(
+    lambda when, yes, no: None if joint(when, yes, no) else lambda when, yes, no: yes if when else no
+)
+overload(anyone, jit_options={"forceinline": True})(lambda when: None if joint(when) else lambda when: when)
+overload(no, jit_options={"forceinline": True})(lambda when: None if joint(when) else lambda when: not when)
+
+
+# ---------------------------------------------------------------- rows of sixteen
+
+
+@intrinsic
+def sixteen(typing, people):
+    """The index of sixteen people side by side, of whom the first `people` count."""
+    return SIXTEEN(types.int64), lambda context, builder, sig, values: values[0]
+
+
+@intrinsic
+def marks(typing, when):
+    """Sixteen truths as the sixteen lowest bits of an int64."""
+
+    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        return builder.zext(builder.bitcast(values[0], ir.IntType(WIDTH)), INT64)
+
+    return types.int64(when), code
+
+
+@intrinsic
+def lowest(typing, bits):
+    """The place of the lowest bit that is set."""
+
+    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        count = builder.module.declare_intrinsic("llvm.cttz", [INT64], ir.FunctionType(INT64, [INT64, ELEMENT["mask"]]))
+        return builder.call(count, [values[0], ELEMENT["mask"](0)])
+
+    return types.int64(types.int64), code
+
+
+def _of_sixteen(array: Any, index: Any) -> bool:
+    last = index[-1] if isinstance(index, types.BaseTuple) else index
+    return isinstance(array, types.Array) and isinstance(last, Sixteen)
+
+
+@infer_global(operator.getitem)
+class _Get(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        array, index = args
+        return signature(Lanes(KIND[array.dtype]), array, INDEX[array.ndim]) if _of_sixteen(array, index) else None
+
+
+@infer_global(operator.setitem)
+class _Set(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        array, index, value = args
+        return signature(types.none, array, INDEX[array.ndim], value) if _of_sixteen(array, index) else None
+
+
+def _place(context: Any, builder: Any, sig: Any, values: Any, kind: str) -> Any:
+    array = context.make_array(sig.args[0])(context, builder, values[0])
+    place = builder.bitcast(array.data, ir.IntType(8).as_pointer())
+    if sig.args[0].ndim == 2:
+        row, stride = builder.extract_value(values[1], 0), builder.extract_value(array.strides, 0)
+        place = builder.gep(place, [builder.mul(row, stride)])
+    return builder.bitcast(place, vector(kind).as_pointer())
+
+
+def _get(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    place = _place(context, builder, sig, values, sig.return_type.kind)
+    return builder.load(place, align=4)
+
+
+def _set(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    kind = KIND[sig.args[0].dtype]
+    builder.store(
+        spread(context, builder, values[2], sig.args[2], kind), _place(context, builder, sig, values, kind), align=4
+    )
+    return context.get_dummy_value()
+
+
+for _index in INDEX.values():
+    lower_builtin(operator.getitem, types.Array, _index)(_get)
+    lower_builtin(operator.setitem, types.Array, _index, types.Any)(_set)
+
+
+# ---------------------------------------------------------------- sixteen rows of a table, turned
+
+
+@intrinsic
+def _read4(typing, table, rows, column):
+    """Four columns, from `column` on, of sixteen rows of a table of words: each column as sixteen."""
+
+    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        four = ir.VectorType(INT32, 4)
+        quads = [builder.load(p, align=4) for p in _quads(context, builder, sig, values, four)]
+        wide = [_joined(builder, [quads[k + q] for k in (0, 4, 8, 12)]) for q in range(4)]
+        return context.make_tuple(builder, sig.return_type, _turned(builder, wide))
+
+    return types.UniTuple(Lanes("int"), 4)(table, rows, column), code
+
+
+@intrinsic
+def _write4(typing, table, rows, column, a, b, c, d):
+    """The reverse of `_read4`."""
+
+    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        four = ir.VectorType(INT32, 4)
+        wide = _turned(builder, list(values[3:]))
+        for person, place in enumerate(_quads(context, builder, sig, values, four)):
+            part = list(range(person // 4 * 4, person // 4 * 4 + 4))
+            builder.store(shuffled(builder, wide[person % 4], wide[person % 4], part), place, align=4)
+        return context.get_dummy_value()
+
+    return types.none(table, rows, column, a, b, c, d), code
+
+
+def _quads(context: Any, builder: Any, sig: Any, values: Any, four: Any) -> list[Any]:
+    """Where the four columns of each of the sixteen rows lie."""
+    table, rows = (context.make_array(t)(context, builder, v) for t, v in zip(sig.args[:2], values[:2], strict=True))
+    base = builder.bitcast(table.data, ir.IntType(8).as_pointer())
+    stride = builder.extract_value(table.strides, 0)
+    along = builder.mul(context.cast(builder, values[2], sig.args[2], types.intp), ir.Constant(INT64, 4))
+    places = []
+    for person in range(WIDTH):
+        row = builder.sext(builder.load(builder.gep(rows.data, [ir.Constant(INT32, person)])), INT64)
+        offset = builder.add(builder.mul(row, stride), along)
+        places.append(builder.bitcast(builder.gep(base, [offset]), four.as_pointer()))
+    return places
+
+
+def _joined(builder: Any, quads: list[Any]) -> Any:
+    low, high = (shuffled(builder, a, b, list(range(8))) for a, b in (quads[:2], quads[2:]))
+    return shuffled(builder, low, high, list(range(16)))
+
+
+def _turned(builder: Any, wide: list[Any]) -> list[Any]:
+    """Four vectors of four quarters: within each quarter rows become columns."""
+
+    def mixed(a: Any, b: Any, order: tuple[int, ...]) -> Any:
+        return shuffled(builder, a, b, [4 * q + o % 4 + (WIDTH if o >= 4 else 0) for q in range(4) for o in order])
+
+    low, high, near, far = (0, 4, 1, 5), (2, 6, 3, 7), (0, 1, 4, 5), (2, 3, 6, 7)
+    a, b = mixed(wide[0], wide[1], low), mixed(wide[2], wide[3], low)
+    c, d = mixed(wide[0], wide[1], high), mixed(wide[2], wide[3], high)
+    return [mixed(a, b, near), mixed(a, b, far), mixed(c, d, near), mixed(c, d, far)]
+
+
+@intrinsic
+def expect(typing, table, row):
+    """Have a row of a table of words brought near, for it will soon be wanted."""
+
+    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        array = context.make_array(sig.args[0])(context, builder, values[0])
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        stride = builder.extract_value(array.strides, 0)
+        start = builder.gep(builder.bitcast(array.data, byte), [builder.mul(values[1], stride)])
+        with cgutils.for_range_slice(builder, INT64(0), stride, INT64(LINE), INT64) as (offset, _):
+            builder.call(fetch, [builder.gep(start, [offset]), INT32(1), INT32(3), INT32(1)])
+        end = builder.gep(start, [builder.sub(stride, INT64(1))])  # a row need not begin where a line of memory does
+        builder.call(fetch, [end, INT32(1), INT32(3), INT32(1)])
+        return context.get_dummy_value()
+
+    return types.none(table, types.int64), code
+
+
+def read4(table, rows, column, i):
+    """Four columns, from `column` on, of the rows of those whom i means: int32 each."""
+    row = table[rows[i]]
+    return row[column], row[column + 1], row[column + 2], row[column + 3]
+
+
+def write4(table, rows, column, i, a, b, c, d):
+    """Write four columns, from `column` on, of the rows of those whom i means."""
+    row = table[rows[i]]
+    row[column], row[column + 1], row[column + 2], row[column + 3] = a, b, c, d
+
+
+@overload(read4, jit_options={"forceinline": True})
+def _(table, rows, column, i):
+    if isinstance(i, Sixteen):
+        return lambda table, rows, column, i: _read4(table, rows, column)
+    return read4
+
+
+@overload(write4, jit_options={"forceinline": True})
+def _(table, rows, column, i, a, b, c, d):
+    if isinstance(i, Sixteen):
+        return lambda table, rows, column, i, a, b, c, d: _write4(table, rows, column, a, b, c, d)
+    return write4

@@ -1,0 +1,283 @@
+"""Who lives: a row a person and a row a person and firm in memory, and the desk on which rows are laid out to be lived.
+
+In memory everything about a person lies together, as small as it goes: 33 bytes, 4 more for every 8 scandals, and 24 a
+firm. On the desk every field has a line of its own, 32 bits for each of up to sixteen people side by side (`lanes`).
+i is the person or the sixteen, j a firm.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import config
+
+from sim.bits import bit, byte, fma, high, iright, ishift, joined, low, to_float, to_int, with_bit
+from sim.draws import rule
+from sim.lanes import WIDTH, read4, select, write4
+
+FULL = np.float32(65535)
+STEP, HALF = np.float32(1 / 65535), np.float32(0.5)
+FLAG = 1 << 15  # the upper bit of `uses` (ever changed firm since week 0) and of `count` (used in the window before)
+LONGEST = 65535
+HEARD, ACTS, BACKS, HARMED = (np.int64(n) for n in range(4))  # four bits of a scandal in `story`
+PER_WORD = 8
+
+# Plain Python reads a field as an attribute of np.recarray only; compiled code prefers the plain array.
+RECORDS: type = np.recarray if config.DISABLE_JIT else np.ndarray
+
+
+class People(NamedTuple):
+    """Everybody, by row; a person's number, the address of their draws, is that of row 0 plus the row."""
+
+    rate: np.ndarray  # [i] float32, uses/week
+    cell: np.ndarray  # [i] uint8, segment x cohort
+    news: np.ndarray  # [i] int32, scandals told by neighbours and not yet heard, a bit each
+    one: np.ndarray  # [i] PERSON
+    bonds: np.ndarray  # [i, j] BOND
+
+
+PERSON = [
+    ("attention", np.float32),
+    ("expectation", np.float32),  # CX
+    ("anchor_height", np.float32),  # CX above expectation
+    ("seen", np.int16),  # week in which the fading was last brought up to date
+    ("tenure", np.uint16),  # uses since joining the last firm, at most LONGEST
+    ("last", np.int8),  # firm used last, or -1
+    ("home", np.int8),  # firm used last when the window opened
+    ("anchor", np.int8),  # firm or -1
+    ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
+    ("outcome", np.uint8),  # of the last visit
+    ("message", np.int8),  # +-(firm + 1) told in the week of the last visit, 0 = none
+    ("uses", np.uint16),  # of the category, in this window; and a FLAG
+    # ("story", np.int32, words): four bits a scandal, eight scandals a word
+]
+BOND = np.dtype(
+    [
+        *((name, np.float32) for name in ("taste", "memory", "trust", "habit", "regret")),
+        ("familiarity", np.uint16),  # 65535 = wholly familiar, 0 = never used
+        ("count", np.uint16),  # uses in this window; and a FLAG
+    ],
+    align=True,
+)
+
+
+class Me(NamedTuple):
+    """A person, or sixteen, on the desk: float32 or int32 [WIDTH]; `story` [word, WIDTH], `number` uint32."""
+
+    number: np.ndarray
+    rate: np.ndarray
+    news: np.ndarray
+    attention: np.ndarray
+    expectation: np.ndarray
+    anchor_height: np.ndarray
+    story: np.ndarray
+    seen: np.ndarray
+    tenure: np.ndarray
+    last: np.ndarray
+    home: np.ndarray
+    anchor: np.ndarray
+    target: np.ndarray
+    outcome: np.ndarray
+    message: np.ndarray
+    uses: np.ndarray
+    # What happened in the visit or week under way, for `tally` to count; 0 or 1, or a firm, or -1 for none.
+    provoked: np.ndarray
+    left: np.ndarray  # firm used before
+    joined: np.ndarray  # firm used now
+    stage: np.ndarray  # TENURE bin when it was chosen
+    past: np.ndarray  # outcome of the visit before
+    first: np.ndarray  # firm looked at first
+    chosen: np.ndarray  # firm decided for
+    kept: np.ndarray  # friction alone kept one
+    satisfied: np.ndarray
+    said: np.ndarray  # +-(firm + 1)
+    better: np.ndarray  # would leave (1), another firm is better by more than half a logit (2)
+    fresh: np.ndarray  # scandals heard of now, a bit each
+    acting: np.ndarray  # of which acted on
+    backing: np.ndarray  # of which answered by buying more
+
+
+class Bonds(NamedTuple):
+    """What the person, or sixteen, have with each firm, on the desk: float32 or int32 [j, WIDTH]."""
+
+    taste: np.ndarray
+    memory: np.ndarray
+    trust: np.ndarray
+    habit: np.ndarray
+    regret: np.ndarray
+    familiarity: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]  # not the method of tuples
+    looked: np.ndarray  # 1 = looked at in this use
+    strength: np.ndarray  # with which it comes to mind
+    shock: np.ndarray  # of utility
+
+
+class Desk(NamedTuple):
+    """Room to live: the person's fields, the bonds, and the words of the rows as they are in memory."""
+
+    me: Me
+    bonds: Bonds
+    one: np.ndarray  # int32 [words of PERSON, WIDTH]
+    two: np.ndarray  # int32 [words of BOND x firms, WIDTH]
+    rows: np.ndarray  # int32 [WIDTH] the rows that lie on the desk
+
+
+def person_type(scandals: int) -> np.dtype:
+    """PERSON with room for a number of scandals."""
+    words = -(-scandals // PER_WORD)
+    return np.dtype([*PERSON, ("story", np.int32, (words,))] if words else PERSON, align=True)
+
+
+def records(shape: Any, kind: Any) -> np.ndarray:
+    """An array of zeroed records whose fields the rules can read, compiled or not."""
+    return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
+
+
+def make_people(many: int, firms: int, scandals: int = 0) -> People:
+    """Rows for people not yet born."""
+    return People(
+        np.zeros(many, np.float32),
+        np.zeros(many, np.uint8),
+        np.zeros(many, np.int32),
+        records(many, person_type(scandals)),
+        records((many, firms), BOND),
+    )
+
+
+def with_room(people: People, scandals: int) -> People:
+    """The people with room for more scandals, or as they are if there is enough."""
+    kind = person_type(scandals)
+    if people.one.dtype.itemsize >= kind.itemsize:
+        return people
+    one = records(len(people.one), kind)
+    for name, _ in PERSON:
+        one[name] = people.one[name]
+    if "story" in (people.one.dtype.names or ()):
+        one["story"][:, : people.one["story"].shape[1]] = people.one["story"]
+    return people._replace(one=one)
+
+
+def words(rows: np.ndarray) -> np.ndarray:
+    """Records as int32 [row, word], the same memory."""
+    return rows.view(np.ndarray).reshape(-1).view(np.int32).reshape(len(rows), -1)
+
+
+def make_desk(firms: int, scandals: int) -> Desk:
+    """An empty desk; every line begins where a vector register's worth of memory begins."""
+    ones, twos = person_type(scandals).itemsize // 4, BOND.itemsize // 4 * firms
+    own = [name for name in Me._fields if name not in ("attention", "expectation", "anchor_height", "story")]
+    more = {"familiarity": firms, "count": firms, "looked": firms, "strength": firms + 1, "shock": firms + 1}
+    lines = ones + twos + len(own) + sum(more.values()) + 1
+    memory = np.zeros((lines + 1) * WIDTH, np.int32)
+    start = -memory.ctypes.data % (4 * WIDTH) // 4
+    space = memory[start : start + lines * WIDTH].reshape(lines, WIDTH)
+    one, two, rest = space[:ones], space[ones : ones + twos], iter(space[ones + twos :])
+    fields: dict[str, np.ndarray] = {name: next(rest) for name in own}
+    fields |= dict(zip(("attention", "expectation", "anchor_height"), one.view(np.float32), strict=False))
+    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32), "story": one[6:]}
+    at = ones + twos + len(own)
+    bonds: dict[str, np.ndarray] = {
+        name: two.view(np.float32)[f :: BOND.itemsize // 4] for f, name in enumerate(BOND.names or ()) if f < 5
+    }
+    for name, many in more.items():
+        bonds[name] = space[at : at + many]
+        at += many
+    for name in ("familiarity", "strength", "shock"):
+        bonds[name] = bonds[name].view(np.float32)
+    return Desk(Me(**fields), Bonds(**bonds), one, two, space[-1])
+
+
+@rule
+def fetch(lines, table, rows, i):
+    """Lay the rows of a table of words out in lines."""
+    for column in range(0, table.shape[1] - 3, 4):
+        _fetch4(lines, table, rows, column, i)
+    if table.shape[1] % 4:
+        _fetch4(lines, table, rows, table.shape[1] - 4, i)
+
+
+@rule
+def _fetch4(lines, table, rows, column, i):
+    a, b, c, d = read4(table, rows, column, i)
+    lines[column, i] = a
+    lines[column + 1, i] = b
+    lines[column + 2, i] = c
+    lines[column + 3, i] = d
+
+
+@rule
+def put_back(lines, table, rows, i):
+    """The reverse of `fetch`."""
+    for column in range(0, table.shape[1] - 3, 4):
+        _put4(lines, table, rows, column, i)
+    if table.shape[1] % 4:
+        _put4(lines, table, rows, table.shape[1] - 4, i)
+
+
+@rule
+def _put4(lines, table, rows, column, i):
+    a, b, c, d = lines[column, i], lines[column + 1, i], lines[column + 2, i], lines[column + 3, i]
+    write4(table, rows, column, i, a, b, c, d)
+
+
+@rule
+def sit_down(desk, ones, twos, i):
+    """Lay the people whose rows are `desk.rows` out on the desk."""
+    me, bonds = desk.me, desk.bonds
+    fetch(desk.one, ones, desk.rows, i)
+    fetch(desk.two, twos, desk.rows, i)
+    when, where, what = desk.one[3, i], desk.one[4, i], desk.one[5, i]
+    me.seen[i] = iright(ishift(when, 16), 16)
+    me.tenure[i] = high(when)
+    me.last[i] = byte(where, 0)
+    me.home[i] = byte(where, 8)
+    me.anchor[i] = byte(where, 16)
+    me.target[i] = byte(where, 24)
+    me.outcome[i] = byte(what, 0)
+    me.message[i] = byte(what, 8)
+    me.uses[i] = high(what)
+    for j in range(bonds.count.shape[0]):
+        word = desk.two[6 * j + 5, i]
+        bonds.familiarity[j, i] = to_float(low(word)) * STEP
+        bonds.count[j, i] = high(word)
+
+
+@rule
+def get_up(desk, ones, twos, i):
+    """Put the people on the desk back into their rows."""
+    me, bonds = desk.me, desk.bonds
+    desk.one[3, i] = joined(me.seen[i], me.tenure[i])
+    desk.one[4, i] = joined(_two(me.last[i], me.home[i]), _two(me.anchor[i], me.target[i]))
+    desk.one[5, i] = joined(_two(me.outcome[i], me.message[i]), me.uses[i])
+    for j in range(bonds.count.shape[0]):
+        known = to_int(fma(bonds.familiarity[j, i], FULL, HALF))
+        desk.two[6 * j + 5, i] = joined(known, bonds.count[j, i])
+    put_back(desk.one, ones, desk.rows, i)
+    put_back(desk.two, twos, desk.rows, i)
+
+
+@rule
+def _two(a, b):
+    """Two bytes as one half."""
+    return (a & 255) | ishift(b & 255, 8)
+
+
+@rule
+def pick(values, j, i):
+    """Each person's value at their own firm j."""
+    found = values[0, i]
+    for k in range(1, values.shape[0]):
+        found = select(j == k, values[k, i], found)
+    return found
+
+
+@rule
+def told(me, k, what, i):
+    """Is it true of scandal k: HEARD of, ACTS on it, BACKS the firm, HARMED by it?"""
+    return bit(me.story[k // PER_WORD, i], 4 * (k % PER_WORD) + what)
+
+
+@rule
+def tell_story(me, k, what, when, i):
+    """Let it be true of scandal k for those of whom `when` is true."""
+    word = me.story[k // PER_WORD, i]
+    me.story[k // PER_WORD, i] = select(when, with_bit(word, 4 * (k % PER_WORD) + what), word)
