@@ -45,20 +45,18 @@ def source(path: str, d: Declaration) -> str:
     return d.source or ("assumption" if d.low is not None and "." in path else "set by the user")
 
 
-def sources() -> list[str]:
-    """The text of the rules: one file, or the files of a folder of that name."""
-    folder = HERE / "rules"
-    files = sorted(folder.glob("*.py")) if folder.is_dir() else [HERE / "rules.py"]
-    return [file.read_text(encoding="utf-8") for file in files]
+def sources() -> dict[str, str]:
+    """The text of the rules by file: how a week is lived, and who one is."""
+    return {name: (HERE / f"{name}.py").read_text(encoding="utf-8") for name in ("rules", "birth")}
 
 
 def laws() -> Iterator[tuple[str, str, str, str]]:
     """Section, name, law and code of every rule, in the order in which they are written."""
-    for text in sources():
+    for name, text in sources().items():
         marks = [(text.count("\n", 0, m.start()) + 1, m[1]) for m in SECTION.finditer(text)]
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef):
-                section = ([name for line, name in marks if line < node.lineno] or ["a week"])[-1]
+                section = ([words for line, words in marks if line < node.lineno] or [name])[-1]
                 yield section, node.name, ast.get_docstring(node) or "", _code(text, node)
 
 
@@ -72,7 +70,8 @@ def _code(text: str, node: ast.FunctionDef) -> str:
 def steps() -> str:
     """The steps of a week in their order: the sections of the rules, with the law of the rule each is named for."""
     found = {name: law for _, name, law, _ in laws()}
-    names = [step.strip() for section in dict.fromkeys(s for s, *_ in laws()) for step in section.split(",")]
+    sections = dict.fromkeys(section.partition(": ")[2] or section for section, *_ in laws())
+    names = [step for section in sections for step in section.split(", ") if step != "birth"]
     told = [name for name in names if name in found]
     return "\n".join(f"{n}. **{name}.** {found[name].splitlines()[0]}" for n, name in enumerate(told, 1))
 

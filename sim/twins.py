@@ -160,16 +160,15 @@ def _path(scenario: Scenario, first: int, replication: int) -> tuple[Array, Arra
     path: list[Array] = []
     for week in range(-scenario.burn_in, scenario.weeks):
         if week >= first:
-            path.append(_by_number(lives[0], "last"))
+            path.append(_standing(lives[0])[0])
         advance(lives)
-    return np.array([*path, _by_number(lives[0], "last")]), _by_number(lives[0], "cell")
+    last, cell = _standing(lives[0])
+    return np.array([*path, last]), cell
 
 
-def _by_number(life: Life, name: str) -> Array:
-    """What the rows of the people say, in the order of their numbers: all that twins know of how rows are kept."""
-    one = life.people.one
-    values: Array = one[name][np.argsort(one["number"], kind="stable")]
-    return values
+def _standing(life: Life) -> tuple[Array, Array]:
+    """The firm used last and the cell of everybody by number: all that twins know of how rows of people are kept."""
+    return life.people.one["last"].copy(), life.people.cell.copy()
 
 
 def _fates(s: Scenario, replication: int, control: tuple[Array, Array], changed: tuple[Array, Array]) -> pd.DataFrame:
