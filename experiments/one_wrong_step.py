@@ -7,7 +7,11 @@ severity .75, 1.5 and 3 logit; not passed on, or passed on to .9 others by every
 people ethical. Each against the same people without the scandal.
 Reading: change of the focus's sales (the bank's customers) in the quarter after the news, in %, and of its customers at
 the news how many are elsewhere half a year later because of it, in the worst case. Paired errors.
-Finding: to be measured.
+Finding: no. With today's people (12 % ethical) a middling scandal costs the shop 1.1 +- .1 % of its sales in the
+quarter after and the bank .42 +- .06 % of its customers. Four times the severity makes it nearly four times as much in
+the shop, and twice at the bank; telling on adds a tenth to a fifth; 60 % ethical consumers instead of 12 nearly triple
+it. With all three at their worst it is 7.5 +- .4 % and 2.1 +- .1 %, and half a year later 2.0 +- .2 and 2.4 +- .2 % of
+those who were customers are elsewhere because of it, beside 35 +- .8 and 8.7 +- .3 % who would have been anyway.
 """
 
 from itertools import product
