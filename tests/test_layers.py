@@ -25,8 +25,8 @@ FLOORS = [
     ["engine"],
     ["store"],
     ["run"],
-    ["panel", "market"],
-    ["study", "anatomy"],
+    ["panel", "market", "twins"],
+    ["study", "anatomy", "odd"],
     ["app"],
     ["__main__"],
 ]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from sim import __main__ as cli
-from sim import metrics, store
+from sim import metrics, odd, store
 from sim.run import job, lived, result
 from sim.run.compose import compose, forced, scenario
 
@@ -288,7 +288,7 @@ def test_help_is_quick_and_lists_every_preset(tmp_path):
 def test_fields_are_every_declared_number(command):
     status, out, _ = command("fields", "attention")
     assert status == 0 and "segments.NAME.attention" in out and "0 to 10" in out and "#16-22" in out
-    paths = [path for path, _ in cli.vocabulary()]
+    paths = [path for path, _ in odd.vocabulary()]
     assert len(paths) == len(set(paths)) > 120
     assert {"firms.NAME.touchpoints.NAME.failure_rate", "moves.NAME.lever", "mechanisms.habit", "seed"} <= set(paths)
 
