@@ -26,7 +26,17 @@ from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
 from sim.person import Desk, People, get_up, make_desk, make_people, sit_down, words
 from sim.rules import answer, forget, hear, need, visit
 from sim.scenario import Scenario, ScenarioError, change
-from sim.tally import GROUPS, Tally, close_window, count_answer, count_news, count_visit, counted, empty_tally
+from sim.tally import (
+    GROUPS,
+    Tally,
+    close_window,
+    count_answer,
+    count_news,
+    count_visit,
+    counted,
+    empty_tally,
+    open_page,
+)
 from sim.world import World, make_world
 
 THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
@@ -104,7 +114,7 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
         count_answer(me, tally, g, t, s, i)
     for use in range(uses):
         visit(me, bonds, m, c, firms, world.details[t], world.scandals, world.blame, echo, key, week, use, i)
-        count_visit(me, tally, g, t, s, m.window, i)
+        count_visit(me, open_page(tally, g, t, s, m.window), i)
     if uses > 0:
         note_message(me, s, i, board)
     get_up(desk, ones, twos, i)
@@ -270,7 +280,8 @@ def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, boa
     """
     me, bonds = desk.me, desk.bonds
     m, c, firms, details, echo = world.market[0], world.traits[s], world.firms[t], world.details[t], world.echo[t]
-    users, use = in_hand(board, s, start, USES), np.int64(0)
+    users, use, g = in_hand(board, s, start, USES), np.int64(0), np.int64(-1)
+    page = open_page(tally, 0, t, s, m.window)
     while users > 0:
         for at in range(0, users, WIDTH):
             i = seat(desk, board, at, users, first, ones, twos)
@@ -280,7 +291,10 @@ def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, boa
             get_up(desk, ones, twos, i)
             for place in range(min(WIDTH, users - at)):
                 plan = board.plan[desk.rows[place] - start]
-                count_visit(me, tally, plan >> GROUP, t, s, m.window, place)
+                if plan >> GROUP != g:
+                    g = plan >> GROUP
+                    page = open_page(tally, g, t, s, m.window)
+                count_visit(me, page, place)
                 if plan & USES == use + 1:
                     note_message(me, s, place, board)
         use, still = use + 1, 0
