@@ -23,7 +23,7 @@ from sim.bits import add
 from sim.crowd import Told, deliver, pass_on
 from sim.draws import ZERO, entry, rule
 from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
-from sim.person import Desk, People, get_up, make_desk, make_people, sit_down, words
+from sim.person import Desk, People, get_up, lay, make_desk, make_people, sit_down, words
 from sim.rules import answer, forget, hear, need, visit
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import (
@@ -99,7 +99,7 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
     me, bonds, i, t = desk.me, desk.bonds, 0, week + 1 if week >= 0 else 0
     s = np.int64(people.cell[row])
     m, c, firms, echo = world.market[0], world.traits[s], world.firms[t], world.echo[t]
-    desk.rows[i] = row
+    lay(desk, i, row)
     me.number[i] = first + row
     sit_down(desk, ones, twos, i)
     uses, asked = need(m, people.rate[row], key, me.number[i], week)
@@ -124,7 +124,7 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
 def bear(people, ones, twos, world, tally, key, first, g, row, desk):
     """The person in a row of group g is born."""
     me, i = desk.me, 0
-    desk.rows[i] = row
+    lay(desk, i, row)
     me.number[i] = first + row
     s = np.int64(cell_of(world.cells, key, me.number[i]))
     born(me, desk.bonds, world.market[0], world.traits[s], world.firms[0], world.details[0], world.presence, key, i)
@@ -177,10 +177,11 @@ def seat(desk, board, at, listed, first, ones, twos):
     """Lay sixteen of the list out on the desk, the last few repeating the first; returns their index."""
     many = min(WIDTH, listed - at)
     for place in range(WIDTH):
-        desk.rows[place] = board.list[at + (place if place < many else 0)]
+        lay(desk, place, board.list[at + (place if place < many else 0)])
     for n in range(at + WIDTH, min(at + 2 * WIDTH, listed)):
-        expect(ones, board.list[n])
-        expect(twos, board.list[n])
+        row, one, two = np.int64(board.list[n]), desk.one.shape[0], desk.two.shape[0]
+        expect(ones, row * one, one)
+        expect(twos, row * two, two)
     i = sixteen(many)
     desk.me.number[i] = add(desk.rows[i], first)
     sit_down(desk, ones, twos, i)

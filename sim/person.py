@@ -120,6 +120,7 @@ class Desk(NamedTuple):
     one: np.ndarray  # int32 [words of PERSON, WIDTH]
     two: np.ndarray  # int32 [words of BOND x firms, WIDTH]
     rows: np.ndarray  # int32 [WIDTH] the rows that lie on the desk
+    starts: np.ndarray  # int64 [2, WIDTH] where their words begin, of PERSON and of BOND
 
 
 def person_type(scandals: int) -> np.dtype:
@@ -158,8 +159,8 @@ def with_room(people: People, scandals: int) -> People:
 
 
 def words(rows: np.ndarray) -> np.ndarray:
-    """Records as int32 [row, word], the same memory."""
-    return rows.view(np.ndarray).reshape(-1).view(np.int32).reshape(len(rows), -1)
+    """Records as int32 words, row after row, the same memory."""
+    return rows.view(np.ndarray).reshape(-1).view(np.int32)
 
 
 def make_desk(firms: int, scandals: int) -> Desk:
@@ -184,21 +185,21 @@ def make_desk(firms: int, scandals: int) -> Desk:
         at += many
     for name in ("familiarity", "strength", "shock"):
         bonds[name] = bonds[name].view(np.float32)
-    return Desk(Me(**fields), Bonds(**bonds), one, two, space[-1])
+    return Desk(Me(**fields), Bonds(**bonds), one, two, space[-1], np.zeros((2, WIDTH), np.int64))
 
 
 @rule
-def fetch(lines, table, rows, i):
-    """Lay the rows of a table of words out in lines."""
-    for column in range(0, table.shape[1] - 3, 4):
-        _fetch4(lines, table, rows, column, i)
-    if table.shape[1] % 4:
-        _fetch4(lines, table, rows, table.shape[1] - 4, i)
+def fetch(lines, table, starts, i):
+    """Lay rows of a table of words out in lines."""
+    for column in range(0, lines.shape[0] - 3, 4):
+        _fetch4(lines, table, starts, column, i)
+    if lines.shape[0] % 4:
+        _fetch4(lines, table, starts, lines.shape[0] - 4, i)
 
 
 @rule
-def _fetch4(lines, table, rows, column, i):
-    a, b, c, d = read4(table, rows, column, i)
+def _fetch4(lines, table, starts, column, i):
+    a, b, c, d = read4(table, starts, column, i)
     lines[column, i] = a
     lines[column + 1, i] = b
     lines[column + 2, i] = c
@@ -206,26 +207,34 @@ def _fetch4(lines, table, rows, column, i):
 
 
 @rule
-def put_back(lines, table, rows, i):
+def put_back(lines, table, starts, i):
     """The reverse of `fetch`."""
-    for column in range(0, table.shape[1] - 3, 4):
-        _put4(lines, table, rows, column, i)
-    if table.shape[1] % 4:
-        _put4(lines, table, rows, table.shape[1] - 4, i)
+    for column in range(0, lines.shape[0] - 3, 4):
+        _put4(lines, table, starts, column, i)
+    if lines.shape[0] % 4:
+        _put4(lines, table, starts, lines.shape[0] - 4, i)
 
 
 @rule
-def _put4(lines, table, rows, column, i):
+def _put4(lines, table, starts, column, i):
     a, b, c, d = lines[column, i], lines[column + 1, i], lines[column + 2, i], lines[column + 3, i]
-    write4(table, rows, column, i, a, b, c, d)
+    write4(table, starts, column, i, a, b, c, d)
+
+
+@rule
+def lay(desk, place, row):
+    """Say which row it is that lies at a place of the desk."""
+    desk.rows[place] = row
+    desk.starts[0, place] = np.int64(row) * desk.one.shape[0]
+    desk.starts[1, place] = np.int64(row) * desk.two.shape[0]
 
 
 @rule
 def sit_down(desk, ones, twos, i):
     """Lay the people whose rows are `desk.rows` out on the desk."""
     me, bonds = desk.me, desk.bonds
-    fetch(desk.one, ones, desk.rows, i)
-    fetch(desk.two, twos, desk.rows, i)
+    fetch(desk.one, ones, desk.starts[0], i)
+    fetch(desk.two, twos, desk.starts[1], i)
     when, where, what = desk.one[3, i], desk.one[4, i], desk.one[5, i]
     me.seen[i] = iright(ishift(when, 16), 16)
     me.tenure[i] = high(when)
@@ -252,8 +261,8 @@ def get_up(desk, ones, twos, i):
     for j in range(bonds.count.shape[0]):
         known = to_int(fma(bonds.familiarity[j, i], FULL, HALF))
         desk.two[6 * j + 5, i] = joined(known, bonds.count[j, i])
-    put_back(desk.one, ones, desk.rows, i)
-    put_back(desk.two, twos, desk.rows, i)
+    put_back(desk.one, ones, desk.starts[0], i)
+    put_back(desk.two, twos, desk.starts[1], i)
 
 
 @rule
