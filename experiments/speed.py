@@ -1,248 +1,265 @@
-"""How fast does everybody live, and what does a week cost?
+"""How fast does everybody live, beside what, and what does each part of a market cost?
 
-Claim: "5 million person-weeks a second on one thread for toothpaste_uk at 10^5 people"; whether it holds is printed.
-Question: person-weeks a second by people and threads, bytes and births a person, the time from `python` to a first
-result with and without compiled rules at hand, and where a week goes: calling, living without a use, a use, hearing.
-Design: `toothpaste_uk`, presence solved once. Timed are counted weeks, whole windows of 13 with their closing; births
-are timed apart, burn-in not at all. In every round each figure is taken once, so that what else the machine does
-falls on all alike. One thread is processor time of the process, two are the clock on the wall. Parts of a week come
-from `live_week` without a network: a line through its cost at three rates of use, less what it costs to call; the
-survey from asking or not; hearing is what the exchange between weeks takes. Cold means an empty NUMBA_CACHE_DIR.
-`--fast` takes seconds: fewer rounds, no million people, no cold start.
-Reading: median and range over the rounds. Two threads mean something only while nothing else runs.
-Finding: met; 6.7 to 8.7 million on one thread (medians of three runs on a busy machine), 5 to 6 at 10^3 people, where
-calling shows. A use, nine brands looked over, costs 0.6 us, thirty times a week without one (20 ns), so heavy use
-decides the speed; hearing adds 8 ns, nearly all of it looking for who has something to tell. 332 bytes and 4 us of
-birth a person; 2 to 3 s from `python` to a first result, 16 to 19 s with the rules still to be compiled.
+Claims, printed with what was found: for `toothpaste_uk` at a million people 40 million person-weeks a second on one
+thread and 1.8 times that on two; 1,000 times an idiomatic Mesa model of the same week at 10^5; a person-week costs the
+same within a quarter from 10^4 to 10^7 people; in firms it grows no faster than a line up to 20; 24 bytes a person and
+firm and 40 a person at most.
+Design: one run. In every round every figure is taken once, so that what else the machine does falls on all alike, and
+ratios are of figures of the same round; printed are medians and ranges over the rounds. The contenders live the same
+scenario, presence solved: this kernel, the same rules called agent by agent (`Market(activation="agents")`), and
+`mesa_market.py`, which an experienced user of Mesa might have written. Timed are counted weeks with their recording,
+the kernel's by whole windows with their closing; births not. One thread is processor time of the process, two are the
+clock on the wall, which means something only while nothing else runs: `processors had` says how far that was so, and
+a claim on two threads that fails for want of them is called disturbed.
+Variants change one thing in the market at the same people. The limits of the machine are measured (`speed_machine.py`):
+`limit` is the person-weeks a second if every byte held of a person went in and out each week, from where it lies; a
+person who does not use the category this week need not be read whole, so the limit can be passed. Multiply-adds
+in the time of a person-week say how far that is from being bound by arithmetic.
+`--fast` takes under a minute; `--busy` adds two threads while another process holds a core.
+Run: python -m experiments.speed [--fast] [--busy]
 """
 
 import argparse
-import json
-import os
+import gc
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from sim import figures, study
-from sim.engine import Life, advance, begin, close, exchange, live_week
-from sim.scenario import Scenario, change
+from experiments import speed_figure, speed_machine, speed_starts
+from experiments.mesa_market import MesaMarket
+from experiments.speed_table import (
+    AGENTS,
+    CLAIM_PEOPLE,
+    HELD,
+    KERNEL,
+    MESA,
+    MESA_OFTEN,
+    OFTEN,
+    SPEED,
+    Found,
+    Key,
+    printed,
+    tabled,
+    verdicts,
+)
+from sim import study
+from sim.engine import Life, advance, begin
+from sim.market import Market
+from sim.scenario import Mechanisms, Scenario, change
 
-CLAIM, CLAIM_PEOPLE = 5.0, 100_000  # million person-weeks/s on one thread
-AT_LEAST = 400_000  # person-weeks a timing, so that the clock's grain does not matter
-RATES = (0.001, 0.112, 1.0)  # uses/week
-START = """
-import json, os, sys, time
-from pathlib import Path
-from sim import engine, study
-from sim.scenario import change
+FIRMS = (3, 5, 8, 20, 50)
+LONG = 520  # weeks of a story of many people, so that it need not be begun twice
 
-def memory():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-imported = time.process_time()
-scenario = study.scenario("market=toothpaste_uk", "people=10000", "weeks=104")
-composed = time.process_time()
-engine.simulate(scenario, threads=1)
-found = {"import": imported, "presence": composed - imported, "run": time.process_time() - composed}
-found["whole"] = time.time() - float(sys.argv[1])
-if os.path.exists("/proc/self/statm"):
-    before, people = memory(), 200_000
-    lives = engine.begin(change(scenario, {"people": people}))
-    engine.advance(lives)
-    found["resident"] = (memory() - before) / people
-print(json.dumps(found))
-"""
-WORK = ("import", "presence", "run")  # parts of a start, processor time
 Take = Callable[[], float]
-Key = tuple[str, int, int, str]  # measure, people, threads, unit
 
 
-def windows(base: Scenario, people: int) -> Iterator[list[Life]]:
-    """One story after another, past its burn-in, as often as it has a whole window left to live."""
+class Form(NamedTuple):
+    """How long to look."""
+
+    sizes: tuple[int, ...]  # people
+    held: int  # people who live beside a neighbour that holds a core
+    slow: tuple[int, ...]  # people up to which agents are called one by one
+    middle: int  # people at which variants are compared
+    firms: tuple[int, ...]
+    rounds: int
+    seconds: float  # a take of the kernel, at least
+    every: bool  # every variant
+
+
+FULL = Form(
+    sizes=(1_000, 10_000, 100_000, 1_000_000, 10_000_000),
+    held=CLAIM_PEOPLE,
+    slow=(1_000, 10_000, 100_000),
+    middle=100_000,
+    firms=FIRMS,
+    rounds=5,
+    seconds=0.15,
+    every=True,
+)
+FAST = Form(
+    sizes=(1_000, 10_000, 100_000),
+    held=100_000,
+    slow=(10_000,),
+    middle=100_000,
+    firms=(3, 8),
+    rounds=2,
+    seconds=0.05,
+    every=False,
+)
+
+
+def stories(base: Scenario) -> Iterator[list[Life]]:
+    """People past their first week, as often as their story has a whole window left; then others."""
     while True:
-        lives = begin(change(base, {"people": people}))
-        with ThreadPoolExecutor(2) as pool:
-            for _ in range(base.burn_in):
-                advance(lives, pool)
+        lives = []  # not two populations at once
+        lives = begin(base)
+        for _ in range(base.burn_in):
+            advance(lives)
         for _ in range(base.weeks // base.window):
             yield lives
 
 
-def speed(stories: Iterator[list[Life]], base: Scenario, people: int, threads: int) -> float:
-    """Million person-weeks a second over whole windows."""
+def kernel(lived: Iterator[list[Life]], base: Scenario, threads: int, seconds: float, had: list[float]) -> float:
+    """Million person-weeks a second over whole windows; `had` gets the processors that two threads had."""
     clock = time.process_time if threads == 1 else time.perf_counter
-    lived, took = 0, 0.0
+    weeks, took, worked = 0, 0.0, 0.0
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        while lived < AT_LEAST:
-            lives, since = next(stories), clock()
+        while took < seconds:
+            lives, since, work = next(lived), clock(), time.process_time()
             for _ in range(base.window):
                 advance(lives, pool)
-            took += clock() - since
-            lived += people * base.window
-    return lived / took / 1e6
+            took, worked = took + clock() - since, worked + time.process_time() - work
+            weeks += base.window
+    had.append(worked / took)
+    return base.people * weeks / took / 1e6
 
 
-def birth(base: Scenario, people: int) -> float:
-    """Microseconds a person, tastes, past and all."""
-    since = time.process_time()
-    begin(change(base, {"people": people}))
-    return (time.process_time() - since) / people * 1e6
+def stepped(model: MesaMarket | Market, people: int) -> float:
+    """The same for what is stepped; weeks of a tenth of a second or one."""
+    weeks, since = 0, time.process_time()
+    while time.process_time() - since < 0.1:
+        model.step()
+        weeks += 1
+    return people * weeks / (time.process_time() - since) / 1e6
 
 
-def arrays(base: Scenario, people: int) -> float:
-    """Bytes a person in the arrays that hold people."""
-    lives = begin(change(base, {"people": people}))
-    return sum(rows.nbytes for life in lives for rows in (life.people.one, life.people.bonds)) / people
+@contextmanager
+def neighbour() -> Iterator[None]:
+    """Another process that holds a core."""
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(0.1)
+        yield
+    finally:
+        other.kill()
+        other.wait()
 
 
-def alone(base: Scenario, people: int, rounds: int, weeks: int, **values: float) -> Callable[[], tuple[float, float]]:
-    """A take of `live_week` with nobody to talk to: nanoseconds of the median week and uses, both a person-week."""
-    quiet = {"people": people, "network.kind": "none", "burn_in": 0, "weeks": rounds * weeks, "window": weeks}
-    (life,) = begin(change(base, quiet | {name.replace("__", "."): value for name, value in values.items()}))
-
-    def take() -> tuple[float, float]:
-        uses, took = life.tally.flow.sum(), []
-        for _ in range(weeks):
-            since = time.process_time()
-            live_week(life)
-            took.append(time.process_time() - since)
-            life.week += 1
-        return float(np.median(took)) * 1e9 / people, (life.tally.flow.sum() - uses) / people / weeks
-
-    return take
+def of_firms(base: Scenario, number: int) -> Scenario:
+    """The same market with so many firms, each four fifths as present as the one before, all looked over."""
+    like = {**asdict(base.firms[base.focus]), "share": None}
+    firms = {f"firm{j}": {**like, "presence": 0.8 ** min(j, 12)} for j in range(number)}
+    gone = dict.fromkeys(f"firms.{name}" for name in base.firms)
+    return change(base, {**gone, **{f"firms.{n}": f for n, f in firms.items()}, "focus": "", "consumer.looks": number})
 
 
-def parts(base: Scenario, people: int, rounds: int) -> Callable[[], dict[Key, float]]:
-    """A take of what a week costs by part."""
-    call = alone(base, 32, rounds, 40, consumer__rate=RATES[0], market__survey=0.0)
-    asked = alone(base, people, rounds, 8, consumer__rate=RATES[0], market__survey=0.5)
-    lines = [alone(base, people, rounds, 8, consumer__rate=rate, market__survey=0.0) for rate in RATES]
-    stories = windows(base, people)
-
-    def take() -> dict[Key, float]:
-        points = np.array([line() for line in lines])
-        calling = call()[0] * 32
-        use, still = np.polyfit(points[:, 1], points[:, 0] - calling / people, 1, w=1 / points[:, 0])
-        hearing, closing = talk(next(stories), base)
-        return {
-            ("calling the kernel for a week", 32, 1, "us"): calling / 1e3,
-            ("a week without a use", people, 1, "ns"): still,
-            ("a use", people, 1, "ns"): use,
-            ("answering the survey", people, 1, "ns"): (asked()[0] - points[0, 0]) / 0.5,
-            ("hearing, a person-week", people, 1, "ns"): hearing / people,
-            ("closing a window, a person", people, 1, "ns"): closing / people,
-        }
-
-    return take
+def scandals(base: Scenario, number: int) -> dict[str, dict[str, object]]:
+    """Changes: so many scandals, of all kinds, at one firm after another, known from the first week on."""
+    firms, kinds = list(base.firms), ("ethics", "privacy", "service")
+    return {
+        f"scandals.s{k}": {"firm": firms[k % len(firms)], "kind": kinds[k % 3], "week": 0, "news_weeks": 26}
+        for k in range(number)
+    }
 
 
-def talk(lives: list[Life], base: Scenario) -> tuple[float, float]:
-    """Nanoseconds of a week's exchange and of a window's closing."""
-    took = 0.0
-    for _ in range(base.window):
-        live_week(lives[0])
-        since = time.process_time()
-        exchange(lives)
-        took += time.process_time() - since
-        lives[0].week += 1
-    since = time.process_time()
-    close(lives[0], (lives[0].week - 1) // base.window)
-    return took * 1e9 / base.window, (time.process_time() - since) * 1e9
+def variants(base: Scenario, every: bool) -> dict[str, dict[str, object]]:
+    """What is changed in the market, by name."""
+    found = {"no network": {"network.kind": "none"}, "1 scandal": scandals(base, 1)}
+    if every:
+        ages = {f"cohorts.age{n}": {"weight": 1.0} for n in range(20 - len(base.cohorts))}
+        everybody = {f"segments.{name}": None for name in base.segments} | {"segments.all": {}}
+        found |= {f"{n} scandals": scandals(base, n) for n in (4, 16)}
+        found |= {"16 scandals, no network": {**scandals(base, 16), "network.kind": "none"}}
+        found |= {"1 segment": everybody, "60 cells": ages, "nobody asked": {"market.survey": 0.0}}
+        found |= {f"{f.name} off": {f"mechanisms.{f.name}": False} for f in fields(Mechanisms)}
+    return found | {"hardly a use": {"consumer.rate": 0.001}, OFTEN: {"consumer.rate": 1.0}}
 
 
-def start(folder: str | None = None) -> dict[str, float]:
-    """Seconds of a fresh Python to its first result, processor time; `whole` is the clock on the wall.
+def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict[Key, list[float]]]:
+    """Everything that is taken in a round, and where the processors had are noted."""
+    found: dict[Key, Take] = {}
+    had: dict[Key, list[float]] = {}
 
-    With it, where the system says so, the bytes a person that the process grows by with people and their first week.
-    """
-    kept = {"NUMBA_CACHE_DIR": folder} if folder else {}
-    command = [sys.executable, "-c", START, str(time.time())]
-    root = Path(__file__).resolve().parents[1]
-    done = subprocess.run(command, env={**os.environ, **kept}, cwd=root, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
+    def add(what: str, scenario: Scenario, many: int) -> None:
+        found[Key(what, scenario.people, many, 1, SPEED)] = partial(
+            kernel, stories(scenario), scenario, 1, form.seconds, []
+        )
+
+    def on_two(what: str, lived: Iterator[list[Life]], scenario: Scenario, around: Callable = nullcontext) -> None:
+        noted = had.setdefault(Key(f"processors had, {what}", scenario.people, firms, 2, "cores"), [])
+
+        def take() -> float:
+            with around():
+                return kernel(lived, scenario, 2, form.seconds, noted)
+
+        found[Key(what, scenario.people, firms, 2, SPEED)] = take
+
+    def one_by_one(what: str, model: MesaMarket | Market) -> None:
+        model.step()
+        people = len(model.agents) - (what == AGENTS) * firms  # our firms are agents too
+        found[Key(what, people, firms, 1, SPEED)] = partial(stepped, model, people)
+
+    firms = len(base.firms)
+    for people in form.sizes:
+        scenario = change(base, {"people": people, "weeks": LONG if people >= CLAIM_PEOPLE else base.weeks})
+        lived = stories(scenario)
+        found[Key(KERNEL, people, firms, 1, SPEED)] = partial(kernel, lived, scenario, 1, form.seconds, [])
+        on_two(KERNEL, lived, scenario)
+        if busy and people == form.held:
+            on_two(HELD, lived, scenario, neighbour)
+        if people in form.slow:
+            one_by_one(MESA, MesaMarket(scenario))
+            one_by_one(AGENTS, Market(scenario, activation="agents", endless=True))
+    if form.every:
+        one_by_one(MESA_OFTEN, MesaMarket(change(base, {"people": form.middle, "consumer.rate": 1.0})))
+    gc.collect()
+    gc.freeze()  # else every collection goes over all the objects of the Mesa models, whoever is timed
+    middle = change(base, {"people": form.middle})
+    for number in form.firms:
+        add(f"{number} firms", of_firms(middle, number), number)
+    for what, changes in variants(base, form.every).items():
+        add(what, change(middle, changes), firms)
+    for (what, unit, threads), take in speed_machine.limits().items():
+        found[Key(what, 0, 0, threads, unit)] = take
+    return found, had
+
+
+def measure(base: Scenario, form: Form, busy: bool) -> Found:
+    """Every figure once a round, after a first take of each that is thrown away: compiled, and in the caches."""
+    everything, had = takes(base, form, busy)
+    for take in everything.values():
+        take()
+    for noted in had.values():
+        noted.clear()
+    rounds = [{key: take() for key, take in everything.items()} for _ in range(form.rounds)]
+    gc.unfreeze()
+    found = {key: np.array([one[key] for one in rounds]) for key in everything}
+    found |= {key: np.array(noted) for key, noted in had.items()}
+    by_firms = speed_starts.arrays(base, of_firms, form.firms)
+    line = np.polyfit(list(by_firms), list(by_firms.values()), 1)
+    some = 2 * speed_starts.PEOPLE
+    for number, size in by_firms.items():
+        found[Key("arrays", some, number, 1, "bytes/person")] = np.array([size])
+    found[Key("arrays, a person and firm", some, 0, 1, "bytes")] = line[:1]
+    found[Key("arrays, a person beside", some, 0, 1, "bytes")] = line[1:]
+    for (what, people, unit), value in speed_starts.starts(form.every, form.rounds if form.every else 1).items():
+        found[Key(what, people, len(base.firms) if people else 0, 1, unit)] = np.array(value)
     return found
 
 
-def starts(cold: bool, rounds: int) -> dict[Key, list[float]]:
-    """Starts with compiled rules at hand, and with none: the difference in processor time is compiling."""
-    found: dict[Key, list[float]] = {}
-    with tempfile.TemporaryDirectory() as empty:
-        first = start(empty) if cold else {}
-        warm = [start(empty if cold else None) for _ in range(rounds + (not cold))][not cold :]
-    for part in (*WORK, "whole"):
-        found[f"start, {part}", 10_000, 1, "s"] = [one[part] for one in warm]
-    if "resident" in warm[0]:  # Linux says how large a process is
-        found["resident", 200_000, 1, "bytes/person"] = [one["resident"] for one in warm]
-    if cold:
-        found["cold start, whole", 10_000, 1, "s"] = [first["whole"]]
-        found["compiling", 10_000, 1, "s"] = [sum(first[part] - one[part] for part in WORK) for one in warm]
-    return found
-
-
-def measure(base: Scenario, sizes: tuple[int, ...], rounds: int) -> dict[Key, list[float]]:
-    """Every figure that is taken within this process, once a round."""
-    takes: dict[Key, Take] = {}
-    for people in sizes:
-        stories = windows(base, people)
-        for threads in (1, 2):
-            takes["speed", people, threads, "million person-weeks/s"] = partial(speed, stories, base, people, threads)
-    middle = min(sizes[-1], CLAIM_PEOPLE)
-    takes["birth", middle, 1, "us/person"] = partial(birth, base, middle)
-    takes["arrays", middle, 1, "bytes/person"] = partial(arrays, base, middle)
-    week = parts(base, middle // 5, rounds + 1)
-    week(), birth(base, 1000)  # compiled or read from disk before anything is timed
-    found: dict[Key, list[float]] = {}
-    for _ in range(rounds):
-        for key, value in {**{key: take() for key, take in takes.items()}, **week()}.items():
-            found.setdefault(key, []).append(value)
-    return found
-
-
-def verdict(table: pd.DataFrame) -> str:
-    """Whether the claim holds on this machine, today."""
-    row = table[(table.measure == "speed") & (table.people == CLAIM_PEOPLE) & (table.threads == 1)].iloc[0]
-    met = "met" if row["median"] >= CLAIM else "not met"
-    return (
-        f"Claim: {CLAIM:g} million person-weeks a second on one thread for toothpaste_uk at {CLAIM_PEOPLE:,} people.\n"
-        f"Here:  {row['median']:.2f} million ({row.low:.2f} to {row.high:.2f} over {row.rounds} rounds): {met}."
-    )
-
-
-def main(fast: bool = False, folder: Path | str = "outputs/experiments") -> pd.DataFrame:
-    sizes, rounds = ((1_000, CLAIM_PEOPLE), 2) if fast else ((1_000, 10_000, CLAIM_PEOPLE, 1_000_000), 5)
-    base = study.scenario("market=toothpaste_uk")
-    base = change(base, {"weeks": 2 * rounds * base.window, **({"burn_in": base.window} if fast else {})})
-    found = measure(base, sizes, rounds) | starts(not fast, rounds)
-    rows = [(*key, np.median(taken), min(taken), max(taken), len(taken)) for key, taken in found.items()]
-    table = pd.DataFrame(rows, columns=["measure", "people", "threads", "unit", "median", "low", "high", "rounds"])
-    print(verdict(table))
-    print(table.round(2).to_string(index=False))
-    study.keep("speed", table, draw(table[table.measure == "speed"]), folder)
+def main(fast: bool = False, busy: bool = False, folder: Path | str = "outputs/experiments") -> pd.DataFrame:
+    form = FAST if fast else FULL
+    base = change(study.scenario("market=toothpaste_uk"), {"burn_in": 1, "replications": 1})
+    table = tabled(measure(base, form, busy), base, form.middle)
+    print("\n".join(["Claims, here and today:", *verdicts(table), "", printed(table)]))
+    study.keep("speed", table, speed_figure.draw(table, form.middle), folder)
     return table
-
-
-def draw(table: pd.DataFrame) -> object:
-    """Person-weeks a second against people, with the range over the rounds and the claim."""
-    figure = figures.sweep(table, "people", "median", by=["threads"])
-    axes = figure.axes[0]
-    axes.vlines(table.people, table.low, table.high, color="#888888", linewidth=1)
-    axes.plot(CLAIM_PEOPLE, CLAIM, marker="_", markersize=26, color="#222222", label="claim, 1 thread", linestyle="")
-    axes.legend(loc="lower right")
-    axes.set(xscale="log", ylim=(0, None), ylabel="million person-weeks/s")
-    axes.set_title("Speed by people and threads", loc="left")
-    return figure
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fast", action="store_true", help="seconds instead of minutes")
-    main(parser.parse_args().fast)
+    parser.add_argument("--fast", action="store_true", help="under a minute")
+    parser.add_argument("--busy", action="store_true", help="also two threads while another process holds a core")
+    chosen = parser.parse_args()
+    main(chosen.fast, chosen.busy)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,13 +26,24 @@ from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
 from sim.person import Desk, People, get_up, make_desk, make_people, sit_down, words
 from sim.rules import answer, forget, hear, need, visit
 from sim.scenario import Scenario, ScenarioError, change
-from sim.tally import GROUPS, Tally, close_window, count_answer, count_news, count_visit, counted, empty_tally
+from sim.tally import (
+    GROUPS,
+    Tally,
+    close_window,
+    count_answer,
+    count_news,
+    count_visit,
+    counted,
+    empty_tally,
+    open_page,
+)
 from sim.world import World, make_world
 
-THREADED = 100_000  # people from which a single run is worth several threads
-BLOCK = 8192  # people whose week is planned at a time: their rows stay in the second cache
-PIECE = 1 << 20  # people whose week is one call
+THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
+BLOCK = 32768  # people whose week is planned at a time: enough that every cell fills its sixteens
+PIECE, SHARE = 1 << 20, 1 << 14  # people whose week is one call: of a single thread, of one of several
 USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's plan of the week
+GROUP = np.int64(16)  # from which bit on a plan holds the person's group
 
 
 @dataclass
@@ -102,7 +114,7 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
         count_answer(me, tally, g, t, s, i)
     for use in range(uses):
         visit(me, bonds, m, c, firms, world.details[t], world.scandals, world.blame, echo, key, week, use, i)
-        count_visit(me, tally, g, t, s, m.window, i)
+        count_visit(me, open_page(tally, g, t, s, m.window), i)
     if uses > 0:
         note_message(me, s, i, board)
     get_up(desk, ones, twos, i)
@@ -176,8 +188,8 @@ def seat(desk, board, at, listed, first, ones, twos):
 
 
 @rule
-def make_plans(people, world, key, first, start, stop, week, air, me, board):
-    """What the week holds for everybody: how many uses, whether the survey asks, whether there is news to hear."""
+def make_plans(people, world, key, first, edges, g, start, stop, week, air, me, board):
+    """What the week holds for the rows from start to stop: how many uses, a survey, news; and whose group it is."""
     m = world.market[0]
     for s in range(board.many.shape[0]):
         board.many[s] = 0
@@ -195,10 +207,13 @@ def make_plans(people, world, key, first, start, stop, week, air, me, board):
         board.plan[row - start : row - start + WIDTH][i] = plan
         busy = marks(plan != 0) & ((1 << many) - 1)
         while busy != 0:
-            place = lowest(busy)
+            somebody = row + lowest(busy)
             busy &= busy - 1
-            s = people.cell[row + place]
-            board.busy[s, board.many[s]] = row + place
+            while somebody >= edges[g + 1]:
+                g += 1
+            board.plan[somebody - start] |= g << GROUP
+            s = people.cell[somebody]
+            board.busy[s, board.many[s]] = somebody
             board.many[s] += 1
 
 
@@ -214,60 +229,85 @@ def in_hand(board, s, start, plan):
 
 
 @rule
-def live_block(people, ones, twos, world, tally, key, first, g, start, stop, week, air, desk, board):
-    """One week of a block of people of group g."""
-    me, bonds, t = desk.me, desk.bonds, week + 1 if week >= 0 else 0
-    m, firms, details, echo = world.market[0], world.firms[t], world.details[t], world.echo[t]
-    scandals, blame = world.scandals, world.blame
-    make_plans(people, world, key, first, start, stop, week, air, me, board)
+def live_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, week, air, desk, board):
+    """One week of the people in the rows from start to stop; g is the group of the first."""
+    t = week + 1 if week >= 0 else 0
+    make_plans(people, world, key, first, edges, g, start, stop, week, air, desk.me, board)
     for s in range(board.many.shape[0]):
-        c = world.traits[s]
-        if scandals.shape[0] > 0:
-            hearers = in_hand(board, s, start, HEARS)
-            for at in range(0, hearers, WIDTH):
-                many = min(WIDTH, hearers - at)
-                i = seat(desk, board, at, hearers, first, ones, twos)
-                for place in range(WIDTH):
-                    me.news[place] = people.news[desk.rows[place]]
-                hear(me, bonds, m, c, scandals, blame, world.airing[t], key, week, i)
-                get_up(desk, ones, twos, i)
-                for place in range(many):
-                    row = desk.rows[place]
-                    note_news(people, tally, g, t, s, me, first, row, place, board)
-                    board.plan[row - start] |= PROVOKED * me.provoked[place]
-        asked = in_hand(board, s, start, ASKED)
-        for at in range(0, asked, WIDTH):
-            many = min(WIDTH, asked - at)
-            i = seat(desk, board, at, asked, first, ones, twos)
-            forget(me, bonds, m, week, i)
-            answer(me, bonds, m, c, firms, scandals, blame, echo, i)
-            get_up(desk, ones, twos, i)
-            for place in range(many):
-                count_answer(me, tally, g, t, s, place)
-        users, use = in_hand(board, s, start, USES), np.int64(0)
-        while users > 0:
-            for at in range(0, users, WIDTH):
-                many = min(WIDTH, users - at)
-                i = seat(desk, board, at, users, first, ones, twos)
-                for place in range(WIDTH):
-                    me.provoked[place] = board.plan[desk.rows[place] - start] & PROVOKED
-                visit(me, bonds, m, c, firms, details, scandals, blame, echo, key, week, use, i)
-                get_up(desk, ones, twos, i)
-                for place in range(many):
-                    count_visit(me, tally, g, t, s, m.window, place)
-                    if board.plan[desk.rows[place] - start] & USES == use + 1:
-                        note_message(me, s, place, board)
-            use, still = use + 1, 0
-            for n in range(users):
-                row = board.list[n]
-                board.list[still] = row
-                still += (board.plan[row - start] & USES) > use
-            users = still
+        if world.scandals.shape[0] > 0:
+            hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board)
+        answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board)
+        visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board)
 
 
 @rule
-def bear_block(people, ones, twos, world, tally, key, first, g, start, stop, desk, board):
-    """A block of people of group g is born."""
+def hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board):
+    """Those of cell s for whom there may be news hear it."""
+    me, hearers = desk.me, in_hand(board, s, start, HEARS)
+    for at in range(0, hearers, WIDTH):
+        i = seat(desk, board, at, hearers, first, ones, twos)
+        for place in range(WIDTH):
+            me.news[place] = people.news[desk.rows[place]]
+        m, c, airing = world.market[0], world.traits[s], world.airing[t]
+        hear(me, desk.bonds, m, c, world.scandals, world.blame, airing, key, week, i)
+        get_up(desk, ones, twos, i)
+        for place in range(min(WIDTH, hearers - at)):
+            row = desk.rows[place]
+            note_news(people, tally, board.plan[row - start] >> GROUP, t, s, me, first, row, place, board)
+            board.plan[row - start] |= PROVOKED * me.provoked[place]
+
+
+@rule
+def answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board):
+    """Those of cell s whom the survey asks answer."""
+    me, bonds, asked = desk.me, desk.bonds, in_hand(board, s, start, ASKED)
+    m, c, firms, echo = world.market[0], world.traits[s], world.firms[t], world.echo[t]
+    for at in range(0, asked, WIDTH):
+        i = seat(desk, board, at, asked, first, ones, twos)
+        forget(me, bonds, m, week, i)
+        answer(me, bonds, m, c, firms, world.scandals, world.blame, echo, i)
+        get_up(desk, ones, twos, i)
+        for place in range(min(WIDTH, asked - at)):
+            count_answer(me, tally, board.plan[desk.rows[place] - start] >> GROUP, t, s, place)
+
+
+@rule
+def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board):
+    """Those of cell s who use the category do: everybody's first use, then the second of those who have one, and on.
+
+    Lists that are made anew for each use won over sixteen who go on together until the last has done: nearly always
+    one of them has a second use, and fifteen would wait.
+    """
+    me, bonds = desk.me, desk.bonds
+    m, c, firms, details, echo = world.market[0], world.traits[s], world.firms[t], world.details[t], world.echo[t]
+    users, use, g = in_hand(board, s, start, USES), np.int64(0), np.int64(-1)
+    page = open_page(tally, 0, t, s, m.window)
+    while users > 0:
+        for at in range(0, users, WIDTH):
+            i = seat(desk, board, at, users, first, ones, twos)
+            for place in range(WIDTH):
+                me.provoked[place] = board.plan[desk.rows[place] - start] & PROVOKED
+            visit(me, bonds, m, c, firms, details, world.scandals, world.blame, echo, key, week, use, i)
+            get_up(desk, ones, twos, i)
+            for place in range(min(WIDTH, users - at)):
+                plan = board.plan[desk.rows[place] - start]
+                if plan >> GROUP != g:
+                    g = plan >> GROUP
+                    page = open_page(tally, g, t, s, m.window)
+                count_visit(me, page, place)
+                if plan & USES == use + 1:
+                    note_message(me, s, place, board)
+        use, still = use + 1, 0
+        for n in range(users):
+            row = board.list[n]
+            board.list[still] = row
+            still += (board.plan[row - start] & USES) > use
+        users = still
+
+
+@rule
+def bear_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, desk, board):
+    """The people in the rows from start to stop are born; g is the group of the first."""
     me, cells = desk.me, board.many.shape[0]
     for s in range(cells):
         board.many[s] = 0
@@ -275,21 +315,22 @@ def bear_block(people, ones, twos, world, tally, key, first, g, start, stop, des
         i = sixteen(min(WIDTH, stop - row))
         me.home[i] = cell_of(world.cells, key, add(board.rank[i], first + row))
         for place in range(min(WIDTH, stop - row)):
+            while row + place >= edges[g + 1]:
+                g += 1
             s = me.home[place]
+            board.plan[row + place - start] = 1 | g << GROUP
             board.busy[s, board.many[s]] = row + place
             board.many[s] += 1
     for s in range(cells):
-        newborn = board.many[s]
-        for n in range(newborn):
-            board.list[n] = board.busy[s, n]
+        newborn = in_hand(board, s, start, USES)
         for at in range(0, newborn, WIDTH):
-            many = min(WIDTH, newborn - at)
             i = seat(desk, board, at, newborn, first, ones, twos)
             c, firms, details = world.traits[s], world.firms[0], world.details[0]
             born(me, desk.bonds, world.market[0], c, firms, details, world.presence, key, i)
             get_up(desk, ones, twos, i)
-            for place in range(many):
-                enrol(people, tally, g, s, me, desk.rows[place], place)
+            for place in range(min(WIDTH, newborn - at)):
+                row = desk.rows[place]
+                enrol(people, tally, board.plan[row - start] >> GROUP, s, me, row, place)
 
 
 # ---------------------------------------------------------------- groups
@@ -297,19 +338,22 @@ def bear_block(people, ones, twos, world, tally, key, first, g, start, stop, des
 
 @entry
 def _live_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
-    air = on_air(world, week + 1 if week >= 0 else 0, week)
-    for g in range(begin, end):
-        for start in range(edges[g], edges[g + 1], BLOCK):
-            stop = min(start + BLOCK, edges[g + 1])
-            live_block(people, ones, twos, world, tally, key, first, g, start, stop, week, air, desk, board)
+    g, air = begin, on_air(world, week + 1 if week >= 0 else 0, week)
+    for start in range(edges[begin], edges[end], BLOCK):
+        while start >= edges[g + 1]:
+            g += 1
+        stop = min(start + BLOCK, edges[end])
+        live_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, week, air, desk, board)
 
 
 @entry
 def _bear_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
-    for g in range(begin, end):
-        for start in range(edges[g], edges[g + 1], BLOCK):
-            stop = min(start + BLOCK, edges[g + 1])
-            bear_block(people, ones, twos, world, tally, key, first, g, start, stop, desk, board)
+    g = begin
+    for start in range(edges[begin], edges[end], BLOCK):
+        while start >= edges[g + 1]:
+            g += 1
+        stop = min(start + BLOCK, edges[end])
+        bear_block(people, ones, twos, world, tally, key, first, edges, g, start, stop, desk, board)
 
 
 @entry
@@ -338,7 +382,12 @@ LIVE, BEAR = (_live_each, _bear_each) if ONE_BY_ONE else (_live_groups, _bear_gr
 
 
 def begin(
-    scenario: Scenario, replication: int = 0, shards: int = 1, network: Any = None, start: People | None = None
+    scenario: Scenario,
+    replication: int = 0,
+    shards: int = 1,
+    network: Any = None,
+    start: People | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> list[Life]:
     """The people of a replication, ready for their first week of burn-in, in shards of whole groups.
 
@@ -360,7 +409,7 @@ def begin(
         key, week = (scenario.seed, replication), -scenario.burn_in
         life = Life(scenario, world, people, tally, key, groups, firsts - first, week, first)
         if start is None:
-            _by_group(life, BEAR, None)
+            _by_group(life, BEAR, pool)
         else:
             _adopt(life, start)
         lives.append(life)
@@ -382,10 +431,7 @@ def _adopt(life: Life, start: People) -> None:
 
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
-    """As many groups as are worth a call at a time, or group by group as the threads of the pool come free."""
-    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
-    step = 1 if pool else max(1, PIECE // size)
-    pieces = [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
+    """As many groups at a time as are worth a call; a thread of the pool that comes free takes the next."""
     rows = words(life.people.one), words(life.people.bonds)
 
     def piece(groups: tuple[int, int]) -> Told:
@@ -394,8 +440,15 @@ def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | 
         work(*front, *groups, life.week, desk, board)
         return _noted(life, desk, board)
 
-    heard = list((pool.map if pool else map)(piece, pieces))
+    heard = list((pool.map if pool else map)(piece, _pieces(life, pool)))
     return Told(*(np.concatenate(told) for told in zip(*heard, strict=True)))
+
+
+def _pieces(life: Life, pool: ThreadPoolExecutor | None) -> list[tuple[int, int]]:
+    """The groups of a life in pieces, from one to before another."""
+    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
+    step = max(1, (SHARE if pool else PIECE) // size)
+    return [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
 
 
 def _furniture(life: Life, people: int) -> tuple[Desk, Board]:
@@ -459,30 +512,35 @@ def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
     life.told = _by_group(life, LIVE, pool)
 
 
-def close(life: Life, window: int, opening: bool = False) -> None:
+def close(life: Life, window: int, opening: bool = False, pool: ThreadPoolExecutor | None = None) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
-    _close_groups(life.people, life.tally, life.edges, life.groups.start, life.groups.stop, window, opening)
+
+    def piece(groups: tuple[int, int]) -> None:
+        _close_groups(life.people, life.tally, life.edges, *groups, window, opening)
+
+    for _ in (pool.map if pool else map)(piece, _pieces(life, pool)):
+        pass
 
 
 def advance(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """One week for every shard: live, then hear one another, then close the window if it ends here."""
     for life in lives:
         live_week(life, pool)
-    end_week(lives)
+    end_week(lives, pool)
 
 
-def end_week(lives: Sequence[Life]) -> None:
+def end_week(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """Between weeks, once everybody has lived: hear one another, then close the window if it ends here."""
     if lives[0].world.market["talk"][0]:
         exchange(lives)
     for life in lives:
         week, window = life.week, life.scenario.window
         if week == -1:
-            close(life, -1, True)
+            close(life, -1, True, pool)
         elif week < -1 and week % window == window - 1:
-            close(life, -1)
+            close(life, -1, False, pool)
         elif week >= 0 and week % window == window - 1:
-            close(life, week // window)
+            close(life, week // window, False, pool)
         life.week += 1
 
 
@@ -520,26 +578,33 @@ def simulate(
     run (`keep_people`), one a replication, to begin with.
     """
     scenario, shares = settle(scenario)
-    tallies, kept = [], []
-    total = scenario.replications * (scenario.burn_in + scenario.weeks)
-    threads = threads or (os.cpu_count() or 1 if scenario.people >= THREADED else 1)
+    runs, weeks, done = scenario.replications, scenario.burn_in + scenario.weeks, count(1)
+    threads = threads or (os.cpu_count() or 1 if scenario.people * runs >= THREADED else 1)
+    apart = 1 < threads <= runs and scenario.people * threads <= MANY  # a thread a replication, or several in one
+
+    def replication(r: int) -> tuple[Tally, People | None]:
+        lives = begin(scenario, first + r, shards, network, start[r] if start else None, None if apart else pool)
+        if scenario.burn_in == 0:
+            for life in lives:
+                close(life, -1, True)
+        for _ in range(weeks):
+            advance(lives, None if apart else pool)
+            if progress:
+                progress(next(done), runs * weeks)
+        tally = lives[0].tally
+        for life in lives[1:]:
+            tally = tally + life.tally
+        return counted(tally), _all(lives) if keep_people else None
+
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        for r in range(first, first + scenario.replications):
-            lives = begin(scenario, r, shards, network, start[r - first] if start else None)
-            if scenario.burn_in == 0:
-                for life in lives:
-                    close(life, -1, True)
-            for week in range(scenario.burn_in + scenario.weeks):
-                advance(lives, pool)
-                if progress:
-                    progress((r - first) * (scenario.burn_in + scenario.weeks) + week + 1, total)
-            tally = lives[0].tally
-            for life in lives[1:]:
-                tally = tally + life.tally
-            tallies.append(counted(tally))
-            if keep_people:
-                kept.append(People(*(np.concatenate(a) for a in zip(*(x.people for x in lives), strict=True))))
+        tallies, people = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
+    kept = [p for p in people if p is not None]
     return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares, kept)
+
+
+def _all(lives: Sequence[Life]) -> People:
+    """The people of all shards."""
+    return People(*(np.concatenate(rows) for rows in zip(*(life.people for life in lives), strict=True)))
 
 
 def settle(

@@ -16,7 +16,8 @@ from sim.lanes import WIDTH, read4, select, write4
 
 FULL = np.float32(65535)
 STEP, HALF = np.float32(1 / 65535), np.float32(0.5)
-FLAG = 1 << 15  # the upper bit of `uses` (ever changed firm since week 0) and of `count` (used in the window before)
+USED, BEFORE, CHANGED = (1 << 14) - 1, 1 << 14, 1 << 15  # parts of `uses` and `count`: how often in this window;
+# whether in the window before; and, of `uses`, whether ever changed firm since week 0
 LONGEST = 65535
 HEARD, ACTS, BACKS, HARMED = (np.int64(n) for n in range(4))  # four bits of a scandal in `story`
 PER_WORD = 8
@@ -47,14 +48,14 @@ PERSON = [
     ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
     ("outcome", np.uint8),  # of the last visit
     ("message", np.int8),  # +-(firm + 1) told in the week of the last visit, 0 = none
-    ("uses", np.uint16),  # of the category, in this window; and a FLAG
+    ("uses", np.uint16),  # of the category, in this window, USED; and BEFORE, CHANGED
     # ("story", np.int32, words): four bits a scandal, eight scandals a word
 ]
 BOND = np.dtype(
     [
         *((name, np.float32) for name in ("taste", "memory", "trust", "habit", "regret")),
         ("familiarity", np.uint16),  # 65535 = wholly familiar, 0 = never used
-        ("count", np.uint16),  # uses in this window; and a FLAG
+        ("count", np.uint16),  # uses in this window, USED; and BEFORE
     ],
     align=True,
 )

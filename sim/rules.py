@@ -13,7 +13,7 @@ import numpy as np
 from sim.bits import bit, floor, iadd, to_float, with_bit
 from sim.draws import FIRST, HALF, ONE, TWO, ZERO, Purpose, exp, exp2, gumbel, normal, poisson, rule, uniform, words
 from sim.lanes import anyone, no, select
-from sim.person import ACTS, BACKS, FLAG, HARMED, HEARD, LONGEST, pick, tell_story, told
+from sim.person import ACTS, BACKS, CHANGED, HARMED, HEARD, LONGEST, pick, tell_story, told
 from sim.tally import tenure_bin
 
 _f, _i = np.float32, np.int32
@@ -321,7 +321,7 @@ def settle_in(me, bonds, week, i):
     uses = iadd(me.uses[i], ONCE)
     moved = no(again) & (left >= 0)
     if week >= 0:
-        uses = select(moved, uses | _i(FLAG), uses)
+        uses = select(moved, uses | _i(CHANGED), uses)
     me.uses[i] = uses
     me.last[i] = joined
     for j in range(bonds.count.shape[0]):

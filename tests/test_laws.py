@@ -11,7 +11,7 @@ from scipy import special, stats
 
 from sim import dirichlet, metrics
 from sim.engine import advance, begin, close, live_week, simulate
-from sim.person import FLAG, make_desk
+from sim.person import USED, make_desk
 from sim.rules import forget
 from sim.tally import TENURE, Count
 from sim.world import make_world
@@ -293,7 +293,7 @@ def test_counts_of_a_window_are_those_of_the_definition():
     for _ in range(13 + 12):
         advance([life])
     live_week(life)
-    n = life.people.bonds["count"].astype(int) & (FLAG - 1)
+    n = life.people.bonds["count"].astype(int) & USED
     total = n.sum(axis=1, keepdims=True)
     close(life, 0)
     window = life.tally.window.sum(axis=(0, 1, 2))

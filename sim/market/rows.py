@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim.declare import did_you_mean
-from sim.person import ACTS, BACKS, FLAG, FULL, HARMED, HEARD, PER_WORD, STEP
+from sim.person import ACTS, BACKS, FULL, HARMED, HEARD, PER_WORD, STEP, USED
 
 STORY = {"heard": HEARD, "acts": ACTS, "backs": BACKS, "harmed": HARMED}
 
@@ -34,7 +34,7 @@ class Field:
     def __get__(self, holder: Any, owner: type | None = None) -> Any:
         if holder is None:
             return self
-        return int(self._column(holder)[holder.row]) & (FLAG - 1) if self.name == "uses" else self._read(holder)
+        return int(self._column(holder)[holder.row]) & USED if self.name == "uses" else self._read(holder)
 
     def _read(self, holder: Any) -> Any:
         return self._column(holder)[holder.row].item()
@@ -107,12 +107,12 @@ class ScandalField(Field):
 
     def _bit(self, holder: Any, k: int, set_to: bool | None) -> bool:
         """Read, or set, whether it is true of scandal k."""
-        story, bit = holder.model.life.people.one["story"][holder.row], 4 * (k % PER_WORD) + STORY[self.name]
-        word = int(story[k // PER_WORD]) & 0xFFFFFFFF
+        story, bit = holder.model.life.people.one["story"][holder.row], int(4 * (k % PER_WORD) + STORY[self.name])
+        word: int = story[k // PER_WORD].item() & 0xFFFFFFFF
         if set_to is not None:
             word = word & ~(1 << bit) | set_to << bit
-            story[k // PER_WORD] = np.uint32(word).view(np.int32)
-        return bool(word >> bit & 1)
+            story[k // PER_WORD] = np.array(word, np.uint32).view(np.int32)
+        return word >> bit & 1 == 1
 
 
 class BondField(Field):
@@ -126,7 +126,7 @@ class BondField(Field):
             return math.nan
         value = holder.model.life.people.bonds[self.name][holder.row, j].item()
         if self.name == "count":
-            return value & (FLAG - 1)
+            return value & USED
         return value * float(STEP) if self.name == "familiarity" else value
 
     def _write(self, holder: Any, value: Any) -> None:

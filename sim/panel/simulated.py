@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.engine import Run, advance, begin, settle
-from sim.person import FLAG
+from sim.person import USED
 from sim.scenario import Scenario, change
 from sim.store import write_atomic
 
@@ -26,10 +26,10 @@ def purchases(source: Run | Scenario) -> Any:
     # One window longer than the story, for counts start anew where a window closes.
     (life,) = begin(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
     rows: list[tuple[int, int, int]] = []
-    before = life.people.bonds["count"] & (FLAG - 1)
+    before = life.people.bonds["count"] & USED
     for week in range(-scenario.burn_in, scenario.weeks):
         advance([life])
-        now = life.people.bonds["count"] & (FLAG - 1)
+        now = life.people.bonds["count"] & USED
         if week >= 0:
             one, used = life.people.one, (now - before).astype(np.int64)
             for i in np.flatnonzero(used.sum(axis=1)):
