@@ -20,7 +20,7 @@ from sim import anatomy, figures, metrics, study
 from sim.engine import simulate
 from sim.scenario import Scenario
 
-FAST = {"people": 500, "replications": 2}
+FAST = {"people": 300, "replications": 1}
 MARKETS = ("toothpaste_uk", "social_network", "bank", "mobile")
 PARTS = {"taste": "taste", "habit": "habit", "inattention": "inattention", "friction": "captivity"}
 

@@ -5,7 +5,16 @@ one, and what would they cost if people did as they say?
 Design: each preset against the same people without the scandal, and both again in the world of surveys, where all who
 hear act, look at everything, deliberate every use and leave without trouble. Records in experiments/scandals.yaml.
 Reading: change of the firm's sales (or customers), in %, against the twin; a band of 95 % over people and replications.
-Finding: to be measured.
+Finding: with one scale of severity (body 3, money 2.5, data 2, conscience 1.5 logit) and how many act fitted to each,
+seven fall where the records are, to within 3 points: TalkTalk -2.4 +- .1 % (recorded -2.4), Target -7.4 +- .3 (-7 to
+-8), then -1.9 +- .2 (-2.3); Facebook -.3 +- .03 (0 to -1.1), Co-op -1.0 +- .2 (-1), Goya +23 +- .8 (+22), Bud Light
+-24.5 +- .4 and -30.3 +- .5 (-28, -32), Chipotle's five quarters -13.2, -27.8, -25.0, -22.3, -19.5, each +- .5 (-14.6,
+-29.7, -23.6, -22.0, -18.7). Volkswagen's American fall is met on average (-15.8 +- 1.1 from October to May; recorded 0
+to -25, -12.8 on the mean), not its course: incentives held October, November fell alone. Missed: Volkswagen in Germany,
+which kept its sales but lost a tenth against a growing market from November (simulated -.6 +- .2); TalkTalk's next
+quarter (0; -.9 +- .1), since decided exits are carried out late. If people did as they say, they would walk away from
+all nine: 30 +- 1 % (Germany) to 98 +- .1 % (Bud Light) in the weeks after the news, which is 3 times what they do at
+Chipotle and Bud Light, 25 times at TalkTalk, over a hundred at Facebook.
 """
 
 from datetime import date

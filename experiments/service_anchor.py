@@ -52,7 +52,7 @@ def effects(base: Scenario, world: str) -> list[tuple]:
     return rows
 
 
-def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
+def main(people: int = 10_000, replications: int = 12) -> pd.DataFrame:
     size = f"people={people}", f"replications={replications}", f"weeks={WEEKS}"
     base = study.scenario("market=retail_us", "focus=target", "consumer.looks=1.4", *size)
     rows = effects(base, "with anchors") + effects(change(base, {"mechanisms.anchor": False}), "without anchors")
