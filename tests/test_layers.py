@@ -24,6 +24,7 @@ FLOORS = [
     ["run"],
     ["panel", "market"],
     ["study", "anatomy"],
+    ["facts"],
     ["app"],
     ["__main__"],
 ]
