@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sim.facts import minds, providers, repertoire, service, shocks, talk
 from sim.facts.worlds import Worlds
 from sim.metrics import Estimate
@@ -58,10 +60,22 @@ def verdict(fact: Fact, found: dict[str, Estimate]) -> str:
 
 
 def check(worlds: Worlds, numbers: Iterable[int] | None = None, threads: int = 0) -> dict[int, dict[str, Estimate]]:
-    """What the simulated customers do, by fact and quantity; facts that share a world live it once."""
+    """What the simulated customers do, by fact and quantity; facts that share a world live it once.
+
+    What cannot be computed, because a mechanism is off and nothing happens, is not a number, and misses.
+    """
+
+    def one(number: int) -> dict[str, Estimate]:
+        try:
+            return CHECKS[number](worlds)
+        except (ArithmeticError, IndexError, ValueError, RuntimeError, np.linalg.LinAlgError):
+            if not worlds.off:
+                raise
+            return {name: Estimate(np.array(np.nan), np.array(np.nan)) for name in facts()[number].limits}
+
     asked = [n for n in (numbers or CHECKS) if n in CHECKS]
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        return dict(zip(asked, pool.map(lambda n: CHECKS[n](worlds), asked), strict=True))
+        return dict(zip(asked, pool.map(one, asked), strict=True))
 
 
 def table(found: dict[int, dict[str, Estimate]]) -> "pd.DataFrame":
@@ -77,10 +91,8 @@ def table(found: dict[int, dict[str, Estimate]]) -> "pd.DataFrame":
         says |= {"held_out": fact.held_out, "preset": fact.preset, "metric": fact.not_modelled or fact.metric}
         for name in fact.limits or ("",):
             low, high = fact.limits.get(name, (float("nan"), float("nan")))
-            value, error = found[number][name] if name else (float("nan"), float("nan"))
-            rows.append(
-                {**says, "quantity": name, "low": low, "high": high, "value": float(value), "error": float(error)}
-            )
+            value, error = map(float, found[number][name] if name else (np.nan, np.nan))
+            rows.append({**says, "quantity": name, "low": low, "high": high, "value": value, "error": error})
     return pd.DataFrame(rows)
 
 
@@ -109,15 +121,13 @@ def says(board: "pd.DataFrame", numbers: Sequence[int] | None = None) -> str:
             continue
         one = rows.iloc[0]
         apart = ", held out" if one.held_out else ""
-        lines.append(
-            f"#{number:<3} {one.verdict.upper() if one.verdict == MISSES else one.verdict}{apart}: {one.statement}"
-        )
+        word = one.verdict.upper() if one.verdict == MISSES else one.verdict
+        lines.append(f"#{number:<3} {word}{apart}: {one.statement}")
         where = f" in {one.preset}" if one.preset else ""
         lines.append(f"     [{one.mark}] {one.band}\n     {one.metric}{where}")
         for row in rows[rows.quantity != ""].itertuples():
             mark = "" if row.low <= row.value <= row.high else "  <- outside"
-            lines.append(
-                f"     {row.quantity:<52} {row.value:>9.3f} ± {row.error:.3f}  of {row.low:g} to {row.high:g}{mark}"
-            )
+            value = f"{row.value:>9.3f} ± {row.error:.3f}"
+            lines.append(f"     {row.quantity:<52} {value}  of {row.low:g} to {row.high:g}{mark}")
     lines += [f"{name}: {n} of {of} ({n / max(of, 1):.0%})" for name, (n, of) in totals(board).items()]
     return "\n".join(lines)

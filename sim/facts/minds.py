@@ -12,11 +12,12 @@ from sim.tally import Event, Tally
 from sim.world import People
 
 CARS, ASKED = "market=cars_us ages=three", 52
+NOVICE = (-2, -1, 13, 14, 26)
 NOVICES = {"market.experience": 0.0, "burn_in": 4, "weeks": 104}
 
 
 def fact_29(worlds: Worlds) -> Found:
-    novices = worlds("market=bank", NOVICES, (13, 14, 26))
+    novices = worlds("market=bank", NOVICES, NOVICE)
     some, more = novices.people[13], novices.people[26]
     rows = np.arange(len(some.one))
     steady = (more.one["tenure"] == 26 + 4) & (some.one["last"] == more.one["last"])
@@ -92,23 +93,22 @@ def fact_34(worlds: Worlds) -> Found:
 
 
 def fact_46(worlds: Worlds) -> Found:
-    lived = worlds("market=bank", NOVICES, (13, 14, 26))
-    before, after = lived.people[13], lived.people[14]
-    rows, last = np.arange(len(before.one)), after.one["last"]
-    prior, step = (
-        before.bonds["trust"][rows, last],
-        after.bonds["trust"][rows, last] - before.bonds["trust"][rows, last],
-    )
-    bad = after.one["outcome"] > 0
-    sure = np.abs(2 * prior - 1)
+    lived = worlds("market=bank", NOVICES, NOVICE)
 
-    def middling(s: Array, d: Array, b: Array) -> float:
-        return -d[b & (s < 0.5)].mean() / d[~b & (s < 0.5)].mean()
+    def steps(first: int) -> tuple[Array, Array, Array]:
+        before, after = lived.people[first], lived.people[first + 1]
+        rows, last = np.arange(len(before.one)), after.one["last"]
+        prior, posterior = (p.bonds["trust"][rows, last] for p in (before, after))
+        return np.abs(2 * prior - 1), posterior - prior, after.one["outcome"] > 0
 
-    def extreme(s: Array, d: Array, b: Array) -> float:
-        return d[b & (s > 0.8)].mean() / d[b & (s < 0.5)].mean()
-
-    return {"bad / good": among(middling, sure, step, bad), "bad, sure / middling": among(extreme, sure, step, bad)}
+    (sure, step, bad), (later, after, worse) = steps(-2), steps(13)
+    middling = sure < 0.5
+    return {
+        "bad / good": among(lambda m, d, b: -d[b & m].mean() / d[~b & m].mean(), middling, step, bad),
+        "bad, sure / middling": among(
+            lambda m, d, b, s, e, w: e[w & (s > 0.8)].mean() / d[b & m].mean(), middling, step, bad, later, after, worse
+        ),
+    }
 
 
 def fact_47(worlds: Worlds) -> Found:
@@ -144,12 +144,13 @@ def fact_48(worlds: Worlds) -> Found:
     }
 
 
-CONSCIENCE = "market=food_us scandal=moral_scandal"
+CONSCIENCE = "market=retail_us scandal=moral_scandal"
 
 
-def _said_and_done(worlds: Worlds) -> tuple[Array, ...]:
+def _said_and_done(worlds: Worlds, action: float = 1.0) -> tuple[Array, ...]:
     """Of customers who say they would leave for a scandal of conscience: uses without and with it, habit, lead."""
-    pair = [worlds(CONSCIENCE, c, (26, 28, 33), 4) for c in ({"scandals": {}}, {})]
+    stories: list[dict[str, object]] = [{"scandals": {}}, {"scandals.moral_scandal.action": action}]
+    pair = [worlds(CONSCIENCE, c, (26, 28, 33), 4) for c in stories]
     j = pair[0].focus
     worths, losses = zip(*(worth(w, 28) for w in pair), strict=True)
     said = []
@@ -164,12 +165,13 @@ def _said_and_done(worlds: Worlds) -> tuple[Array, ...]:
 
 
 def fact_49(worlds: Worlds) -> Found:
-    quiet, event, *_ = _said_and_done(worlds)
+    quiet, event, ethical, *_ = _said_and_done(worlds)
+    quiet, event = quiet[ethical], event[ethical]
     return {"of those who say so, do, %": among(lambda a, b: 100 * (1 - b.sum() / a.sum()), quiet, event)}
 
 
 def fact_50(worlds: Worlds) -> Found:
-    quiet, event, ethical, habit, lead = (x for x in _said_and_done(worlds))
+    quiet, event, ethical, habit, lead = (x for x in _said_and_done(worlds, 5.0))
     quiet, event, habit, lead = (x[ethical] for x in (quiet, event, habit, lead))
 
     def gap(a: Array, b: Array, x: Array) -> float:

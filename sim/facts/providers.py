@@ -51,7 +51,7 @@ def fact_19(worlds: Worlds) -> Found:
 def fact_20(worlds: Worlds) -> Found:
     def retained(t: Tally, year: int) -> Array:
         at, left = t.tenure.sum(axis=-3)[..., 0], t.tenure.sum(axis=-3)[..., 1]
-        bins = np.flatnonzero((TENURE >= YEARS * (year - 1)) & (TENURE < YEARS * year))
+        bins = np.flatnonzero(year - 1 == TENURE // YEARS)
         widths = np.append(np.diff(TENURE), 1)
         bins = bins[TENURE[bins] > 0]  # nobody uses a firm again before the first use
         return np.prod((1 - left[..., bins] / at[..., bins]) ** widths[bins], axis=-1)

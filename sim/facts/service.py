@@ -121,15 +121,18 @@ def fact_70(worlds: Worlds) -> Found:
 def fact_71(worlds: Worlds) -> Found:
     lived = worlds(SHOPS, at=(52, 64))
     before, after = lived.people[52], lived.people[64]
-    j = lived.focus
-    mine = before.one["last"] == j
-    used = mine & (after.one["uses"] > 0)
     c, m = lived.scenario.consumer, lived.scenario.market
-    gap = before.bonds["memory"][used, j] - before.one["expectation"][used]
+    gap = before.bonds["memory"] - before.one["expectation"][:, None]
     satisfied = c.cx_weight * np.where(gap > 0, gap, c.loss_aversion * gap)
-    satisfied = satisfied + c.trust_weight * (before.bonds["trust"][used, j] - m.trust_start)
-    sticky = after.bonds["count"][used, j] / after.one["uses"][used]
-    return {"R2": among(lambda s, y: np.corrcoef(s, y)[0, 1] ** 2, satisfied, sticky)}
+    satisfied = satisfied + c.trust_weight * (before.bonds["trust"] - m.trust_start)
+    uses = after.one["uses"][:, None] + 0 * after.bonds["count"]
+    customers = (before.bonds["habit"] > 0.1) & (uses > 0)
+
+    def explained(i: Array) -> float:
+        who = customers[i]
+        return float(np.corrcoef(satisfied[i][who], (after.bonds["count"][i] / uses[i])[who])[0, 1] ** 2)
+
+    return {"R2": among(explained, np.arange(len(uses)))}
 
 
 def fact_72(worlds: Worlds) -> Found:
@@ -219,7 +222,7 @@ def fact_76(worlds: Worlds) -> Found:
 
 def fact_77(worlds: Worlds) -> Found:
     anchors = {"firms.walmart.moments": 0.08, **moves(("", "moments", 52, 0, 0.01))}
-    pair = [worlds(SHOPS, {**anchors, **c}, (52, 56), 2) for c in ({}, moves(("", "quality", 52, 0, -1.0)))]
+    pair = [worlds(SHOPS, {**anchors, **c}, (52, 56), 4) for c in ({}, moves(("", "quality", 52, 0, -1.0)))]
     people, j = pair[0].people[52].one, pair[0].focus
     mine = people["last"] == j
     anchored = people["anchor"][mine] == j

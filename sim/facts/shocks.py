@@ -11,7 +11,7 @@ from sim.facts.worlds import Lived, Worlds, among, of
 from sim.metrics import Array, Estimate
 from sim.tally import Event, Tally
 
-TWIN = {"scandals": {}, "moves": {}}
+TWIN: dict[str, object] = {"scandals": {}, "moves": {}}
 HALF_YEAR, QUARTER = 26, 13
 BREACH, FRAUD, GOYA, BEER = (
     "scandal=breach_talktalk",
@@ -90,17 +90,26 @@ class Pair:
 
         return of(median, *self.tallies)
 
+    def half_life(self) -> Estimate:
+        """Of the loss of sales from its worst on: the second and third week after the news against the next two."""
+
+        def weeks(a: Tally, b: Tally) -> Array:
+            fortnights = [slice(self.week + n, self.week + n + 2) for n in (1, 3)]
+            uses = [[t.flow[..., f, :, self.focus + 1].sum(axis=(-2, -1)) for f in fortnights] for t in (a, b)]
+            first, second = (quiet - event for quiet, event in zip(*uses, strict=True))
+            return 2 * np.log(2) / np.log(first / second)
+
+        return of(weeks, *self.tallies)
+
     def customers(self, at: int) -> Array:
         """Who was with the firm when the news broke."""
         return self.quiet.people[at].one["last"] == self.focus
 
 
 def fact_35(worlds: Worlds) -> Found:
-    presets = {
-        "broadband": BREACH,
-        "bank": "market=bank scandal=data_breach",
-    }
-    return {name: Pair(worlds, preset).said() for name, preset in presets.items()}
+    severe = {"scandals.data_breach.severity": 3.0, "scandals.data_breach.response": 0.0}
+    bank = Pair(worlds, "market=bank scandal=data_breach", times=2, changes=severe)
+    return {"broadband": Pair(worlds, BREACH, times=2).said(), "bank": bank.said()}
 
 
 def fact_36(worlds: Worlds) -> Found:
@@ -134,7 +143,7 @@ def fact_37(worlds: Worlds) -> Found:
 
 def fact_38(worlds: Worlds) -> Found:
     found = {}
-    for name, response in (("refunded", 0.5), ("unresolved", 0.0)):
+    for name, response in (("refunded", 0.9), ("unresolved", 0.0)):
         pair = Pair(worlds, FRAUD, (52, 78), 2, {"scandals.fraud.response": response})
         hit = pair.customers(52) & (pair.event.people[78].one["harmed"] > 0)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
@@ -216,13 +225,11 @@ def fact_51(worlds: Worlds) -> Found:
 
 
 def fact_52(worlds: Worlds) -> Found:
-    plain, buycott = (
-        Pair(worlds, GOYA, changes={"scandals.goya.buycott": 0.0, "scandals.goya.action": 2.0}),
-        Pair(worlds, GOYA),
-    )
+    alone = {"scandals.goya.buycott": 0.0, "scandals.goya.action": 2.0}
+    plain, buycott = Pair(worlds, GOYA, times=16, changes=alone), Pair(worlds, GOYA)
     return {
         "boycott, three weeks, %": plain.sales(0, 3),
-        "half-life, weeks": plain.half(QUARTER),
+        "half-life, weeks": plain.half_life(),
         "with buycott, three weeks, %": buycott.sales(0, 3),
     }
 
@@ -234,7 +241,7 @@ def fact_53(worlds: Worlds) -> Found:
 
 def fact_54(worlds: Worlds) -> Found:
     return {
-        "America, half a year, %": Pair(worlds, "scandal=dieselgate_us", times=12).sales(4, 30),
+        "America, half a year, %": Pair(worlds, "scandal=dieselgate_us", times=24).sales(4, 30),
         "Germany, a quarter, %": Pair(worlds, "scandal=dieselgate_de", times=6).sales(0, QUARTER),
     }
 
@@ -247,7 +254,7 @@ def fact_55(worlds: Worlds) -> Found:
 
 
 def fact_56(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "scandal=dieselgate_us", times=12)
+    pair = Pair(worlds, "scandal=dieselgate_us", times=24)
     firms = pair.event.scenario.firms
     peers = [j for j, f in enumerate(firms.values()) if f.group and j != pair.focus]
     others = [j for j, f in enumerate(firms.values()) if not f.group]

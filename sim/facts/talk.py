@@ -51,27 +51,29 @@ def _moved(lived: Lived, week: int) -> tuple[Array, Array, Array]:
         return v / v.sum(axis=1, keepdims=True)
 
     before, world = chances(lived.people[week]), make_world(lived.scenario)
-    after = []
-    for good in (True, False):
+
+    def after(good: bool) -> Array:
         moved = np.zeros_like(before)
         for j in range(before.shape[1]):
             told = People(*(a.copy() for a in lived.people[week]))
             _tell_all(told.bonds, j, good, world.market[0])
             moved[:, j] = chances(told)[:, j] - before[:, j]
-        after.append(moved)
-    return before, *after
+        return moved
+
+    return before, after(True), after(False)
 
 
 def fact_62(worlds: Worlds) -> Found:
     lived = worlds("market=retail_us", at=(52,))
     p, good, bad = _moved(lived, 52)
-    middling = lambda p: (p > 0.3) & (p < 0.7)  # noqa: E731
+
+    def against_middling(p: Array, moved: Array, low: float, high: float) -> float:
+        return float(moved[(p >= low) & (p <= high)].mean() / moved[(p > 0.3) & (p < 0.7)].mean())
+
     return {
         "good / bad": among(lambda g, b: g.mean() / -b.mean(), good, bad),
-        "bad, of the likely / of the middling": among(lambda p, b: b[p > 0.8].mean() / b[middling(p)].mean(), p, bad),
-        "good, of the unlikely / of the middling": among(
-            lambda p, g: g[p < 0.1].mean() / g[middling(p)].mean(), p, good
-        ),
+        "bad, of the likely / of the middling": among(lambda p, b: against_middling(p, b, 0.8, 1.0), p, bad),
+        "good, of the unlikely / of the middling": among(lambda p, g: against_middling(p, g, 0.0, 0.1), p, good),
     }
 
 

@@ -46,11 +46,28 @@ class Lived:
         return [n for n, (s, c) in enumerate(self.scenario.cells) if segment in ("", s) and cohort in ("", c)]
 
 
-class Worlds:
-    """Lives worlds as they are asked for, from any thread, and keeps them."""
+COMPOSING = Lock()  # Hydra composes one configuration at a time
 
-    def __init__(self, people: int = 20_000, seed: int = 1, off: Sequence[str] = ()):
-        self.people, self.seed = people, seed
+
+def _stated(preset: str) -> Scenario:
+    with COMPOSING:
+        return study.unsettled(*preset.split())
+
+
+class Worlds:
+    """Lives worlds as they are asked for, from any thread, and keeps them.
+
+    In all of them the mechanisms `off` are off; `tuned` gives a preset (`market=bank`) other numbers (path: value).
+    """
+
+    def __init__(
+        self,
+        people: int = 20_000,
+        seed: int = 1,
+        off: Sequence[str] = (),
+        tuned: Mapping[str, Mapping[str, float]] | None = None,
+    ):
+        self.people, self.seed, self.tuned = people, seed, tuned or {}
         self.off = {f"mechanisms.{name}": False for name in off}
         self._kept: dict[str, Future[Any]] = {}
         self._lock = Lock()
@@ -60,9 +77,8 @@ class Worlds:
     ) -> Lived:
         """The world of a preset (`scandal=coop_bank`) after changes (dotted path: value), with `times` the people."""
         changes = {**(changes or {}), **self.off}
-        return self._once(
-            json.dumps([preset, changes, list(at), times]), lambda: self._live(preset, changes, at, times)
-        )
+        key = json.dumps([preset, changes, list(at), times])
+        return self._once(key, lambda: self._live(preset, changes, at, times))
 
     def firms(self, preset: str) -> list[str]:
         """The names of the firms of a preset."""
@@ -81,7 +97,8 @@ class Worlds:
         return Lived(scenario, counted(life.tally), people)
 
     def _settled(self, preset: str) -> Scenario:
-        stated = study.unsettled(*preset.split())
+        stated = self._once(f"stated {preset}", lambda: _stated(preset))
+        stated = change(stated, {k: v for word in preset.split() for k, v in self.tuned.get(word, {}).items()})
         quiet = change(stated, {"scandals": {}, "moves": {}, "seed": self.seed, "consumer.care_ethics": 1.0})
         key = repr([quiet.title, quiet.firms, quiet.cohorts])
         solved = self._once(key, lambda: settle(quiet, self.people, 0.0025)[0])
