@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.facts import minds, providers, repertoire, service, shocks, talk
+from sim.facts import boycotts, minds, providers, repertoire, service, shocks, talk
 from sim.facts.worlds import Worlds
 from sim.metrics import Estimate
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HOLDS, MISSES, NOT_MODELLED = "holds", "misses", "not modelled"
-ROOMS = (repertoire, providers, minds, shocks, talk, service)
+ROOMS = (repertoire, providers, minds, shocks, boycotts, talk, service)
 CHECKS: dict[int, Callable[[Worlds], dict[str, Estimate]]] = {
     int(name[5:]): check for room in ROOMS for name, check in vars(room).items() if re.fullmatch(r"fact_\d+", name)
 }
