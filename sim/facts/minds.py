@@ -49,7 +49,7 @@ def fact_30(worlds: Worlds) -> Found:
         return (metrics.habit_part(t) * metrics.share(t)).sum(axis=-1)
 
     tastes = {**YEAR, **BARE, "mechanisms.taste": True}
-    on, off = (worlds(SHELF, {**tastes, "mechanisms.habit": h}, times=2).counts for h in (True, False))
+    on, off = (worlds(SHELF, {**tastes, "mechanisms.habit": h}, times=6).counts for h in (True, False))
     return {
         "the shelf": of(part, year(worlds)),
         "taste and habit alone": of(part, on),
@@ -150,7 +150,7 @@ CONSCIENCE = "market=retail_us scandal=moral_scandal"
 def _said_and_done(worlds: Worlds, action: float = 1.0) -> tuple[Array, ...]:
     """Of customers who say they would leave for a scandal of conscience: uses without and with it, habit, lead."""
     stories: list[dict[str, object]] = [{"scandals": {}}, {"scandals.moral_scandal.action": action}]
-    pair = [worlds(CONSCIENCE, c, (26, 28, 33), 4) for c in stories]
+    pair = [worlds(CONSCIENCE, c, (26, 28, 33), 6) for c in stories]
     j = pair[0].focus
     worths, losses = zip(*(worth(w, 28) for w in pair), strict=True)
     said = []

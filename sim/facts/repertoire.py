@@ -18,12 +18,12 @@ PROVIDERS = ("bank", "mobile", "broadband_uk", "energy_nl", "health_insurance_nl
 
 def quarter(worlds: Worlds) -> Tally:
     """The shelf counted by the quarter."""
-    return worlds(SHELF, times=2).counts
+    return worlds(SHELF, times=6).counts
 
 
 def year(worlds: Worlds) -> Tally:
     """The same people counted by the year."""
-    return worlds(SHELF, YEAR, times=2).counts
+    return worlds(SHELF, YEAR, times=6).counts
 
 
 def rank(tally: Tally, one: Any, other: Any) -> Estimate:
@@ -147,7 +147,7 @@ def fact_9(worlds: Worlds) -> Found:
 
 def fact_10(worlds: Worlds) -> Found:
     law = {"market.taste_concentration": 1.3, "mechanisms.taste": True}
-    counts = worlds(SHELF, {**YEAR, **BARE, **law}, times=2).counts
+    counts = worlds(SHELF, {**YEAR, **BARE, **law}, times=6).counts
 
     def residual(t: Tally) -> Array:
         m = metrics.share(t)
@@ -178,8 +178,12 @@ def fact_13(worlds: Worlds) -> Found:
         row, size = metrics.pair_index(t), metrics.share(t)[0]
         return row[:, size.argmax()] - row[:, size.argmin()]
 
+    def correlation(t: Tally) -> Array:
+        pairs = zip(metrics.share(t), metrics.pair_index(t), strict=True)
+        return np.array([np.corrcoef(m, phi)[0, 1] for m, phi in pairs])
+
     counts = year(worlds)
-    return {"correlation": rank(counts, metrics.share, metrics.pair_index), "largest - smallest": of(gap, counts)}
+    return {"correlation": of(correlation, counts), "largest - smallest": of(gap, counts)}
 
 
 def _slope(lived: Lived, metric: Any) -> Estimate:

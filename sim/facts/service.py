@@ -33,7 +33,7 @@ def fact_66(worlds: Worlds) -> Found:
     lived = {}
     for name, (days, adequacy) in AFTER.items():
         levers = everywhere(worlds, SHOPS, {"recovery_days": days, "recovery_adequacy": adequacy})
-        lived[name] = worlds(SHOPS, levers, times=2).counts
+        lived[name] = worlds(SHOPS, levers, times=4).counts
     found = {}
     for size, outcome in (("major", MAJOR), ("minor", MINOR)):
         steps = [(lived[name], outcome + COMPLAINED) for name in AFTER] + [(lived["resolved"], outcome)]
@@ -72,7 +72,7 @@ def fact_68(worlds: Worlds) -> Found:
     levers = everywhere(
         worlds, SHOPS, dict(zip(("recovery_days", "recovery_adequacy"), AFTER["resolved"], strict=True))
     )
-    counts = worlds(SHOPS, levers, times=2).counts
+    counts = worlds(SHOPS, levers, times=4).counts
     gap = of(lambda t: _after(t, MAJOR + COMPLAINED) - _after(t, MINOR + COMPLAINED), counts)
     return {"major - minor, both complained of, points": gap}
 

@@ -103,11 +103,11 @@ class Pair:
 def fact_35(worlds: Worlds) -> Found:
     severe = {"scandals.data_breach.severity": 3.0, "scandals.data_breach.response": 0.0}
     bank = Pair(worlds, "market=bank scandal=data_breach", times=2, changes=severe)
-    return {"broadband": Pair(worlds, BREACH, times=2).said(), "bank": bank.said()}
+    return {"broadband": Pair(worlds, BREACH, times=4).said(), "bank": bank.said()}
 
 
 def fact_36(worlds: Worlds) -> Found:
-    pair = Pair(worlds, BREACH, times=2)
+    pair = Pair(worlds, BREACH, times=4)
     rivals = [j for j in range(len(pair.event.scenario.firms)) if j != pair.focus]
 
     def follows_share(a: Tally, b: Tally) -> Array:
@@ -130,15 +130,15 @@ def _excess(pair: Pair, group: Array, week: int) -> Estimate:
 
 
 def fact_37(worlds: Worlds) -> Found:
-    pair = Pair(worlds, BREACH, (52, 78), times=2)
+    pair = Pair(worlds, BREACH, (52, 78), times=4)
     hit = pair.customers(52) & (pair.event.people[78].one["harmed"] > 0)
     return {"notified who left within half a year, %": _excess(pair, hit, 78)}
 
 
 def fact_38(worlds: Worlds) -> Found:
     found = {}
-    for name, response in (("refunded", 0.9), ("unresolved", 0.0)):
-        pair = Pair(worlds, FRAUD, (52, 78), 2, {"scandals.fraud.response": response})
+    for name, response in (("refunded", 0.85), ("unresolved", 0.0)):
+        pair = Pair(worlds, FRAUD, (52, 78), 4, {"scandals.fraud.response": response})
         hit = pair.customers(52) & (pair.event.people[78].one["harmed"] > 0)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
         found[name] = [hit, *gone]
@@ -165,7 +165,7 @@ def fact_40(worlds: Worlds) -> Found:
 
 
 def fact_41(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "scandal=breach_facebook", times=2)
+    pair = Pair(worlds, "scandal=breach_facebook", times=3)
     span = slice(pair.week + 1, pair.week + 9)
 
     def ratio(a: Tally, b: Tally) -> Array:
@@ -178,7 +178,7 @@ def fact_41(worlds: Worlds) -> Found:
 
 
 def fact_42(worlds: Worlds) -> Found:
-    return {"exits within a year, % of base": Pair(worlds, BREACH, times=2).left(52)}
+    return {"exits within a year, % of base": Pair(worlds, BREACH, times=4).left(52)}
 
 
 def fact_43(worlds: Worlds) -> Found:
@@ -211,4 +211,4 @@ def fact_44(worlds: Worlds) -> Found:
 
 
 def fact_45(worlds: Worlds) -> Found:
-    return {"half-life of excess exits, weeks": Pair(worlds, BREACH, times=2).half(HALF_YEAR, stayed=True)}
+    return {"half-life of excess exits, weeks": Pair(worlds, BREACH, times=4).half(HALF_YEAR, stayed=True)}

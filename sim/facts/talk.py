@@ -33,7 +33,7 @@ def fact_61(worlds: Worlds) -> Found:
         pairs = zip(t.event[..., Event.GOOD_WORD], metrics.share(t), strict=True)
         return np.array([np.corrcoef(words, share)[0, 1] for words, share in pairs])
 
-    return {"r": of(follows, worlds(SHELF, YEAR, times=2).counts)}
+    return {"r": of(follows, worlds(SHELF, YEAR, times=6).counts)}
 
 
 @rule
