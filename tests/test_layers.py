@@ -27,6 +27,7 @@ FLOORS = [
     ["run"],
     ["panel", "market", "twins"],
     ["study", "anatomy", "odd"],
+    ["facts"],
     ["app"],
     ["__main__"],
 ]
