@@ -8,8 +8,8 @@ from sim.facts.providers import PING, moves
 from sim.facts.repertoire import SHELF, YEAR, Found, year
 from sim.facts.worlds import BARE, Lived, Worlds, among, of
 from sim.metrics import Array
+from sim.person import USED, People
 from sim.tally import Event, Tally
-from sim.world import People
 
 CARS, ASKED = "market=cars_us ages=three", 52
 NOVICE = (-2, -1, 13, 14, 26)
@@ -158,7 +158,7 @@ def _said_and_done(worlds: Worlds, action: float = 1.0) -> tuple[Array, ...]:
         rivals = np.delete(v, j, axis=1).max(axis=1)
         said.append(rivals > v[:, j])
     who = (pair[0].people[26].one["last"] == j) & said[1] & ~said[0]
-    uses = [w.people[33].bonds["count"][who, j].astype(float) for w in pair]
+    uses = [(w.people[33].bonds["count"][who, j] & USED).astype(float) for w in pair]
     lead = (worths[0][:, j] - np.delete(worths[0], j, axis=1).max(axis=1))[who]
     ethical = np.isin(pair[0].people[26].one["cell"][who], pair[0].cells("ethical"))
     return *uses, ethical, pair[0].people[26].bonds["habit"][who, j], lead

@@ -10,9 +10,9 @@ from sim.facts.providers import moves
 from sim.facts.repertoire import Found
 from sim.facts.worlds import Lived, Worlds, among, of
 from sim.metrics import Array
+from sim.person import USED, People
 from sim.rules import COMPLAINED, MAJOR, MINOR
 from sim.tally import Event, Tally
-from sim.world import People
 
 SHOPS, BANK, WHEN = "market=retail_us", "market=bank", 26
 AFTER = {"fast": (0.0, 0.95), "resolved": (5.0, 0.6), "unresolved": (5.0, 0.2)}  # days, adequacy
@@ -125,12 +125,13 @@ def fact_71(worlds: Worlds) -> Found:
     gap = before.bonds["memory"] - before.one["expectation"][:, None]
     satisfied = c.cx_weight * np.where(gap > 0, gap, c.loss_aversion * gap)
     satisfied = satisfied + c.trust_weight * (before.bonds["trust"] - m.trust_start)
-    uses = after.one["uses"][:, None] + 0 * after.bonds["count"]
+    count = after.bonds["count"] & USED
+    uses = (after.one["uses"] & USED)[:, None] + 0 * count
     customers = (before.bonds["habit"] > 0.1) & (uses > 0)
 
     def explained(i: Array) -> float:
         who = customers[i]
-        return float(np.corrcoef(satisfied[i][who], (after.bonds["count"][i] / uses[i])[who])[0, 1] ** 2)
+        return float(np.corrcoef(satisfied[i][who], (count[i] / uses[i])[who])[0, 1] ** 2)
 
     return {"R2": among(explained, np.arange(len(uses)))}
 
@@ -226,7 +227,7 @@ def fact_77(worlds: Worlds) -> Found:
     people, j = pair[0].people[52].one, pair[0].focus
     mine = people["last"] == j
     anchored = people["anchor"][mine] == j
-    uses = [w.people[56].bonds["count"][mine, j].astype(float) for w in pair]
+    uses = [(w.people[56].bonds["count"][mine, j] & USED).astype(float) for w in pair]
 
     def ratio(held: Array, a: Array, b: Array) -> float:
         return float((1 - b[held].sum() / a[held].sum()) / (1 - b[~held].sum() / a[~held].sum()))

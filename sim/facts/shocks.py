@@ -8,6 +8,7 @@ from sim import metrics
 from sim.facts.repertoire import Found
 from sim.facts.worlds import Worlds, among, of
 from sim.metrics import Array, Estimate
+from sim.person import HARMED, USED, stories
 from sim.tally import Event, Tally
 
 TWIN: dict[str, object] = {"scandals": {}, "moves": {}}
@@ -131,7 +132,7 @@ def _excess(pair: Pair, group: Array, week: int) -> Estimate:
 
 def fact_37(worlds: Worlds) -> Found:
     pair = Pair(worlds, BREACH, (52, 78), times=4)
-    hit = pair.customers(52) & (pair.event.people[78].one["harmed"] > 0)
+    hit = pair.customers(52) & stories(pair.event.people[78], HARMED).any(axis=1)
     return {"notified who left within half a year, %": _excess(pair, hit, 78)}
 
 
@@ -139,7 +140,7 @@ def fact_38(worlds: Worlds) -> Found:
     found = {}
     for name, response in (("refunded", 0.85), ("unresolved", 0.0)):
         pair = Pair(worlds, FRAUD, (52, 78), 4, {"scandals.fraud.response": response})
-        hit = pair.customers(52) & (pair.event.people[78].one["harmed"] > 0)
+        hit = pair.customers(52) & stories(pair.event.people[78], HARMED).any(axis=1)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
         found[name] = [hit, *gone]
 
@@ -185,7 +186,7 @@ def fact_43(worlds: Worlds) -> Found:
     pair = Pair(worlds, "scandal=breach_target", (52, 64))
     before = pair.quiet.people[52].bonds["habit"][:, pair.focus]
     strong = before > np.median(before[pair.customers(52)])
-    uses = [p.people[64].bonds["count"][:, pair.focus].astype(float) for p in (pair.quiet, pair.event)]
+    uses = [(p.people[64].bonds["count"][:, pair.focus] & USED).astype(float) for p in (pair.quiet, pair.event)]
 
     def change(group: Array, a: Array, b: Array) -> float:
         return 100 * (b[group].sum() / a[group].sum() - 1)

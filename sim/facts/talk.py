@@ -3,14 +3,15 @@
 import numpy as np
 
 from sim import metrics
-from sim.draws import rule
+from sim.draws import entry
 from sim.facts.asked import worth
 from sim.facts.repertoire import SHELF, YEAR, Found
 from sim.facts.worlds import Lived, Worlds, among, of
 from sim.metrics import Array
+from sim.person import STEP, People
 from sim.rules import listen
 from sim.tally import Event, Tally
-from sim.world import People, make_world
+from sim.world import make_world
 
 TALKS = ("toothpaste_uk", "retail_us", "bank", "mobile")
 ONE_MORNING = {"scandals.moral_scandal.news_weeks": 1}
@@ -36,10 +37,10 @@ def fact_61(worlds: Worlds) -> Found:
     return {"r": of(follows, worlds(SHELF, YEAR, times=6).counts)}
 
 
-@rule
+@entry
 def _tell_all(bonds, j, good, m):
     for i in range(bonds.shape[0]):
-        listen(bonds[i, j], good, m)
+        listen(bonds[i, j], np.float32(bonds[i, j].familiarity) * STEP, good, m)
 
 
 def _moved(lived: Lived, week: int) -> tuple[Array, Array, Array]:

@@ -16,9 +16,9 @@ import numpy as np
 from sim import study
 from sim.engine import advance, begin, settle
 from sim.metrics import Array, Estimate, folds, jackknife, pooled
+from sim.person import People
 from sim.scenario import Mechanisms, Scenario, change
 from sim.tally import GROUPS, Tally, counted
-from sim.world import People
 
 BARE = {f"mechanisms.{f.name}": False for f in fields(Mechanisms)}
 
