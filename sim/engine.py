@@ -23,7 +23,7 @@ from sim.bits import add
 from sim.crowd import Told, deliver, pass_on
 from sim.draws import ZERO, entry, rule
 from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
-from sim.person import Desk, People, get_up, lay, make_desk, make_people, sit_down, words
+from sim.person import Desk, People, close_story, get_up, lay, make_desk, make_people, open_story, sit_down, words
 from sim.rules import answer, forget, hear, need, visit
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import (
@@ -102,11 +102,13 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
     lay(desk, i, row)
     me.number[i] = first + row
     sit_down(desk, ones, twos, i)
+    open_story(desk, people.story)
     uses, asked = need(m, people.rate[row], key, me.number[i], week)
     me.provoked[i] = 0
     if people.news[row] != 0 or on_air(world, t, week):
         me.news[i] = people.news[row]
         hear(me, bonds, m, c, world.scandals, world.blame, world.airing[t], key, week, i)
+        close_story(desk, people.story, 1)
         note_news(people, tally, g, t, s, me, first, row, i, board)
     if asked:
         forget(me, bonds, m, week, i)
@@ -173,7 +175,7 @@ def note_message(me, s, place, board):
 
 
 @rule
-def seat(desk, board, at, listed, first, ones, twos):
+def seat(desk, board, at, listed, first, people, ones, twos):
     """Lay sixteen of the list out on the desk, the last few repeating the first; returns their index."""
     many = min(WIDTH, listed - at)
     for place in range(WIDTH):
@@ -185,6 +187,7 @@ def seat(desk, board, at, listed, first, ones, twos):
     i = sixteen(many)
     desk.me.number[i] = add(desk.rows[i], first)
     sit_down(desk, ones, twos, i)
+    open_story(desk, people.story)
     return i
 
 
@@ -237,8 +240,8 @@ def live_block(people, ones, twos, world, tally, key, first, edges, g, start, st
     for s in range(board.many.shape[0]):
         if world.scandals.shape[0] > 0:
             hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board)
-        answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board)
-        visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board)
+        answer_all(people, ones, twos, world, tally, first, start, week, t, s, desk, board)
+        visit_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board)
 
 
 @rule
@@ -246,12 +249,13 @@ def hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, de
     """Those of cell s for whom there may be news hear it."""
     me, hearers = desk.me, in_hand(board, s, start, HEARS)
     for at in range(0, hearers, WIDTH):
-        i = seat(desk, board, at, hearers, first, ones, twos)
+        i = seat(desk, board, at, hearers, first, people, ones, twos)
         for place in range(WIDTH):
             me.news[place] = people.news[desk.rows[place]]
         m, c, airing = world.market[0], world.traits[s], world.airing[t]
         hear(me, desk.bonds, m, c, world.scandals, world.blame, airing, key, week, i)
         get_up(desk, ones, twos, i)
+        close_story(desk, people.story, min(WIDTH, hearers - at))
         for place in range(min(WIDTH, hearers - at)):
             row = desk.rows[place]
             note_news(people, tally, board.plan[row - start] >> GROUP, t, s, me, first, row, place, board)
@@ -259,12 +263,12 @@ def hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, de
 
 
 @rule
-def answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board):
+def answer_all(people, ones, twos, world, tally, first, start, week, t, s, desk, board):
     """Those of cell s whom the survey asks answer."""
     me, bonds, asked = desk.me, desk.bonds, in_hand(board, s, start, ASKED)
     m, c, firms, echo = world.market[0], world.traits[s], world.firms[t], world.echo[t]
     for at in range(0, asked, WIDTH):
-        i = seat(desk, board, at, asked, first, ones, twos)
+        i = seat(desk, board, at, asked, first, people, ones, twos)
         forget(me, bonds, m, week, i)
         answer(me, bonds, m, c, firms, world.scandals, world.blame, echo, i)
         get_up(desk, ones, twos, i)
@@ -273,7 +277,7 @@ def answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board):
 
 
 @rule
-def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board):
+def visit_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board):
     """Those of cell s who use the category do: everybody's first use, then the second of those who have one, and on.
 
     Lists that are made anew for each use won over sixteen who go on together until the last has done: nearly always
@@ -285,7 +289,7 @@ def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, boa
     page = open_page(tally, 0, t, s, m.window)
     while users > 0:
         for at in range(0, users, WIDTH):
-            i = seat(desk, board, at, users, first, ones, twos)
+            i = seat(desk, board, at, users, first, people, ones, twos)
             for place in range(WIDTH):
                 me.provoked[place] = board.plan[desk.rows[place] - start] & PROVOKED
             visit(me, bonds, m, c, firms, details, world.scandals, world.blame, echo, key, week, use, i)
@@ -325,7 +329,7 @@ def bear_block(people, ones, twos, world, tally, key, first, edges, g, start, st
     for s in range(cells):
         newborn = in_hand(board, s, start, USES)
         for at in range(0, newborn, WIDTH):
-            i = seat(desk, board, at, newborn, first, ones, twos)
+            i = seat(desk, board, at, newborn, first, people, ones, twos)
             c, firms, details = world.traits[s], world.firms[0], world.details[0]
             born(me, desk.bonds, world.market[0], c, firms, details, world.presence, key, i)
             get_up(desk, ones, twos, i)
@@ -420,10 +424,13 @@ def begin(
 def _adopt(life: Life, start: People) -> None:
     """Put the people of an earlier run into the rows of a shard; what the last story left behind is forgotten."""
     here, theirs = life.people, slice(life.first, life.first + len(life.people.one))
-    for mine, old in ((here.rate, start.rate), (here.cell, start.cell), (here.bonds, start.bonds)):
+    for mine, old in (
+        (here.rate, start.rate),
+        (here.cell, start.cell),
+        (here.one, start.one),
+        (here.bonds, start.bonds),
+    ):
         mine[:] = old[theirs]
-    for name in set(here.one.dtype.names or ()) - {"story"}:
-        here.one[name] = start.one[name][theirs]
     here.one["seen"] = life.week
     here.one["uses"], here.one["message"], here.bonds["count"], here.one["home"] = 0, 0, 0, here.one["last"]
     for g in life.groups:

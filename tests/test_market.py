@@ -16,9 +16,9 @@ import pytest
 from sim.engine import simulate
 from sim.market import MOST_AGENTS, Competitor, Consumer, Market
 from sim.metrics import by_window, pair_index, penetration
+from sim.person import HEARD, stories
 from sim.run.compose import compose, presets, stated
 from sim.scenario import ScenarioError, build, change, to_dict
-from tests.markets import heard
 from tests.markets import market as written
 from tests.test_same import WORLDS, digest
 
@@ -249,7 +249,7 @@ def test_attributes_are_views_of_rows():
     person.trust = 0.75
     assert (one["attention"][7], one["last"][7], one["anchor"][7]) == (np.float32(0.2), 3, 1)
     assert (bonds["trust"][7, 1], bonds["trust"][7, 3], person.bond("f3").trust) == (0.125, 0.75, 0.75)
-    assert person.heard == {"leak"} and heard(market.life.people)[7, 0] and person.acts <= {"leak"}
+    assert person.heard == {"leak"} and stories(market.life.people, HEARD)[7, 0] and person.acts <= {"leak"}
     one["last"][7], one["anchor"][7] = -1, -1
     assert person.last is None and person.anchor is None and np.isnan(person.trust)
     assert (person.segment, person.cohort) == market.cells[market.life.people.cell[7]]
