@@ -193,12 +193,6 @@ def make_desk(firms: int, scandals: int) -> Desk:
     return Desk(Me(**fields), Bonds(**bonds), one, two, space[-1], np.zeros((2, WIDTH), np.int64))
 
 
-def stories(people: People, what: int) -> np.ndarray:
-    """[i, k] is it true of scandal k that the person HEARD of it, ACTS on it, BACKS the firm, was HARMED by it?"""
-    bits = np.arange(PER_WORD) * 4 + what
-    return (people.one["story"].astype(np.int64)[..., None] >> bits & 1).reshape(len(people.one), -1) == 1
-
-
 @rule
 def fetch(lines, table, starts, i):
     """Lay rows of a table of words out in lines."""

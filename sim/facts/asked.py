@@ -7,7 +7,7 @@ import numpy as np
 from sim.draws import FIRST, entry
 from sim.facts.worlds import Lived
 from sim.metrics import Array
-from sim.person import HEARD, lay, make_desk, sit_down, words
+from sim.person import HEARD, lay, make_desk, open_story, sit_down, words
 from sim.rules import appeal, choose, consider, pressure
 from sim.world import make_world
 
@@ -26,6 +26,7 @@ def _worth(people, ones, twos, world, t, worths, losses, desk):
     for row in range(worths.shape[0]):
         lay(desk, i, row)
         sit_down(desk, ones, twos, i)
+        open_story(desk, people.story)
         c = world.traits[people.cell[row]]
         for j in range(worths.shape[1]):
             worths[row, j] = appeal(me, desk.bonds, m, c, world.firms[t, j], j, i)
@@ -39,6 +40,7 @@ def _search(people, ones, twos, world, key, t, found, desk):
         lay(desk, i, row)
         me.number[i] = row
         sit_down(desk, ones, twos, i)
+        open_story(desk, people.story)
         c = world.traits[people.cell[row]]
         for j in range(firms.shape[0]):
             bonds.looked[j, i] = 0

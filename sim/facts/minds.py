@@ -160,7 +160,7 @@ def _said_and_done(worlds: Worlds, action: float = 1.0) -> tuple[Array, ...]:
     who = (pair[0].people[26].one["last"] == j) & said[1] & ~said[0]
     uses = [(w.people[33].bonds["count"][who, j] & USED).astype(float) for w in pair]
     lead = (worths[0][:, j] - np.delete(worths[0], j, axis=1).max(axis=1))[who]
-    ethical = np.isin(pair[0].people[26].one["cell"][who], pair[0].cells("ethical"))
+    ethical = np.isin(pair[0].people[26].cell[who], pair[0].cells("ethical"))
     return *uses, ethical, pair[0].people[26].bonds["habit"][who, j], lead
 
 
