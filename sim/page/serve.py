@@ -3,16 +3,14 @@
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from sim.declare import ScenarioError
 
-QUIET = {"SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False", "SOLARA_KERNEL_CULL_TIMEOUT": "10m"}
-QUIET["SOLARA_THEME_SHOW_BANNER"] = "False"
+QUIET = {"SOLARA_KERNEL_CULL_TIMEOUT": "10m", "SOLARA_THEME_SHOW_BANNER": "False"}
 ASSETS = """\
-The page's own files (Vue, Vuetify) are fetched from the internet when first opened. If it stays blank, there is no
-internet here: install them with  pip install solara-assets
+The page's own files (Vue, Vuetify) are not installed: browsers will fetch them from the internet. Where there is
+none, the page says so; to have it work offline:  pip install solara-assets
 """
 
 
@@ -26,8 +24,6 @@ def serve(arguments: list[str]) -> int:
         chosen[name] = value
     if not chosen["port"].isdigit() or not 0 < int(chosen["port"]) < 65536:
         raise ScenarioError([f"page: port={chosen['port']} is no port (1 to 65535)"])
-    if not (has_assets() or fetched()):
-        print(ASSETS)
     print(f"http://{chosen['host']}:{chosen['port']}  (Ctrl-C stops it)", flush=True)
     opening = "--open" if chosen["open"].lower() == "true" else "--no-open"
     where = ["--host", chosen["host"], "--port", chosen["port"], opening, "--production"]
@@ -35,12 +31,17 @@ def serve(arguments: list[str]) -> int:
     return subprocess.run(command, env={**QUIET, **os.environ}, check=False).returncode
 
 
-def has_assets() -> bool:
-    """Whether the files for a page without the internet are installed."""
-    return find_spec("solara_assets") is not None or (Path(sys.prefix) / "share/solara/cdn/vue").is_dir()
+def settle() -> None:
+    """Solara's settings, however it was started: no word to its makers, and words of our own where files are missing.
 
+    Without the files browsers are sent to the internet for them directly: a server without internet would keep each
+    of them waiting for half a minute.
+    """
+    import solara.settings
+    from solara.server import settings
 
-def fetched() -> bool:
-    """Whether the files have been fetched from the internet before."""
-    folder = Path(os.environ.get("SOLARA_ASSETS_PROXY_CACHE_DIR", Path(sys.prefix) / "share/solara/cdn"))
-    return any(folder.glob("*vue*"))
+    settings.telemetry.mixpanel_enable = False
+    settings.assets.extra_locations = [*settings.assets.extra_locations, str(Path(__file__).parent / "assets")]
+    if not (Path(settings.assets.proxy_cache_dir) / "@widgetti").is_dir():
+        solara.settings.assets.proxy = False
+        print(ASSETS, flush=True)
