@@ -73,7 +73,6 @@ def address(tmp_path_factory):
     """The page as `stickiness page` serves it."""
     if not FILES.is_dir():
         pytest.skip("no solara-assets: the page would fetch its files from the internet")
-    SHOTS.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), tmp_path_factory.mktemp("page") / "log"
     with served(log, [sys.executable, "-m", "sim", "page", f"port={port}"], port) as found:
         yield found
@@ -84,6 +83,7 @@ def address(tmp_path_factory):
 def browser():
     from playwright.sync_api import sync_playwright
 
+    SHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as p:
         found = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         yield found

@@ -7,15 +7,13 @@ from typing import Any
 import solara
 import solara.lab
 
-from sim.page.controls import Events, Player, Start
-from sim.page.crowd import title
+from sim.page.controls import Events, Player, Start, named
+from sim.page.crowd import plain, title
 from sim.page.knobs import Knobs
 from sim.page.paper import colour
 from sim.page.takehome import TakeHome
 from sim.page.visit import Visit
 from sim.scenario import MOST_FIRMS
-
-EVERYBODY = "everybody"
 
 
 def css() -> str:
@@ -52,13 +50,15 @@ def Page():
         return visit.close
 
     solara.use_effect(begin, [])
-    solara.Title("Stickiness: play a market")
-    solara.Style(solara.use_memo(css, []))
-    with solara.AppBar():
-        solara.lab.ThemeToggle()
-    with solara.Sidebar():
-        Sidebar(visit)
-    Main(visit)
+    style = solara.use_memo(css, [])
+    with solara.Column(gap="0px"):
+        solara.Title("Stickiness: play a market")
+        solara.Style(style)
+        with solara.AppBar():
+            solara.lab.ThemeToggle()
+        with solara.Sidebar():
+            Sidebar(visit)
+        Main(visit)
 
 
 @solara.component
@@ -152,28 +152,11 @@ def Viewing(visit: Visit):
     if stage is None:
         return
     with solara.Columns([1, 1, 1], gutters_dense=True, style={"margin-top": "10px"}, classes=["view"]):
-        firms = {title(f): f for f in stage.start.firms}
-        solara.Select(
-            "Firm in view",
-            values=list(firms),
-            value=title(view.firm),
-            on_value=lambda f: visit.look(firm=firms[f]),
-            dense=True,
-        )
-        solara.Select(
-            "Lines are",
-            values=["firms", "segments"],
-            value="segments" if view.segments else "firms",
-            on_value=lambda kind: visit.look(segments=kind == "segments"),
-            dense=True,
-        )
-        solara.Select(
-            "People in view",
-            values=[EVERYBODY, *stage.groups()[1:]],
-            value=view.group or EVERYBODY,
-            on_value=lambda g: visit.look(group="" if g == EVERYBODY else g),
-            dense=True,
-        )
+        named("Firm in view", {title(f): f for f in stage.start.firms}, view.firm, lambda f: visit.look(firm=f))
+        kinds = ("firms", "segments")
+        named("Lines are", {k: k for k in kinds}, kinds[view.segments], lambda k: visit.look(segments=k == "segments"))
+        groups = {plain(g) or "everybody": g for g in stage.groups()}
+        named("People in view", groups, view.group, lambda g: visit.look(group=g))
     solara.Text("Thick: in view, with the 95 % band. Dashed: the twin without the last event.", classes=["hint"])
 
 

@@ -1,11 +1,13 @@
 """The controls: what is played, how fast, and the events by hand."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import solara
 
+from sim.page.crowd import plain, title
 from sim.page.stage import scandal
 from sim.page.visit import SPEEDS, Visit
 from sim.run.compose import presets
@@ -61,19 +63,20 @@ def Events(visit: Visit):
         on_severity(float(scandal(name)["severity"]))
 
     def fire(what: str) -> None:
+        moved = f"price {'down' if price < 0 else 'up'} {abs(price)} %"
         visit.view.value = replace(visit.view.value, firm=at)
         happen = {
             "scandal": lambda s: s.scandal(kind, at, keep, severity=severity),
             "outage": lambda s: s.scandal("outage", at, keep),
             "campaign": lambda s: s.move("moments", at, 0.08, "anchor campaign", keep, weeks=13),
-            "price": lambda s: s.move("price", at, _price(s, at, price), f"price move of {price:+d} %", keep),
+            "price": lambda s: s.move("price", at, _price(s, at, price), moved, keep),
             "apology": lambda s: s.apologise(at, keep),
         }
         visit.act(happen[what])
 
     first = [*KINDS, *(n for n in presets("scandal") if n not in (*KINDS, "outage"))]
-    solara.Select("At the firm", values=firms, value=at, on_value=on_firm, dense=True)
-    solara.Select("Scandal", values=first, value=kind, on_value=choose, dense=True)
+    named("At the firm", {title(f): f for f in firms}, at, on_firm)
+    named("Scandal", {plain(k): k for k in first}, kind, choose)
     solara.SliderFloat(f"Severity {severity:.1f} logit", value=severity, on_value=on_severity, min=0, max=10, step=0.1)
     off = not begun or bool(visit.busy.value)
     button = partial(solara.Button, small=True, block=True, disabled=off)
@@ -85,6 +88,12 @@ def Events(visit: Visit):
     solara.SliderInt(f"Price {price:+d} %", value=price, on_value=on_price, min=-30, max=30, step=5)
     button("Move the price", icon_name="mdi-tag", on_click=lambda: fire("price"))
     solara.Switch(label="Keep the twin: compare with before the first event", value=visit.keep_twin)
+
+
+def named(label: str, values: dict[str, str], value: str, on_value: Callable[[str], None]) -> None:
+    """A choice among things by the names people give them."""
+    shown = next(name for name, v in values.items() if v == value)
+    solara.Select(label, values=list(values), value=shown, on_value=lambda n: on_value(values[n]), dense=True)
 
 
 def _price(stage: Any, firm: str, percent: int) -> float:

@@ -9,6 +9,8 @@ import reacton.ipyvuetify as v
 import solara
 
 from sim.declare import Declaration, leaves
+from sim.page.controls import named
+from sim.page.crowd import title
 from sim.page.visit import Visit
 
 PARTS = {
@@ -43,16 +45,16 @@ def Knobs(visit: Visit):
     toggle = lambda name: on_opened("" if opened == name else name)  # noqa: E731
     if _header("Levers of a firm", opened, toggle):
         name = firm if firm in s.firms else s.focus
-        solara.Select("Firm", values=list(s.firms), value=name, on_value=on_firm, dense=True)
+        named("Firm", {title(f): f for f in s.firms}, name, on_firm)
         _leaves(visit, s.firms[name], f"firms.{name}.", skip=("share", "group"))
     if _header("Traits of a segment", opened, toggle):
         kinds = [f"segments.{n}" for n in s.segments] + [f"cohorts.{n}" for n in s.cohorts]
         name = segment if segment in kinds else kinds[0]
-        solara.Select("Segment or age group", values=kinds, value=name, on_value=on_segment, dense=True)
+        named("Segment or age group", {plain(k): k for k in kinds}, name, on_segment)
         group, _, member = name.partition(".")
         _leaves(visit, getattr(s, group)[member], f"{name}.")
-    for part, title in PARTS.items():
-        if _header(title, opened, toggle):
+    for part, words in PARTS.items():
+        if _header(words, opened, toggle):
             _leaves(visit, getattr(s, part), f"{part}.", skip=("edges", "kind" if part == "network" else "edges"))
     if _header("Seed, window and burn-in", opened, toggle):
         for path, value, d in leaves(s):

@@ -34,6 +34,9 @@ def figure(charts: list[Chart], flow: Chart, title: str) -> Figure:
         for panel, chart in zip(panels, charts, strict=False):
             _draw(panel, chart)
         _flow(panels[len(charts)], flow)
+        handles, names = panels[0].get_legend_handles_labels()
+        if names:
+            drawn.legend(handles[::-1], names[::-1], loc="outside lower center", ncols=min(10, len(names)), fontsize=8)
         return drawn
 
 
@@ -45,20 +48,33 @@ def _draw(axes: Axes, chart: Chart) -> None:
     if chart["wait"]:
         axes.text(0.5, 0.5, chart["wait"], transform=axes.transAxes, ha="center", va="center")
     for line in chart["lines"]:
-        x, y = np.array(line["x"]), np.array(line["y"], float)
-        how: Any = {"color": colour(line["ink"]), "lw": 2.0 if line["front"] else 0.9}
-        axes.plot(x, y, ls=DASHED if line["dashed"] else "-", marker="o" if chart.get("dots") else "", ms=3, **how)
-        if "low" in line:
-            low, high = (np.array(line[edge], float) for edge in ("low", "high"))
-            axes.fill_between(x, low, high, color=how["color"], alpha=0.2, lw=0)
+        _line(axes, line, "o" if chart.get("dots") else "")
     for bar in chart["bars"]:
         edges = chart["x"][0] + np.arange(len(bar["y"]) + 1)
         axes.stairs(bar["y"], edges, fill=True, color=colour(bar["ink"]), label=bar["name"])
+    if chart["bars"]:
+        axes.legend(loc="lower right", fontsize=8)
     for n, mark in enumerate(chart["marks"]):
         axes.axvline(mark["x"], color=INK, lw=0.9, ls=(0, (4, 2)), zorder=1)
         place = (mark["x"], 0.985 - 0.09 * (n % 3))
-        offset: Any = {"xytext": (3, 0), "textcoords": "offset points", "va": "top", "fontsize": 7.5}
-        axes.annotate(mark["words"], place, xycoords=("data", "axes fraction"), **offset)
+        late = mark["x"] > chart["x"][0] + 0.7 * (chart["x"][1] - chart["x"][0])
+        aside: Any = {"xytext": (-3, 0), "ha": "right"} if late else {"xytext": (3, 0)}
+        how: Any = {"textcoords": "offset points", "va": "top", "fontsize": 7.5, **aside}
+        axes.annotate(mark["words"], place, xycoords=("data", "axes fraction"), **how)
+
+
+def _line(axes: Axes, line: Chart, marker: str) -> None:
+    x, y = np.array(line["x"]), np.array(line["y"], float)
+    till, ink = len(x) - bool(line.get("open")), colour(line["ink"])
+    name = line["name"] + ": the twin without the last event" * line["dashed"]
+    how: Any = {"color": ink, "lw": 2.0 if line["front"] else 0.9, "ls": DASHED if line["dashed"] else "-"}
+    axes.plot(x[:till], y[:till], marker=marker, ms=3, label=name, **how)
+    if not line["dashed"]:
+        axes.plot(x[till:], y[till:], "o", ms=4, mfc="white", color=ink, clip_on=False)
+    if "low" in line:
+        low, high = (np.array(line[edge], float) for edge in ("low", "high"))
+        axes.fill_between(x[:till], low[:till], high[:till], color=ink, alpha=0.2, lw=0)
+        axes.vlines(x[till:], low[till:], high[till:], color=ink, lw=1.4)
 
 
 def _flow(axes: Axes, flow: Chart) -> None:

@@ -106,7 +106,7 @@ class Stage:
 
     def move(self, lever: str, firm: str, value: float, words: str, keep_twin: bool = False, weeks: int = 0) -> None:
         """A firm sets a lever, for so many weeks (0 = for good)."""
-        name = self._name(re.sub(r"\W+", "_", words))
+        name = self._name(re.sub(r"\W+", "_", words).strip("_"))
         self.happen("move", name, firm, words, keep_twin, {"lever": lever, "value": value, "weeks": weeks})
 
     def apologise(self, firm: str, keep_twin: bool = False, response: float = 0.5) -> None:
