@@ -1,13 +1,16 @@
 """The page's server, on the loopback address unless told otherwise, silent towards others."""
 
+import ctypes
+import gc
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from sim.declare import ScenarioError
 
-QUIET = {"SOLARA_KERNEL_CULL_TIMEOUT": "10m", "SOLARA_THEME_SHOW_BANNER": "False"}
+GONE = "SOLARA_KERNEL_CULL_TIMEOUT"  # after so long without a word from the browser the market is let go
 ASSETS = """\
 The page's own files (Vue, Vuetify) are not installed: browsers will fetch them from the internet. Where there is
 none, the page says so; to have it work offline:  pip install solara-assets
@@ -27,8 +30,7 @@ def serve(arguments: list[str]) -> int:
     print(f"http://{chosen['host']}:{chosen['port']}  (Ctrl-C stops it)", flush=True)
     opening = "--open" if chosen["open"].lower() == "true" else "--no-open"
     where = ["--host", chosen["host"], "--port", chosen["port"], opening, "--production"]
-    command = [sys.executable, "-m", "solara", "run", "sim.app", *where]
-    return subprocess.run(command, env={**QUIET, **os.environ}, check=False).returncode
+    return subprocess.run([sys.executable, "-m", "solara", "run", "sim.app", *where], check=False).returncode
 
 
 def settle() -> None:
@@ -40,8 +42,23 @@ def settle() -> None:
     import solara.settings
     from solara.server import settings
 
-    settings.telemetry.mixpanel_enable = False
+    settings.telemetry.mixpanel_enable = settings.theme.show_banner = False
+    settings.kernel.cull_timeout = os.environ.get(GONE, "3m")
     settings.assets.extra_locations = [*settings.assets.extra_locations, str(Path(__file__).parent / "assets")]
     if not (Path(settings.assets.proxy_cache_dir) / "@widgetti").is_dir():
         solara.settings.assets.proxy = False
         print(ASSETS, flush=True)
+
+
+def give_back(after: float = 2.0) -> None:
+    """Return memory that nobody uses to the system, a moment after a visitor has left: the C library would keep it."""
+
+    def trim() -> None:
+        gc.collect()
+        if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
+            ctypes.CDLL(None).malloc_trim(0)
+
+    timer = threading.Timer(after, trim)
+    timer.daemon = True
+    timer.current_context = None  # type: ignore[attr-defined]  # a thread of Solara's keeps its visitor alive
+    timer.start()

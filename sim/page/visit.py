@@ -18,6 +18,7 @@ from sim.page.charts import View
 from sim.page.export import linked
 from sim.page.frame import Frame, seen
 from sim.page.seats import Seats
+from sim.page.serve import give_back
 from sim.page.stage import FIRST, Stage, is_lever, preset
 from sim.scenario import Scenario, ScenarioError, change
 
@@ -104,6 +105,7 @@ class Visit:
         self.closed = True
         with self.lock:
             self.stage = self.seats = self.start = None
+        give_back()
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.busy.value = "The people are born and live the weeks before week 0 …"
