@@ -83,6 +83,9 @@ def test_a_second_event_moves_the_twin_or_keeps_it():
     stage.apologise("colgate")
     assert stage.last.words == "apology for the data breach" and len(stage.twin.life.scenario.scandals) == 1
     assert [words for _, words in stage.marks()] == ["data breach", "price cut", "response"]
+    stage.step()
+    with pytest.raises(ScenarioError, match="has answered for the data breach already"):
+        stage.apologise("colgate")
 
 
 def test_a_lever_is_pulled_in_the_twin_too():
@@ -144,6 +147,7 @@ def test_charts_show_what_the_metrics_say():
     assert high - low == pytest.approx(2 * 1.96 * table.error[1, 0], abs=3e-4)
 
 
+@pytest.mark.filterwarnings("error::UserWarning")
 @pytest.mark.parametrize(
     ("weeks", "view"), [(0, View("colgate")), (3, View("boots", "ethical")), (14, View("other", "", True))]
 )
@@ -261,7 +265,7 @@ class Rendered:
 @pytest.fixture
 def page():
     rendered = Rendered()
-    rendered.select("People", 1000)
+    rendered.select("People", "1,000")
     rendered.ready()
     yield rendered
     rendered.rc.close()

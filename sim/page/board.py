@@ -64,10 +64,12 @@ def Page():
 @solara.component
 def Sidebar(visit: Visit):
     """What is played."""
-    visit.curtain.value  # noqa: B018  a new market makes new controls
+    begun = visit.curtain.value  # a new market makes new controls
     with solara.Column(gap="4px", style={"padding": "8px 12px", "width": "100%"}):
         Start(visit)
         Player(visit)
+        if not begun:
+            return
         solara.HTML("div", "Make something happen", classes=["section"])
         Events(visit)
         solara.HTML("div", "Levers and traits", classes=["section"])

@@ -19,14 +19,15 @@ KINDS = ("data_breach", "moral_scandal")  # the scandals offered first
 @solara.component
 def Start(visit: Visit):
     """Preset, people, reset."""
-    solara.Select("Market", values=presets("market"), value=visit.market.value, on_value=visit.choose, dense=True)
+    markets = {plain(name): name for name in presets("market")}
+    named("Market", markets, visit.market.value, visit.choose)
 
     def crowd(people: int) -> None:
         visit.people.value = people
         visit.reset()
 
     sizes = sorted({*CROWDS, visit.people.value})
-    solara.Select("People", values=sizes, value=visit.people.value, on_value=crowd, dense=True)
+    named("People", {f"{n:,}": n for n in sizes}, visit.people.value, crowd)
 
 
 @solara.component
@@ -90,7 +91,7 @@ def Events(visit: Visit):
     solara.Switch(label="Keep the twin: compare with before the first event", value=visit.keep_twin)
 
 
-def named(label: str, values: dict[str, str], value: str, on_value: Callable[[str], None]) -> None:
+def named(label: str, values: dict[str, Any], value: Any, on_value: Callable[[Any], None]) -> None:
     """A choice among things by the names people give them."""
     shown = next(name for name, v in values.items() if v == value)
     solara.Select(label, values=list(values), value=shown, on_value=lambda n: on_value(values[n]), dense=True)

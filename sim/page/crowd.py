@@ -57,7 +57,8 @@ def person(market: Market, number: int) -> dict[str, str]:
         said["trust in it"] = f"{float(bonds[at]['trust']):.2f}"
         said["habit"] = f"{float(bonds[at]['habit']):.2f}"
         said["uses since joining"] = f"{int(one['tenure'])}"
-    said["buys"] = f"{float(one['rate']) * 52:.1f} times a year"
+    if market.life.scenario.market.regime == "repertoire":
+        said["buys"] = f"{float(one['rate']) * 52:.1f} times a year"
     if one["anchor"] >= 0 and one["anchor_height"] > 0:
         said["anchored at"] = f"{_name(market, int(one['anchor']))} ({float(one['anchor_height']):.1f} CX)"
     heard, acts = (
@@ -83,5 +84,5 @@ def plain(name: str) -> str:
 
 
 def title(name: str) -> str:
-    """The name of a firm as it is shown."""
-    return plain(name).title()
+    """The name of a firm as it is shown: without vowels it is short for something."""
+    return plain(name).title() if set("aeiouy") & set(name.lower()) else plain(name).upper()

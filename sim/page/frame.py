@@ -25,5 +25,5 @@ class Frame:
 def seen(stage: Stage, seats: Seats, view: View, picked: int | None) -> Frame:
     """The frame of a stage as it stands."""
     person = {} if picked is None else stage.person(picked)
-    rows, people = firm_rows(stage), seats.picture()
+    rows, people = firm_rows(stage), seats.picture(picked)
     return Frame(stage.week, verdict(stage), rows, people, charts(stage, view), flow(stage, view), person)

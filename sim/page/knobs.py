@@ -103,7 +103,8 @@ def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None])
     with solara.Row(gap="4px"):
         solara.Div(children=[slider], style={"flex": "1"})
         box = solara.InputInt if whole else solara.InputFloat
-        box("", value=value, on_value=lambda n: put(n) if n is not None else None, dense=True, classes=["knob-box"])
+        shown, typed = value if whole else float(f"{value:.4g}"), lambda n: put(n) if n is not None else None
+        box("", value=shown, on_value=typed, dense=True, classes=["knob-box"])
 
 
 def _places(width: float) -> int:

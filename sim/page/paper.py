@@ -12,16 +12,17 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sim.figures import INK, PALETTE, STYLE
 from sim.page.charts import Chart
 
-GREYS = ("#8c8c8c", "#777777", "#bbbbbb")
-DARK = {6: "#F0E442"}  # black is not to be seen on a dark page
+GREYS = ("#8c8c8c", "#bbbbbb", "#6a6a6a")
+BRIGHT = (*PALETTE, "#882255")
+DARK = {6: "#F0E442", 7: "#FFFFFF"}  # what is not to be seen on a dark page
 DASHED = (0, (3, 1.5))
 
 
 def colour(n: int, dark: bool = False) -> str:
-    """Okabe & Ito for the first firms, greys for the rest."""
-    if n < len(PALETTE):
-        return DARK.get(n, PALETTE[n]) if dark else PALETTE[n]
-    return GREYS[(n - len(PALETTE)) % len(GREYS)]
+    """Okabe & Ito for the first firms, wine for one more, greys for the rest."""
+    if n < len(BRIGHT):
+        return DARK.get(n, BRIGHT[n]) if dark else BRIGHT[n]
+    return GREYS[(n - len(BRIGHT)) % len(GREYS)]
 
 
 def figure(charts: list[Chart], flow: Chart, title: str) -> Figure:
@@ -46,7 +47,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
     if chart["percent"]:
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if chart["wait"]:
-        axes.text(0.5, 0.5, chart["wait"], transform=axes.transAxes, ha="center", va="center")
+        _wait(axes, chart["wait"])
     for line in chart["lines"]:
         _line(axes, line, "o" if chart.get("dots") else "")
     for bar in chart["bars"]:
@@ -59,7 +60,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
         place = (mark["x"], 0.985 - 0.09 * (n % 3))
         late = mark["x"] > chart["x"][0] + 0.7 * (chart["x"][1] - chart["x"][0])
         aside: Any = {"xytext": (-3, 0), "ha": "right"} if late else {"xytext": (3, 0)}
-        how: Any = {"textcoords": "offset points", "va": "top", "fontsize": 7.5, **aside}
+        how: Any = {"textcoords": "offset points", "va": "top", "fontsize": 7.5, "in_layout": False, **aside}
         axes.annotate(mark["words"], place, xycoords=("data", "axes fraction"), **how)
 
 
@@ -69,7 +70,7 @@ def _line(axes: Axes, line: Chart, marker: str) -> None:
     name = line["name"] + ": the twin without the last event" * line["dashed"]
     how: Any = {"color": ink, "lw": 2.0 if line["front"] else 0.9, "ls": DASHED if line["dashed"] else "-"}
     axes.plot(x[:till], y[:till], marker=marker, ms=3, label=name, **how)
-    if not line["dashed"]:
+    if till < len(x) and not line["dashed"]:
         axes.plot(x[till:], y[till:], "o", ms=4, mfc="white", color=ink, clip_on=False)
     if "low" in line:
         low, high = (np.array(line[edge], float) for edge in ("low", "high"))
@@ -82,7 +83,7 @@ def _flow(axes: Axes, flow: Chart) -> None:
     axes.tick_params(length=0)
     rows = np.array(flow["rows"], float)
     if not rows.size:
-        axes.text(0.5, 0.5, flow["wait"], transform=axes.transAxes, ha="center", va="center")
+        _wait(axes, flow["wait"])
         return
     away = np.where(np.eye(len(rows), dtype=bool), np.nan, rows)
     axes.imshow(away, cmap="Blues", vmin=0, vmax=max(flow["top"], 1e-9) * 1.3, aspect="auto")
@@ -93,6 +94,10 @@ def _flow(axes: Axes, flow: Chart) -> None:
     names = [name[:10] for name in flow["firms"]]
     axes.set_xticks(range(len(names)), names, rotation=30, ha="right", fontsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=7)
+
+
+def _wait(axes: Axes, words: str) -> None:
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", in_layout=False)
 
 
 def saved(drawn: Figure, kind: str) -> bytes:

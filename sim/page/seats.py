@@ -37,14 +37,15 @@ class Seats:
         many = np.bincount(self.segment, minlength=len(self.stage.start.segments))
         return [{"name": plain(name), "many": int(n)} for name, n in zip(self.stage.start.segments, many, strict=True)]
 
-    def picture(self) -> dict[str, Any]:
-        """What the browser draws."""
+    def picture(self, picked: int | None = None) -> dict[str, Any]:
+        """What the browser draws; a ring around the person who was picked."""
         kind = self._seats if self.single else self._bins
         market, twin = kind(self.stage.market), kind(self.stage.twin) if self.stage.twin else ""
         firms = [title(f) for f in self.stage.start.firms]
         size: dict[str, Any] = {"deep": DEEP, "wide": self.wide, "low": 0.0 if self.single else self.low}
         size |= {"firms": firms, "heads": self._heads, "single": self.single}
-        return {**size, "market": market, "twin": twin}
+        ring = int(np.flatnonzero(self.order == picked)[0]) if self.single and picked is not None else None
+        return {**size, "market": market, "twin": twin, "ring": ring}
 
     @property
     def wide(self) -> int:

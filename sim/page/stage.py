@@ -33,10 +33,11 @@ def preset(market: str) -> Scenario:
 
 @lru_cache(maxsize=32)
 def scandal(kind: str) -> dict[str, Any]:
-    """The numbers of a scandal of conf/."""
+    """The numbers of a scandal of conf/, without the firm's response: that is for the visitor to make."""
     with COMPOSING:
         [values] = compose([f"scandal={kind}"])[0]["scandals"].values()
-    return {name: value for name, value in values.items() if name not in ("firm", "week")}
+    told = {name: value for name, value in values.items() if name not in ("firm", "week", "response_delay")}
+    return {**told, "response": 0.0}
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,8 @@ class Stage:
         own = [n for n, c in s.scandals.items() if (c.firm or s.focus) == firm and c.week <= self.week]
         if not own:
             raise ScenarioError([f"{title(firm)} has nothing to apologise for: no scandal of its own so far"])
+        if s.scandals[own[-1]].response:
+            raise ScenarioError([f"{title(firm)} has answered for the {plain(own[-1])} already"])
         if s.scandals[own[-1]].week == self.week:
             raise ScenarioError([f"{plain(own[-1])} breaks in the coming week; step first, then apologise"])
         words = f"apology for the {plain(own[-1])}"
