@@ -86,6 +86,8 @@ class Visit:
 
     def _raise_curtain(self) -> None:
         with self.lock:
+            if self.closed:  # left before it began
+                return
             base = self.start or preset(self.market.value)
             now = {"people": self.people.value, "seed": self.seed.value, **self.settings.value}
             scenario = change(base, now)
