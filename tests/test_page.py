@@ -165,6 +165,24 @@ def test_every_chart_shows_something_or_says_why_not(weeks, view):
     assert files == {b"\x89PNG\r", b"<?xml"}
 
 
+def test_age_groups_can_be_looked_at():
+    stage = small({"cohorts": {"young": {}, "old": {"rate": 1.5}}})
+    stage.step()
+    assert stage.groups() == ["", "ethical", "sceptical", "habitual", "young", "old"]
+    assert stage.cells("old") == [1, 3, 5] and stage.cells("ethical") == [0, 1]
+    trust = charts(stage, View("colgate", "old"))[2]["lines"][-1]["y"]
+    assert trust == pytest.approx(stage.past.trusted([1, 3, 5])[:, 0], abs=1e-4)
+    assert stage.person(0)["age"] in ("young", "old")
+
+
+def test_of_many_people_the_index_is_that_of_the_last_window(monkeypatch):
+    monkeypatch.setattr(stages, "READ", 500)
+    stage = played(14)
+    found = metrics.estimate(metrics.pair_index, metrics.by_window(stage.market.tally)).value[0]
+    assert [row["index"] for row in firm_rows(stage)] == [f"{value:.2f}" for value in found]
+    assert charts(stage, View("colgate"))[1]["lines"][-1]["x"] == [13]
+
+
 def test_a_frame_does_not_grow_dearer_with_the_weeks():
     stage = played(170)
     found = charts(stage, View("colgate"))

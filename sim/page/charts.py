@@ -165,7 +165,7 @@ def _awareness(stage: Stage, view: View, begin: int) -> Chart:
 
 
 def _messages(stage: Stage, view: View, begin: int) -> Chart:
-    chart: Chart = {"title": f"Messages a week about {title(view.firm)}", "y": [-1, 1]}
+    chart: Chart = {"title": f"Messages a week about {title(view.firm)}: good ↑, bad ↓", "y": [-1, 1]}
     if stage.week < 1:
         return {**chart, "wait": FIRST}
     j = list(stage.start.firms).index(view.firm)

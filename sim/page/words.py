@@ -43,7 +43,9 @@ def firm_rows(stage: Stage) -> list[dict[str, Any]]:
     """Firms with their customers, against the twin's, share, stickiness and trust: legend and reading in one."""
     customers, trust = stage.customers(), stage.past.trusted(stage.cells(), stage.week)[-1]
     twin = stage.customers(stage.twin) if stage.twin else None
-    sticky = stage.stickiness()
+    ended = stage.week // stage.start.window
+    last = ended and not stage.readable  # then the last window that has ended is what is known
+    sticky = stage.past.index(stage.market, ended - 1, stage.cells()) if last else stage.stickiness()
     rows = []
     for j, firm in enumerate(stage.start.firms):
         known = np.isfinite(sticky.value[j] + sticky.error[j])
