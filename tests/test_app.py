@@ -94,6 +94,9 @@ def visitor(browser, address, wrong):
     tab = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     tab.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda e: wrong.append(str(e)))
+    tab.on(
+        "request", lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else wrong.append(r.url)
+    )
     tab.goto(address)
     tab.wait_for_selector(".firms", timeout=60_000)
     return tab

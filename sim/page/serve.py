@@ -3,9 +3,9 @@
 import ctypes
 import gc
 import os
-import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from sim.declare import ScenarioError
@@ -27,10 +27,15 @@ def serve(arguments: list[str]) -> int:
         chosen[name] = value
     if not chosen["port"].isdigit() or not 0 < int(chosen["port"]) < 65536:
         raise ScenarioError([f"page: port={chosen['port']} is no port (1 to 65535)"])
-    print(f"http://{chosen['host']}:{chosen['port']}  (Ctrl-C stops it)", flush=True)
+    from click import Abort
+    from solara.__main__ import cli
+
+    print("Ctrl-C stops it", flush=True)
     opening = "--open" if chosen["open"].lower() == "true" else "--no-open"
     where = ["--host", chosen["host"], "--port", chosen["port"], opening, "--production"]
-    return subprocess.run([sys.executable, "-m", "solara", "run", "sim.app", *where], check=False).returncode
+    with suppress(Abort, KeyboardInterrupt):
+        cli.main(["run", "sim.app", *where], standalone_mode=False)
+    return 0
 
 
 def settle() -> None:
