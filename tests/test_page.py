@@ -67,7 +67,7 @@ def test_the_twin_lives_on_without_the_last_event_only():
     assert found.lost > found.won and found.net < 0
     assert found.share[0] < 0 < found.share[1]
     j = 0
-    ours, theirs = (m.life.people.one["last"] == j for m in (stage.market, stage.twin))
+    ours, theirs = (crowd.last(m) == j for m in (stage.market, stage.twin))
     assert found.net == ours.sum() - theirs.sum()
     assert f"cost Colgate {-found.net}" in verdict(stage)["words"]
     assert verdict(stage)["figures"][0]["big"] == f"{found.net:+,}" == firm_rows(stage)[0]["versus"]
@@ -100,6 +100,11 @@ def test_a_lever_is_pulled_in_the_twin_too():
 def test_there_is_nothing_to_apologise_for():
     with pytest.raises(ScenarioError, match="nothing to apologise for"):
         small().apologise("colgate")
+
+
+def test_too_many_people_for_a_page_are_refused():
+    with pytest.raises(ScenarioError, match="more than a page plays"):
+        small({"people": 100_000_000})
 
 
 def test_every_preset_scandal_can_break_anywhere():

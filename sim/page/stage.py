@@ -18,6 +18,7 @@ from sim.run.compose import compose, presets, scenario
 from sim.scenario import Scenario, ScenarioError, levers
 
 READ = 100_000  # people up to whom the open window is read every week: of more a reading takes longer than the week
+MOST = 5_000_000  # people that a page plays: each visitor has as many, and their twins
 FIRST = "toothpaste_uk"
 COMPOSING = threading.RLock()  # Hydra composes for one visitor at a time
 
@@ -67,6 +68,8 @@ class Stage:
     """A market under way. Levers act from the coming week on, in the twin as well; traits need a new stage."""
 
     def __init__(self, start: Scenario):
+        if start.people > MOST:
+            raise ScenarioError([f"people: {start.people:,} are more than a page plays ({MOST:,}); run them instead"])
         self.start = start
         self.market = Market(start, endless=True, agents=False, collect=False)
         self.past = Chronicle(self.market)
