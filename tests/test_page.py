@@ -318,19 +318,19 @@ def test_another_preset_and_another_view(page):
     page.press("Step")
     segment = next(iter(page.visit.stage.start.segments))
     page.select("People in view", segment)
-    until(lambda: page.visit.view.value.group == segment, 10)
+    until(lambda: page.visit.view.value.group == segment)
     page.select("Lines are", "segments")
-    until(lambda: page.visit.view.value.segments, 10)
+    until(lambda: page.visit.view.value.segments)
     assert [line["name"] for line in page.visit.frame.value.charts[0]["lines"]] == list(page.visit.stage.start.segments)
 
 
 def test_a_wrong_combination_says_what_is_wrong(page):
     page.visit.set("window", 500)
-    until(lambda: any("window: 500 is longer than weeks" in text for text in page.said()), 10)
+    until(lambda: any("window: 500 is longer than weeks" in text for text in page.said()))
     page.visit.set("window", 13)
-    until(lambda: not page.said(), 10)
+    until(lambda: not page.said())
     page.press("Apologise")
-    until(lambda: any("nothing to apologise for" in text for text in page.said()), 10)
+    until(lambda: any("nothing to apologise for" in text for text in page.said()))
 
 
 def test_levers_act_at_once_and_traits_at_reset(page):
@@ -349,13 +349,13 @@ def test_levers_act_at_once_and_traits_at_reset(page):
 def test_every_group_of_knobs_opens(page):
     for title in ("Levers of a firm", "Traits of a segment", "Typical consumer", "Category", "Mechanisms on and off"):
         page.press(title)
-        until(lambda: page.rc.find(v.Slider).widgets, 10)
+        until(lambda: page.rc.find(v.Slider).widgets)
     page.press("Levers of a firm")
 
     def price():
         return [w for w in page.rc.find(v.Slider).widgets if w.v_model == 1.0 and w.max == 4.0]
 
-    until(price, 10)
+    until(price)
     price()[0].fire_event("change", 1.25)
     assert page.visit.settings.value and set(page.visit.settings.value.values()) == {1.25}
 
