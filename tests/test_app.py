@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def until(done, seconds=30):
+def until(done, seconds=60):
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it never happened"
@@ -98,7 +98,7 @@ def visitor(browser, address, wrong):
         "request", lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else wrong.append(r.url)
     )
     tab.goto(address)
-    tab.wait_for_selector(".firms", timeout=60_000)
+    tab.wait_for_selector(".firms", timeout=180_000)  # rules may have to be compiled first
     return tab
 
 
