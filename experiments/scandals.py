@@ -2,11 +2,12 @@
 
 Question: do nine scandals of cars, lines, shops, banks, cans and meals cost the simulated firm what they cost the real
 one, and what would they cost if people did as they say?
-Design: each preset against the same people without the scandal, and both again in the world of surveys, where all who
-hear act, look at everything, deliberate every use and leave without trouble. Records in experiments/scandals.yaml.
+Design: each preset against the same people without the scandal, and both again in the world of surveys, where all are
+told and asked at once: everybody hears, cares alike and acts, deliberates every use over all firms, without habit, and
+leaves without trouble. Records, with their sources, in experiments/scandals.yaml.
 Reading: change of the firm's sales (or customers), in %, against the twin; a band of 95 % over people and replications.
 Finding: with one scale of severity (body 3, money 2.5, data 2, conscience 1.5 logit) and how many act fitted to each,
-seven fall where the records are, to within 3 points: TalkTalk -2.4 +- .1 % (recorded -2.4), Target -7.4 +- .3 (-7 to
+seven fall where the records are, to within 4 points: TalkTalk -2.4 +- .1 % (recorded -2.4), Target -7.4 +- .3 (-7 to
 -8), then -1.9 +- .2 (-2.3); Facebook -.3 +- .03 (0 to -1.1), Co-op -1.0 +- .2 (-1), Goya +23 +- .8 (+22), Bud Light
 -24.5 +- .4 and -30.3 +- .5 (-28, -32), Chipotle's five quarters -13.2, -27.8, -25.0, -22.3, -19.5, each +- .5 (-14.6,
 -29.7, -23.6, -22.0, -18.7). Volkswagen's American fall is met on average (-15.8 +- 1.1 from October to May; recorded 0

@@ -155,8 +155,7 @@ def page(arguments: list[str]) -> int:
     missing = [name for name in ("solara", "mesa") if find_spec(name) is None]
     if missing:
         raise ScenarioError([f"page: {' and '.join(missing)} missing; pip install -e '.[page]'"])
-    os.environ.setdefault("SOLARA_TELEMETRY_MIXPANEL_ENABLE", "False")
-    from sim.app.serve import serve
+    from sim.page.serve import serve
 
     return int(serve(arguments))
 

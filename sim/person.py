@@ -149,10 +149,10 @@ def with_room(people: People, scandals: int) -> People:
     return people._replace(story=np.pad(people.story, ((0, 0), (0, more)))) if more else people
 
 
-def stories(people: People, what: int) -> np.ndarray:
+def stories(people: People, what: np.int64) -> np.ndarray:
     """[i, k] is it true of scandal k that the person HEARD of it, ACTS on it, BACKS the firm, was HARMED by it?"""
     bits = np.arange(PER_WORD) * 4 + what
-    return (people.story.astype(np.int64)[..., None] >> bits & 1).reshape(len(people.story), -1) == 1
+    return np.asarray((people.story.astype(np.int64)[..., None] >> bits & 1) == 1).reshape(len(people.rate), -1)
 
 
 def words(rows: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from sim import study
 from sim.twins import story
 
 FOLDER = Path(__file__).parents[1] / "experiments"
-SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if "\nFAST = " in path.read_text(encoding="utf-8"))
+SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if '\nFAST = {"people"' in path.read_text(encoding="utf-8"))
 
 
 def load(path):

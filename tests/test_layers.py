@@ -28,8 +28,8 @@ FLOORS = [
     ["panel", "market", "twins"],
     ["study", "anatomy", "odd"],
     ["facts"],
-    ["app"],
-    ["__main__"],
+    ["page"],
+    ["app", "__main__"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
@@ -38,12 +38,12 @@ COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
 KNOWN_BY = {
     "numba": {"lanes", "bits", "draws", "person", "engine"},
     "llvmlite": {"lanes", "bits"},
-    "hydra": {"run", "study", "app", "__main__"},
+    "hydra": {"run", "study", "page", "__main__"},
     "omegaconf": {"scenario", "run"},
-    "mesa": {"market", "app"},
-    "solara": {"app"},
+    "mesa": {"market", "page"},
+    "solara": {"page"},
     "pyarrow": {"store", "panel"},
-    "matplotlib": {"figures", "app"},
+    "matplotlib": {"figures", "page"},
 }
 
 

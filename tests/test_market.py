@@ -213,10 +213,14 @@ def test_mesa_draws_the_grid():
 
 
 def test_solara_viz_steps_and_resets():
-    """As Mesa's documentation has it: a page of the model, one step, a reset."""
+    """As Mesa's documentation has it: a page of the model with its space and a plot, one step, a reset."""
     solara = pytest.importorskip("solara", reason="the page needs solara")
     import ipyvuetify
-    from mesa.visualization import SolaraViz, make_plot_component
+    from mesa.visualization import SolaraViz, make_plot_component, make_space_component
+    from mesa.visualization.components import AgentPortrayalStyle
+
+    def agent_portrayal(agent):
+        return AgentPortrayalStyle(color="tab:red" if agent.last == "f0" else "tab:blue", size=10)
 
     model = solara.reactive(Market(small(), seed=3))
     params = {
@@ -224,7 +228,8 @@ def test_solara_viz_steps_and_resets():
         "seed": 3,
         "people": {"type": "SliderInt", "value": 200, "min": 100, "max": 400, "step": 1},
     }
-    page = SolaraViz(model, components=[make_plot_component("share.f0")], model_params=params)
+    components = [make_space_component(agent_portrayal), make_plot_component(["share.f0", "share.f1"])]
+    page = SolaraViz(model, components=components, model_params=params, name="Stickiness")
     _, rc = solara.render(solara.AppLayout(children=[page]), handle_error=False)
     try:
         rc.find(ipyvuetify.Btn, children=["Step"]).widget.click()
