@@ -15,7 +15,7 @@ from sim.tally import Event, Tally
 from sim.world import People
 
 SHOPS, BANK, WHEN = "market=retail_us", "market=bank", 26
-AFTER = {"fast": (0.0, 0.95), "resolved": (5.0, 0.6), "unresolved": (5.0, 0.2)}  # days, adequacy
+AFTER = {"fast": (0.0, 0.95), "resolved": (5.0, 0.6), "unresolved": (5.0, 0.3)}  # days, adequacy
 
 
 def everywhere(worlds: Worlds, preset: str, levers: dict[str, float]) -> dict[str, Any]:
@@ -123,8 +123,9 @@ def fact_71(worlds: Worlds) -> Found:
     before, after = lived.people[52], lived.people[64]
     c, m = lived.scenario.consumer, lived.scenario.market
     gap = before.bonds["memory"] - before.one["expectation"][:, None]
-    satisfied = c.cx_weight * np.where(gap > 0, gap, c.loss_aversion * gap)
-    satisfied = satisfied + c.trust_weight * (before.bonds["trust"] - m.trust_start)
+    on = lived.scenario.mechanisms
+    satisfied = on.experience * c.cx_weight * np.where(gap > 0, gap, c.loss_aversion * gap)
+    satisfied = satisfied + on.trust * c.trust_weight * (before.bonds["trust"] - m.trust_start)
     uses = after.one["uses"][:, None] + 0 * after.bonds["count"]
     customers = (before.bonds["habit"] > 0.1) & (uses > 0)
 

@@ -137,7 +137,7 @@ def fact_37(worlds: Worlds) -> Found:
 
 def fact_38(worlds: Worlds) -> Found:
     found = {}
-    for name, response in (("refunded", 0.8), ("unresolved", 0.0)):
+    for name, response in (("refunded", 0.78), ("unresolved", 0.0)):
         pair = Pair(worlds, FRAUD, (52, 78), 4, {"scandals.fraud.response": response})
         hit = pair.customers(52) & (pair.event.people[78].one["harmed"] > 0)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
