@@ -90,7 +90,12 @@ def fit(free: Free, tuned: dict[str, dict[str, float]], people: int, steps: int)
         if abs(found[-1][0] - free.target) < found[-1][1]:
             break
     value, error = found[-1]
-    return {"found": xs[-1], "found.error": abs(xs[-1] * error / slope), "reached": value, "reached.error": error}
+    return {
+        "found": xs[-1],
+        "found.error": float(abs(xs[-1] * error / slope)),
+        "reached": value,
+        "reached.error": error,
+    }
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.facts.asked import worth
 from sim.facts.repertoire import Found
-from sim.facts.shocks import HALF_YEAR, QUARTER, TWIN, Pair
+from sim.facts.shocks import HALF_YEAR, QUARTER, Pair
 from sim.facts.worlds import Lived, Worlds, among, of
 from sim.metrics import Array
 from sim.tally import Tally
@@ -71,7 +71,8 @@ def _buzz(event: Lived) -> Array:
 
 
 def fact_58(worlds: Worlds) -> Found:
-    event, quiet = (worlds("scandal=dieselgate_us", c, DIESEL) for c in ({}, TWIN))
+    quietly: dict[str, object] = {"scandals": {}}  # no diesels on sale in either: that is no loss of quality
+    event, quiet = worlds("scandal=dieselgate_us", {}, DIESEL), worlds("scandal=dieselgate_us", quietly, DIESEL)
     loss, since = _buzz(event), np.array(DIESEL) - 52
     worse = worth(quiet, 60)[0][:, event.focus] - worth(event, 60)[0][:, event.focus]
     late = since >= HALF_YEAR // 2

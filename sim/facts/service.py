@@ -15,7 +15,7 @@ from sim.rules import COMPLAINED, MAJOR, MINOR
 from sim.tally import Event, Tally
 
 SHOPS, BANK, WHEN = "market=retail_us", "market=bank", 26
-AFTER = {"fast": (0.0, 0.95), "resolved": (5.0, 0.6), "unresolved": (5.0, 0.2)}  # days, adequacy
+AFTER = {"fast": (0.0, 0.95), "resolved": (5.0, 0.6), "unresolved": (5.0, 0.3)}  # days, adequacy
 
 
 def everywhere(worlds: Worlds, preset: str, levers: dict[str, float]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def fact_68(worlds: Worlds) -> Found:
         worlds, SHOPS, dict(zip(("recovery_days", "recovery_adequacy"), AFTER["resolved"], strict=True))
     )
     counts = worlds(SHOPS, levers, times=4).counts
-    gap = of(lambda t: _after(t, MAJOR + COMPLAINED) - _after(t, MINOR + COMPLAINED), counts)
+    gap = of(lambda t: _after(t, int(MAJOR + COMPLAINED)) - _after(t, int(MINOR + COMPLAINED)), counts)
     return {"major - minor, both complained of, points": gap}
 
 
@@ -123,8 +123,9 @@ def fact_71(worlds: Worlds) -> Found:
     before, after = lived.people[52], lived.people[64]
     c, m = lived.scenario.consumer, lived.scenario.market
     gap = before.bonds["memory"] - before.one["expectation"][:, None]
-    satisfied = c.cx_weight * np.where(gap > 0, gap, c.loss_aversion * gap)
-    satisfied = satisfied + c.trust_weight * (before.bonds["trust"] - m.trust_start)
+    on = lived.scenario.mechanisms
+    satisfied = on.experience * c.cx_weight * np.where(gap > 0, gap, c.loss_aversion * gap)
+    satisfied = satisfied + on.trust * c.trust_weight * (before.bonds["trust"] - m.trust_start)
     count = after.bonds["count"] & USED
     uses = (after.one["uses"] & USED)[:, None] + 0 * count
     customers = (before.bonds["habit"] > 0.1) & (uses > 0)
@@ -144,7 +145,9 @@ def fact_72(worlds: Worlds) -> Found:
         return 100 * (told[1] / told[0] - 1)
 
     return {
-        "return after an unrepaired major failure, points": of(lambda a, b: _after(b, MAJOR) - _after(a, MAJOR), *pair),
+        "return after an unrepaired major failure, points": of(
+            lambda a, b: _after(b, int(MAJOR)) - _after(a, int(MAJOR)), *pair
+        ),
         "bad words, %": of(words, *pair),
     }
 

@@ -138,7 +138,7 @@ def fact_37(worlds: Worlds) -> Found:
 
 def fact_38(worlds: Worlds) -> Found:
     found = {}
-    for name, response in (("refunded", 0.85), ("unresolved", 0.0)):
+    for name, response in (("refunded", 0.78), ("unresolved", 0.0)):
         pair = Pair(worlds, FRAUD, (52, 78), 4, {"scandals.fraud.response": response})
         hit = pair.customers(52) & stories(pair.event.people[78], HARMED).any(axis=1)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]

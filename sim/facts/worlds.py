@@ -101,7 +101,9 @@ class Worlds:
         stated = change(stated, {k: v for word in preset.split() for k, v in self.tuned.get(word, {}).items()})
         quiet = change(stated, {"scandals": {}, "moves": {}, "seed": self.seed, "consumer.care_ethics": 1.0})
         key = repr([quiet.title, quiet.firms, quiet.cohorts])
-        solved = self._once(key, lambda: settle(quiet, self.people, 0.0025)[0])
+        many = max(self.people, quiet.people)  # where uses are rare the preset asks for more
+        enough = change(quiet, {"people": many})
+        solved = self._once(key, lambda: settle(enough, many, 0.0025)[0])
         held = {f"firms.{n}.presence": f.presence for n, f in solved.firms.items()}
         return change(stated, {**held, **{f"firms.{n}.share": None for n in stated.firms}})
 
