@@ -4,7 +4,11 @@ Question: which of the 77 facts do the simulated customers reproduce, with the p
 Design: each preset is lived once and read by every fact that asks for it; differences are of twins on the same draws.
 `--fast` lives 10,000 people a world instead of 40,000; `--seed=N` another seed; numbers (`3 22`) check those facts.
 Reading: each quantity with its standard error beside its limits; a fact holds when all of its quantities lie within.
-Finding: the last lines printed; a fact that misses is shown as missing, and no limit is wider than what was measured.
+Finding (fast): 69 of the 74 that can be checked hold. #58: trust falls far less than the buzz. #62: bad word moves
+people more than good word, because losses weigh double. #69: one bad visit makes hardly anybody leave a provider, since
+it wakes nobody's attention, and too few of the customers of a shop say that they would. #70: share answers to worse and
+to better quality alike, since expectation follows either. #77: an anchor makes a fall hurt more, by about a quarter
+instead of a third. #37 lies on the edge of its band and depends on the seed.
 """
 
 import sys

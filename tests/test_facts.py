@@ -45,6 +45,7 @@ def test_statements_and_bands_are_as_they_were_noted():
 
 
 def test_what_held_still_holds():
+    """Listed is what holds with room: what lies within one standard error of a limit goes with the dice."""
     found = board.check(Worlds(FAST))
     for number, values in found.items():
         assert list(values) and set(board.facts()[number].limits) <= set(values), number
