@@ -66,7 +66,8 @@ def stable(people: int, numbers: list[int] | None = None) -> pd.DataFrame:
     by_seed = {seed: board.verdicts(board.check(Worlds(people, seed), numbers)) for seed in (1, 2, 3, 4)}
     table = pd.DataFrame(by_seed).rename_axis(index="fact", columns="seed")
     changing = table[table.nunique(axis=1) > 1]
-    print(f"{len(table) - len(changing)} of {len(table)} verdicts are the same with every seed\n{changing.to_string()}")
+    print(f"{len(table) - len(changing)} of {len(table)} verdicts are the same with every seed")
+    print(changing.to_string() if len(changing) else "")
     return table
 
 
