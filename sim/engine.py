@@ -19,8 +19,9 @@ from numba import config
 
 from sim.birth import born, cell_of
 from sim.bits import add
+from sim.checked import check_week
 from sim.crowd import Told, deliver, pass_on
-from sim.draws import ZERO, entry, rule
+from sim.draws import CHECKED, ZERO, entry, rule
 from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
 from sim.person import Desk, People, get_up, make_desk, make_people, sit_down, words
 from sim.rules import answer, forget, hear, need, visit
@@ -333,7 +334,7 @@ def _close_groups(people, tally, edges, begin, end, window, opening):
             close_window(people.one[i], people.bonds[i], tally, g, np.int64(people.cell[i]), window, opening)
 
 
-ONE_BY_ONE = bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
+ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
 LIVE, BEAR = (_live_each, _bear_each) if ONE_BY_ONE else (_live_groups, _bear_groups)
 
 
@@ -476,14 +477,20 @@ def end_week(lives: Sequence[Life]) -> None:
     if lives[0].world.market["talk"][0]:
         exchange(lives)
     for life in lives:
-        week, window = life.week, life.scenario.window
-        if week == -1:
-            close(life, -1, True)
-        elif week < -1 and week % window == window - 1:
-            close(life, -1)
-        elif week >= 0 and week % window == window - 1:
-            close(life, week // window)
+        ends = ending(life)
+        if ends:
+            close(life, *ends)
+        if CHECKED:
+            check_week(life.people, life.world, life.tally, life.first, life.week)
         life.week += 1
+
+
+def ending(life: Life) -> tuple[int, bool] | None:
+    """The window that ends with the week under way and whether the story opens then, as `close` wants it."""
+    week, window = life.week, life.scenario.window
+    if week == -1:
+        return -1, True
+    return (max(-1, week // window), False) if week % window == window - 1 else None
 
 
 def exchange(lives: Sequence[Life]) -> None:
