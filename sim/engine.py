@@ -20,8 +20,9 @@ from numba import config
 
 from sim.birth import born, cell_of
 from sim.bits import add
+from sim.checked import check_week
 from sim.crowd import Told, deliver, pass_on
-from sim.draws import ZERO, entry, rule
+from sim.draws import CHECKED, ZERO, entry, rule
 from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
 from sim.person import Desk, People, close_story, get_up, lay, make_desk, make_people, open_story, sit_down, words
 from sim.rules import answer, forget, hear, need, visit
@@ -102,7 +103,7 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
     lay(desk, i, row)
     me.number[i] = first + row
     sit_down(desk, ones, twos, i)
-    open_story(desk, people.story)
+    open_story(desk, people.story, 1)
     uses, asked = need(m, people.rate[row], key, me.number[i], week)
     me.provoked[i] = 0
     if people.news[row] != 0 or on_air(world, t, week):
@@ -187,7 +188,7 @@ def seat(desk, board, at, listed, first, people, ones, twos):
     i = sixteen(many)
     desk.me.number[i] = add(desk.rows[i], first)
     sit_down(desk, ones, twos, i)
-    open_story(desk, people.story)
+    open_story(desk, people.story, WIDTH)
     return i
 
 
@@ -382,7 +383,7 @@ def _close_groups(people, tally, edges, begin, end, window, opening):
             close_window(people.one[i], people.bonds[i], tally, g, np.int64(people.cell[i]), window, opening)
 
 
-ONE_BY_ONE = bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
+ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
 LIVE, BEAR = (_live_each, _bear_each) if ONE_BY_ONE else (_live_groups, _bear_groups)
 
 
@@ -542,14 +543,20 @@ def end_week(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> N
     if lives[0].world.market["talk"][0]:
         exchange(lives)
     for life in lives:
-        week, window = life.week, life.scenario.window
-        if week == -1:
-            close(life, -1, True, pool)
-        elif week < -1 and week % window == window - 1:
-            close(life, -1, False, pool)
-        elif week >= 0 and week % window == window - 1:
-            close(life, week // window, False, pool)
+        ends = ending(life)
+        if ends:
+            close(life, *ends, pool)
+        if CHECKED:
+            check_week(life.people, life.world, life.tally, life.first, life.week)
         life.week += 1
+
+
+def ending(life: Life) -> tuple[int, bool] | None:
+    """The window that ends with the week under way and whether the story opens then, as `close` wants it."""
+    week, window = life.week, life.scenario.window
+    if week == -1:
+        return -1, True
+    return (max(-1, week // window), False) if week % window == window - 1 else None
 
 
 def exchange(lives: Sequence[Life]) -> None:

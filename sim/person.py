@@ -235,10 +235,10 @@ def lay(desk, place, row):
 
 
 @rule
-def open_story(desk, story):
+def open_story(desk, story, many):
     """Lay out what those on the desk know of scandals."""
     for word in range(story.shape[1]):
-        for place in range(WIDTH):
+        for place in range(many):
             desk.me.story[word, place] = story[desk.rows[place], word]
 
 

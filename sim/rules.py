@@ -369,10 +369,10 @@ def experience(me, m, firms, details, key, week, use, i):
 @rule
 def can_fail(details):
     """Does any firm have a detail that may fail?"""
-    worst = ZERO
+    fails = False
     for k in range(details.shape[0]):
-        worst = max(worst, details[k, details.shape[1] - 1].failing)
-    return worst > ZERO
+        fails |= details[k, details.shape[1] - 1].failing > ZERO
+    return fails
 
 
 @rule

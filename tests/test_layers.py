@@ -21,9 +21,9 @@ FLOORS = [
     ["person"],
     ["tally", "world"],
     ["metrics", "rules"],
-    ["birth", "crowd"],
+    ["birth", "crowd", "checked"],
     ["engine"],
-    ["store"],
+    ["store", "gpu"],
     ["run"],
     ["panel", "market", "twins"],
     ["study", "anatomy", "odd"],
@@ -36,7 +36,7 @@ COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
 
 # Which rooms may import a package at all, inside functions too. Rules and tally know numba as `draws.rule`.
 KNOWN_BY = {
-    "numba": {"lanes", "bits", "draws", "person", "engine"},
+    "numba": {"lanes", "bits", "draws", "person", "engine", "gpu"},
     "llvmlite": {"lanes", "bits"},
     "hydra": {"run", "study", "page", "__main__"},
     "omegaconf": {"scenario", "run"},

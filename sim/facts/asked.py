@@ -26,7 +26,7 @@ def _worth(people, ones, twos, world, t, worths, losses, desk):
     for row in range(worths.shape[0]):
         lay(desk, i, row)
         sit_down(desk, ones, twos, i)
-        open_story(desk, people.story)
+        open_story(desk, people.story, 1)
         c = world.traits[people.cell[row]]
         for j in range(worths.shape[1]):
             worths[row, j] = appeal(me, desk.bonds, m, c, world.firms[t, j], j, i)
@@ -40,7 +40,7 @@ def _search(people, ones, twos, world, key, t, found, desk):
         lay(desk, i, row)
         me.number[i] = row
         sit_down(desk, ones, twos, i)
-        open_story(desk, people.story)
+        open_story(desk, people.story, 1)
         c = world.traits[people.cell[row]]
         for j in range(firms.shape[0]):
             bonds.looked[j, i] = 0
