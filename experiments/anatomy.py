@@ -10,8 +10,6 @@ less sticky in both. Friction gets about 0 at the bank (it adds .007 +- .004 to 
 decided exit holds those who rarely look, but keeps those who look every week away from the firm they like best.
 """
 
-import sys
-
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps, rc_context
@@ -19,6 +17,7 @@ from matplotlib.figure import Figure
 
 from sim import anatomy, figures, study
 
+FAST = {"people": 500, "permutations": 2}
 MARKETS = {"toothpaste_uk": "Toothpaste: any number of uses", "bank": "Banks: one provider until left"}
 SMALL = 0.01
 COLOURS = dict(zip(anatomy.ALL, colormaps["tab20"].colors, strict=False)) | {"the rest": figures.REST}
@@ -69,4 +68,4 @@ def main(people: int = 5_000, permutations: int = 16) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    study.play(main, FAST)

@@ -11,13 +11,12 @@ are looked at and by an eighth to a quarter where the search starts at the ancho
 win clearly only where all is looked at, since the anchor then works on top of everybody's full comparison.
 """
 
-import sys
-
 import pandas as pd
 
 from sim import figures, study
 from sim.scenario import Scenario
 
+FAST = {"people": 500, "replications": 2}
 DELIVERED = (0.0, 0.1, 0.2, 0.4)  # CX a visit, on average
 
 
@@ -55,4 +54,4 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    study.play(main, FAST)

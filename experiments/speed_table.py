@@ -109,7 +109,7 @@ def verdicts(table: pd.DataFrame) -> Iterator[str]:
     )
     for what, value, bound, sign in claims:
         failed = alone if "2 threads" in what else "missed"
-        said = "not looked at" if np.isnan(value) else "met" if sign * (value - bound) >= 0 else failed
+        said = "not looked at" if np.isnan(value) else "met" if sign * (round(value, 6) - bound) >= 0 else failed
         yield f"{said:>13}  {value:8.2f}  {'>=' if sign > 0 else '<='} {bound:7g}  {what}"
 
 

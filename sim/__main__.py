@@ -5,9 +5,9 @@ import re
 import sys
 import textwrap
 from importlib.util import find_spec
+from pathlib import Path
 
-from sim.declare import Declaration, ScenarioError, did_you_mean, leaves, read
-from sim.scenario import Scenario
+from sim.declare import ScenarioError, did_you_mean
 
 HELP = """\
 How much more often customers use you than your competitors, simulated.
@@ -19,6 +19,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               a small simulated panel, for who has none
   python -m sim fields [WORD]                             every number there is (with WORD in its path)
+  python -m sim odd [FILE]                                the model described in the ODD protocol
   python -m sim page [port=8765]                          a market to play in the browser
 
 Presets, chosen as GROUP=NAME:
@@ -58,6 +59,8 @@ def command(arguments: list[str]) -> int:
         return 0
     if arguments[:1] == ["fields"]:
         return fields(arguments[1:])
+    if arguments[:1] == ["odd"]:
+        return odd(arguments[1:])
     if arguments[:1] == ["sample"]:
         return sample(arguments[1:])
     if arguments[:1] == ["page"]:
@@ -118,6 +121,8 @@ def fields(words: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from sim.odd import vocabulary
+
     found = [(path, d) for path, d in vocabulary() if all(word in path for word in words)]
     if not found:
         raise ScenarioError([f"fields: no path contains {' and '.join(words)}"])
@@ -131,22 +136,28 @@ def fields(words: list[str]) -> int:
     return 0
 
 
+def odd(words: list[str]) -> int:
+    """Print the model's description in the ODD protocol, or write it to a file."""
+    if len(words) > 1:
+        raise ScenarioError([f"odd: {' '.join(words)!r} is more than the name of one file"])
+    from sim.odd import odd as description
+
+    if words:
+        Path(words[0]).write_text(description(), encoding="utf-8")
+        print(f"the model's description is in {words[0]}")
+    else:
+        print(description(), end="")
+    return 0
+
+
 def page(arguments: list[str]) -> int:
     """Serve the page until stopped."""
     missing = [name for name in ("solara", "mesa") if find_spec(name) is None]
     if missing:
         raise ScenarioError([f"page: {' and '.join(missing)} missing; pip install -e '.[page]'"])
-    os.environ.setdefault("SOLARA_TELEMETRY_MIXPANEL_ENABLE", "False")
-    from sim.app.serve import serve
+    from sim.page.serve import serve
 
     return int(serve(arguments))
-
-
-def vocabulary() -> list[tuple[str, Declaration]]:
-    """Every field, by a path in which NAME stands for the name of a member."""
-    one: dict[str, object] = {kind: {"NAME": {}} for kind in ("segments", "cohorts", "scandals", "moves")}
-    one["firms"] = {"NAME": {"touchpoints": {"NAME": {}}}}
-    return [(path, d) for path, _, d in leaves(read(Scenario, one, "", []))]
 
 
 def complaints(error: BaseException) -> list[str]:

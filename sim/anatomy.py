@@ -1,14 +1,13 @@
-"""What stickiness is made of: the same people with the same draws in worlds that differ in one thing, or in many.
+"""What stickiness is made of: the same people with the same draws in worlds that lack one mechanism, or many.
 
-`twins` live two worlds, `captive` says what the friction of leaving holds, and `anatomy` shares stickiness out over the
-mechanisms. Presence is solved once, for the scenario as it stands, and held in every world.
+`captive` says what the friction of leaving holds, and `anatomy` shares stickiness out over the mechanisms. Presence is
+solved once, for the scenario as it stands, and held in every world. `twins` (room `twins`) can be had from here too.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
-from functools import partial
+from dataclasses import fields, replace
 from itertools import combinations
 from math import comb
 
@@ -16,114 +15,17 @@ import numpy as np
 import pandas as pd
 
 from sim import metrics
-from sim.declare import did_you_mean
-from sim.engine import Run, advance, begin, settle, simulate
+from sim.engine import settle, simulate
 from sim.metrics import Array, Estimate, Metric
-from sim.scenario import Mechanisms, Scenario, ScenarioError, change
-from sim.tally import GROUPS, Tally
+from sim.scenario import Mechanisms, Scenario
+from sim.twins import Twins, known, twins
 from sim.world import make_world
 
+__all__ = ["Twins", "anatomy", "captive", "index", "twins"]
+
 ALL = tuple(f.name for f in fields(Mechanisms))
-SHARED = ("seed", "replications", "people", "weeks", "burn_in", "window", "cells")  # in which twins cannot differ
 Coalition = frozenset[str]
 Plan = list[tuple[float, str, Coalition]]  # with which weight which mechanism joins those already on
-
-
-@dataclass
-class Twins:
-    """Two runs of the same people with the same draws: the scenario as it is, and changed."""
-
-    control: Run
-    changed: Run
-
-    def difference(
-        self, metric: Metric, segment: str = "", by: Callable[[Tally, Sequence[int]], Tally] = metrics.pooled
-    ) -> Estimate:
-        """Changed minus control for everybody or a segment, with its paired error (people and replications).
-
-        Over all weeks [j]; with `by=metrics.weekly` for each week [t, j], if the metric reads weekly counts; with
-        `by=metrics.by_window` for each window [w, j].
-        """
-        _known("segment", [segment] if segment else [], self.control.scenario.segments)
-        cells = [n for n, (s, _) in enumerate(self.control.scenario.cells) if segment in ("", s)]
-        return metrics.difference(metric, by(self.control.tally, cells), by(self.changed.tally, cells))
-
-    def leavers(self, week: int | None = None) -> pd.DataFrame:
-        """Who left because of the change, who would have left anyway, who came back: firm, fate, people, share, error.
-
-        Of those whose last use was at firm j when `week` opened in the control; by default the week from which the
-        worlds differ, so that their pasts are the same. With j at the end are, of those who `were`: `stays` in both
-        worlds, `leaves_anyway` in neither, `leaves_because` only in the control, `stays_because` only in the changed
-        world; the four sum to `were`. `came_back`, a part of `stays`: ever elsewhere, as a week closed, in the changed
-        world only. Shares of `were`, errors over people and replications. Lives both worlds again.
-        """
-        worlds = self.control.scenario, self.changed.scenario
-        week = _turn(*worlds) if week is None else week
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            paths = [[*pool.map(partial(_path, s), range(s.replications))] for s in worlds]
-        control, changed = (np.array(lived)[:, week:] for lived in paths)
-        home, rows, fates = control[:, 0], [], _fates(control, changed)
-        for j, firm in enumerate(worlds[0].firms):
-            were = _by_fold(home == j)
-            for fate, met in fates.items():
-                people = _by_fold(met & (home == j))
-                with np.errstate(invalid="ignore"):
-                    rows.append((firm, fate, people[0], *map(float, metrics.jackknife(people / were))))
-        return pd.DataFrame(rows, columns=["firm", "fate", "people", "share", "error"])
-
-
-def twins(scenario: Scenario, changes: dict[str, object]) -> Twins:
-    """Live the scenario, and the same people with the same draws after `changes` (dotted path: value)."""
-    control, shares = settle(scenario)
-    changed = change(control, changes)
-    wrong = [f"{n}: twins cannot differ in it" for n in SHARED if getattr(control, n) != getattr(changed, n)]
-    if list(control.firms) != list(changed.firms):
-        wrong.append("firms: twins have the same; let one enter, or go, by a move of its presence")
-    wrong += [f"firms.{n}.share: twins keep presence; change that" for n, f in changed.firms.items() if f.share]
-    if wrong:
-        raise ScenarioError(wrong)
-    with ThreadPoolExecutor(2) as pool:
-        found = Twins(*pool.map(simulate, (control, changed)))
-    found.control.shares = shares
-    return found
-
-
-def _known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
-    wrong = [f"{what}: {name!r} is none{did_you_mean(name, known)}" for name in names if name not in known]
-    if wrong:
-        raise ScenarioError(wrong)
-
-
-def _turn(control: Scenario, changed: Scenario) -> int:
-    """The week of the first event that is not in both; 0 if more than events differ."""
-    if replace(changed, scandals=control.scandals, moves=control.moves) != control:
-        return 0
-    ours, theirs = ({**s.moves, **{("scandal", n): e for n, e in s.scandals.items()}} for s in (control, changed))
-    return min((e[n].week for e in (ours, theirs) for n in e if ours.get(n) != theirs.get(n)), default=0)
-
-
-def _path(scenario: Scenario, replication: int) -> Array:
-    """[t, i] the firm used last when week t opens, and at the end; -1 = none yet."""
-    lives, path = begin(scenario, replication), []
-    for week in range(-scenario.burn_in, scenario.weeks):
-        if week >= 0:
-            path.append(lives[0].people.one["last"].copy())
-        advance(lives)
-    return np.array([*path, lives[0].people.one["last"]])
-
-
-def _fates(control: Array, changed: Array) -> dict[str, Array]:
-    """[r, i] who met which fate, from the firms used last [r, t, i] in the two worlds."""
-    stays, still = (path[:, -1] == control[:, 0] for path in (control, changed))
-    strays, strayed = ((path != control[:, :1]).any(axis=1) for path in (control, changed))
-    left = {"leaves_anyway": ~stays & ~still, "leaves_because": stays & ~still, "stays_because": ~stays & still}
-    return {"were": stays | True, "stays": stays & still, **left, "came_back": still & strayed & ~strays}
-
-
-def _by_fold(met: Array) -> Array:
-    """Counts of [r, i]: of everybody, then of all but each group of people (as in the tally) and replication."""
-    counts = np.add.reduceat(met.astype(int), np.unique(np.arange(GROUPS) * met.shape[1] // GROUPS), axis=1).ravel()
-    return np.array([counts.sum(), *(counts.sum() - counts)])
 
 
 def index(scenario: Scenario) -> Metric:
@@ -152,8 +54,8 @@ def anatomy(
     the jackknife over people and replications for these orders, `error_orders` the standard error over pairs of orders
     (0 if all), `error` the root of their squares' sum. `workers` 0 = all processors.
     """
-    _known("mechanisms", mechanisms, ALL)
-    _known("firm", [firm] if firm else [], scenario.firms)
+    known("mechanisms", mechanisms, ALL)
+    known("firm", [firm] if firm else [], scenario.firms)
     base = settle(scenario)[0]
 
     def world(coalition: Coalition) -> Scenario:

@@ -51,8 +51,6 @@ def born(me, bonds, m, c, firms, details, presence, key, i):
     me.seen[i] = -m.burn_in
     me.anchor_height[i] = ZERO
     me.tenure[i] = me.outcome[i] = me.message[i] = me.uses[i] = NOTHING
-    for word in range(me.story.shape[0]):
-        me.story[word, i] = NOTHING
     for j in range(firms.shape[0]):
         bonds.taste[j, i] = taste(m, presence[j], key, number, j)
         bonds.regret[j, i] = ZERO

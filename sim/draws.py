@@ -43,6 +43,7 @@ COMPILED = (
     "lanes",
     "bits",
     "draws",
+    "person",
     "tally",
     "rules",
     "birth",
@@ -50,6 +51,8 @@ COMPILED = (
     "crowd",
     "engine",
 )  # rooms whose source the kernel depends on
+
+CHECKED = os.environ.get("STICKINESS_CHECKED", "0") not in ("", "0")  # slow and loud, see `checked`
 
 
 def _cache_folder() -> Path:
@@ -61,7 +64,9 @@ def _cache_folder() -> Path:
     sources = hashlib.sha256(b"".join(p.read_bytes() for p in (here / f"{room}.py" for room in COMPILED)))
     homes = [os.environ.get("NUMBA_CACHE_DIR"), here / "__pycache__", Path.home() / ".cache" / "stickiness"]
     writable = (Path(h) for h in homes if h and os.access(_existing(Path(h)), os.W_OK))
-    return next(writable, Path(tempfile.gettempdir())) / f"kernel-{sources.hexdigest()[:12]}"
+    return (
+        next(writable, Path(tempfile.gettempdir())) / f"{'checked' if CHECKED else 'kernel'}-{sources.hexdigest()[:12]}"
+    )
 
 
 def _existing(folder: Path) -> Path:
@@ -90,6 +95,8 @@ class _Rule(CPUDispatcher):
 
 # Without reference counting (_nrt=False): the rules only borrow arrays, and counting cost more than living.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
+if CHECKED:
+    OPTIONS["boundscheck"] = True
 entry = njit(cache=True, **OPTIONS)  # what Python calls
 
 

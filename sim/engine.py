@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,18 +20,29 @@ from numba import config
 
 from sim.birth import born, cell_of
 from sim.bits import add
+from sim.checked import check_week
 from sim.crowd import Told, deliver, pass_on
-from sim.draws import ZERO, entry, rule
+from sim.draws import CHECKED, ZERO, entry, rule
 from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
-from sim.person import Desk, People, get_up, make_desk, make_people, sit_down, words
+from sim.person import Desk, People, close_story, get_up, lay, make_desk, make_people, open_story, sit_down, words
 from sim.rules import answer, forget, hear, need, visit
 from sim.scenario import Scenario, ScenarioError, change
-from sim.tally import GROUPS, Tally, close_window, count_answer, count_news, count_visit, counted, empty_tally
+from sim.tally import (
+    GROUPS,
+    Tally,
+    close_window,
+    count_answer,
+    count_news,
+    count_visit,
+    counted,
+    empty_tally,
+    open_page,
+)
 from sim.world import World, make_world
 
-THREADED = 100_000  # people from which a single run is worth several threads
+THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
 BLOCK = 32768  # people whose week is planned at a time: enough that every cell fills its sixteens
-PIECE = 1 << 20  # people whose week is one call
+PIECE, SHARE = 1 << 20, 1 << 14  # people whose week is one call: of a single thread, of one of several
 USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's plan of the week
 GROUP = np.int64(16)  # from which bit on a plan holds the person's group
 
@@ -88,14 +100,16 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
     me, bonds, i, t = desk.me, desk.bonds, 0, week + 1 if week >= 0 else 0
     s = np.int64(people.cell[row])
     m, c, firms, echo = world.market[0], world.traits[s], world.firms[t], world.echo[t]
-    desk.rows[i] = row
+    lay(desk, i, row)
     me.number[i] = first + row
     sit_down(desk, ones, twos, i)
+    open_story(desk, people.story, 1)
     uses, asked = need(m, people.rate[row], key, me.number[i], week)
     me.provoked[i] = 0
     if people.news[row] != 0 or on_air(world, t, week):
         me.news[i] = people.news[row]
         hear(me, bonds, m, c, world.scandals, world.blame, world.airing[t], key, week, i)
+        close_story(desk, people.story, 1)
         note_news(people, tally, g, t, s, me, first, row, i, board)
     if asked:
         forget(me, bonds, m, week, i)
@@ -103,7 +117,7 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
         count_answer(me, tally, g, t, s, i)
     for use in range(uses):
         visit(me, bonds, m, c, firms, world.details[t], world.scandals, world.blame, echo, key, week, use, i)
-        count_visit(me, tally, g, t, s, m.window, i)
+        count_visit(me, open_page(tally, g, t, s, m.window), i)
     if uses > 0:
         note_message(me, s, i, board)
     get_up(desk, ones, twos, i)
@@ -113,7 +127,7 @@ def live(people, ones, twos, world, tally, key, first, g, row, week, desk, board
 def bear(people, ones, twos, world, tally, key, first, g, row, desk):
     """The person in a row of group g is born."""
     me, i = desk.me, 0
-    desk.rows[i] = row
+    lay(desk, i, row)
     me.number[i] = first + row
     s = np.int64(cell_of(world.cells, key, me.number[i]))
     born(me, desk.bonds, world.market[0], world.traits[s], world.firms[0], world.details[0], world.presence, key, i)
@@ -162,17 +176,19 @@ def note_message(me, s, place, board):
 
 
 @rule
-def seat(desk, board, at, listed, first, ones, twos):
+def seat(desk, board, at, listed, first, people, ones, twos):
     """Lay sixteen of the list out on the desk, the last few repeating the first; returns their index."""
     many = min(WIDTH, listed - at)
     for place in range(WIDTH):
-        desk.rows[place] = board.list[at + (place if place < many else 0)]
+        lay(desk, place, board.list[at + (place if place < many else 0)])
     for n in range(at + WIDTH, min(at + 2 * WIDTH, listed)):
-        expect(ones, board.list[n])
-        expect(twos, board.list[n])
+        row, one, two = np.int64(board.list[n]), desk.one.shape[0], desk.two.shape[0]
+        expect(ones, row * one, one)
+        expect(twos, row * two, two)
     i = sixteen(many)
     desk.me.number[i] = add(desk.rows[i], first)
     sit_down(desk, ones, twos, i)
+    open_story(desk, people.story, WIDTH)
     return i
 
 
@@ -225,8 +241,8 @@ def live_block(people, ones, twos, world, tally, key, first, edges, g, start, st
     for s in range(board.many.shape[0]):
         if world.scandals.shape[0] > 0:
             hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board)
-        answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board)
-        visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board)
+        answer_all(people, ones, twos, world, tally, first, start, week, t, s, desk, board)
+        visit_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board)
 
 
 @rule
@@ -234,12 +250,13 @@ def hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, de
     """Those of cell s for whom there may be news hear it."""
     me, hearers = desk.me, in_hand(board, s, start, HEARS)
     for at in range(0, hearers, WIDTH):
-        i = seat(desk, board, at, hearers, first, ones, twos)
+        i = seat(desk, board, at, hearers, first, people, ones, twos)
         for place in range(WIDTH):
             me.news[place] = people.news[desk.rows[place]]
         m, c, airing = world.market[0], world.traits[s], world.airing[t]
         hear(me, desk.bonds, m, c, world.scandals, world.blame, airing, key, week, i)
         get_up(desk, ones, twos, i)
+        close_story(desk, people.story, min(WIDTH, hearers - at))
         for place in range(min(WIDTH, hearers - at)):
             row = desk.rows[place]
             note_news(people, tally, board.plan[row - start] >> GROUP, t, s, me, first, row, place, board)
@@ -247,12 +264,12 @@ def hear_all(people, ones, twos, world, tally, key, first, start, week, t, s, de
 
 
 @rule
-def answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board):
+def answer_all(people, ones, twos, world, tally, first, start, week, t, s, desk, board):
     """Those of cell s whom the survey asks answer."""
     me, bonds, asked = desk.me, desk.bonds, in_hand(board, s, start, ASKED)
     m, c, firms, echo = world.market[0], world.traits[s], world.firms[t], world.echo[t]
     for at in range(0, asked, WIDTH):
-        i = seat(desk, board, at, asked, first, ones, twos)
+        i = seat(desk, board, at, asked, first, people, ones, twos)
         forget(me, bonds, m, week, i)
         answer(me, bonds, m, c, firms, world.scandals, world.blame, echo, i)
         get_up(desk, ones, twos, i)
@@ -261,7 +278,7 @@ def answer_all(ones, twos, world, tally, first, start, week, t, s, desk, board):
 
 
 @rule
-def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, board):
+def visit_all(people, ones, twos, world, tally, key, first, start, week, t, s, desk, board):
     """Those of cell s who use the category do: everybody's first use, then the second of those who have one, and on.
 
     Lists that are made anew for each use won over sixteen who go on together until the last has done: nearly always
@@ -269,17 +286,21 @@ def visit_all(ones, twos, world, tally, key, first, start, week, t, s, desk, boa
     """
     me, bonds = desk.me, desk.bonds
     m, c, firms, details, echo = world.market[0], world.traits[s], world.firms[t], world.details[t], world.echo[t]
-    users, use = in_hand(board, s, start, USES), np.int64(0)
+    users, use, g = in_hand(board, s, start, USES), np.int64(0), np.int64(-1)
+    page = open_page(tally, 0, t, s, m.window)
     while users > 0:
         for at in range(0, users, WIDTH):
-            i = seat(desk, board, at, users, first, ones, twos)
+            i = seat(desk, board, at, users, first, people, ones, twos)
             for place in range(WIDTH):
                 me.provoked[place] = board.plan[desk.rows[place] - start] & PROVOKED
             visit(me, bonds, m, c, firms, details, world.scandals, world.blame, echo, key, week, use, i)
             get_up(desk, ones, twos, i)
             for place in range(min(WIDTH, users - at)):
                 plan = board.plan[desk.rows[place] - start]
-                count_visit(me, tally, plan >> GROUP, t, s, m.window, place)
+                if plan >> GROUP != g:
+                    g = plan >> GROUP
+                    page = open_page(tally, g, t, s, m.window)
+                count_visit(me, page, place)
                 if plan & USES == use + 1:
                     note_message(me, s, place, board)
         use, still = use + 1, 0
@@ -309,7 +330,7 @@ def bear_block(people, ones, twos, world, tally, key, first, edges, g, start, st
     for s in range(cells):
         newborn = in_hand(board, s, start, USES)
         for at in range(0, newborn, WIDTH):
-            i = seat(desk, board, at, newborn, first, ones, twos)
+            i = seat(desk, board, at, newborn, first, people, ones, twos)
             c, firms, details = world.traits[s], world.firms[0], world.details[0]
             born(me, desk.bonds, world.market[0], c, firms, details, world.presence, key, i)
             get_up(desk, ones, twos, i)
@@ -362,7 +383,7 @@ def _close_groups(people, tally, edges, begin, end, window, opening):
             close_window(people.one[i], people.bonds[i], tally, g, np.int64(people.cell[i]), window, opening)
 
 
-ONE_BY_ONE = bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
+ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
 LIVE, BEAR = (_live_each, _bear_each) if ONE_BY_ONE else (_live_groups, _bear_groups)
 
 
@@ -373,6 +394,7 @@ def begin(
     network: Any = None,
     start: People | None = None,
     only: int | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> list[Life]:
     """The people of a replication, ready for their first week of burn-in, in shards of whole groups (or one `only`).
 
@@ -394,7 +416,7 @@ def begin(
         key, week = (scenario.seed, replication), -scenario.burn_in
         life = Life(scenario, world, people, tally, key, groups, firsts - first, week, first)
         if start is None:
-            _by_group(life, BEAR, None)
+            _by_group(life, BEAR, pool)
         else:
             _adopt(life, start)
         lives.append(life)
@@ -404,10 +426,13 @@ def begin(
 def _adopt(life: Life, start: People) -> None:
     """Put the people of an earlier run into the rows of a shard; what the last story left behind is forgotten."""
     here, theirs = life.people, slice(life.first, life.first + len(life.people.one))
-    for mine, old in ((here.rate, start.rate), (here.cell, start.cell), (here.bonds, start.bonds)):
+    for mine, old in (
+        (here.rate, start.rate),
+        (here.cell, start.cell),
+        (here.one, start.one),
+        (here.bonds, start.bonds),
+    ):
         mine[:] = old[theirs]
-    for name in set(here.one.dtype.names or ()) - {"story"}:
-        here.one[name] = start.one[name][theirs]
     here.one["seen"] = life.week
     here.one["uses"], here.one["message"], here.bonds["count"], here.one["home"] = 0, 0, 0, here.one["last"]
     for g in life.groups:
@@ -416,10 +441,7 @@ def _adopt(life: Life, start: People) -> None:
 
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
-    """As many groups as are worth a call at a time, or group by group as the threads of the pool come free."""
-    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
-    step = 1 if pool else max(1, PIECE // size)
-    pieces = [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
+    """As many groups at a time as are worth a call; a thread of the pool that comes free takes the next."""
     rows = words(life.people.one), words(life.people.bonds)
 
     def piece(groups: tuple[int, int]) -> Told:
@@ -428,8 +450,15 @@ def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | 
         work(*front, *groups, life.week, desk, board)
         return _noted(life, desk, board)
 
-    heard = list((pool.map if pool else map)(piece, pieces))
+    heard = list((pool.map if pool else map)(piece, _pieces(life, pool)))
     return Told(*(np.concatenate(told) for told in zip(*heard, strict=True)))
+
+
+def _pieces(life: Life, pool: ThreadPoolExecutor | None) -> list[tuple[int, int]]:
+    """The groups of a life in pieces, from one to before another."""
+    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
+    step = max(1, (SHARE if pool else PIECE) // size)
+    return [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
 
 
 def _furniture(life: Life, people: int) -> tuple[Desk, Board]:
@@ -493,31 +522,42 @@ def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
     life.told = _by_group(life, LIVE, pool)
 
 
-def close(life: Life, window: int, opening: bool = False) -> None:
+def close(life: Life, window: int, opening: bool = False, pool: ThreadPoolExecutor | None = None) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
-    _close_groups(life.people, life.tally, life.edges, life.groups.start, life.groups.stop, window, opening)
+
+    def piece(groups: tuple[int, int]) -> None:
+        _close_groups(life.people, life.tally, life.edges, *groups, window, opening)
+
+    for _ in (pool.map if pool else map)(piece, _pieces(life, pool)):
+        pass
 
 
 def advance(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """One week for every shard: live, then hear one another, then close the window if it ends here."""
     for life in lives:
         live_week(life, pool)
-    end_week(lives)
+    end_week(lives, pool)
 
 
-def end_week(lives: Sequence[Life]) -> None:
+def end_week(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
     """Between weeks, once everybody has lived: hear one another, then close the window if it ends here."""
     if lives[0].world.market["talk"][0]:
         exchange(lives)
     for life in lives:
-        week, window = life.week, life.scenario.window
-        if week == -1:
-            close(life, -1, True)
-        elif week < -1 and week % window == window - 1:
-            close(life, -1)
-        elif week >= 0 and week % window == window - 1:
-            close(life, week // window)
+        ends = ending(life)
+        if ends:
+            close(life, *ends, pool)
+        if CHECKED:
+            check_week(life.people, life.world, life.tally, life.first, life.week)
         life.week += 1
+
+
+def ending(life: Life) -> tuple[int, bool] | None:
+    """The window that ends with the week under way and whether the story opens then, as `close` wants it."""
+    week, window = life.week, life.scenario.window
+    if week == -1:
+        return -1, True
+    return (max(-1, week // window), False) if week % window == window - 1 else None
 
 
 def exchange(lives: Sequence[Life]) -> None:
@@ -554,26 +594,33 @@ def simulate(
     run (`keep_people`), one a replication, to begin with.
     """
     scenario, shares = settle(scenario)
-    tallies, kept = [], []
-    total = scenario.replications * (scenario.burn_in + scenario.weeks)
-    threads = threads or (os.cpu_count() or 1 if scenario.people >= THREADED else 1)
+    runs, weeks, done = scenario.replications, scenario.burn_in + scenario.weeks, count(1)
+    threads = threads or (os.cpu_count() or 1 if scenario.people * runs >= THREADED else 1)
+    apart = 1 < threads <= runs and scenario.people * threads <= MANY  # a thread a replication, or several in one
+
+    def replication(r: int) -> tuple[Tally, People | None]:
+        lives = begin(scenario, first + r, shards, network, start[r] if start else None, None if apart else pool)
+        if scenario.burn_in == 0:
+            for life in lives:
+                close(life, -1, True)
+        for _ in range(weeks):
+            advance(lives, None if apart else pool)
+            if progress:
+                progress(next(done), runs * weeks)
+        tally = lives[0].tally
+        for life in lives[1:]:
+            tally = tally + life.tally
+        return counted(tally), _all(lives) if keep_people else None
+
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        for r in range(first, first + scenario.replications):
-            lives = begin(scenario, r, shards, network, start[r - first] if start else None)
-            if scenario.burn_in == 0:
-                for life in lives:
-                    close(life, -1, True)
-            for week in range(scenario.burn_in + scenario.weeks):
-                advance(lives, pool)
-                if progress:
-                    progress((r - first) * (scenario.burn_in + scenario.weeks) + week + 1, total)
-            tally = lives[0].tally
-            for life in lives[1:]:
-                tally = tally + life.tally
-            tallies.append(counted(tally))
-            if keep_people:
-                kept.append(People(*(np.concatenate(a) for a in zip(*(x.people for x in lives), strict=True))))
+        tallies, people = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
+    kept = [p for p in people if p is not None]
     return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares, kept)
+
+
+def _all(lives: Sequence[Life]) -> People:
+    """The people of all shards."""
+    return People(*(np.concatenate(rows) for rows in zip(*(life.people for life in lives), strict=True)))
 
 
 def settle(

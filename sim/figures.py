@@ -197,6 +197,75 @@ def side_by_side(panels: Mapping[str, tuple[Any, Any, Any]], names: Sequence[str
     return figure
 
 
+@_styled
+def dots(table: Any, row: str, by: str = "", panel: str = "", title: str = "", label: str = "") -> Figure:
+    """Values with their errors, a line for each `row`, a colour for each `by`, a panel with its own scale each `panel`.
+
+    `table` has the columns value and error, and is drawn in its own order.
+    """
+    rows, kinds = list(dict.fromkeys(table[row])), list(dict.fromkeys(table[by])) if by else [""]
+    panels = list(dict.fromkeys(table[panel])) if panel else [""]
+    size = (4.2 + 3.1 * len(panels), 1.7 + (0.28 + 0.11 * len(kinds)) * len(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
+        axes.axvline(0, color="#BBBBBB", linewidth=1, zorder=0)
+        for n, kind in enumerate(kinds):
+            mine = table[((table[panel] == name) if panel else True) & ((table[by] == kind) if by else True)]
+            places = [rows.index(r) + 0.16 * (n - (len(kinds) - 1) / 2) for r in mine[row]]
+            look = {
+                "fmt": "os^Dvp*"[n % 7],
+                "color": PALETTE[n % len(PALETTE)],
+                "capsize": 3,
+                "label": _words(str(kind)),
+            }
+            axes.errorbar(mine["value"], places, xerr=INTERVAL * mine["error"], **look)
+        axes.set_title(_words(str(name)), fontsize=10)
+        axes.set_yticks(range(len(rows)), [_words(str(r)) for r in rows])
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+    return _finished(figure, axes, title, label, len(kinds) if by else 0)
+
+
+@_styled
+def curves(
+    table: Any, x: str, by: Sequence[str] = (), panel: str = "", title: str = "", labels: tuple[str, str] = ("", "")
+) -> Figure:
+    """Values over `x` with their bands of error: a colour for each first of `by`, a dash for each second.
+
+    A panel with its own scale for each value of the column `panel`; `labels` are those of the axes, with units.
+    """
+    kinds = list(dict.fromkeys(table[list(by)].itertuples(index=False, name=None)))
+    first = list(dict.fromkeys(kind[:1] for kind in kinds))
+    rest = list(dict.fromkeys(kind[1:] for kind in kinds))
+    panels = list(dict.fromkeys(table[panel])) if panel else [""]
+    figure = Figure(figsize=(1.6 + 4.2 * len(panels), 4.6), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        shown = table[table[panel] == name] if panel else table
+        for kind in kinds:
+            mine = shown[
+                np.logical_and.reduce([shown[b] == value for b, value in zip(by, kind, strict=True)] or [True])
+            ]
+            n, m = first.index(kind[:1]), rest.index(kind[1:]) if len(rest) > 1 else first.index(kind[:1])
+            colour, spread = PALETTE[n % len(PALETTE)], INTERVAL * mine["error"]
+            look = {"color": colour, "linewidth": 1.8, "label": _words(", ".join(map(str, kind)))}
+            axes.plot(mine[x], mine["value"], ("-", "--", ":", "-.")[m % 4], **look)
+            axes.fill_between(mine[x], mine["value"] - spread, mine["value"] + spread, color=colour, alpha=0.18, lw=0)
+        if shown["value"].min() <= 0 <= shown["value"].max():
+            axes.axhline(0, color="#BBBBBB", linewidth=1, zorder=0)
+        axes.set_title(_words(str(name)), fontsize=10)
+    figure.supylabel(labels[1], fontsize=10)
+    return _finished(figure, axes, title, labels[0], len(kinds))
+
+
+def _finished(figure: Figure, axes: Any, title: str, label: str, kinds: int) -> Figure:
+    figure.suptitle(title, x=0.01, ha="left", weight="bold")
+    figure.supxlabel(label, fontsize=10)
+    if kinds > 1:
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
+    return figure
+
+
 def save(figure: Figure, to: Any, kind: str) -> None:
     """Write a figure as png or svg to a path or an open file: the same figure, the same bytes."""
     metadata = {"Date": None} if kind == "svg" else {"Software": None}

@@ -288,8 +288,8 @@ for _index in INDEX.values():
 
 
 @intrinsic
-def _read4(typing, table, rows, column):
-    """Four columns, from `column` on, of sixteen rows of a table of words: each column as sixteen."""
+def _read4(typing, table, starts, column):
+    """Four columns, from `column` on, of sixteen rows: each column as sixteen."""
 
     def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
         four = ir.VectorType(INT32, 4)
@@ -297,11 +297,11 @@ def _read4(typing, table, rows, column):
         wide = [_joined(builder, [quads[k + q] for k in (0, 4, 8, 12)]) for q in range(4)]
         return context.make_tuple(builder, sig.return_type, _turned(builder, wide))
 
-    return types.UniTuple(Lanes("int"), 4)(table, rows, column), code
+    return types.UniTuple(Lanes("int"), 4)(table, starts, column), code
 
 
 @intrinsic
-def _write4(typing, table, rows, column, a, b, c, d):
+def _write4(typing, table, starts, column, a, b, c, d):
     """The reverse of `_read4`."""
 
     def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
@@ -312,21 +312,15 @@ def _write4(typing, table, rows, column, a, b, c, d):
             builder.store(shuffled(builder, wide[person % 4], wide[person % 4], part), place, align=4)
         return context.get_dummy_value()
 
-    return types.none(table, rows, column, a, b, c, d), code
+    return types.none(table, starts, column, a, b, c, d), code
 
 
 def _quads(context: Any, builder: Any, sig: Any, values: Any, four: Any) -> list[Any]:
     """Where the four columns of each of the sixteen rows lie."""
-    table, rows = (context.make_array(t)(context, builder, v) for t, v in zip(sig.args[:2], values[:2], strict=True))
-    base = builder.bitcast(table.data, ir.IntType(8).as_pointer())
-    stride = builder.extract_value(table.strides, 0)
-    along = builder.mul(context.cast(builder, values[2], sig.args[2], types.intp), ir.Constant(INT64, 4))
-    places = []
-    for person in range(WIDTH):
-        row = builder.sext(builder.load(builder.gep(rows.data, [ir.Constant(INT32, person)])), INT64)
-        offset = builder.add(builder.mul(row, stride), along)
-        places.append(builder.bitcast(builder.gep(base, [offset]), four.as_pointer()))
-    return places
+    table, starts = (context.make_array(t)(context, builder, v) for t, v in zip(sig.args[:2], values[:2], strict=True))
+    base = builder.gep(table.data, [context.cast(builder, values[2], sig.args[2], types.intp)])
+    rows = (builder.load(builder.gep(starts.data, [INT64(person)])) for person in range(WIDTH))
+    return [builder.bitcast(builder.gep(base, [row]), four.as_pointer()) for row in rows]
 
 
 def _joined(builder: Any, quads: list[Any]) -> Any:
@@ -347,46 +341,47 @@ def _turned(builder: Any, wide: list[Any]) -> list[Any]:
 
 
 @intrinsic
-def expect(typing, table, row):
-    """Have a row of a table of words brought near, for it will soon be wanted."""
+def expect(typing, table, start, many):
+    """Have so many words of a table, from `start` on, brought near, for they will soon be wanted."""
 
     def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        array = context.make_array(sig.args[0])(context, builder, values[0])
+        table, start, many = values
+        array = context.make_array(sig.args[0])(context, builder, table)
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
         fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        stride = builder.extract_value(array.strides, 0)
-        start = builder.gep(builder.bitcast(array.data, byte), [builder.mul(values[1], stride)])
-        with cgutils.for_range_slice(builder, INT64(0), stride, INT64(LINE), INT64) as (offset, _):
-            builder.call(fetch, [builder.gep(start, [offset]), INT32(1), INT32(3), INT32(1)])
-        end = builder.gep(start, [builder.sub(stride, INT64(1))])  # a row need not begin where a line of memory does
+        begin = builder.bitcast(builder.gep(array.data, [start]), byte)
+        size = builder.mul(many, INT64(4))
+        with cgutils.for_range_slice(builder, INT64(0), size, INT64(LINE), INT64) as (offset, _):
+            builder.call(fetch, [builder.gep(begin, [offset]), INT32(1), INT32(3), INT32(1)])
+        end = builder.gep(begin, [builder.sub(size, INT64(1))])  # words need not begin where a line of memory does
         builder.call(fetch, [end, INT32(1), INT32(3), INT32(1)])
         return context.get_dummy_value()
 
-    return types.none(table, types.int64), code
+    return types.none(table, types.int64, types.int64), code
 
 
-def read4(table, rows, column, i):
-    """Four columns, from `column` on, of the rows of those whom i means: int32 each."""
-    row = table[rows[i]]
-    return row[column], row[column + 1], row[column + 2], row[column + 3]
+def read4(table, starts, column, i):
+    """Four columns, from `column` on, of the rows that begin at starts[i] in a table of words: int32 each."""
+    at = starts[i] + column
+    return table[at], table[at + 1], table[at + 2], table[at + 3]
 
 
-def write4(table, rows, column, i, a, b, c, d):
-    """Write four columns, from `column` on, of the rows of those whom i means."""
-    row = table[rows[i]]
-    row[column], row[column + 1], row[column + 2], row[column + 3] = a, b, c, d
+def write4(table, starts, column, i, a, b, c, d):
+    """Write four columns, from `column` on, of the rows that begin at starts[i]."""
+    at = starts[i] + column
+    table[at], table[at + 1], table[at + 2], table[at + 3] = a, b, c, d
 
 
 @overload(read4, jit_options={"forceinline": True})
-def _(table, rows, column, i):
+def _(table, starts, column, i):
     if isinstance(i, Sixteen):
-        return lambda table, rows, column, i: _read4(table, rows, column)
+        return lambda table, starts, column, i: _read4(table, starts, column)
     return read4
 
 
 @overload(write4, jit_options={"forceinline": True})
-def _(table, rows, column, i, a, b, c, d):
+def _(table, starts, column, i, a, b, c, d):
     if isinstance(i, Sixteen):
-        return lambda table, rows, column, i, a, b, c, d: _write4(table, rows, column, a, b, c, d)
+        return lambda table, starts, column, i, a, b, c, d: _write4(table, starts, column, a, b, c, d)
     return write4

@@ -194,6 +194,18 @@ def churn(tally: Tally) -> Array:
     return 1 - retention(tally)
 
 
+def joined(tally: Tally) -> Array:
+    """Uses with which the firm was joined by somebody whose last use was elsewhere."""
+    known = tally.flow[..., 1:, 1:]
+    return known.sum(axis=-2) - np.diagonal(known, axis1=-2, axis2=-1)
+
+
+def left(tally: Tally) -> Array:
+    """Uses with which the firm was left: the next use of its customer was elsewhere."""
+    known = tally.flow[..., 1:, 1:]
+    return known.sum(axis=-1) - np.diagonal(known, axis1=-2, axis2=-1)
+
+
 def would_leave(tally: Tally) -> Array:
     """The survey: share of the firm's customers who say that another firm is better."""
     return tally.event[..., Event.WOULD_LEAVE] / tally.event[..., Event.ASKED]

@@ -32,25 +32,28 @@ class People(NamedTuple):
     rate: np.ndarray  # [i] float32, uses/week
     cell: np.ndarray  # [i] uint8, segment x cohort
     news: np.ndarray  # [i] int32, scandals told by neighbours and not yet heard, a bit each
+    story: np.ndarray  # [i, word] int32, four bits a scandal: HEARD, ACTS, BACKS, HARMED
     one: np.ndarray  # [i] PERSON
     bonds: np.ndarray  # [i, j] BOND
 
 
-PERSON = [
-    ("attention", np.float32),
-    ("expectation", np.float32),  # CX
-    ("anchor_height", np.float32),  # CX above expectation
-    ("seen", np.int16),  # week in which the fading was last brought up to date
-    ("tenure", np.uint16),  # uses since joining the last firm, at most LONGEST
-    ("last", np.int8),  # firm used last, or -1
-    ("home", np.int8),  # firm used last when the window opened
-    ("anchor", np.int8),  # firm or -1
-    ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
-    ("outcome", np.uint8),  # of the last visit
-    ("message", np.int8),  # +-(firm + 1) told in the week of the last visit, 0 = none
-    ("uses", np.uint16),  # of the category, in this window, USED; and BEFORE, CHANGED
-    # ("story", np.int32, words): four bits a scandal, eight scandals a word
-]
+PERSON = np.dtype(
+    [
+        ("attention", np.float32),
+        ("expectation", np.float32),  # CX
+        ("anchor_height", np.float32),  # CX above expectation
+        ("seen", np.int16),  # week in which the fading was last brought up to date
+        ("tenure", np.uint16),  # uses since joining the last firm, at most LONGEST
+        ("last", np.int8),  # firm used last, or -1
+        ("home", np.int8),  # firm used last when the window opened
+        ("anchor", np.int8),  # firm or -1
+        ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
+        ("outcome", np.uint8),  # of the last visit
+        ("message", np.int8),  # +-(firm + 1) told in the week of the last visit, 0 = none
+        ("uses", np.uint16),  # of the category, in this window, USED; and BEFORE, CHANGED
+    ],
+    align=True,
+)
 BOND = np.dtype(
     [
         *((name, np.float32) for name in ("taste", "memory", "trust", "habit", "regret")),
@@ -120,12 +123,7 @@ class Desk(NamedTuple):
     one: np.ndarray  # int32 [words of PERSON, WIDTH]
     two: np.ndarray  # int32 [words of BOND x firms, WIDTH]
     rows: np.ndarray  # int32 [WIDTH] the rows that lie on the desk
-
-
-def person_type(scandals: int) -> np.dtype:
-    """PERSON with room for a number of scandals."""
-    words = -(-scandals // PER_WORD)
-    return np.dtype([*PERSON, ("story", np.int32, (words,))] if words else PERSON, align=True)
+    starts: np.ndarray  # int64 [2, WIDTH] where their words begin, of PERSON and of BOND
 
 
 def records(shape: Any, kind: Any) -> np.ndarray:
@@ -139,34 +137,41 @@ def make_people(many: int, firms: int, scandals: int = 0) -> People:
         np.zeros(many, np.float32),
         np.zeros(many, np.uint8),
         np.zeros(many, np.int32),
-        records(many, person_type(scandals)),
+        np.zeros((many, -(-scandals // PER_WORD)), np.int32),
+        records(many, PERSON),
         records((many, firms), BOND),
     )
 
 
 def with_room(people: People, scandals: int) -> People:
     """The people with room for more scandals, or as they are if there is enough."""
-    kind = person_type(scandals)
-    if people.one.dtype.itemsize >= kind.itemsize:
-        return people
-    one = records(len(people.one), kind)
-    for name, _ in PERSON:
-        one[name] = people.one[name]
-    if "story" in (people.one.dtype.names or ()):
-        one["story"][:, : people.one["story"].shape[1]] = people.one["story"]
-    return people._replace(one=one)
+    more = max(0, -(-scandals // PER_WORD) - people.story.shape[1])
+    return people._replace(story=np.pad(people.story, ((0, 0), (0, more)))) if more else people
+
+
+def stories(people: People, what: np.int64) -> np.ndarray:
+    """[i, k] is it true of scandal k that the person HEARD of it, ACTS on it, BACKS the firm, was HARMED by it?"""
+    bits = np.arange(PER_WORD) * 4 + what
+    return np.asarray((people.story.astype(np.int64)[..., None] >> bits & 1) == 1).reshape(len(people.rate), -1)
 
 
 def words(rows: np.ndarray) -> np.ndarray:
-    """Records as int32 [row, word], the same memory."""
-    return rows.view(np.ndarray).reshape(-1).view(np.int32).reshape(len(rows), -1)
+    """Records as int32 words, row after row, the same memory."""
+    return rows.view(np.ndarray).reshape(-1).view(np.int32)
 
 
 def make_desk(firms: int, scandals: int) -> Desk:
     """An empty desk; every line begins where a vector register's worth of memory begins."""
-    ones, twos = person_type(scandals).itemsize // 4, BOND.itemsize // 4 * firms
+    ones, twos = PERSON.itemsize // 4, BOND.itemsize // 4 * firms
     own = [name for name in Me._fields if name not in ("attention", "expectation", "anchor_height", "story")]
-    more = {"familiarity": firms, "count": firms, "looked": firms, "strength": firms + 1, "shock": firms + 1}
+    more = {
+        "story": -(-scandals // PER_WORD),
+        "familiarity": firms,
+        "count": firms,
+        "looked": firms,
+        "strength": firms + 1,
+        "shock": firms + 1,
+    }
     lines = ones + twos + len(own) + sum(more.values()) + 1
     memory = np.zeros((lines + 1) * WIDTH, np.int32)
     start = -memory.ctypes.data % (4 * WIDTH) // 4
@@ -174,7 +179,7 @@ def make_desk(firms: int, scandals: int) -> Desk:
     one, two, rest = space[:ones], space[ones : ones + twos], iter(space[ones + twos :])
     fields: dict[str, np.ndarray] = {name: next(rest) for name in own}
     fields |= dict(zip(("attention", "expectation", "anchor_height"), one.view(np.float32), strict=False))
-    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32), "story": one[6:]}
+    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32)}
     at = ones + twos + len(own)
     bonds: dict[str, np.ndarray] = {
         name: two.view(np.float32)[f :: BOND.itemsize // 4] for f, name in enumerate(BOND.names or ()) if f < 5
@@ -182,23 +187,24 @@ def make_desk(firms: int, scandals: int) -> Desk:
     for name, many in more.items():
         bonds[name] = space[at : at + many]
         at += many
+    fields["story"] = bonds.pop("story")
     for name in ("familiarity", "strength", "shock"):
         bonds[name] = bonds[name].view(np.float32)
-    return Desk(Me(**fields), Bonds(**bonds), one, two, space[-1])
+    return Desk(Me(**fields), Bonds(**bonds), one, two, space[-1], np.zeros((2, WIDTH), np.int64))
 
 
 @rule
-def fetch(lines, table, rows, i):
-    """Lay the rows of a table of words out in lines."""
-    for column in range(0, table.shape[1] - 3, 4):
-        _fetch4(lines, table, rows, column, i)
-    if table.shape[1] % 4:
-        _fetch4(lines, table, rows, table.shape[1] - 4, i)
+def fetch(lines, table, starts, i):
+    """Lay rows of a table of words out in lines."""
+    for column in range(0, lines.shape[0] - 3, 4):
+        _fetch4(lines, table, starts, column, i)
+    if lines.shape[0] % 4:
+        _fetch4(lines, table, starts, lines.shape[0] - 4, i)
 
 
 @rule
-def _fetch4(lines, table, rows, column, i):
-    a, b, c, d = read4(table, rows, column, i)
+def _fetch4(lines, table, starts, column, i):
+    a, b, c, d = read4(table, starts, column, i)
     lines[column, i] = a
     lines[column + 1, i] = b
     lines[column + 2, i] = c
@@ -206,26 +212,50 @@ def _fetch4(lines, table, rows, column, i):
 
 
 @rule
-def put_back(lines, table, rows, i):
+def put_back(lines, table, starts, i):
     """The reverse of `fetch`."""
-    for column in range(0, table.shape[1] - 3, 4):
-        _put4(lines, table, rows, column, i)
-    if table.shape[1] % 4:
-        _put4(lines, table, rows, table.shape[1] - 4, i)
+    for column in range(0, lines.shape[0] - 3, 4):
+        _put4(lines, table, starts, column, i)
+    if lines.shape[0] % 4:
+        _put4(lines, table, starts, lines.shape[0] - 4, i)
 
 
 @rule
-def _put4(lines, table, rows, column, i):
+def _put4(lines, table, starts, column, i):
     a, b, c, d = lines[column, i], lines[column + 1, i], lines[column + 2, i], lines[column + 3, i]
-    write4(table, rows, column, i, a, b, c, d)
+    write4(table, starts, column, i, a, b, c, d)
+
+
+@rule
+def lay(desk, place, row):
+    """Say which row it is that lies at a place of the desk."""
+    desk.rows[place] = row
+    desk.starts[0, place] = np.int64(row) * desk.one.shape[0]
+    desk.starts[1, place] = np.int64(row) * desk.two.shape[0]
+
+
+@rule
+def open_story(desk, story, many):
+    """Lay out what those on the desk know of scandals."""
+    for word in range(story.shape[1]):
+        for place in range(many):
+            desk.me.story[word, place] = story[desk.rows[place], word]
+
+
+@rule
+def close_story(desk, story, many):
+    """Put back what the first of those on the desk know of scandals."""
+    for word in range(story.shape[1]):
+        for place in range(many):
+            story[desk.rows[place], word] = desk.me.story[word, place]
 
 
 @rule
 def sit_down(desk, ones, twos, i):
     """Lay the people whose rows are `desk.rows` out on the desk."""
     me, bonds = desk.me, desk.bonds
-    fetch(desk.one, ones, desk.rows, i)
-    fetch(desk.two, twos, desk.rows, i)
+    fetch(desk.one, ones, desk.starts[0], i)
+    fetch(desk.two, twos, desk.starts[1], i)
     when, where, what = desk.one[3, i], desk.one[4, i], desk.one[5, i]
     me.seen[i] = iright(ishift(when, 16), 16)
     me.tenure[i] = high(when)
@@ -252,8 +282,8 @@ def get_up(desk, ones, twos, i):
     for j in range(bonds.count.shape[0]):
         known = to_int(fma(bonds.familiarity[j, i], FULL, HALF))
         desk.two[6 * j + 5, i] = joined(known, bonds.count[j, i])
-    put_back(desk.one, ones, desk.rows, i)
-    put_back(desk.two, twos, desk.rows, i)
+    put_back(desk.one, ones, desk.starts[0], i)
+    put_back(desk.two, twos, desk.starts[1], i)
 
 
 @rule

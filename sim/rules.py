@@ -19,7 +19,7 @@ from sim.tally import tenure_bin
 _f, _i = np.float32, np.int32
 LOWEST, YEAR = _f(-3e38), _f(52)
 NOBODY, NOTHING, ONCE = _i(-1), _i(0), _i(1)
-FINE, MINOR, MAJOR = _i(0), _i(1), _i(3)  # outcomes of a visit; a complaint adds one
+FINE, MINOR, MAJOR, COMPLAINED = _i(0), _i(1), _i(3), _i(1)  # outcomes of a visit; a complaint adds one
 
 
 # ---------------------------------------------------------------- hear
@@ -358,7 +358,7 @@ def experience(me, m, firms, details, key, week, use, i):
             complains = failed & (speaks < select(major, m.complain_major, m.complain_minor))
             repaired = select(complains, harm * repair, ZERO)
             delight = select(complains, m.paradox * repair, ZERO)
-            outcome = iadd(select(major, MAJOR, MINOR), select(complains, ONCE, NOTHING))
+            outcome = iadd(select(major, MAJOR, MINOR), select(complains, COMPLAINED, NOTHING))
             me.outcome[i] = select(failed, outcome, FINE)
             left = harm - repaired
             x -= left
@@ -369,10 +369,10 @@ def experience(me, m, firms, details, key, week, use, i):
 @rule
 def can_fail(details):
     """Does any firm have a detail that may fail?"""
-    worst = ZERO
+    fails = False
     for k in range(details.shape[0]):
-        worst = max(worst, details[k, details.shape[1] - 1].failing)
-    return worst > ZERO
+        fails |= details[k, details.shape[1] - 1].failing > ZERO
+    return fails
 
 
 @rule

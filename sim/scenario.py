@@ -2,7 +2,7 @@
 
 A consumer's trait is the category's value (`consumer`) times the factor of their segment times that of their cohort.
 Utilities are in logit units, customer experience (CX) in standard deviations of an ordinary visit, money in an index
-with 1 = category average, time in weeks. `#n` are stylised facts of the field; conf/FACTS.md lists their sources.
+with 1 = category average, time in weeks. `#n` are stylised facts of the field; conf/facts.yaml lists them.
 """
 
 import copy

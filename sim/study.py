@@ -57,6 +57,16 @@ def keep(name: str, table: "pd.DataFrame", figure: Any, folder: Path | str = "ou
     print(f"\n{folder / name}.parquet, .png and .svg")
 
 
+def play(main: Callable[..., Any], fast: Mapping[str, int]) -> None:
+    """Run an experiment as its script is asked: --fast takes the arguments `fast`, NAME=NUMBER sets one of `main`."""
+    words = sys.argv[1:]
+    known = main.__code__.co_varnames[: main.__code__.co_argcount]
+    numbers = {name: value for name, _, value in (word.partition("=") for word in words if word != "--fast")}
+    if not all(name in known and value.isdigit() for name, value in numbers.items()):
+        sys.exit(f"usage: {sys.argv[0]} [--fast] " + " ".join(f"[{name}=NUMBER]" for name in known))
+    main(**(dict(fast) if "--fast" in words else {}) | {name: int(value) for name, value in numbers.items()})
+
+
 def sweep(
     base: Scenario,
     axes: Mapping[str, Sequence[Any]],

@@ -18,7 +18,7 @@ GROUPS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
-STAGE = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
+STAGE: np.ndarray = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
 
 
 class Event(IntEnum):
@@ -112,43 +112,61 @@ def tenure_bin(uses):
     return stage
 
 
+class Page(NamedTuple):
+    """Where the uses of one group and cell in one week are counted: the parts of a Tally that concern them."""
+
+    flow: np.ndarray  # [left, joined]
+    event: np.ndarray  # [j, Event]
+    tenure: np.ndarray  # [j, TENURE bin, 2]
+    after: np.ndarray  # [j, outcome, 2]
+    window: np.ndarray  # [j, Count]
+    counts: int  # 0 in the burn-in, 1 after, 2 in a window that will be counted
+
+
 @rule
-def count_visit(me, tally, g, t, s, window, place):
-    """Count the use that the person at a place of the desk has just made in row t."""
-    left, joined = me.left[place], me.joined[place]
+def open_page(tally, g, t, s, window):
+    """The page of group g and cell s in row t: indices are worked out once, not at every count."""
+    w = (t - 1) // window
+    counts = 0 if t == 0 else (2 if w < tally.window.shape[1] else 1)
+    kept = w if counts == 2 else 0
+    of_window = tally.window[g, kept, s] if counts == 2 else tally.event[g, t, s]
+    return Page(tally.flow[g, t, s], tally.event[g, t, s], tally.tenure[g, s], tally.after[g, s], of_window, counts)
+
+
+@rule
+def count_visit(me, page, place):
+    """Count the use that the person at a place of the desk has just made."""
+    joined, outcome, said = me.joined[place], me.outcome[place], me.said[place]
     again = (me.uses[place] & USED) > 1
-    count_use(tally, g, t, s, window, left, joined, me.stage[place], me.past[place], again)
-    events = tally.event[g, t, s]
+    count_use(page, me.left[place], joined, me.stage[place], me.past[place], again)
     if me.first[place] >= 0:
-        events[me.first[place], Event.FIRST_LOOK] += 1
-        events[me.chosen[place], Event.DELIBERATED] += 1
-    outcome, said = me.outcome[place], me.said[place]
-    events[joined, Event.SATISFIED] += me.satisfied[place]
+        page.event[me.first[place], Event.FIRST_LOOK] += 1
+        page.event[me.chosen[place], Event.DELIBERATED] += 1
+    page.event[joined, Event.SATISFIED] += me.satisfied[place]
     if outcome > 0:
-        events[joined, Event.FAILED] += 1
-        events[joined, Event.COMPLAINED] += 1 - outcome % 2
+        page.event[joined, Event.FAILED] += 1
+        page.event[joined, Event.COMPLAINED] += 1 - outcome % 2
     if me.kept[place] == 1:
-        events[left, Event.KEPT] += 1
+        page.event[me.left[place], Event.KEPT] += 1
     if said > 0:
-        events[said - 1, Event.GOOD_WORD] += 1
+        page.event[said - 1, Event.GOOD_WORD] += 1
     elif said < 0:
-        events[-said - 1, Event.BAD_WORD] += 1
+        page.event[-said - 1, Event.BAD_WORD] += 1
 
 
 @rule
-def count_use(tally, g, t, s, window, left, joined, stage, outcome, again):
-    """Count a use at `joined` after `left` (-1 = nobody) in row t; `again` if it is not the window's first."""
-    tally.flow[g, t, s, left + 1, joined + 1] += 1
-    if left >= 0 and t > 0:
+def count_use(page, left, joined, stage, outcome, again):
+    """Count a use at `joined` after `left` (-1 = nobody); `again` if it is not the window's first."""
+    page.flow[left + 1, joined + 1] += 1
+    if left >= 0 and page.counts > 0:
         moved = np.int64(left != joined)
-        tally.tenure[g, s, left, stage, 0] += 1
-        tally.tenure[g, s, left, stage, 1] += moved
-        tally.after[g, s, left, outcome, 0] += 1
-        tally.after[g, s, left, outcome, 1] += moved
-        w = (t - 1) // window
-        if again and w < tally.window.shape[1]:
-            tally.window[g, w, s, left, Count.FOLLOWED] += 1
-            tally.window[g, w, s, left, Count.ADJACENT] += 1 - moved
+        page.tenure[left, stage, 0] += 1
+        page.tenure[left, stage, 1] += moved
+        page.after[left, outcome, 0] += 1
+        page.after[left, outcome, 1] += moved
+        if again and page.counts == 2:
+            page.window[left, Count.FOLLOWED] += 1
+            page.window[left, Count.ADJACENT] += 1 - moved
 
 
 @rule
@@ -191,7 +209,8 @@ def close_window(me, bonds, tally, g, s, w, opening):
         tally.kept[g, w, s, me.home + 1, me.last + 1] += 1
         tally.faithful[g, w, s] += (me.uses & CHANGED) == 0
         if me.last >= 0:
-            tally.standing[g, w, s, me.last, STAGE[min(np.int64(me.tenure), len(STAGE) - 1)]] += 1
+            stage = STAGE[min(int(me.tenure), len(STAGE) - 1)]
+            tally.standing[g, w, s, me.last, stage] += 1
     me.uses = (BEFORE if total else 0) | (0 if opening else me.uses & CHANGED)
     me.home = me.last
 

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
 from numba import njit
 
-from sim.person import HEARD
 from sim.scenario import Mechanisms, Scenario, build, change
 
 ALL_OFF = {f"mechanisms.{f.name}": False for f in fields(Mechanisms)}
@@ -29,9 +27,3 @@ def bare(changes: Mapping[str, Any] | None = None, shares: tuple[float, ...] = S
 def called(rule):
     """A rule that Python can call; by itself it can only be called by other rules."""
     return njit(lambda *arguments: rule(*arguments)) if hasattr(rule, "py_func") else rule
-
-
-def heard(people, what=HEARD):
-    """[i, k] is it true of scandal k that the person heard of it (or acts, backs, was harmed)?"""
-    bits = np.arange(8) * 4 + what
-    return (people.one["story"].astype(np.int64)[..., None] >> bits & 1).reshape(len(people.one), -1) == 1

@@ -8,6 +8,7 @@ import pytest
 from sim import anatomy, metrics
 from sim.engine import simulate
 from sim.scenario import ScenarioError, change
+from sim.twins import _turn, spells, story
 from tests.markets import bare, market
 
 SMALL = {"people": 600, "weeks": 26, "burn_in": 4, "consumer.rate": 1.0}
@@ -178,10 +179,10 @@ def test_fates_agree_with_what_was_counted():
 def test_the_week_of_the_change():
     base = market(SMALL, THREE)
     cut = {"moves.cut": {"firm": "f0", "week": 5, "value": 0.9}}
-    assert anatomy._turn(base, change(base, SCANDAL)) == 9
-    assert anatomy._turn(base, change(base, SCANDAL | cut)) == 5
-    assert anatomy._turn(change(base, SCANDAL), change(base, SCANDAL | cut)) == 5
-    assert anatomy._turn(base, change(base, {**SCANDAL, "consumer.looks": 2.0})) == 0
+    assert _turn(base, change(base, SCANDAL)) == 9
+    assert _turn(base, change(base, SCANDAL | cut)) == 5
+    assert _turn(change(base, SCANDAL), change(base, SCANDAL | cut)) == 5
+    assert _turn(base, change(base, {**SCANDAL, "consumer.looks": 2.0})) == 0
 
 
 def test_what_is_wrong_is_said():
@@ -196,3 +197,53 @@ def test_what_is_wrong_is_said():
         anatomy.anatomy(base, firm="f7")
     with pytest.raises(ScenarioError, match=r"segment: 'none' is none"):
         anatomy.twins(base, {}).difference(metrics.share, "none")
+
+
+@pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
+def test_every_person_has_a_fate_and_the_counts_are_theirs(changes):
+    two = market({**changes, "replications": 2, "segments.other": {"care_ethics": 0.0, "trust_weight": 0.0}}, THREE)
+    pair = anatomy.twins(two, SCANDAL)
+    people, counted = pair.people(), pair.leavers().set_index(["firm", "fate"]).people
+    assert len(people) == 2 * 600 and not people.duplicated(["replication", "number"]).any()
+    for (firm, fate), many in people.groupby(["firm", "fate"]).size().items():
+        assert counted.get((firm, fate), many) == many
+    assert people.came_back.sum() == counted.xs("came_back", level="fate").sum()
+    assert (people[people.came_back].fate == "stays").all()
+    apart = [pair.leavers(segment=name).people for name in ("all", "other")]
+    assert (apart[0] + apart[1]).tolist() == pair.leavers().people.tolist()
+
+
+def test_a_relative_change_and_the_variance_saved():
+    pair = anatomy.twins(market(SMALL, THREE), SCANDAL)
+    share = [metrics.estimate(metrics.share, metrics.pooled(run.tally)).value for run in (pair.control, pair.changed)]
+    found = pair.relative(metrics.share)
+    np.testing.assert_allclose(found.value, share[1] / share[0] - 1)
+    assert (found.error > 0).all() and found.value[0] < 0
+    saved = pair.variance_saved(metrics.share)
+    assert (saved > 0.5).all() and (saved < 1).all()
+    assert (anatomy.twins(market(SMALL, THREE), {}).variance_saved(metrics.share) == 1).all()
+
+
+def test_spells_sum_weeks():
+    pair = anatomy.twins(market(SMALL, THREE), SCANDAL)
+    found = pair.difference(metrics.share, by=spells(0, 9, 26)).value
+    assert not found[0].any() and found[1, 0] < 0
+    whole = pair.difference(metrics.share, by=spells(0, 26)).value
+    np.testing.assert_allclose(whole[0], pair.difference(metrics.share).value)
+
+
+def test_a_story_and_the_same_people_without_it():
+    told = change(market(SMALL, THREE), SCANDAL)
+    pair = story(told)
+    assert pair.changed.scenario == told and not pair.control.scenario.scandals
+    assert (
+        pair.difference(metrics.share).value[0]
+        == anatomy.twins(market(SMALL, THREE), SCANDAL).difference(metrics.share).value[0]
+    )
+
+
+def test_who_joined_and_who_left_is_what_the_base_changed_by():
+    weekly = metrics.weekly(simulate(market({**PROVIDER, "window": 26}, THREE)).tally)
+    start, end = weekly.kept.sum(axis=0)[1:, 1:].sum(axis=1), weekly.kept.sum(axis=0)[1:, 1:].sum(axis=0)
+    moved = metrics.joined(weekly) - metrics.left(weekly)
+    np.testing.assert_array_equal(end - start, moved.sum(axis=(0, 1)))

@@ -45,9 +45,7 @@ def test_fit_of_the_published_example():
     assert PUBLISHED.mean == pytest.approx(1.456)
     assert PUBLISHED.shape == pytest.approx(0.779, abs=5e-4)
     assert PUBLISHED.concentration == pytest.approx(1.295, abs=5e-4)
-    assert dirichlet.fit(0.56, 1.456, SHARES, BUYERS, trim=False).concentration == pytest.approx(
-        1.550, abs=5e-4
-    )
+    assert dirichlet.fit(0.56, 1.456, SHARES, BUYERS, trim=False).concentration == pytest.approx(1.550, abs=5e-4)
 
 
 @pytest.mark.parametrize(
@@ -191,9 +189,7 @@ def test_total_loyalty_makes_every_buyer_a_sole_user():
 
 def test_windows_add_up():
     assert dirichlet.over(dirichlet.over(EIGHT, 2), 2) == dirichlet.over(EIGHT, 4)
-    assert (
-        np.diff([dirichlet.penetration(dirichlet.over(EIGHT, t)) for t in (1, 2, 4, 52)], axis=0) > 0
-    ).all()
+    assert (np.diff([dirichlet.penetration(dirichlet.over(EIGHT, t)) for t in (1, 2, 4, 52)], axis=0) > 0).all()
 
 
 # The way back

@@ -125,3 +125,37 @@ def test_side_by_side_puts_dots_on_ticks():
 def test_no_figure_opens_a_screen():
     code = "import sys, sim.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent).returncode == 0
+
+
+TIDY = pd.DataFrame(
+    [
+        (m, a, w, x, x * (a == "one") - m, 0.1)
+        for m in (0, 1)
+        for a in ("one", "two")
+        for w in ("a", "b")
+        for x in (0, 1)
+    ],
+    columns=["market", "arm", "world", "week", "value", "error"],
+)
+
+
+def test_dots_have_a_line_a_row_and_a_colour_a_kind():
+    one = TIDY[(TIDY.week == 1)]
+    figure = figures.dots(one[one.world == "a"], "arm", "market", title="a finding", label="points")
+    (axes,) = figure.axes
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["One", "Two"] and len(axes.containers) == 2
+    np.testing.assert_allclose(axes.containers[0].lines[0].get_xdata(orig=False), [1, 0])
+    low, high = np.sort(axes.containers[0].lines[2][0].get_segments()[0][:, 0])
+    assert high - low == pytest.approx(2 * figures.INTERVAL * 0.1)
+    assert "a finding" in words(figure) and "points" in words(figure)
+    assert len(figures.dots(one, "arm", "world", "market").axes) == 2
+
+
+def test_curves_have_a_colour_for_the_first_and_a_dash_for_the_second():
+    left, right = figures.curves(TIDY, "week", ["arm", "world"], "market", "a finding", ("week", "points")).axes
+    styles = {(to_hex(line.get_color()), line.get_linestyle()) for line in left.lines[:4]}
+    assert len(styles) == 4 and len({colour for colour, _ in styles}) == 2
+    np.testing.assert_allclose(right.lines[0].get_ydata(orig=False), [-1, 0])
+    assert len(figures.curves(TIDY[TIDY.arm == "one"], "week", ["world"], "market").axes[0].lines) == 3
+    above = figures.curves(TIDY.assign(value=TIDY.value + 9), "week", ["arm", "world"], "market").axes[0]
+    assert len(above.lines) == 4, "no line at zero where nothing is near it"

@@ -21,29 +21,30 @@ FLOORS = [
     ["person"],
     ["tally", "world"],
     ["metrics", "rules"],
-    ["birth", "crowd"],
+    ["birth", "crowd", "checked"],
     ["engine"],
-    ["store"],
+    ["store", "gpu"],
     ["run", "cluster"],
-    ["panel", "market"],
-    ["study", "anatomy"],
-    ["app"],
-    ["__main__"],
+    ["panel", "market", "twins"],
+    ["study", "anatomy", "odd"],
+    ["facts"],
+    ["page"],
+    ["app", "__main__"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
 
 # Which rooms may import a package at all, inside functions too. Rules and tally know numba as `draws.rule`.
 KNOWN_BY = {
-    "numba": {"lanes", "bits", "draws", "person", "engine"},
+    "numba": {"lanes", "bits", "draws", "person", "engine", "gpu"},
     "llvmlite": {"lanes", "bits"},
-    "hydra": {"run", "study", "app", "__main__"},
+    "hydra": {"run", "study", "page", "__main__"},
     "omegaconf": {"scenario", "run"},
-    "mesa": {"market", "app"},
-    "solara": {"app"},
+    "mesa": {"market", "page"},
+    "solara": {"page"},
     "ray": {"cluster"},
     "pyarrow": {"store", "panel"},
-    "matplotlib": {"figures", "app"},
+    "matplotlib": {"figures", "page"},
 }
 
 

@@ -16,9 +16,9 @@ import pytest
 from sim.engine import simulate
 from sim.market import MOST_AGENTS, Competitor, Consumer, Market
 from sim.metrics import by_window, pair_index, penetration
+from sim.person import HEARD, stories
 from sim.run.compose import compose, presets, stated
 from sim.scenario import ScenarioError, build, change, to_dict
-from tests.markets import heard
 from tests.markets import market as written
 from tests.test_same import WORLDS, digest
 
@@ -213,10 +213,14 @@ def test_mesa_draws_the_grid():
 
 
 def test_solara_viz_steps_and_resets():
-    """As Mesa's documentation has it: a page of the model, one step, a reset."""
+    """As Mesa's documentation has it: a page of the model with its space and a plot, one step, a reset."""
     solara = pytest.importorskip("solara", reason="the page needs solara")
     import ipyvuetify
-    from mesa.visualization import SolaraViz, make_plot_component
+    from mesa.visualization import SolaraViz, make_plot_component, make_space_component
+    from mesa.visualization.components import AgentPortrayalStyle
+
+    def agent_portrayal(agent):
+        return AgentPortrayalStyle(color="tab:red" if agent.last == "f0" else "tab:blue", size=10)
 
     model = solara.reactive(Market(small(), seed=3))
     params = {
@@ -224,7 +228,8 @@ def test_solara_viz_steps_and_resets():
         "seed": 3,
         "people": {"type": "SliderInt", "value": 200, "min": 100, "max": 400, "step": 1},
     }
-    page = SolaraViz(model, components=[make_plot_component("share.f0")], model_params=params)
+    components = [make_space_component(agent_portrayal), make_plot_component(["share.f0", "share.f1"])]
+    page = SolaraViz(model, components=components, model_params=params, name="Stickiness")
     _, rc = solara.render(solara.AppLayout(children=[page]), handle_error=False)
     try:
         rc.find(ipyvuetify.Btn, children=["Step"]).widget.click()
@@ -249,7 +254,7 @@ def test_attributes_are_views_of_rows():
     person.trust = 0.75
     assert (one["attention"][7], one["last"][7], one["anchor"][7]) == (np.float32(0.2), 3, 1)
     assert (bonds["trust"][7, 1], bonds["trust"][7, 3], person.bond("f3").trust) == (0.125, 0.75, 0.75)
-    assert person.heard == {"leak"} and heard(market.life.people)[7, 0] and person.acts <= {"leak"}
+    assert person.heard == {"leak"} and stories(market.life.people, HEARD)[7, 0] and person.acts <= {"leak"}
     one["last"][7], one["anchor"][7] = -1, -1
     assert person.last is None and person.anchor is None and np.isnan(person.trust)
     assert (person.segment, person.cohort) == market.cells[market.life.people.cell[7]]

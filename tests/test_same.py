@@ -1,13 +1,16 @@
 """The same bytes whatever lives them: threads, shards, plain Python, a second run, another Python."""
 
 import hashlib
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from llvmlite import binding
 
 from sim.engine import simulate
 from sim.scenario import change
@@ -96,8 +99,61 @@ def _ready(python: str) -> bool:
 def test_two_runs_and_a_golden_one():
     """A change of a single bit anywhere is seen; after a deliberate change of the rules, renew the digest."""
     found = {world: digest(simulate(market(WORLDS[world])).tally)[:16] for world in WORLDS}
-    golden = (ROOT / "tests" / "golden" / "tallies.txt").read_text().split()
-    assert found == dict(zip(golden[::2], golden[1::2], strict=True))
+    assert {world: [one] for world, one in found.items()} == golden()
+
+
+# Prints the digests of all worlds by threads and shards, and the widest registers in which the week multiplies.
+MATRIX = """
+import json
+import re
+from sim import engine
+from tests.markets import market
+from tests.test_same import SPLITS, WORLDS, digest
+
+found = {w: {digest(engine.simulate(market(s), *split).tally)[:16] for split in SPLITS} for w, s in WORLDS.items()}
+code = "".join(engine.LIVE.inspect_asm().values())
+widest = max(re.findall(r"mulps\\s.*([xyz]mm)", code), default="none")
+print(json.dumps([{world: sorted(digests) for world, digests in found.items()}, widest]))
+"""
+SPLITS = [(threads, shards) for threads in (1, 2) for shards in (1, 3, 7)]
+PROCESSORS = {  # NUMBA_CPU_NAME, NUMBA_CPU_FEATURES, the registers wanted, what the processor must have
+    "128": ("x86-64-v2", "", "xmm", "sse4.2"),
+    "256": ("x86-64-v3", "", "ymm", "fma"),
+    "512": ("x86-64-v4", "-prefer-256-bit", "zmm", "avx512f"),
+}
+
+
+def matrix(**environment: str) -> tuple[dict, str]:
+    """MATRIX in a process of its own; each processor's code has a place of its own in the cache of compiled code."""
+    clean = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")}
+    env = {**clean, "PYTHONPATH": str(ROOT), **environment}
+    done = subprocess.run([sys.executable, "-c", MATRIX], capture_output=True, text=True, env=env, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found, widest = json.loads(done.stdout)
+    return found, widest
+
+
+def golden() -> dict:
+    """The digest of each world, the only one that any split may find."""
+    lines = (ROOT / "tests" / "golden" / "tallies.txt").read_text().split()
+    return {world: [digest] for world, digest in zip(lines[::2], lines[1::2], strict=True)}
+
+
+@pytest.mark.parametrize("bits", PROCESSORS)
+def test_golden_whatever_the_registers_threads_and_shards(bits):
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        pytest.skip("vector widths are those of x86-64")
+    processor, features, wanted, needs = PROCESSORS[bits]
+    if not binding.get_host_cpu_features().get(needs):
+        pytest.skip(f"this processor has no {needs}")
+    found, widest = matrix(NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=features)
+    assert found == golden()
+    assert widest == wanted
+
+
+def test_golden_checked_whatever_the_threads_and_shards():
+    """One by one, every index held to its bounds and every value to what it may be."""
+    assert matrix(STICKINESS_CHECKED="1")[0] == golden()
 
 
 def test_another_seed_is_another_world():

@@ -38,6 +38,8 @@ def test_it_runs_from_anywhere(installed, tmp_path):
         [sys.executable, "-c", "import sim; print(sim.__file__)"], cwd=tmp_path, env=env, capture_output=True, text=True
     )
     assert str(installed) in where.stdout
+    described = subprocess.run([*line[:3], "odd"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert "**`appeal`**" in described.stdout, described.stderr
 
 
 def test_the_console_script_is_the_module(installed):

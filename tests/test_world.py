@@ -7,10 +7,11 @@ from scipy import sparse
 
 from sim.crowd import degree, listener
 from sim.engine import advance, begin, simulate
+from sim.person import HEARD, stories
 from sim.scenario import ScenarioError, change
 from sim.tally import Event
 from sim.world import links, make_world, stored_links
-from tests.markets import called, heard, market
+from tests.markets import called, market
 from tests.test_same import digest
 
 N = 400
@@ -54,13 +55,13 @@ def test_news_spreads_along_the_links_only():
     chain = np.array([(i, i + 1) for i in range(N - 1)])
     scandal = {"firm": "f0", "week": 0, "reach": 0.0, "contagion": 0.95}
     run = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
-    assert not heard(run.people[0]).any(), "nobody starts a rumour without a broadcast"
+    assert not stories(run.people[0], HEARD).any(), "nobody starts a rumour without a broadcast"
     scandal |= {"reach": 0.02, "news_weeks": 1}
     told = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
-    informed = heard(told.people[0])[:, 0]
+    informed = stories(told.people[0], HEARD)[:, 0]
     starts = np.flatnonzero(informed & ~np.r_[False, informed[:-1]])
     alone = simulate(market({"people": N, "scandals.x": scandal, "network.kind": "none"}), keep_people=True)
-    sources = heard(alone.people[0])[:, 0]
+    sources = stories(alone.people[0], HEARD)[:, 0]
     assert sources[starts].all(), "every run of the informed begins with one who heard the broadcast"
     assert informed.sum() > sources.sum()
 
@@ -143,7 +144,7 @@ def test_a_story_may_begin_with_the_people_of_another(shards):
     for name in ("taste", "habit", "trust", "memory"):
         np.testing.assert_array_equal(bonds[name], before.people[0].bonds[name])
     np.testing.assert_array_equal(one["last"], before.people[0].one["last"])
-    assert not one["story"].any() and not bonds["count"].any()
+    assert not any(life.people.story.any() for life in lives) and not bonds["count"].any()
     runs = [simulate(later, shards=n, start=before.people) for n in (1, shards)]
     assert digest(runs[0].tally) == digest(runs[1].tally)
     with pytest.raises(ScenarioError, match="start"):

@@ -107,7 +107,7 @@ class ScandalField(Field):
 
     def _bit(self, holder: Any, k: int, set_to: bool | None) -> bool:
         """Read, or set, whether it is true of scandal k."""
-        story, bit = holder.model.life.people.one["story"][holder.row], int(4 * (k % PER_WORD) + STORY[self.name])
+        story, bit = holder.model.life.people.story[holder.row], int(4 * (k % PER_WORD) + STORY[self.name])
         word: int = story[k // PER_WORD].item() & 0xFFFFFFFF
         if set_to is not None:
             word = word & ~(1 << bit) | set_to << bit

@@ -7,7 +7,7 @@ import numpy as np
 from sim.draws import entry
 from sim.panel.files import Panel
 from sim.person import CHANGED, USED, People, make_people
-from sim.tally import GROUPS, Tally, close_window, count_use, counted, empty_tally, tenure_bin
+from sim.tally import GROUPS, Tally, close_window, count_use, counted, empty_tally, open_page, tenure_bin
 
 
 @entry
@@ -23,7 +23,7 @@ def _record_group(people, tally, g, start, stop, first, brand, window):
                 w += 1
             left, joined = np.int64(me.last), brand[n]
             stage = tenure_bin(np.int32(me.tenure))
-            count_use(tally, g, w + 1, 0, 1, left, joined, stage, 0, (me.uses & USED) > 0)
+            count_use(open_page(tally, g, w + 1, 0, 1), left, joined, stage, 0, (me.uses & USED) > 0)
             me.uses += 1
             if 0 <= left != joined:
                 me.uses |= CHANGED

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sim.run.compose import CONF, check_sweep, forced, plain, scenario, solved, stated
-from sim.run.report import everything, one_line, progress, summary
+from sim.run.report import everything, one_line, progress, summary, where
 from sim.run.result import FILES, Finished, changed, events, measured, story
 from sim.scenario import Scenario
 
@@ -80,7 +80,10 @@ def task(config: Any) -> None:
         with TemporaryDirectory(dir=folder, prefix=".draft-") as draft:
             threading.Thread(target=_warm_up, daemon=True).start()
             run = _lived(actual, [*searched, *overrides], settings.runtime.choices)
-            table = _written(run, Path(draft))
+            done = Finished(overrides, run, measured(run), folder)
+            if settings.mode != RunMode.MULTIRUN:
+                everything(done)  # the figures take longer than the answer
+            _write(done, Path(draft))
             for name in FILES:
                 os.replace(Path(draft) / name, folder / name)
     except BaseException as error:
@@ -88,8 +91,8 @@ def task(config: Any) -> None:
         if isinstance(error, Exception):
             raise Halt from error
         raise
-    _finished.append(Finished(overrides, run, table, folder))
-    (one_line if settings.mode == RunMode.MULTIRUN else everything)(_finished[-1])
+    _finished.append(done)
+    (one_line if settings.mode == RunMode.MULTIRUN else where)(done)
 
 
 def lived(overrides: list[str]) -> "Run":
@@ -118,14 +121,14 @@ def _warm_up() -> None:
     """Import what is needed after the simulation while compiled code, which lets other threads go on, is running."""
     import pandas  # noqa: F401
 
-    from sim import figures, metrics, store  # noqa: F401
+    from sim import metrics  # noqa: F401
 
 
-def _written(run: "Run", folder: Path) -> Any:
-    """Measure the run and put the five files into the folder; the table of metrics."""
+def _write(done: Finished, folder: Path) -> None:
+    """Put the five files of a run into the folder."""
     from sim import figures, store
 
-    table, s = measured(run), run.scenario
+    run, table, s = done.run, done.table, done.run.scenario
     note = f"{s.title or 'A market'}: {s.people:,} people, {s.weeks} weeks. Bars and bands: 95 % intervals."
     figure = figures.headline(table, story(run), s.focus, events(s), changed(run), note)
     store.save(run, folder / "run.parquet")
@@ -134,7 +137,6 @@ def _written(run: "Run", folder: Path) -> Any:
     for kind in ("png", "svg"):
         figures.save(figure, folder / f"stickiness.{kind}", kind)
         figure.set_layout_engine("none")  # it is laid out: once is enough
-    return table
 
 
 def _discard(folder: Path) -> None:

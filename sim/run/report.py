@@ -84,7 +84,7 @@ def everything(done: Finished) -> None:
     kinds = [k for k in ("segments", "cohorts") if done.table["group"].str.startswith(k).any()]
     for metric in ("stickiness", "share") if kinds else ():
         console.print("", _by_group(done, metric, kinds, console.width), sep="\n")
-    for line in (*_market(done), *_asked(done), where(done)):
+    for line in (*_market(done), *_asked(done)):
         console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -106,9 +106,9 @@ def summary(jobs: Sequence[Finished]) -> None:
     console.print(f"written to {_near(jobs[0].folder.parent)}", highlight=False, soft_wrap=True)
 
 
-def where(done: Finished) -> str:
+def where(done: Finished) -> None:
     """The one line on the files."""
-    return f"written to {_near(done.folder)}: {', '.join(FILES)}"
+    _console().print(f"written to {_near(done.folder)}: {', '.join(FILES)}", highlight=False, soft_wrap=True)
 
 
 def _firms(done: Finished, width: int) -> Table:

@@ -3,16 +3,17 @@
 import io
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import numpy as np
 import yaml
 
-from sim.app.stage import COMPOSING, FIRST, Stage, preset
 from sim.engine import Run
 from sim.metrics import by_window, estimate, firm_metrics, weekly
+from sim.page.stage import COMPOSING, FIRST, Stage, preset
 from sim.run.compose import compose
 from sim.scenario import Scenario, ScenarioError, change, leaves, to_dict
 from sim.store import save
@@ -54,23 +55,36 @@ def run_parquet(stage: Stage) -> bytes:
 
 
 def data_csv(stage: Stage) -> bytes:
-    """week, firm, metric, value: share, trust and messages by week, the windowed metrics by window."""
+    """week, group, firm, metric, value: weekly what is of a week, the windowed metrics by the last week of a window."""
     import pandas as pd
 
-    firms = list(stage.start.firms)
-    rows: list[tuple[int, str, str, float]] = []
-    tally, provider = stage.market.tally, stage.start.market.regime == "provider"
-    for name, metric in firm_metrics(provider).items():
-        weekly_metric = name in ("share", "would_leave", "satisfaction")
-        if name == "excess" or (not weekly_metric and stage.week < stage.start.window):
-            continue
-        found = estimate(metric, (weekly if weekly_metric else by_window)(tally)).value
-        step = 1 if weekly_metric else stage.start.window
-        rows += [((t + 1) * step, f, name, float(found[t, j])) for t in range(len(found)) for j, f in enumerate(firms)]
-    rows += [(t, f, "trust", float(row[0, j])) for t, row in enumerate(stage.trust) for j, f in enumerate(firms)]
+    frames = [
+        pd.DataFrame(_rows(stage, group), columns=["week", "firm", "metric", "value"]) for group in stage.groups()
+    ]
+    names = [group or "everybody" for group in stage.groups()]
+    tidy = pd.concat(frames, keys=names, names=["group"]).reset_index("group")
     file = io.StringIO()
-    pd.DataFrame(rows, columns=["weeks_lived", "firm", "metric", "value"]).to_csv(file, index=False)
+    tidy[["week", "group", "firm", "metric", "value"]].to_csv(file, index=False)
     return file.getvalue().encode()
+
+
+def _rows(stage: Stage, group: str) -> Iterator[tuple[int, str, str, float]]:
+    cells, tally, past = stage.cells(group), stage.market.tally, stage.past
+    for name, metric in firm_metrics(stage.start.market.regime == "provider").items():
+        of_week = name in ("share", "would_leave", "satisfaction")
+        if name != "excess" and (of_week or stage.week >= stage.start.window):
+            found = estimate(metric, (weekly if of_week else by_window)(tally, cells)).value
+            yield from _named(stage, name, found, 1 if of_week else stage.start.window)
+    yield from _named(stage, "trust", past.trusted(cells, 1))
+    told = [past.told(cells, 0, j) for j in range(len(stage.start.firms))]
+    for sign, name in enumerate(("good_messages", "bad_messages")):
+        yield from _named(stage, name, np.array([t[:, sign] for t in told]).T)
+
+
+def _named(stage: Stage, name: str, values: Any, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
+    """Rows of values [t, j], the week being the last of each step."""
+    for t, row in enumerate(values):
+        yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(stage.start.firms, row, strict=True))
 
 
 def link(market: str, stage: Stage) -> str:

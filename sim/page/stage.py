@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from sim.market import Market
-from sim.metrics import Estimate, difference, estimate, firm_metrics, folds, jackknife, pooled, share
+from sim.metrics import Estimate, difference, estimate, pooled
+from sim.page import crowd
+from sim.page.chronicle import Chronicle, gap, metric
+from sim.page.crowd import plain, title
 from sim.run.compose import compose, presets, scenario
 from sim.scenario import Scenario, ScenarioError, levers
-from sim.tally import Tally
 
-LOOKED_AT = 100_000  # people of whom mean trust is taken
+READ = 100_000  # people up to whom the open window is read every week: of more a reading takes longer than the week
+MOST = 5_000_000  # people that a page plays: each visitor has as many, and their twins
 FIRST = "toothpaste_uk"
 COMPOSING = threading.RLock()  # Hydra composes for one visitor at a time
 
@@ -31,10 +34,11 @@ def preset(market: str) -> Scenario:
 
 @lru_cache(maxsize=32)
 def scandal(kind: str) -> dict[str, Any]:
-    """The numbers of a scandal of conf/."""
+    """The numbers of a scandal of conf/, without the firm's response: that is for the visitor to make."""
     with COMPOSING:
         [values] = compose([f"scandal={kind}"])[0]["scandals"].values()
-    return {name: value for name, value in values.items() if name not in ("firm", "week")}
+    told = {name: value for name, value in values.items() if name not in ("firm", "week", "response_delay")}
+    return {**told, "response": 0.0}
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Last:
 
 @dataclass(frozen=True)
 class Difference:
-    """What the last event did to its firm, against the twin: people who use another firm, points, index."""
+    """What the last event did to its firm, against the twin: people who use another firm, share, index."""
 
     lost: int
     won: int
@@ -64,12 +68,14 @@ class Stage:
     """A market under way. Levers act from the coming week on, in the twin as well; traits need a new stage."""
 
     def __init__(self, start: Scenario):
+        if start.people > MOST:
+            raise ScenarioError([f"people: {start.people:,} are more than a page plays ({MOST:,}); run them instead"])
         self.start = start
         self.market = Market(start, endless=True, agents=False, collect=False)
+        self.past = Chronicle(self.market)
         self.twin: Market | None = None
+        self.twin_past: Chronicle | None = None
         self.last: Last | None = None
-        self.trust = [self._trust(self.market)]  # [week][group, firm]; group 0 is everybody, then the segments
-        self.twin_trust: list[np.ndarray] = []
 
     @property
     def week(self) -> int:
@@ -83,18 +89,10 @@ class Stage:
 
     def step(self) -> None:
         """One week for the market and its twin."""
-        for market, rows in ((self.market, self.trust), (self.twin, self.twin_trust)):
-            if market:
+        for market, past in ((self.market, self.past), (self.twin, self.twin_past)):
+            if market and past:
                 market.step()
-                rows.append(self._trust(market))
-
-    def _trust(self, market: Market) -> np.ndarray:
-        people, s = market.life.people, self.start
-        every = max(1, len(people.one) // LOOKED_AT)
-        trust = people.bonds["trust"][::every]
-        segment = people.cell[::every] // len(s.cohorts)
-        of = [trust.mean(axis=0)]
-        return np.array(of + [trust[segment == n].mean(axis=0) for n in range(len(s.segments))])
+                past.note(market)
 
     # ------------------------------------------------------------ events by hand
 
@@ -103,17 +101,16 @@ class Stage:
         twin = self.market.fork() if self.twin is None or not keep_twin else None
         self.market.add_event(kind, name, **values if kind == "apology" else {"firm": firm, **values})
         if twin is not None:
-            self.twin, self.last = twin, Last(words, firm, self.week)
-            self.twin_trust = list(self.trust)
+            self.twin, self.twin_past, self.last = twin, self.past.fork(), Last(words, firm, self.week)
 
     def scandal(self, kind: str, firm: str, keep_twin: bool = False, **values: Any) -> None:
         """A scandal of conf/ breaks at a firm."""
         values = {**scandal(kind), **values}
-        self.happen("scandal", self._name(kind), firm, kind.replace("_", " "), keep_twin, values)
+        self.happen("scandal", self._name(kind), firm, plain(kind), keep_twin, values)
 
     def move(self, lever: str, firm: str, value: float, words: str, keep_twin: bool = False, weeks: int = 0) -> None:
         """A firm sets a lever, for so many weeks (0 = for good)."""
-        name = self._name(re.sub(r"\W+", "_", words))
+        name = self._name(re.sub(r"\W+", "_", words).strip("_"))
         self.happen("move", name, firm, words, keep_twin, {"lever": lever, "value": value, "weeks": weeks})
 
     def apologise(self, firm: str, keep_twin: bool = False, response: float = 0.5) -> None:
@@ -121,10 +118,12 @@ class Stage:
         s = self.scenario
         own = [n for n, c in s.scandals.items() if (c.firm or s.focus) == firm and c.week <= self.week]
         if not own:
-            raise ScenarioError([f"{firm} has nothing to apologise for: no scandal of its own so far"])
+            raise ScenarioError([f"{title(firm)} has nothing to apologise for: no scandal of its own so far"])
+        if s.scandals[own[-1]].response:
+            raise ScenarioError([f"{title(firm)} has answered for the {plain(own[-1])} already"])
         if s.scandals[own[-1]].week == self.week:
-            raise ScenarioError([f"{own[-1]} breaks in the coming week; step first, then apologise"])
-        words = f"apology for the {_plain(own[-1])}"
+            raise ScenarioError([f"{plain(own[-1])} breaks in the coming week; step first, then apologise"])
+        words = f"apology for the {plain(own[-1])}"
         self.happen("apology", own[-1], firm, words, keep_twin, {"response": response})
 
     def pull(self, path: str, value: float) -> None:
@@ -141,75 +140,56 @@ class Stage:
         return name if name not in taken else f"{name}_{len(taken)}"
 
     def marks(self) -> list[tuple[int, str]]:
-        """(week, words) of everything that has happened."""
+        """(week, words) of everything that has happened, and happens in the coming week."""
         s = self.scenario
-        told = [(c.week, _plain(n)) for n, c in s.scandals.items()] + [(m.week, _plain(n)) for n, m in s.moves.items()]
+        told = [(c.week, plain(n)) for n, c in s.scandals.items()] + [(m.week, plain(n)) for n, m in s.moves.items()]
         told += [(c.week + c.response_delay, "response") for c in s.scandals.values() if c.response]
         return sorted((week, words) for week, words in told if week <= self.week)
 
     # ------------------------------------------------------------ what is read
 
-    def cells(self, group: str) -> list[int] | None:
-        """The cells of a segment; None for everybody."""
-        return [n for n, (s, _) in enumerate(self.start.cells) if s == group] if group else None
+    def groups(self) -> list[str]:
+        """Whom one can look at: everybody (""), a segment, an age group."""
+        cohorts = self.start.cohorts if len(self.start.cohorts) > 1 else ()
+        return ["", *self.start.segments, *cohorts]
 
-    def stickiness(self, market: Market | None = None, group: str = "") -> Estimate:
+    def cells(self, group: str = "") -> list[int]:
+        """The cells of a group of `groups`."""
+        return [n for n, cell in enumerate(self.start.cells) if not group or group in cell]
+
+    def stickiness(self, market: Market | None = None, cells: list[int] | None = None) -> Estimate:
         """The index of each firm in the open window as if it ended now; nan where `readable` is not."""
-        market = market or self.market
         if not self.readable:
             return Estimate(*np.full((2, len(self.start.firms)), np.nan))
-        return estimate(self._index, pooled(market.now, self.cells(group)))
+        return estimate(metric(self.market), pooled((market or self.market).now, cells))
 
     @property
     def readable(self) -> bool:
-        """Whether the open window is read: of many people only as it ends, a reading takes longer than the week."""
-        return self.week > 0 and (self.start.people <= LOOKED_AT or self.week % self.start.window == 0)
+        """Whether the open window is read: of many people only as it ends."""
+        return self.week > 0 and (self.start.people <= READ or self.week % self.start.window == 0)
 
-    @property
-    def _index(self) -> Any:
-        return firm_metrics(self.start.market.regime == "provider")["stickiness"]
-
-    def customers(self) -> np.ndarray:
+    def customers(self, market: Market | None = None) -> np.ndarray:
         """[j] people whose last use was at the firm."""
-        last = self.market.life.people.one["last"]
+        last = crowd.last(market or self.market)
         return np.bincount(last[last >= 0], minlength=len(self.start.firms))
 
     def compared(self) -> Difference | None:
         """The market against its twin; None before both have lived a week."""
-        if self.twin is None or self.last is None or self.week <= self.last.week:
+        if self.twin is None or self.twin_past is None or self.last is None or self.week <= self.last.week:
             return None
         j = list(self.start.firms).index(self.last.firm)
-        here, there = (m.life.people.one["last"] == j for m in (self.market, self.twin))
-        gap = _share_gap(self.twin.tally, self.market.tally, self.last.week)
-        nothing = Estimate(*np.full((2, len(self.start.firms)), np.nan))
-        read = self.readable
-        index = difference(self._index, pooled(self.twin.now), pooled(self.market.now)) if read else nothing
-        points, sticky = ((float(e.value[j]), float(e.error[j])) for e in (gap, index))
+        here, there = (crowd.last(m) == j for m in (self.market, self.twin))
+        share = gap(self.past, self.twin_past, self.cells(), self.last.week)
+        index = Estimate(*np.full((2, len(self.start.firms)), np.nan))
+        if self.readable:
+            index = difference(metric(self.market), pooled(self.twin.now), pooled(self.market.now))
+        points, sticky = ((float(e.value[j]), float(e.error[j])) for e in (share, index))
         return Difference(int((there & ~here).sum()), int((here & ~there).sum()), points, sticky)
 
-    def person(self, row: int) -> dict[str, str]:
+    def person(self, number: int) -> dict[str, str]:
         """Who somebody is, in words."""
-        one, bonds = self.market.life.people.one[row], self.market.life.people.bonds[row]
-        firms, (segment, cohort) = list(self.start.firms), self.start.cells[self.market.life.people.cell[row]]
-        last = int(one["last"])
-        said = {"person": f"{int(one['number']):,}", "segment": _plain(segment), "uses": _name(firms, last)}
-        if cohort != "all":
-            said["age"] = _plain(cohort)
-        if last >= 0:
-            said["trust in it"] = f"{float(bonds[last]['trust']):.2f}"
-            said["habit"] = f"{float(bonds[last]['habit']):.2f}"
-            said["uses since joining"] = f"{int(one['tenure'])}"
-        said["buys"] = f"{float(one['rate']) * 52:.1f} times a year"
-        if one["anchor"] >= 0 and one["anchor_height"] > 0:
-            said["anchored at"] = f"{_name(firms, int(one['anchor']))} ({float(one['anchor_height']):.1f} CX)"
-        heard = [_plain(n) for k, n in enumerate(self.market.scandals) if one["heard"] >> k & 1]
-        acted = [_plain(n) for k, n in enumerate(self.market.scandals) if one["acts"] >> k & 1]
-        said["has heard of"] = ", ".join(heard) or "no scandal"
-        if acted:
-            said["acts on"] = ", ".join(acted)
-        if self.twin:
-            said["in the twin"] = _name(firms, int(self.twin.life.people.one["last"][row]))
-        return said
+        said = crowd.person(self.market, number)
+        return said | ({"in the twin": crowd.uses(self.twin, number)} if self.twin else {})
 
 
 def is_lever(start: Scenario, path: str) -> bool:
@@ -217,18 +197,3 @@ def is_lever(start: Scenario, path: str) -> bool:
     kind, _, rest = path.partition(".")
     firm, _, lever = rest.partition(".")
     return kind == "firms" and firm in start.firms and lever in levers(start.firms[firm])
-
-
-def _share_gap(twin: Tally, market: Tally, since: int) -> Estimate:
-    """Market share since a week, market minus twin, with the paired error."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = [share(folds(pooled(t, weeks=slice(since, None)))) for t in (twin, market)]
-        return jackknife(values[1] - values[0])
-
-
-def _name(firms: list[str], j: int) -> str:
-    return _plain(firms[j]) if j >= 0 else "nobody yet"
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"_w\d+(_\d+)?$", "", name).replace("_", " ")

@@ -1,0 +1,70 @@
+"""Swift or slow recovery, and the paradox: satisfied, and gone all the same?
+
+Question: what does the speed of a solution do to repurchase after a failure, and can a failure well repaired leave a
+firm better off than no failure?
+Design: shops (`retail_us`, the focus Target) and banks (Lloyds), where everybody who meets a failure complains. The
+focus has failures in one visit in five, solved at once and in full, in 5 days, in 30 days, or never; the same people
+with the same draws with no failures at all.
+Reading: chance that the next use is at the firm again after a major failure, less that after a visit without one;
+satisfaction (visits at or above expectation) and share, less those of the world without failures. Paired errors.
+Finding: in shops speed is nearly all. The next use is at the firm as often after a major failure solved at once as
+after none (+.8 +- .4 points), 10.3 +- .6 points less often after 5 days, 21.6 +- .7 after 30, 22.0 +- .7 if never. The
+paradox is there in satisfaction only: with every failure solved at once 1.53 +- .03 points more visits please than
+without failures, and share is lower (-.23 +- .01). A bank's customer does not move in the week after, whatever happened
+(0 +- .04); the bank pays later, by 3.7 points of share if at once to 7.4 if never, and those who remain expect less, so
+more visits please them.
+"""
+
+import numpy as np
+import pandas as pd
+
+from sim import figures, metrics, study
+from sim.scenario import Scenario, change
+from sim.tally import Tally
+from sim.twins import twins
+
+FAST = {"people": 500, "replications": 2}
+MARKETS = {"retail_us": ("target", "Shops"), "bank": ("lloyds", "Banks")}
+ARMS = {
+    "at once, in full": {"recovery_days": 0.0, "recovery_adequacy": 1.0},
+    "in 5 days": {"recovery_days": 5.0, "recovery_adequacy": 1.0},
+    "in 30 days": {"recovery_days": 30.0, "recovery_adequacy": 1.0},
+    "never": {"recovery_adequacy": 0.0},
+}
+FINE, MAJOR = 0, 4  # outcomes of a visit: nothing failed; a major failure, complained of
+
+
+def repurchase(tally: Tally) -> np.ndarray:
+    """Chance to stay after a major failure, less that after a visit without failure."""
+    stay = metrics.stay_after(tally)
+    return stay[..., MAJOR] - stay[..., FINE]
+
+
+def failing(base: Scenario, rate: float) -> dict[str, object]:
+    """The focus has one touchpoint, which fails at this rate."""
+    point = {"use": 1.0, "failure_rate": rate, "severity": 1.0}
+    return {f"firms.{base.focus}.touchpoints": {"counter": point}}
+
+
+def main(people: int = 8_000, replications: int = 4) -> pd.DataFrame:
+    rows = []
+    for market, (focus, words) in MARKETS.items():
+        size = f"people={people}", f"replications={replications}", "weeks=104", f"focus={focus}"
+        base = study.scenario(f"market={market}", "market.complain_minor=1", "market.complain_major=1", *size)
+        base, j = change(base, failing(base, 0.0)), list(base.firms).index(focus)
+        for arm, levers in ARMS.items():
+            pair = twins(base, failing(base, 0.2) | {f"firms.{focus}.{name}": v for name, v in levers.items()})
+            after = metrics.estimate(repurchase, metrics.pooled(pair.changed.tally))
+            against = {"satisfaction": metrics.satisfaction, "share": metrics.share}
+            found = {"repurchase after failure": after} | {n: pair.difference(m) for n, m in against.items()}
+            rows += [(words, arm, name, 100 * e.value[j], 100 * e.error[j]) for name, e in found.items()]
+    table = pd.DataFrame(rows, columns=["market", "solved", "metric", "value", "error"])
+    print("Points; repurchase against visits without failure, the others against a world without failures")
+    print(table.round(2).to_string(index=False))
+    title = "Solved at once, a failure pleases more than none, and brings no more people back"
+    study.keep("recovery", table, figures.dots(table, "solved", "market", "metric", title, "points"))
+    return table
+
+
+if __name__ == "__main__":
+    study.play(main, FAST)

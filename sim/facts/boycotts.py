@@ -1,0 +1,112 @@
+"""Facts 51 to 59: scandals of conscience, boycotts, and how they are remembered."""
+
+import numpy as np
+
+from sim.facts.asked import worth
+from sim.facts.repertoire import Found
+from sim.facts.shocks import HALF_YEAR, QUARTER, Pair
+from sim.facts.worlds import Lived, Worlds, among, of
+from sim.metrics import Array
+from sim.tally import Tally
+
+GOYA, BEER = "scandal=boycott_goya", "scandal=boycott_budlight"
+DIESEL = (52, 53, 54, 55, 56, 57, 58, 60, 62, 65, 70, 78, 91, 104, 117, 130, 143, 155)
+
+
+def fact_51(worlds: Worlds) -> Found:
+    return {"customers lost in two quarters, %": Pair(worlds, "scandal=coop_bank", times=2).lost(HALF_YEAR)}
+
+
+def fact_52(worlds: Worlds) -> Found:
+    alone = {"scandals.goya.buycott": 0.0, "scandals.goya.action": 2.0}
+    plain, buycott = Pair(worlds, GOYA, times=16, changes=alone), Pair(worlds, GOYA)
+    return {
+        "boycott, three weeks, %": plain.sales(0, 3),
+        "half-life, weeks": plain.half_life(),
+        "with buycott, three weeks, %": buycott.sales(0, 3),
+    }
+
+
+def fact_53(worlds: Worlds) -> Found:
+    pair = Pair(worlds, BEER)
+    return {f"weeks {a} to {b}, %": pair.sales(a, b) for a, b in ((0, 13), (13, 26), (26, 39))}
+
+
+def fact_54(worlds: Worlds) -> Found:
+    return {
+        "America, half a year, %": Pair(worlds, "scandal=dieselgate_us", times=24).sales(4, 30),
+        "Germany, a quarter, %": Pair(worlds, "scandal=dieselgate_de", times=6).sales(0, QUARTER),
+    }
+
+
+def fact_55(worlds: Worlds) -> Found:
+    event = worlds("scandal=dieselgate_us", {}, DIESEL)
+    loss = worth(event, 54)[1][:, event.focus]
+    price = event.scenario.consumer.price_weight
+    return {"logit": among(np.mean, loss), "% of price": among(lambda x: 100 * x.mean() / price, loss)}
+
+
+def fact_56(worlds: Worlds) -> Found:
+    pair = Pair(worlds, "scandal=dieselgate_us", times=24)
+    firms = pair.event.scenario.firms
+    peers = [j for j, f in enumerate(firms.values()) if f.group and j != pair.focus]
+    others = [j for j, f in enumerate(firms.values()) if not f.group]
+    span = slice(pair.week, pair.week + 52)
+
+    def ratio(a: Tally, b: Tally) -> Array:
+        uses = [t.flow[..., span, :, 1:].sum(axis=(-3, -2)) for t in (a, b)]
+        spilled = uses[1][..., peers].sum(axis=-1) / uses[0][..., peers].sum(axis=-1) - 1
+        return spilled / (uses[1] / uses[0] - 1)[..., pair.focus]
+
+    return {
+        "peers, %": pair.sales(0, 52, *peers),
+        "others, %": pair.sales(0, 52, *others),
+        "spillover / own": of(ratio, *pair.tallies),
+    }
+
+
+def _buzz(event: Lived) -> Array:
+    """[i, week] what the scandals heard of take from the firm, in what people say."""
+    return np.column_stack([worth(event, week)[1][:, event.focus] for week in DIESEL])
+
+
+def fact_58(worlds: Worlds) -> Found:
+    quietly: dict[str, object] = {"scandals": {}}  # no diesels on sale in either: that is no loss of quality
+    event, quiet = worlds("scandal=dieselgate_us", {}, DIESEL), worlds("scandal=dieselgate_us", quietly, DIESEL)
+    loss, since = _buzz(event), np.array(DIESEL) - 52
+    worse = worth(quiet, 60)[0][:, event.focus] - worth(event, 60)[0][:, event.focus]
+    late = since >= HALF_YEAR // 2
+
+    def half_life(x: Array) -> float:
+        return float(-np.log(2) / np.polyfit(since[late], np.log(x.mean(axis=0)[late]), 1)[0] / (52 / 12))
+
+    return {
+        "trough, days after the news": among(lambda x: 7.0 * since[x.mean(axis=0).argmax()], loss),
+        "half-life of reputation, months": among(half_life, loss),
+        "fall of quality / of buzz": among(lambda w, x: w.mean() / x.mean(axis=0).max(), worse, loss),
+    }
+
+
+def fact_59(worlds: Worlds) -> Found:
+    from scipy.optimize import curve_fit
+
+    event, since = worlds("scandal=dieselgate_us", {}, DIESEL), np.array(DIESEL, float) - 52
+
+    def gain(x: Array) -> float:
+        buzz = x.mean(axis=0)
+        at = slice(int(buzz.argmax()), None)
+        t, y = since[at] - since[at][0], buzz[at] / buzz.max()
+
+        def two(t: Array, share: float, fast: float, slow: float) -> Array:
+            return share * np.exp(-t * fast) + (1 - share) * np.exp(-t * slow)
+
+        def one(t: Array, height: float, rate: float) -> Array:
+            return height * np.exp(-t * rate)
+
+        rest = [
+            y - f(t, *curve_fit(f, t, y, start, maxfev=20_000)[0])
+            for f, start in ((one, (1, 0.1)), (two, (0.6, 0.4, 0.02)))
+        ]
+        return float(len(t) * np.log((rest[0] ** 2).sum() / (rest[1] ** 2).sum()) - 2)
+
+    return {"AIC of one exponential - of two": among(gain, _buzz(event))}

@@ -1,0 +1,223 @@
+"""Facts 16 to 28: how people stay with a provider, and what it takes to leave one."""
+
+import numpy as np
+
+from sim import metrics
+from sim.facts.repertoire import PROVIDERS, Found
+from sim.facts.worlds import Worlds, among, of
+from sim.metrics import Array
+from sim.tally import TENURE, Event, Tally
+
+YEARS = 52
+SUBSCRIPTION = "market=streaming"
+PING = 1.0001  # a price that moved, and nothing else
+
+
+def switched_a_year(worlds: Worlds, market: str):
+    return of(lambda t: 100 * metrics.switched(t), worlds(f"market={market}", {"window": YEARS}).counts)
+
+
+def fact_16(worlds: Worlds) -> Found:
+    return {
+        "health insurance, % a year": switched_a_year(worlds, "health_insurance_nl"),
+        "energy, % a year": switched_a_year(worlds, "energy_nl"),
+    }
+
+
+def fact_17(worlds: Worlds) -> Found:
+    def implied(t: Tally) -> Array:
+        long = t.standing[..., np.flatnonzero(TENURE >= 156)].sum(axis=(-2, -1)) / t.standing.sum(axis=(-2, -1))
+        return 100 * (1 - long ** (1 / 3))
+
+    return {m: of(implied, worlds(f"market={m}", {"window": YEARS}).counts) for m in ("bank", "mobile")}
+
+
+def fact_18(worlds: Worlds) -> Found:
+    counts = worlds("market=health_insurance_nl", {"window": YEARS}).counts
+
+    def ratio(t: Tally) -> Array:
+        return metrics.ever_switched(t) / (1 - (1 - metrics.switched(t)) ** 10)
+
+    return {"ever in ten years / if all were alike": of(ratio, counts)}
+
+
+def fact_19(worlds: Worlds) -> Found:
+    def better(t: Tally) -> Array:
+        return 100 * t.event[..., Event.BETTER].sum(axis=-1) / t.event[..., Event.ASKED].sum(axis=-1)
+
+    return {"better elsewhere, %": of(better, worlds("market=health_insurance_nl", {"window": YEARS}).counts)}
+
+
+def fact_20(worlds: Worlds) -> Found:
+    def retained(t: Tally, year: int) -> Array:
+        at, left = t.tenure.sum(axis=-3)[..., 0], t.tenure.sum(axis=-3)[..., 1]
+        bins = np.flatnonzero(year - 1 == TENURE // YEARS)
+        widths = np.append(np.diff(TENURE), 1)
+        bins = bins[TENURE[bins] > 0]  # nobody uses a firm again before the first use
+        return np.prod((1 - left[..., bins] / at[..., bins]) ** widths[bins], axis=-1)
+
+    counts = worlds("market=health_insurance_nl", {"window": YEARS}).counts
+    return {
+        "year 1": of(lambda t: retained(t, 1), counts),
+        "year 6": of(lambda t: retained(t, 6), counts),
+        "year 6 - year 1": of(lambda t: retained(t, 6) - retained(t, 1), counts),
+    }
+
+
+def fact_21(worlds: Worlds) -> Found:
+    tallies = [worlds(f"market={m}", {"window": YEARS}).counts for m in PROVIDERS]
+
+    def columns(folds: tuple[Tally, ...]):
+        for n in range(len(folds[0].people)):
+            one = [Tally(*(a[n] for a in t)) for t in folds]
+            yield [metrics.share(t) for t in one], [metrics.churn(t) for t in one]
+
+    def slope(*folds: Tally) -> Array:
+        found = []
+        for shares, churns in columns(folds):
+            x = np.concatenate([s - s.mean() for s in shares])
+            y = np.concatenate([c - c.mean() for c in churns])
+            found.append((x @ y) / (x @ x))
+        return np.array(found)
+
+    def explained(*folds: Tally) -> Array:
+        found = []
+        for shares, churns in columns(folds):
+            sector = np.repeat(np.eye(len(shares)), [len(s) for s in shares], axis=0)
+            x, y = np.column_stack([sector, np.concatenate(shares)]), np.concatenate(churns)
+            rest = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+            found.append(1 - rest.var() / y.var())
+        return np.array(found)
+
+    return {"slope on share": of(slope, *tallies), "R2": of(explained, *tallies)}
+
+
+def moves(*rows: tuple[str, str, int, int, float]) -> dict[str, object]:
+    """Changes that move levers: rows of firm, lever, week, weeks, value."""
+    names = ("firm", "lever", "week", "weeks", "value")
+    return {f"moves.{row[0]}_{row[1]}_{row[2]}": dict(zip(names, row, strict=True)) for row in rows}
+
+
+EVENT, MONTH = 52, 52 / 12  # the week of what happens, weeks
+CARD = moves(("netflix", "price", EVENT, 0, PING))
+
+
+def _exits(tally: Tally, firm: int) -> Array:
+    """Who leaves the firm, [..., t], weekly counts."""
+    out = tally.flow[..., firm + 1, 1:]
+    return out.sum(axis=-1) - out[..., firm]
+
+
+def _joins(tally: Tally, firm: int) -> Array:
+    into = tally.flow[..., 1:, firm + 1]
+    return into.sum(axis=-1) - into[..., firm]
+
+
+def _base(tally: Tally, firm: int) -> Array:
+    """The firm's customers, [..., t]."""
+    return tally.flow[..., firm + 1, 1:].sum(axis=-1)
+
+
+def fact_22(worlds: Worlds) -> Found:
+    quiet, event = worlds(SUBSCRIPTION), worlds(SUBSCRIPTION, CARD)
+    j, after = quiet.focus, slice(EVENT, EVENT + 13)
+    pair = metrics.weekly(quiet.tally), metrics.weekly(event.tally)
+
+    def caused(a: Tally, b: Tally) -> Array:
+        return 100 * (_exits(b, j) - _exits(a, j))[..., after].sum(axis=-1) / _base(a, j)[..., EVENT]
+
+    def monthly(a: Tally) -> Array:
+        return 100 * MONTH * _exits(a, j)[..., :EVENT].sum(axis=-1) / _base(a, j)[..., :EVENT].sum(axis=-1)
+
+    return {"exits of the event, % of base": of(caused, *pair), "exits a month before, %": of(monthly, pair[0])}
+
+
+def fact_23(worlds: Worlds) -> Found:
+    services = ("netflix", "amazon", "disney", "hbo", "apple")
+    worse = moves(*((s, "effort", EVENT, 0, 0.8) for s in services))
+    weeks = range(EVENT, 2 * EVENT)
+    noticed = moves(*((s, "price", w, 1, PING + 1e-3 * (w % 2)) for s in services for w in weeks))
+    pair = [metrics.weekly(worlds(SUBSCRIPTION, c).tally) for c in (worse, worse | noticed)]
+
+    def lost(a: Tally, b: Tally) -> Array:
+        kept = [t.flow[..., EVENT : 2 * EVENT, :, 1:-1].sum(axis=(-3, -2, -1)) for t in (a, b)]
+        return 100 * (kept[1] / kept[0] - 1)
+
+    return {"revenue of the year, %": of(lost, *pair)}
+
+
+def fact_24(worlds: Worlds) -> Found:
+    weeks = (EVENT + 1, EVENT + 5, EVENT + 6, EVENT + 14)
+    event = worlds(SUBSCRIPTION, CARD, weeks)
+    target = [event.people[w].one["target"] >= 0 for w in weeks]
+    decided = target[0] & (event.people[weeks[0]].one["last"] == event.focus)
+    month = [t[decided] for t in target]
+
+    def within(_: Array, four: Array, five: Array, __: Array) -> Array:
+        return 1 - four.mean() ** (1 - MONTH % 1) * five.mean() ** (MONTH % 1)
+
+    def delay(_: Array, __: Array, ___: Array, quarter: Array) -> Array:
+        return 1 / (1 - quarter.mean() ** (1 / (weeks[-1] - weeks[0]))) / MONTH
+
+    return {"carried out within a month": among(within, *month), "mean delay, months": among(delay, *month)}
+
+
+def fact_25(worlds: Worlds) -> Found:
+    quiet = worlds(SUBSCRIPTION)
+    pair = (quiet, worlds(SUBSCRIPTION, moves(("netflix", "exit_friction", 0, 0, 0.25))))
+    j, tallies = quiet.focus, [metrics.weekly(w.tally) for w in pair]
+
+    def taken(a: Tally, b: Tally) -> Array:
+        return 100 * (_joins(b, j)[..., :26].sum(axis=-1) / _joins(a, j)[..., :26].sum(axis=-1) - 1)
+
+    def base(a: Tally, b: Tally) -> Array:
+        return 100 * (_base(b, j)[..., 104] / _base(a, j)[..., 104] - 1)
+
+    return {"joiners, first half year, %": of(taken, *tallies), "subscribers after two years, %": of(base, *tallies)}
+
+
+def fact_26(worlds: Worlds) -> Found:
+    quiet = worlds(SUBSCRIPTION)
+    presence = quiet.scenario.firms["amazon"].presence
+    story = moves(
+        ("netflix", "price", EVENT, 0, PING),
+        ("amazon", "presence", EVENT, 2, 1000 * presence),
+        ("amazon", "price", EVENT + 2, 0, PING),
+    )
+    trial = worlds(SUBSCRIPTION, {**story, "market.execution": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
+    j = quiet.focus
+    before, during, after = (trial.people[w].one["last"] for w in (EVENT, EVENT + 2, EVENT + 3))
+    tried = (before == j) & (during == j + 1)
+    free = worlds(SUBSCRIPTION, {"mechanisms.friction": False})
+
+    def gain(a: Tally, b: Tally) -> Array:
+        return 100 * np.abs(metrics.share(b) - metrics.share(a))[..., j]
+
+    return {
+        "stay with the rival after a trial, %": among(lambda t, a: 100 * (a[t] == j + 1).mean(), tried, after),
+        "share moved by removing switching cost, points": of(gain, quiet.counts, free.counts),
+    }
+
+
+def fact_27(worlds: Worlds) -> Found:
+    story = {"market.execution": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
+    plain, mild, aggressive = (
+        worlds(SUBSCRIPTION, {**story, **moves(("netflix", "exit_friction", EVENT, 0, f))}) for f in (0.0, 1.0, 1.7)
+    )
+    j = plain.focus
+
+    def stay(t: Tally) -> Array:
+        return t.flow[..., EVENT, j + 1, j + 1] / t.flow[..., EVENT, j + 1, :].sum(axis=-1)
+
+    def words(a: Tally, b: Tally) -> Array:
+        bad = [t.event[..., EVENT, j, Event.BAD_WORD] for t in (a, b)]
+        return 100 * (bad[1] - bad[0]) / _base(a, j)[..., EVENT]
+
+    none, some, much = (metrics.weekly(w.tally) for w in (plain, mild, aggressive))
+    return {
+        "stay, plain": of(stay, none),
+        "mild / plain": of(lambda a, b: stay(b) / stay(a), none, some),
+        "aggressive / plain": of(lambda a, b: stay(b) / stay(a), none, much),
+        "bad words, mild, % of base": of(words, none, some),
+        "bad words, aggressive, % of base": of(words, none, much),
+    }

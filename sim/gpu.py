@@ -1,0 +1,254 @@
+"""The same rules on a graphics card, a thread a person: optional, `pip install stickiness[gpu]`.
+
+Nothing of the behaviour is written anew. `on_device` hands the card the very functions of `rules`, `person`, `crowd`,
+`tally` and `engine.live`; a person's desk lies in the thread's own memory, index 0 of one. Threads meet only in the
+tally, whose whole numbers are added atomically, so their order does not matter; what a person has to tell is noted in
+the row of the person, so it is in order as it stands. Multiplication and addition are kept apart and no function comes
+from the card's own library: the bits are those of the processor.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import FunctionType, SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import config, cuda, types
+
+from sim import engine
+from sim.crowd import Told, deliver, pass_on
+from sim.engine import Life, Run, begin, live, settle
+from sim.person import BOND, PER_WORD, PERSON, Bonds, Desk, Me, People, words
+from sim.scenario import Scenario
+from sim.tally import GROUPS, Tally, close_window, counted
+from sim.world import World
+
+OWN = {"me", "bonds", "bond", "desk", "board"}  # names of what only the thread itself touches
+THREADS = 128  # in a block
+SHARDS = 4096  # threads that bring round what is told, each to its own share of the people
+FULL = {"opt": 3, "fma": 0}  # a product and a sum are rounded each for itself, as on the processor
+
+
+class Kernels(NamedTuple):
+    """What is launched on the card."""
+
+    live: Any  # a thread a person
+    tell: Any  # a thread a share of the people
+    close: Any  # a thread a person
+
+
+class Note(NamedTuple):
+    """All of the engine's board that one who lives alone needs."""
+
+    message: Any  # [1, 3] int32, as in Told
+    fresh: Any  # [1, 3] int32
+    noted: Any  # [2] int64
+
+
+# ---------------------------------------------------------------- the rules, as threads call them
+
+
+class _Shared(ast.NodeTransformer):
+    """Turns `counts[where] += n` into an atomic addition wherever another thread may do the same."""
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        root: Any = node.target
+        while isinstance(root, ast.Subscript | ast.Attribute):
+            root = root.value
+        if not isinstance(node.target, ast.Subscript) or root.id in OWN:
+            return node
+        assert isinstance(node.op, ast.Add), f"line {node.lineno}: a count can only be added to"
+        add = ast.Call(ast.Name("count_up", ast.Load()), [node.target.value, node.target.slice, node.value], [])
+        return ast.copy_location(ast.Expr(add), node)
+
+
+@cuda.jit(device=True)
+def count_up(counts, where, n):
+    """Add to a count that other threads add to."""
+    cuda.atomic.add(counts, where, np.int64(n))
+
+
+@cache
+def on_device(rule: Any) -> Any:
+    """A rule, and the rules it calls, as a thread calls them."""
+    python = getattr(rule, "py_func", rule)
+    tree = _Shared().visit(ast.parse(textwrap.dedent(inspect.getsource(python))))
+    tree.body[0].decorator_list = []
+    scope = {**python.__globals__, "count_up": count_up}
+    for name in python.__code__.co_names:
+        if _is_rule(scope.get(name)):
+            scope[name] = on_device(scope[name])
+    exec(compile(ast.fix_missing_locations(tree), python.__code__.co_filename, "exec"), scope)
+    return scope[python.__name__] if config.ENABLE_CUDASIM else cuda.jit(device=True)(scope[python.__name__])
+
+
+def _is_rule(value: Any) -> bool:
+    """A function of the model, compiled or plain, but no primitive: those become an instruction on the card too."""
+    python = getattr(value, "py_func", value)
+    home = getattr(python, "__module__", "")
+    return isinstance(python, FunctionType) and home.startswith("sim.") and home not in ("sim.lanes", "sim.bits")
+
+
+# ---------------------------------------------------------------- what is launched
+
+
+@cache
+def kernels(firms: int, scandals: int) -> Kernels:
+    """What is launched, for so many firms and scandals: they decide the size of a thread's desk."""
+    ones, step, more = PERSON.itemsize // 4, BOND.itemsize // 4, firms + 1
+    twos, own, tales = step * firms, len(Me._fields) - 6, max(1, -(-scandals // PER_WORD))
+    live_one, deliver_to, pass_to, close_one = (on_device(f) for f in (live, deliver, pass_on, close_window))
+
+    @cuda.jit
+    def live_week(people, rows, world, tally, key, first, week, told):
+        row = cuda.grid(1)
+        if row < people.rate.shape[0]:
+            one, two = cuda.local.array((ones, 1), np.int32), cuda.local.array((twos, 1), np.int32)
+            real, bond = one.view(np.float32), two.view(np.float32)  # as in `make_desk`
+            number, rate = cuda.local.array(1, np.uint32), cuda.local.array(1, np.float32)
+            line, story = cuda.local.array((own, 1), np.int32), cuda.local.array((tales, 1), np.int32)
+            here, starts = cuda.local.array(1, np.int32), cuda.local.array((2, 1), np.int64)
+            me = Me(
+                number, rate, line[0], real[0], real[1], real[2], story, line[1], line[2], line[3], line[4], line[5],
+                line[6], line[7], line[8], line[9], line[10], line[11], line[12], line[13], line[14], line[15],
+                line[16], line[17], line[18], line[19], line[20], line[21], line[22], line[23],
+            )  # fmt: skip
+            known, count = cuda.local.array((firms, 1), np.float32), cuda.local.array((firms, 1), np.int32)
+            looked, strength = cuda.local.array((firms, 1), np.int32), cuda.local.array((more, 1), np.float32)
+            shock, noted = cuda.local.array((more, 1), np.float32), cuda.local.array(2, np.int64)
+            had = bond[0::step], bond[1::step], bond[2::step], bond[3::step], bond[4::step]
+            bonds = Bonds(had[0], had[1], had[2], had[3], had[4], known, count, looked, strength, shock)
+            noted[0] = noted[1] = 0
+            told.message[row, 2] = told.fresh[row, 2] = 0
+            board = Note(told.message[row : row + 1], told.fresh[row : row + 1], noted)
+            desk, g = Desk(me, bonds, one, two, here, starts), group(world, first + row)
+            live_one(people, rows[0], rows[1], world, tally, key, first, g, row, week, desk, board)
+
+    @cuda.jit
+    def tell(people, world, key, first, week, told):
+        share, shares, many = cuda.grid(1), cuda.gridsize(1), people.rate.shape[0]
+        a, b = many * share // shares, many * (share + 1) // shares
+        rate, cell, news, story = people.rate[a:b], people.cell[a:b], people.news[a:b], people.story[a:b]
+        mine = People(rate, cell, news, story, people.one[a:b], people.bonds[a:b])
+        deliver_to(mine, world, key, first + a, told.message)
+        pass_to(mine, world, key, first + a, week, told.fresh)
+
+    @cuda.jit
+    def close(people, world, tally, first, window, opening):
+        row = cuda.grid(1)
+        if row < people.rate.shape[0]:
+            one, g = people.one[row], group(world, first + row)
+            close_one(one, people.bonds[row], tally, g, np.int64(people.cell[row]), window, opening)
+
+    return Kernels(live_week, tell, close)
+
+
+@cuda.jit(device=True)
+def group(world, number):
+    """The group of a person, as `engine.begin` deals them out."""
+    return ((number + 1) * GROUPS - 1) // world.market[0].people
+
+
+# ---------------------------------------------------------------- a story lived on a card
+
+
+def simulate_on_gpu(scenario: Scenario, first: int = 0) -> Run:
+    """As `engine.simulate`: the people are born on the processor and live on the card; the same tally to the bit."""
+    scenario, shares = settle(scenario)
+    with as_processor():
+        tallies = [lived(begin(scenario, r)[0]) for r in range(first, first + scenario.replications)]
+    return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares)
+
+
+def lived(life: Life) -> Tally:
+    """What is counted once a whole replication has lived its story on the card."""
+    scenario, here = life.scenario, kernels(len(life.scenario.firms), len(life.world.scandals))
+    if scenario.burn_in == 0:
+        engine.close(life, -1, True)
+    world, tally = (kind(*(upload(a) for a in arrays)) for kind, arrays in ((World, life.world), (Tally, life.tally)))
+    people, rows = upload_people(life.people)
+    told = Told(*(upload(np.zeros((scenario.people, 3), np.int32)) for _ in Told._fields))
+    blocks, talk = -(-scenario.people // THREADS), life.world.market["talk"][0]
+    while life.week < scenario.weeks:
+        here.live[blocks, THREADS](people, rows, world, tally, life.key, 0, life.week, told)
+        if talk:
+            news = Told(*(said[said[:, 2] != 0] for said in map(download, told)))
+            if any(map(len, news)):
+                shards = -(-min(SHARDS, scenario.people) // THREADS)
+                here.tell[shards, THREADS](people, world, life.key, 0, life.week, Told(*map(upload, news)))
+        ends = engine.ending(life)
+        if ends:
+            here.close[blocks, THREADS](people, world, tally, 0, *ends)
+        life.week += 1
+    return counted(Tally(*map(download, tally)))
+
+
+def upload(array: np.ndarray) -> Any:
+    """An array in the card's memory; where a card is only simulated, the array."""
+    return array if config.ENABLE_CUDASIM else cuda.to_device(np.ascontiguousarray(array))
+
+
+def download(array: Any) -> np.ndarray:
+    """An array from the card's memory."""
+    return np.asarray(array) if config.ENABLE_CUDASIM else array.copy_to_host()
+
+
+def upload_people(people: People) -> tuple[People, tuple[Any, Any]]:
+    """Everybody, and the words of the rows: the same memory of the card."""
+    rows = upload(words(people.one)), upload(words(people.bonds))
+    if config.ENABLE_CUDASIM:
+        return people, rows
+    one, bonds = rows[0].view(PERSON), rows[1].view(BOND).reshape(people.bonds.shape)
+    rate, cell, news, story = map(upload, (people.rate, people.cell, people.news, people.story))
+    return People(rate, cell, news, story, one, bonds), rows
+
+
+# ---------------------------------------------------------------- compiled without a card
+
+
+@contextmanager
+def as_processor(processor: tuple[int, int] | None = None) -> Iterator[None]:
+    """What is compiled herein rounds as the processor does; for a card of this compute capability, at hand or not."""
+    if config.ENABLE_CUDASIM:
+        yield
+        return
+    from numba.cuda import dispatcher
+    from numba.cuda.cudadrv import nvvm
+
+    device, compile_ir = dispatcher.get_current_device, nvvm.compile_ir
+    if processor:
+        dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=processor)
+    nvvm.compile_ir = lambda code, **options: compile_ir(code, **{**options, **FULL})
+    try:
+        yield
+    finally:
+        dispatcher.get_current_device, nvvm.compile_ir = device, compile_ir
+
+
+def ptx(kernel: Any, arguments: tuple[Any, ...], processor: tuple[int, int] = (8, 0)) -> str:
+    """The code of a kernel for cards of a compute capability; needs NVIDIA's compiler (libnvvm), but no card."""
+    from numba.cuda.compiler import compile_cuda, kernel_fixup
+    from numba.cuda.cudadrv import nvvm
+
+    with as_processor(processor):
+        kinds = tuple(types.int64 if isinstance(a, int) else cuda_type(a) for a in arguments)
+        done = compile_cuda(kernel.py_func, types.void, kinds, cc=processor, nvvm_options=FULL)
+    name = done.fndesc.llvm_func_name
+    kernel_fixup(done.library.get_function(name), False)
+    unit = nvvm.CompilationUnit({**FULL, "arch": "compute_{}{}".format(*processor)})
+    for module in done.library.llvm_strs:  # and not the card's own functions: a call of one would stay open
+        unit.add_module(nvvm.llvm_replace(module).encode())
+    unit.verify()
+    code: str = unit.compile().decode().strip("\0 \n")
+    return code.replace(name, kernel.py_func.__name__) + "\n"  # the name spells out every field of every record
+
+
+def cuda_type(value: Any) -> Any:
+    """The type of a kernel's argument."""
+    from numba.cuda.typing.typeof import typeof
+
+    return typeof(value)

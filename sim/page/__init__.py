@@ -1,0 +1,6 @@
+"""The parts of the page that `sim/app.py` serves: a market to play in the browser.
+
+`stage` is what is played, `crowd` what is read of its people, `chronicle` what is remembered of its weeks; `charts`,
+`seats` and `words` are what is shown, as plain data, `paper` the same as a figure, `export` what one takes home;
+`visit` is one visitor's state, `controls`, `knobs` and `board` what is clicked and seen, `serve` the server.
+"""

@@ -1,0 +1,171 @@
+"""The page: what is played at the left, what comes of it at the right."""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import solara
+import solara.lab
+
+from sim.page.controls import Events, Player, Start, named
+from sim.page.crowd import plain, title
+from sim.page.knobs import Knobs
+from sim.page.paper import colour
+from sim.page.takehome import TakeHome
+from sim.page.visit import Visit
+from sim.scenario import MOST_FIRMS
+
+
+def css() -> str:
+    """The style sheet, with the colours of firms by theme."""
+    themes = {"light": False, "dark": True}
+    inks = {t: " ".join(f"--ink{n}: {colour(n, dark)};" for n in range(MOST_FIRMS)) for t, dark in themes.items()}
+    told = [f".theme--{theme} {{ {ink} }}" for theme, ink in inks.items()]
+    return "\n".join([*told, (Path(__file__).parent / "style.css").read_text(encoding="utf-8")])
+
+
+@solara.component_vue("people.vue")
+def PeopleDrawn(picture: Any, tip: str, event_point: Any, event_pick: Any):
+    """The people, who tell who they are."""
+
+
+@solara.component_vue("weeks.vue")
+def WeeksDrawn(charts: Any, flow: Any):
+    """The weeks."""
+
+
+@solara.component_vue("firms.vue")
+def FirmsDrawn(rows: Any, firm: str, event_choose: Any):
+    """The firms; a click puts one in view."""
+
+
+@solara.component
+def Page():
+    """A market to play."""
+    visit = solara.use_memo(Visit, [])
+    router = solara.use_router()
+
+    def begin():
+        visit.open(router.search or "")
+        return visit.close
+
+    solara.use_effect(begin, [])
+    style = solara.use_memo(css, [])
+    with solara.Column(gap="0px"):
+        solara.Title("Stickiness: play a market")
+        solara.Style(style)
+        with solara.AppBar():
+            solara.lab.ThemeToggle()
+        with solara.Sidebar():
+            Sidebar(visit)
+        Main(visit)
+
+
+@solara.component
+def Sidebar(visit: Visit):
+    """What is played."""
+    begun = visit.curtain.value  # a new market makes new controls
+    with solara.Column(gap="4px", style={"padding": "8px 12px", "width": "100%"}):
+        Start(visit)
+        Player(visit)
+        if not begun:
+            return
+        solara.HTML("div", "Make something happen", classes=["section"])
+        Events(visit)
+        solara.HTML("div", "Levers and traits", classes=["section"])
+        Knobs(visit)
+        solara.HTML("div", "Take home", classes=["section"])
+        TakeHome(visit)
+
+
+@solara.component
+def Main(visit: Visit):
+    """What comes of it; each part is made anew when its own part of the frame is."""
+    begun = visit.curtain.value
+    with solara.Column(gap="0px"):
+        Said(visit)
+        if begun:
+            with solara.Div(classes=["board"]):
+                with solara.Div(classes=["area-said"]):
+                    Verdict(visit)
+                with solara.Div(classes=["area-firms"]):
+                    Firms(visit)
+                    Viewing(visit)
+                    Person(visit)
+                with solara.Div(classes=["area-people"]):
+                    People(visit)
+                with solara.Div(classes=["area-weeks"]):
+                    Weeks(visit)
+
+
+@solara.component
+def Said(visit: Visit):
+    """What is wrong, and what is being waited for."""
+    with solara.Div(classes=["said"]):
+        for problem in visit.problems.value:
+            solara.Error(problem, dense=True, classes=["problem"])
+        if visit.busy.value:
+            solara.Info(visit.busy.value, dense=True)
+            solara.ProgressLinear(True)
+
+
+@solara.component
+def Verdict(visit: Visit):
+    """The week, and what the last event did."""
+    frame, stage = visit.frame.value, visit.stage
+    if frame is None or stage is None:
+        return
+    opening = f"<b>{escape(stage.start.title or visit.market.value)}, week {frame.week}.</b> "
+    told = [f"<p>{opening}{escape(frame.verdict['words'])}</p>"]
+    for figure in frame.verdict["figures"]:
+        big, error = (escape(figure.get(part, "").replace("-", "−")) for part in ("big", "error"))
+        told.append(
+            f'<div><div class="big">{big} <small>{error}</small></div><div class="small">{figure["small"]}</div></div>'
+        )
+    solara.HTML("div", unsafe_innerHTML="".join(told), classes=["verdict"])
+
+
+@solara.component
+def Firms(visit: Visit):
+    frame = visit.frame.value
+    if frame:
+        FirmsDrawn(rows=frame.rows, firm=visit.view.value.firm, event_choose=lambda firm: visit.look(firm=firm))
+
+
+@solara.component
+def People(visit: Visit):
+    frame = visit.frame.value
+    if frame:
+        PeopleDrawn(picture=frame.people, tip=visit.tip.value, event_point=visit.point, event_pick=visit.pick)
+
+
+@solara.component
+def Weeks(visit: Visit):
+    frame = visit.frame.value
+    if frame:
+        WeeksDrawn(charts=frame.charts, flow=frame.flow)
+
+
+@solara.component
+def Viewing(visit: Visit):
+    """Which firm, of whom, and whether the lines are firms or segments."""
+    stage, view = visit.stage, visit.view.value
+    visit.curtain.value  # noqa: B018  another market has other firms
+    if stage is None:
+        return
+    with solara.Columns([1, 1, 1], gutters_dense=True, style={"margin-top": "10px"}, classes=["view"]):
+        named("Firm in view", {title(f): f for f in stage.start.firms}, view.firm, lambda f: visit.look(firm=f))
+        kinds = ("firms", "segments")
+        named("Lines are", {k: k for k in kinds}, kinds[view.segments], lambda k: visit.look(segments=k == "segments"))
+        groups = {plain(g) or "everybody": g for g in stage.groups()}
+        named("People in view", groups, view.group, lambda g: visit.look(group=g))
+    solara.Text("Thick: in view, with the 95 % band. Dashed: the twin without the last event.", classes=["hint"])
+
+
+@solara.component
+def Person(visit: Visit):
+    """Who was clicked on."""
+    frame = visit.frame.value
+    if frame and frame.person:
+        rows = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in frame.person.items())
+        solara.HTML("table", unsafe_innerHTML=rows, classes=["person"])

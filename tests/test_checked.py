@@ -1,0 +1,94 @@
+"""The checked mode: the same tally, and whatever cannot be is called by its name."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sim.checked import ImpossibleError, check_week
+from sim.engine import advance, begin
+from tests.markets import market
+from tests.test_same import ROOT, STORY
+
+BROKEN = {
+    "rate": ("rate", np.nan),
+    "cell": ("cell", 9),
+    "news": ("news", 1 << 5),
+    "attention": ("one.attention", 1.5),
+    "expectation": ("one.expectation", np.inf),
+    "anchor_height": ("one.anchor_height", -0.1),
+    "seen": ("one.seen", 30),
+    "last": ("one.last", 6),
+    "target": ("one.target", -2),
+    "outcome": ("one.outcome", 5),
+    "message": ("one.message", 7),
+    "uses in the window": ("one.uses", 99),
+    "story of scandal 0, acting": ("story", 0b0010),
+    "story of scandal 5": ("story", 1 << 20),
+    "taste of firm 2": ("bonds.taste", np.nan),
+    "memory of firm 2": ("bonds.memory", -np.inf),
+    "trust of firm 2": ("bonds.trust", 1.01),
+    "habit of firm 2": ("bonds.habit", -0.01),
+    "regret of firm 2": ("bonds.regret", np.nan),
+}
+
+
+@pytest.fixture
+def life():
+    (life,) = begin(market({**STORY, "people": 64}))
+    for _ in range(3):
+        advance([life])
+    return life
+
+
+def check(life):
+    check_week(life.people, life.world, life.tally, life.first, life.week)
+
+
+def test_a_sound_market_passes(life):
+    check(life)
+
+
+@pytest.mark.parametrize("said", BROKEN)
+def test_what_cannot_be_is_called_by_its_name(life, said):
+    path, value = BROKEN[said]
+    table, _, name = path.partition(".")
+    values = getattr(life.people, table)
+    values = values[name] if name else values
+    values[(7, 2) if table == "bonds" else 7] = value
+    with pytest.raises(ImpossibleError, match=f"week {life.week}, person 7: {said}.* is .*, may be .* to "):
+        check(life)
+
+
+def test_a_count_below_zero_is_called_by_its_place(life):
+    life.tally.flow[3, 1, 0, 2, 4] = -1
+    with pytest.raises(ImpossibleError, match=r"tally\.flow\[3, 1, 0, 2, 4\] is -1"):
+        check(life)
+
+
+# Breaks a value that a week itself does not mend, and one that leads out of an array.
+LOUD = """
+from sim.engine import advance, begin
+from tests.markets import market
+from tests.test_same import STORY
+for field, value in (("taste", float("nan")), ("last", 30)):
+    (life,) = begin(market({**STORY, "people": 64, "consumer.rate": 7.0}))
+    advance([life])
+    (life.people.bonds if field == "taste" else life.people.one)[field][5] = value
+    try:
+        advance([life])
+    except (ValueError, IndexError) as error:
+        print(type(error).__name__, error)
+"""
+
+
+def test_a_checked_run_stops_where_it_breaks(tmp_path_factory):
+    """By itself, when everybody lives the week; NUMBA_CACHE_DIR is left, so that the matrix of `same` compiled it."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "STICKINESS_CHECKED": "1"}
+    done = subprocess.run([sys.executable, "-c", LOUD], capture_output=True, text=True, env=env, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = done.stdout.splitlines()
+    assert first.startswith("ImpossibleError week -12, person 5: taste of firm 0 is nan")
+    assert second.startswith("IndexError")

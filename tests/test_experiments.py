@@ -1,0 +1,91 @@
+"""Every experiment that has a fast form is run small: it yields its table and its figure, with errors of estimate."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sim import study
+from sim.twins import story
+
+FOLDER = Path(__file__).parents[1] / "experiments"
+SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if '\nFAST = {"people"' in path.read_text(encoding="utf-8"))
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f"experiments_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # so few people leave some folds without anybody
+def test_an_experiment_yields_its_table_and_figure(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = load(path)
+    table = module.main(**module.FAST)
+    kept = tmp_path / "outputs" / "experiments" / path.stem
+    assert len(pd.read_parquet(kept.with_suffix(".parquet"))) == len(table) > 0
+    assert [c for c in table.columns if "error" in c], "no number without its standard error"
+    for kind in (".png", ".svg"):
+        assert kept.with_suffix(kind).stat().st_size > 5000
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
+def test_an_experiment_says_what_it_asks_and_what_it_found(path):
+    said = load(path).__doc__
+    for part in ("Question:", "Design:", "Reading:", "Finding:"):
+        assert part in said
+    assert "to be measured" not in said
+
+
+def test_an_experiment_is_run_as_asked(monkeypatch, capsys):
+    called = []
+
+    def main(people=10, replications=3):
+        called.append((people, replications))
+
+    for words in ([], ["--fast"], ["--fast", "replications=7"], ["people=5"]):
+        monkeypatch.setattr(sys, "argv", ["script", *words])
+        study.play(main, {"people": 2, "replications": 1})
+    assert called == [(10, 3), (2, 1), (2, 7), (5, 3)]
+    for wrong in ("persons=3", "people=many"):
+        monkeypatch.setattr(sys, "argv", ["script", wrong])
+        with pytest.raises(SystemExit, match=r"usage: script \[--fast\] \[people=NUMBER\]"):
+            study.play(main, {})
+
+
+SCANDALS = load(FOLDER / "scandals.py")
+
+
+def test_records_are_chained_on_the_year_before_and_set_against_the_market():
+    chipotle = SCANDALS.recorded(SCANDALS.SCANDALS["food_safety_chipotle"])
+    assert chipotle.low.iloc[-1] == pytest.approx(0.854 * 0.952 - 1)
+    assert chipotle["first"].tolist()[:2] == [-4, 9] and chipotle["last"].tolist()[:2] == [9, 22]
+    german = SCANDALS.recorded(SCANDALS.SCANDALS["dieselgate_de"])
+    assert german.low[1] == pytest.approx(0.98 / 1.089 - 1)
+    target = SCANDALS.recorded(SCANDALS.SCANDALS["breach_target"])
+    assert (target.low[0], target.high[0]) == pytest.approx((-0.08, -0.07))
+
+
+def test_severity_scales_with_what_a_scandal_touches():
+    scale = {"body": set(), "money": set(), "data": set(), "conscience": set()}
+    for name, scandal in SCANDALS.SCANDALS.items():
+        (event,) = study.unsettled(f"scandal={name}").scandals.values()
+        scale[scandal["touches"]].add(event.severity)
+    found = [severity for kind in scale.values() for severity in kind]
+    assert len(found) == len(scale) and found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize(("name", "done", "said"), [("breach_talktalk", -0.1, -0.4), ("boycott_budlight", -0.4, -0.8)])
+def test_everyone_walks_away_in_the_world_of_surveys_only(name, done, said):
+    told = study.scenario(f"scandal={name}", "people=1500")
+    drops = []
+    for scenario in (told, SCANDALS.surveyed(told)):
+        week = min(s.week for s in scenario.scandals.values())
+        first, last = (week + w for w in SCANDALS.NEWS)
+        drops.append(SCANDALS.measured(SCANDALS.uses(story(scenario)), "sales", first, last).value)
+    assert done < drops[0] < 0 and drops[1] < said

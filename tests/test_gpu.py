@@ -1,0 +1,148 @@
+"""The form for graphics cards: always compiled, by NVIDIA's compiler and without a card; lived where there is a card.
+
+Where there is none, plain Python plays the card (numba's simulator), so what is launched and brought round is tested.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from sim.crowd import Told
+from sim.engine import simulate
+from sim.person import make_people, words
+from sim.tally import empty_tally
+from sim.world import make_world
+from tests.markets import market
+from tests.test_same import ROOT, STORY, WORLDS, digest
+
+pytest.importorskip("numba_cuda", reason="the extra `gpu` is not installed")
+
+TINY = {
+    **{"people": 16, "weeks": 8, "burn_in": 2, "window": 4},
+    "scandals": {name: {**s, "week": 1 + k} for k, (name, s) in enumerate(STORY["scandals"].items())},
+    "moves": {"cut": {"firm": "f3", "lever": "price", "value": 0.7, "week": 5}},
+}
+SENT = re.compile(r"^\s+(?:@!?%p\d+\s+)?([a-z][\w.]+)", re.M)
+
+
+def card():
+    from numba import cuda
+
+    return cuda.is_available()
+
+
+def compiler():
+    """Is NVIDIA's compiler for cards installed?"""
+    from numba.cuda.cudadrv import nvvm
+
+    try:
+        return bool(nvvm.NVVM())
+    except Exception:  # whatever it is that does not find it
+        return False
+
+
+@pytest.fixture(scope="module")
+def code():
+    """The code of each kernel for a scenario with everything on."""
+    if not compiler():
+        pytest.skip("NVIDIA's compiler (libnvvm) is not installed")
+    from sim.gpu import kernels, ptx
+
+    scenario = market(STORY)
+    world, firms = make_world(scenario), len(scenario.firms)
+    scandals = len(world.scandals)
+    people = make_people(16, firms, scandals)
+    tally = empty_tally(scenario.weeks, 2, len(scenario.cells), firms, scandals)
+    told, key = Told(*np.zeros((2, 16, 3), np.int32)), (1, 0)
+    found = kernels(firms, scandals)
+    rows = words(people.one), words(people.bonds)
+    return {
+        "live_week": ptx(found.live, (people, rows, world, tally, key, 0, 3, told)),
+        "tell": ptx(found.tell, (people, world, key, 0, 3, told)),
+        "close": ptx(found.close, (people, world, tally, 0, 1, False)),
+    }
+
+
+@pytest.mark.parametrize("kernel", ["live_week", "tell", "close"])
+def test_the_code_rounds_as_the_processor_does(code, kernel):
+    """No product flows into a sum unrounded but where `fma` says so, and nothing comes from the card's own library."""
+    said = set(SENT.findall(code[kernel]))
+    loose = {s for s in said if re.match(r"(add|sub|mul|div|fma|mad|sqrt|cvt)\b.*\.f32", s) and ".rn" not in s}
+    assert loose <= {"cvt.rzi.s32.f32", "cvt.rzi.s64.f32", "cvt.rmi.f32.f32"}  # to whole numbers, and floor: exact
+    assert not {s for s in said if "approx" in s or "ftz" in s or s.endswith("f64")}
+    assert ".extern" not in code[kernel]
+    assert ("fma.rn.f32" in said) == (kernel == "live_week")
+
+
+def test_threads_meet_only_in_atomic_additions(code):
+    """Counts alone have 64 bits in the card's memory, and nothing of 64 bits is written there but by an addition."""
+    for name, text in code.items():
+        assert not re.search(r"\bst\.(global\.)?(v\d\.)?[usb]64", text), name
+    added = {name: len(re.findall(r"(?:atom|red)\.global\.add\.u64", text)) for name, text in code.items()}
+    assert added["live_week"] >= 20
+    assert added["close"] >= 20
+    assert added["tell"] == 0
+
+
+@pytest.mark.parametrize("arch", ["sm_80", "sm_90"])
+def test_a_desk_fits_into_registers_and_nothing_spills(code, arch, tmp_path):
+    ptxas = shutil.which("ptxas")
+    if not ptxas:
+        pytest.skip("no ptxas here")
+    for name, text in code.items():
+        (tmp_path / "kernel.ptx").write_text(text)
+        command = [ptxas, "-v", f"-arch={arch}", "kernel.ptx", "-o", "kernel.cubin"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        if "not defined for option" in done.stderr:
+            pytest.skip(f"this ptxas knows no {arch}")
+        assert done.returncode == 0, done.stderr[-2000:]
+        registers = max(map(int, re.findall(r"Used (\d+) registers", done.stderr)))
+        spilled = sum(map(int, re.findall(r"(\d+) bytes spill", done.stderr)))
+        print(f"{name} {arch}: {registers} registers, {spilled} bytes spilled")
+        assert registers <= 255
+        assert spilled == 0
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_played_by_plain_python_the_tally_is_the_same(world, tmp_path):
+    tiny = {**WORLDS[world], **TINY}
+    script = (
+        "import sys; from sim import gpu; from tests.test_same import digest; from tests.markets import market;"
+        "sys.setswitchinterval(1e-4); gpu.THREADS, gpu.SHARDS = 4, 8;"  # the simulator's threads are Python's
+        f"print(digest(gpu.simulate_on_gpu(market({tiny!r})).tally))"
+    )
+    plain = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **plain}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip() == digest(simulate(market(tiny)).tally)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_card_counts_the_same(world):
+    if not card():
+        pytest.skip("no graphics card here")
+    from sim.gpu import simulate_on_gpu
+
+    scenario = market({**WORLDS[world], "people": 5000})
+    assert digest(simulate_on_gpu(scenario).tally) == digest(simulate(scenario).tally)
+
+
+def test_person_weeks_a_second_on_a_card(capsys):
+    if not card():
+        pytest.skip("no graphics card here")
+    from sim.gpu import simulate_on_gpu
+
+    scenario = market({**STORY, "people": 1_000_000})
+    simulate_on_gpu(market({**STORY, "people": 1000}))  # compiled here
+    start = time.perf_counter()
+    simulate_on_gpu(scenario)
+    weeks = scenario.people * (scenario.weeks + scenario.burn_in)
+    with capsys.disabled():
+        print(f"\non the card: {weeks / (time.perf_counter() - start) / 1e6:.1f} million person-weeks a second")

@@ -1,0 +1,106 @@
+"""Sixteen at once get what sixteen get one by one, operation by operation, and rows come back as they were laid out."""
+
+import numpy as np
+import pytest
+from numba import njit
+
+from sim import bits, draws, person
+from sim.lanes import WIDTH, anyone, no, read4, select, sixteen, write4
+from sim.tally import STAGE, tenure_bin
+
+RNG = np.random.default_rng(5)
+REAL = np.concatenate([RNG.normal(0, 3, 14), [0.0, -0.0]]).astype(np.float32)
+OTHER = np.concatenate([REAL[:4], RNG.normal(0, 3, 12)]).astype(np.float32)
+WHOLE = RNG.integers(-(2**31), 2**31, WIDTH).astype(np.int32)
+WORD = RNG.integers(0, 2**32, WIDTH).astype(np.uint32)
+ONE = np.uint32(1)
+POSITIVE = np.exp(REAL).astype(np.float32)
+
+RULES = {
+    "arithmetic": (lambda x, y: (x + y) * x - y / (x * x + np.float32(1)) + -y, REAL, OTHER),
+    "comparison": (lambda x, y: select((x < y) | (x == y), x, select(no(x >= y) & (y != x), y, x)), REAL, OTHER),
+    "whole numbers": (lambda x, y: bits.iadd(x, bits.ishift(y, 3)) & bits.iright(x, 5), WHOLE, WHOLE[::-1].copy()),
+    "halves": (lambda x, y: bits.joined(bits.low(x), bits.high(y)) | bits.byte(x, 8), WHOLE, WHOLE[::-1].copy()),
+    "bits": (lambda x, y: select(bits.bit(x, 7), bits.with_bit(y, 31), y), WHOLE, WHOLE[::-1].copy()),
+    "one for all": (lambda x, y: select(x > np.float32(0), np.float32(2), y) * np.float32(0.5), REAL, OTHER),
+    "fma": (lambda x, y: bits.fma(x, y, bits.floor(x)), REAL, OTHER),
+    "threefry": (lambda x, y: draws.uniform(draws.threefry(ONE, x, y, ONE)[1]), WORD, WORD[::-1].copy()),
+    "exp and log": (lambda x, y: draws.exp(draws.log(x) * np.float32(0.3)), POSITIVE, OTHER),
+    "root": (lambda x, y: bits.root(x), POSITIVE, OTHER),
+    "normal": (lambda x, y: draws.normal(x) + draws.gumbel(y), WORD, WORD[::-1].copy()),
+    "poisson": (lambda x, y: bits.to_float(draws.poisson(x, y)), POSITIVE, WORD),
+    "tenure": (lambda x, y: tenure_bin(x), (WHOLE & 1023).astype(np.int32), WHOLE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_sixteen_at_once_are_sixteen_one_by_one(name):
+    function, x, y = RULES[name]
+    rule = njit(function, error_model="numpy")
+
+    @njit(error_model="numpy")
+    def at_once(x, y, out):
+        i = sixteen(WIDTH)
+        out[i] = rule(x[i], y[i])
+
+    @njit(error_model="numpy")
+    def one_by_one(x, y, out):
+        for i in range(WIDTH):
+            out[i] = rule(x[i], y[i])
+
+    kind = np.float32 if name not in ("whole numbers", "halves", "bits", "tenure") else np.int32
+    found, expected = np.zeros((2, WIDTH), kind)
+    at_once(x, y, found)
+    one_by_one(x, y, expected)
+    assert found.tobytes() == expected.tobytes() and len(set(expected)) > 2
+
+
+def test_anyone_is_one_of_them():
+    @njit
+    def asked(x, out):
+        i = sixteen(WIDTH)
+        out[0], out[1] = anyone(x[i] > 1), anyone(no(x[i] > 1))
+
+    out = np.zeros(2, np.bool_)
+    for x, said in (
+        (np.eye(WIDTH)[3] * 2, (True, True)),
+        (np.zeros(WIDTH), (False, True)),
+        (np.full(WIDTH, 2), (True, False)),
+    ):
+        asked(x.astype(np.int32), out)
+        assert tuple(out) == said
+
+
+@pytest.mark.parametrize("columns", [4, 6, 7, 55])
+def test_rows_are_laid_out_in_lines_and_put_back(columns):
+    table = RNG.integers(-(2**31), 2**31, (40, columns)).astype(np.int32)
+    rows = RNG.permutation(40)[:WIDTH]
+    lines, back, starts = np.zeros((columns, WIDTH), np.int32), np.zeros_like(table), (rows * columns).astype(np.int64)
+
+    @njit
+    def there_and_back(lines, table, back, starts):
+        person.fetch(lines, table, starts, sixteen(WIDTH))
+        person.put_back(lines, back, starts, sixteen(WIDTH))
+
+    there_and_back(lines, table.ravel(), back.ravel(), starts)
+    np.testing.assert_array_equal(lines, table[rows].T)
+    np.testing.assert_array_equal(back[rows], table[rows])
+    assert not np.delete(back, rows, axis=0).any()
+
+
+def test_four_columns_of_one_row():
+    table, out = np.arange(20, dtype=np.int32), np.zeros(20, np.int32)
+    starts = np.array([10, 0])
+    assert read4(table, starts, 2, 0) == (12, 13, 14, 15)
+    write4(out, starts, 1, 1, 5, 6, 7, 8)
+    assert out[:6].tolist() == [0, 5, 6, 7, 8, 0]
+
+
+def test_the_stage_of_a_tenure_by_table_and_by_rule():
+    rule = njit(lambda uses: tenure_bin(uses))
+    assert [rule(np.int32(n)) for n in range(len(STAGE))] == STAGE.tolist() and rule(np.int32(60_000)) == STAGE[-1]
+
+
+def test_a_rule_called_from_python_says_how_to_call_it():
+    with pytest.raises(TypeError, match=r"tenure_bin has no entry from Python"):
+        tenure_bin(3)
