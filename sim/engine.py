@@ -393,8 +393,8 @@ def begin(
     shards: int = 1,
     network: Any = None,
     start: People | None = None,
-    only: int | None = None,
     pool: ThreadPoolExecutor | None = None,
+    only: int | None = None,
 ) -> list[Life]:
     """The people of a replication, ready for their first week of burn-in, in shards of whole groups (or one `only`).
 
