@@ -67,3 +67,14 @@ def pass_on(people, world, key, first, week, fresh):
                         index = ((link << 5) | k) & 0xFFFF
                         if uniform(words(key, Purpose.PASS, np.uint32(number), week, index)[0]) < chance:
                             people.news[i] = with_bit(people.news[i], k)
+
+
+@entry
+def reach(world, key, shard_of, told, heard):
+    """Mark heard[a, shard] for every shard where somebody hears row a of `told`; `shard_of` [g] is a group's."""
+    groups, people = np.int64(len(shard_of)), world.market[0].people
+    for a in range(told.shape[0]):
+        number = np.int64(told[a, 0])
+        for link in range(degree(world, number)):
+            i = listener(world, key, number, link)
+            heard[a, shard_of[((i + 1) * groups - 1) // people]] = True

@@ -394,8 +394,9 @@ def begin(
     network: Any = None,
     start: People | None = None,
     pool: ThreadPoolExecutor | None = None,
+    only: int | None = None,
 ) -> list[Life]:
-    """The people of a replication, ready for their first week of burn-in, in shards of whole groups.
+    """The people of a replication, ready for their first week of burn-in, in shards of whole groups (or one `only`).
 
     They are born, or those of `start` (an earlier run's people), who keep what they like, know and do, not the news.
     """
@@ -407,7 +408,7 @@ def begin(
     size = (scenario.weeks, scenario.weeks // scenario.window, len(scenario.cells), len(scenario.firms))
     firsts = np.arange(GROUPS + 1) * scenario.people // GROUPS
     lives = []
-    for shard in range(shards):
+    for shard in range(shards) if only is None else (only,):
         groups = range(shard * GROUPS // shards, (shard + 1) * GROUPS // shards)
         first = int(firsts[groups.start])
         people = make_people(int(firsts[groups.stop]) - first, len(scenario.firms), len(world.scandals))

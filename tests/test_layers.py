@@ -24,7 +24,7 @@ FLOORS = [
     ["birth", "crowd", "checked"],
     ["engine"],
     ["store", "gpu"],
-    ["run"],
+    ["run", "cluster"],
     ["panel", "market", "twins"],
     ["study", "anatomy", "odd"],
     ["facts"],
@@ -42,6 +42,7 @@ KNOWN_BY = {
     "omegaconf": {"scenario", "run"},
     "mesa": {"market", "page"},
     "solara": {"page"},
+    "ray": {"cluster"},
     "pyarrow": {"store", "panel"},
     "matplotlib": {"figures", "page"},
 }
