@@ -99,6 +99,8 @@ def test_a_desk_fits_into_registers_and_nothing_spills(code, arch, tmp_path):
         (tmp_path / "kernel.ptx").write_text(text)
         command = [ptxas, "-v", f"-arch={arch}", "kernel.ptx", "-o", "kernel.cubin"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        if "Unsupported .version" in done.stderr:
+            pytest.skip("this ptxas is older than the compiler that wrote the code")
         if "not defined for option" in done.stderr:
             pytest.skip(f"this ptxas knows no {arch}")
         assert done.returncode == 0, done.stderr[-2000:]
