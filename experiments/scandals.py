@@ -7,15 +7,15 @@ told and asked at once: everybody hears, cares alike and acts, deliberates every
 leaves without trouble. Records, with their sources, in experiments/scandals.yaml.
 Reading: change of the firm's sales (or customers), in %, against the twin; a band of 95 % over people and replications.
 Finding: with one scale of severity (body 3, money 2.5, data 2, conscience 1.5 logit) and how many act fitted to each,
-seven fall where the records are, to within 4 points: TalkTalk -2.4 +- .1 % (recorded -2.4), Target -7.4 +- .3 (-7 to
--8), then -1.9 +- .2 (-2.3); Facebook -.3 +- .03 (0 to -1.1), Co-op -1.0 +- .2 (-1), Goya +23 +- .8 (+22), Bud Light
--24.5 +- .4 and -30.3 +- .5 (-28, -32), Chipotle's five quarters -13.2, -27.8, -25.0, -22.3, -19.5, each +- .5 (-14.6,
--29.7, -23.6, -22.0, -18.7). Volkswagen's American fall is met on average (-15.8 +- 1.1 from October to May; recorded 0
-to -25, -12.8 on the mean), not its course: incentives held October, November fell alone. Missed: Volkswagen in Germany,
-which kept its sales but lost a tenth against a growing market from November (simulated -.6 +- .2); TalkTalk's next
-quarter (0; -.9 +- .1), since decided exits are carried out late. If people did as they say, they would walk away from
-all nine: 30 +- 1 % (Germany) to 98 +- .1 % (Bud Light) in the weeks after the news, which is 3 times what they do at
-Chipotle and Bud Light, 25 times at TalkTalk, over a hundred at Facebook.
+most fall where the records are: TalkTalk -2.9 +- .2 % (recorded -2.4), then -.6 +- .1 (0); Target -9.8 +- .3 (-7 to
+-8), then -2.6 +- .2 (-2.3) and -1.9 +- .2 (-1.3); Facebook -.2 +- .05 (0 to -1.1), Co-op -.9 +- .2 (-1), Goya +23 +- .8
+(+22), then +1.8 +- .1 (0), Bud Light -24.5 +- .4 and -30.3 +- .5 (-28, -32), Chipotle's five quarters -13.2, -27.8,
+-25.0, -22.3, -19.5, each +- .5 (-14.6, -29.7, -23.6, -22.0, -18.7). Missed: Volkswagen's American course, where
+incentives held October and November fell alone, and which the band of #54 asks to be deeper than these records (eight
+periods from -15 to -25, each +- 3 to 4; recorded 0 to -25); and Volkswagen in Germany, which kept its sales but lost a
+tenth against a growing market from November. If people did as they say, they would walk away from all nine: 36 % and
+more in the weeks after the news, 98 +- .1 % from Bud Light, which is 4 to 5 times what they do there and at Chipotle,
+and over a hundred times at Facebook.
 """
 
 from datetime import date
