@@ -49,7 +49,7 @@ COMPILED = (
     "birth",
     "world",
     "crowd",
-    "engine",
+    "kernel",
 )  # rooms whose source the kernel depends on
 
 CHECKED = os.environ.get("STICKINESS_CHECKED", "0") not in ("", "0")  # slow and loud, see `checked`

@@ -1,7 +1,7 @@
 """The same rules on a graphics card, a thread a person: optional, `pip install stickiness[gpu]`.
 
 Nothing of the behaviour is written anew. `on_device` hands the card the very functions of `rules`, `person`, `crowd`,
-`tally` and `engine.live`; a person's desk lies in the thread's own memory, index 0 of one. Threads meet only in the
+`tally` and `kernel.live`; a person's desk lies in the thread's own memory, index 0 of one. Threads meet only in the
 tally, whose whole numbers are added atomically, so their order does not matter; what a person has to tell is noted in
 the row of the person, so it is in order as it stands. Multiplication and addition are kept apart and no function comes
 from the card's own library: the bits are those of the processor.
@@ -21,7 +21,8 @@ from numba import config, cuda, types
 
 from sim import engine
 from sim.crowd import Told, deliver, pass_on
-from sim.engine import Life, Run, begin, live, settle
+from sim.engine import Life, Run, begin, settle
+from sim.kernel import live
 from sim.person import BOND, PER_WORD, PERSON, Bonds, Desk, Me, People, words
 from sim.scenario import Scenario
 from sim.tally import GROUPS, Tally, close_window, counted

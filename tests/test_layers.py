@@ -22,6 +22,7 @@ FLOORS = [
     ["tally", "world"],
     ["metrics", "rules"],
     ["birth", "crowd", "checked"],
+    ["kernel"],
     ["engine"],
     ["store", "gpu"],
     ["run", "cluster"],

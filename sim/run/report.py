@@ -66,11 +66,11 @@ def progress(scenario: Scenario) -> Iterator[tuple[Callable[[int, int], None], C
 
 def compiled() -> bool:
     """Whether the kernel is on disk, compiled for this Python and this version of its source."""
-    from sim import engine
+    from sim import kernel
 
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
-    made = Path(engine._live_groups._cache.cache_path).glob(f"engine._live_groups-*.{python}.*.nbc")
-    source = os.stat(engine.__file__).st_mtime
+    made = Path(kernel.live_groups._cache.cache_path).glob(f"kernel.live_groups-*.{python}.*.nbc")
+    source = os.stat(kernel.__file__).st_mtime
     return any(file.stat().st_mtime >= source for file in made)
 
 
