@@ -12,7 +12,10 @@ feeds large firms; the order of purchases (#30) is held out and checks it. *Seve
 is said fixes severity x care (#35, #55), what is done then fixes action (#36, #39, #53, #54). *Action against spill*:
 sales of the peers over one's own (#56) do not move with action. Trust and uncertainty on a shelf, friction and prices
 are not identified by any fact and stay assumptions.
-Finding: printed; the shipped value beside the one found, which should lie within two of its standard errors.
+Finding (5,000 people, one pass of two steps): of 15 numbers 13 are found again within two standard errors of what is
+shipped. Spread of attention over people in health insurance would be 36 +- 2.3 for 30, TalkTalk's action 2.8 +- .2 for
+3.3, both inside their facts' bands. Badly determined are the actions at Target (24 +- 7 for 9.5),
+and Bud Light (5.6 +- 6.2 for 7), and the spill of Dieselgate (1 +- .5 for .75).
 """
 
 import sys
@@ -25,7 +28,7 @@ from matplotlib.figure import Figure
 from sim import figures, study
 from sim.facts import board
 from sim.facts.worlds import Worlds
-from sim.scenario import to_dict
+from sim.scenario import leaves, to_dict
 
 
 class Free(NamedTuple):
@@ -71,6 +74,12 @@ def shipped(free: Free) -> float:
     return float(node)
 
 
+def allowed(free: Free) -> tuple[float, float]:
+    """The range in which the number is declared."""
+    (declared,) = (d for path, _, d in leaves(study.unsettled(free.preset)) if path == free.path)
+    return float(declared.low or 0), float(declared.high or np.inf)
+
+
 def fit(free: Free, tuned: dict[str, dict[str, float]], people: int, steps: int) -> dict[str, float]:
     """The value that brings the quantity to its target, by the secant method, and what it brings it to."""
     assert not board.facts()[free.fact].held_out, f"fact {free.fact} is held out"
@@ -81,11 +90,16 @@ def fit(free: Free, tuned: dict[str, dict[str, float]], people: int, steps: int)
         return float(value), float(error)
 
     x = tuned.get(free.preset, {}).get(free.path) or shipped(free)
-    xs, found = [x, 1.2 * x], [reached(x), reached(1.2 * x)]
+    low, high = allowed(free)
+    xs = [x, 1.2 * x if 1.2 * x <= high else x / 1.2]
+    found = [reached(x) for x in xs]
     for _ in range(steps):
         slope = (found[-1][0] - found[-2][0]) / np.log(xs[-1] / xs[-2])
         step = np.clip((free.target - found[-1][0]) / slope, -0.4, 0.4)
-        xs.append(float(xs[-1] * np.exp(step)))
+        following = float(np.clip(xs[-1] * np.exp(step), low, high))
+        if following == xs[-1]:  # the target lies beyond the range
+            break
+        xs.append(following)
         found.append(reached(xs[-1]))
         if abs(found[-1][0] - free.target) < found[-1][1]:
             break

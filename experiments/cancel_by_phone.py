@@ -5,10 +5,10 @@ Design: mobile telephony (`mobile`, the focus KPN) and a bank (Lloyds). From wee
 1.7 logit (#27) for two years; then it is none. The same people with the same draws, where it is none all along.
 Reading: in the two years and in the year after: the stickiness index, which is captive while friction acts and free
 when it no longer does; those who leave and join, in % of without; bad words in a thousand uses; share. Paired errors.
-Finding: for two years KPN's index is 8.2 +- .1 points (of 100) higher, Lloyds' 5.0 +- .1: three in five of those who
-would leave do not (-59 +- .5 %, -62 +- .6 %). All of it is captive: once let go, the index is where it was (+.2 +- .2,
+Finding: for two years KPN's index is 8.5 +- .1 points (of 100) higher, Lloyds' 5.3 +- .1: three in five of those who
+would leave do not (-59 +- .5 %, -61 +- .6 %). All of it is captive: once let go, the index is where it was (+.2 +- .2,
 +.1 +- .1). Three in ten of those who would join do not (-31 +- .6 %, within the 20-40 % of #25), and bad words rise by
-.5 +- .02 and .3 +- .02 in a thousand uses. Share still grows, by 2.2 and 1.3 points: who looks rarely is more easily
+.5 +- .02 and .3 +- .02 in a thousand uses. Share still grows, by 2.3 and 1.3 points: who looks rarely is more easily
 kept than won.
 """
 

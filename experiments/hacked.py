@@ -5,8 +5,8 @@ Design: TalkTalk as it went (`breach_talktalk`) and a breach of the same kind at
 the same people without the breach, for a year.
 Reading: per quarter, how many more leave and how many fewer join, in % of the firm's customers at the news, by segment;
 what is missing after a year is their sum. Paired errors.
-Finding: customers walk away. In the year after, TalkTalk misses 3.2 % of its customers: 2.8 +- .15 have left because of
-the breach, .38 +- .09 did not join; of the bank's 2.7 %, .10 +- .05 did not join. Those who stay away are sceptical.
+Finding: customers walk away. In the year after, TalkTalk misses 3.0 % of its customers: 2.7 +- .15 have left because of
+the breach, .29 +- .10 did not join; of the bank's 2.7 %, .10 +- .06 did not join. Those who stay away are sceptical.
 They are few, because few choose a provider in any year. TalkTalk's own figures (churn .6 % a month from the attack, 2.4
 % of the base gone in the quarter) leave about a quarter to those who did not join: more than simulated, its web shop
 was shut.
