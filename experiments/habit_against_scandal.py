@@ -4,8 +4,8 @@ Question: how many customers does a data breach cost, the stronger or weaker the
 Design: `bank` with a breach at the focus in week 26, severity 1.2 and 3, times habit and state dependence of 0, 1 and 2
 times the category's; each against the same people with the same draws without the breach, presence solved once.
 Reading: change of the focus's share over the two years, in points, with its paired error.
-Finding: it does, more against a small scandal than a large one. Without habit the breach costs .20 +- .01 points of
-share at severity 1.2 and .29 +- .02 at 3; with the category's habit .11 +- .01 and .22 +- .02; with twice that .05 +-
+Finding: it does, more against a small scandal than a large one. Without habit the breach costs .19 +- .01 points of
+share at severity 1.2 and .28 +- .02 at 3; with the category's habit .11 +- .01 and .22 +- .02; with twice that .05 +-
 .01 and .12 +- .01. Either way it is a per cent or less of the base: most customers never get round to leaving.
 """
 
