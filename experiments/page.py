@@ -7,7 +7,7 @@ lives beside. Server time is processor time of the server over a step, all threa
 waiting is from the click until the week is on the screen, which the browser shares the machine for. Then ten visitors
 of 10,000 people play at five weeks a second. Memory is the server's resident set, before, with and after them.
 `--fast` leaves the million out. Needs Linux, Chromium and the extras `page` and `browser`.
-Finding: met, on two cores that others kept busy too: 40 ms a step of 10,000 people and .46 to .49 s of a million, twin
+Finding: met, on two cores that others kept busy too: 40 ms a step of 10,000 people and .26 s of a million, twin
 included; ten who play cost 7 to 14 ms a week lived, and the browser is what they wait for. About 55 MB a visitor of
 10,000 people and .77 GB of a million; all but some 50 MB is back within seconds of leaving.
 """
