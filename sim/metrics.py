@@ -151,10 +151,14 @@ def lag_index(tally: Tally) -> Array:
     return _above_chance(stayed, here / here.sum(axis=-1, keepdims=True))
 
 
+def next_use(tally: Tally) -> Array:
+    """Share of the uses of j, [..., j], after which the customer's next in the window is of j again."""
+    return tally.window[..., Count.ADJACENT] / tally.window[..., [Count.ADJACENT, Count.SWITCHED]].sum(axis=-1)
+
+
 def adjacent_index(tally: Tally) -> Array:
     """The index on adjacent uses: does the next use repeat the last? (c5, level 3)."""
-    repeats = tally.window[..., Count.ADJACENT] / tally.window[..., Count.FOLLOWED]
-    return _above_chance(repeats, _window_share(tally))
+    return _above_chance(next_use(tally), _window_share(tally))
 
 
 def shuffled_index(tally: Tally) -> Array:
@@ -234,12 +238,12 @@ def captured(tally: Tally) -> Array:
 
 def hazard(tally: Tally) -> Array:
     """Chance that the next use is elsewhere, [..., j, TENURE bin], by uses since joining."""
-    return tally.tenure[..., 1] / tally.tenure[..., 0]
+    return tally.tenure[..., 1] / tally.tenure.sum(axis=-1)
 
 
 def stay_after(tally: Tally) -> Array:
     """Chance that the next use is at the same firm, [..., j, outcome] of the visit before (#66)."""
-    return 1 - tally.after[..., 1] / tally.after[..., 0]
+    return tally.after[..., 0] / tally.after.sum(axis=-1)
 
 
 def long_tenure(tally: Tally) -> Array:

@@ -52,9 +52,9 @@ class Count(IntEnum):
     BEFORE_CATEGORY = 9  # and of the category
     REPEATERS = 10  # and how many of them use it now
     ADJACENT = 11  # uses followed, in the window, by a use of the same firm
-    FOLLOWED = 12  # uses followed by any use
+    SWITCHED = 12  # and by a use of another
     SHUFFLED = 13  # expected ADJACENT had each person's order been shuffled, x FIXED
-    SHUFFLED_FOLLOWED = 14  # and expected FOLLOWED, x FIXED
+    SHUFFLED_FOLLOWED = 14  # and expected ADJACENT + SWITCHED, x FIXED
 
 
 class Tally(NamedTuple):
@@ -69,9 +69,9 @@ class Tally(NamedTuple):
     buyers: np.ndarray  # [g, w, s, n] people with n uses of the category, the last bin open
     kept: np.ndarray  # [g, w, s, at start, at end] firm used last, at the two ends of a window
     faithful: np.ndarray  # [g, w, s] people who never changed firm since week 0
-    tenure: np.ndarray  # [g, s, j, TENURE bin, 2] uses after so many at the firm; of which elsewhere
+    tenure: np.ndarray  # [g, s, j, TENURE bin, 2] uses after so many at the firm: there again, elsewhere
     standing: np.ndarray  # [g, w, s, j, TENURE bin] people by firm used last and uses there since joining
-    after: np.ndarray  # [g, s, j, outcome, 2] uses after an outcome (fine, minor, complained, major, complained)
+    after: np.ndarray  # [g, s, j, outcome, 2] the same after an outcome (fine, minor, complained, major, complained)
 
     def __add__(self, other: tuple) -> "Tally":
         """The counts of two parts of the same people."""
@@ -160,13 +160,10 @@ def count_use(page, left, joined, stage, outcome, again):
     page.flow[left + 1, joined + 1] += 1
     if left >= 0 and page.counts > 0:
         moved = np.int64(left != joined)
-        page.tenure[left, stage, 0] += 1
-        page.tenure[left, stage, 1] += moved
-        page.after[left, outcome, 0] += 1
-        page.after[left, outcome, 1] += moved
+        page.tenure[left, stage, moved] += 1
+        page.after[left, outcome, moved] += 1
         if again and page.counts == 2:
-            page.window[left, Count.FOLLOWED] += 1
-            page.window[left, Count.ADJACENT] += 1 - moved
+            page.window[left, Count.ADJACENT + moved] += 1
 
 
 @rule

@@ -259,7 +259,7 @@ def test_decided_exits_wait_a_geometric_time():
 
 def test_hazard_falls_with_tenure_by_sorting_alone():
     run = simulate(bare({"mechanisms.taste": True, "people": 8000, "weeks": 156, "consumer.rate": 1.0}))
-    found = metrics.estimate(lambda t: t.tenure[..., 1].sum(-2) / t.tenure[..., 0].sum(-2), metrics.pooled(run.tally))
+    found = metrics.estimate(lambda t: t.tenure[..., 1].sum(-2) / t.tenure.sum((-3, -1)), metrics.pooled(run.tally))
     early, late = np.searchsorted(TENURE, [1, 52])
     assert found.value[early] - found.value[late] > 5 * np.hypot(found.error[early], found.error[late])
 

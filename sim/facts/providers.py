@@ -50,11 +50,11 @@ def fact_19(worlds: Worlds) -> Found:
 
 def fact_20(worlds: Worlds) -> Found:
     def retained(t: Tally, year: int) -> Array:
-        at, left = t.tenure.sum(axis=-3)[..., 0], t.tenure.sum(axis=-3)[..., 1]
+        stayed, left = np.moveaxis(t.tenure.sum(axis=-3), -1, 0)
         bins = np.flatnonzero(year - 1 == TENURE // YEARS)
         widths = np.append(np.diff(TENURE), 1)
         bins = bins[TENURE[bins] > 0]  # nobody uses a firm again before the first use
-        return np.prod((1 - left[..., bins] / at[..., bins]) ** widths[bins], axis=-1)
+        return np.prod((1 - left[..., bins] / (stayed + left)[..., bins]) ** widths[bins], axis=-1)
 
     counts = worlds("market=health_insurance_nl", {"window": YEARS}).counts
     return {

@@ -151,9 +151,8 @@ def fact_10(worlds: Worlds) -> Found:
 
     def residual(t: Tally) -> Array:
         m = metrics.share(t)
-        repeats = t.window[..., Count.ADJACENT] / t.window[..., Count.FOLLOWED]
         phi = metrics.polarisation(t)[..., None]
-        return np.abs(repeats - (phi + (1 - phi) * m)).max(axis=-1)
+        return np.abs(metrics.next_use(t) - (phi + (1 - phi) * m)).max(axis=-1)
 
     return {"largest residual": of(residual, counts)}
 

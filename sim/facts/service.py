@@ -26,7 +26,7 @@ def everywhere(worlds: Worlds, preset: str, levers: dict[str, float]) -> dict[st
 def _after(t: Tally, outcome: int) -> Array:
     """Chance that the next use is at the same firm, over all firms, after an outcome."""
     rows = t.after[..., outcome, :].sum(axis=-2)
-    return 100 * (1 - rows[..., 1] / rows[..., 0])
+    return 100 * rows[..., 0] / rows.sum(axis=-1)
 
 
 def fact_66(worlds: Worlds) -> Found:

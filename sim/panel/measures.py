@@ -30,14 +30,10 @@ def own_ratio(t: Tally) -> Array:
     return own / (category - own)
 
 
-def next_use(t: Tally) -> Array:
-    """R_j, the share of purchases of j after which the household's next is j again."""
-    return t.window[..., Count.ADJACENT] / t.window[..., Count.FOLLOWED]
-
-
 def repeat(t: Tally) -> Array:
     """R, the share of consecutive purchases that repeat the brand."""
-    return t.window[..., Count.ADJACENT].sum(axis=-1) / t.window[..., Count.FOLLOWED].sum(axis=-1)
+    again, elsewhere = (t.window[..., what].sum(axis=-1) for what in (Count.ADJACENT, Count.SWITCHED))
+    return again / (again + elsewhere)
 
 
 def repeat_shuffled(t: Tally) -> Array:
@@ -67,7 +63,7 @@ COUNTED: dict[str, Metric] = {
     "sole_users": metrics.sole_users,
     "once_users": metrics.once_users,
 }
-IN_ORDER: dict[str, Metric] = {"next_use": next_use, "habit_part": metrics.habit_part}
+IN_ORDER: dict[str, Metric] = {"next_use": metrics.next_use, "habit_part": metrics.habit_part}
 AFTER: dict[str, Metric] = {
     "usage_ratio": metrics.usage_ratio,
     "repeat_rate": metrics.repeat_rate,
