@@ -265,12 +265,19 @@ def gumbel(word):
 
 @part
 def poisson(mean, word):
-    """A Poisson variate by inversion, at most 255; a mean above 80 counts as 80 (exp(-mean) must be normal)."""
+    """A Poisson variate by inversion, at most 255; a mean above 80 counts as 80 (exp(-mean) must be normal).
+
+    None, one and two are told apart without asking: a question that is now true, now false costs more than the answer.
+    """
     mean = select(mean > EIGHTY, EIGHTY, mean)
     u = uniform(word)
-    p = exp(-mean)
-    n, before, total = _i(0), -ONE, p
-    going = u >= total
+    none = exp(-mean)
+    once = none * mean
+    p, before = once * mean * HALF, none + once
+    total = before + p
+    two = (u >= before) & (before > none)
+    n = select(u >= none, select(two, _i(2), _i(1)), _i(0))
+    going = two & (u >= total) & (total > before)
     while anyone(going):  # rounding may hold the sum below the highest u for ever
         n = iadd(n, select(going, _i(1), _i(0)))
         p = select(going, p * mean / to_float(n), p)

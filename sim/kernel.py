@@ -160,7 +160,9 @@ def make_plans(people, world, key, first, edges, g, start, stop, week, air, me, 
         uses, asked = need(m, rate, key, add(board.rank[i], first + row), week)
         plan = uses + select(asked, ASKED, 0) + select((news != 0) | air, HEARS, 0)
         board.plan[row - start : row - start + WIDTH][i] = plan
-        busy = marks(plan != 0) & ((1 << many) - 1)
+    for row in range(start, stop, WIDTH):
+        i = sixteen(WIDTH)
+        busy = marks(board.plan[row - start : row - start + WIDTH][i] != 0) & ((1 << min(WIDTH, stop - row)) - 1)
         while busy != 0:
             somebody = row + lowest(busy)
             busy &= busy - 1
