@@ -6,8 +6,12 @@ import numpy as np
 
 from sim.bits import with_bit
 from sim.draws import FIRST, Purpose, entry, rule, uniform, words
+from sim.lanes import expect
 from sim.person import STEP
 from sim.rules import listen
+
+
+AHEAD = 4  # messages whose hearers are on their way from memory while others hear
 
 
 class Told(NamedTuple):
@@ -38,29 +42,42 @@ def degree(world, sender):
     return world.market[0].neighbours
 
 
+@rule
+def hearer(people, world, key, number, link, first):
+    """The row of `people`, numbered from `first` on, at the end of a link; -1 if it leads elsewhere or to oneself."""
+    i = listener(world, key, number, link) - first
+    return i if 0 <= i < people.bonds.shape[0] and i + first != number else -1
+
+
 @entry
 def deliver(people, world, key, first, message):
     """Bring messages to those rows of `people`, numbered from `first` on, that hear them, teller by teller."""
-    rows, m = people.bonds.shape[0], world.market[0]
-    for a in range(message.shape[0]):
-        number, told = np.int64(message[a, 0]), np.int64(message[a, 2])
-        for link in range(degree(world, number)):
-            i = listener(world, key, number, link) - first
-            if 0 <= i < rows and i + first != number:
-                bond = people.bonds[i, abs(told) - 1]
-                listen(bond, np.float32(bond.familiarity) * STEP, told > 0, m)
+    m = world.market[0]
+    for a in range(-AHEAD, message.shape[0]):
+        if a + AHEAD < message.shape[0]:
+            number, told = np.int64(message[a + AHEAD, 0]), np.int64(message[a + AHEAD, 2])
+            for link in range(degree(world, number)):
+                i = hearer(people, world, key, number, link, first)
+                if i >= 0:
+                    expect(people.bonds[i], abs(told) - 1, 1)
+        if a >= 0:
+            number, told = np.int64(message[a, 0]), np.int64(message[a, 2])
+            for link in range(degree(world, number)):
+                i = hearer(people, world, key, number, link, first)
+                if i >= 0:
+                    bond = people.bonds[i, abs(told) - 1]
+                    listen(bond, np.float32(bond.familiarity) * STEP, told > 0, m)
 
 
 @entry
 def pass_on(people, world, key, first, week, fresh):
     """Each scandal a teller has just heard of reaches a neighbour with chance contagion x voice / listeners (#64)."""
-    rows = people.news.shape[0]
     for a in range(fresh.shape[0]):
         number, bits = np.int64(fresh[a, 0]), fresh[a, 2]
         many = degree(world, number)
         for link in range(many):
-            i = listener(world, key, number, link) - first
-            if 0 <= i < rows and i + first != number:
+            i = hearer(people, world, key, number, link, first)
+            if i >= 0:
                 for k in range(world.scandals.shape[0]):
                     if (bits >> k) & 1 == 1:
                         chance = world.scandals[k].contagion * world.traits[fresh[a, 1]].voice / np.float32(many)

@@ -27,7 +27,8 @@ from sim.tally import GROUPS, Tally, counted, empty_tally
 from sim.world import World, make_world
 
 THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
-PIECE, SHARE = 1 << 20, 1 << 14  # people whose week is one call: of a single thread, of one of several
+PIECE = 1 << 20  # people whose week is one call at most
+SHARES = 4  # calls of each of several threads, so that one that is held up leaves some of its work to the others
 
 
 @dataclass
@@ -135,7 +136,8 @@ def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | 
 def _pieces(life: Life, pool: ThreadPoolExecutor | None) -> list[tuple[int, int]]:
     """The groups of a life in pieces, from one to before another."""
     size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
-    step = max(1, (SHARE if pool else PIECE) // size)
+    shares = SHARES * (os.cpu_count() or 1) if pool else 1
+    step = max(1, min(PIECE // size, len(life.groups) // shares))
     return [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
 
 

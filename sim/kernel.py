@@ -19,7 +19,7 @@ from sim.tally import close_window, count_answer, count_news, count_visit, open_
 
 BLOCK = 32768  # people whose week is planned at a time: enough that every cell fills its sixteens
 USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's plan of the week
-AHEAD = 2 * WIDTH
+AHEAD = 2 * WIDTH  # people whose rows are on their way from memory while others live
 GROUP = np.int64(16)  # from which bit on a plan holds the person's group
 
 
@@ -134,12 +134,11 @@ def seat(desk, board, at, listed, first, people, ones, twos):
 
 
 @rule
-def foresee(desk, board, n, listed, ones, twos):
+def foresee(people, board, n, listed):
     """Have the row of person n of the list brought near, if there is one."""
     if n < listed:
-        row, one, two = np.int64(board.list[n]), desk.one.shape[0], desk.two.shape[0]
-        expect(ones, row * one, one)
-        expect(twos, row * two, two)
+        expect(people.one, board.list[n], 1)
+        expect(people.bonds, board.list[n], 1)
 
 
 @rule
@@ -242,7 +241,7 @@ def visit_all(people, ones, twos, world, tally, key, first, start, week, t, s, d
     page = open_page(tally, 0, t, s, m.window)
     while users > 0:
         for n in range(AHEAD):
-            foresee(desk, board, n, users, ones, twos)
+            foresee(people, board, n, users)
         for at in range(0, users, WIDTH):
             i = seat(desk, board, at, users, first, people, ones, twos)
             for place in range(WIDTH):
@@ -250,7 +249,7 @@ def visit_all(people, ones, twos, world, tally, key, first, start, week, t, s, d
             visit(me, bonds, m, c, firms, details, world.scandals, world.blame, echo, key, week, use, i)
             get_up(desk, ones, twos, i)
             for place in range(min(WIDTH, users - at)):
-                foresee(desk, board, at + AHEAD + place, users, ones, twos)
+                foresee(people, board, at + AHEAD + place, users)
                 plan = board.plan[desk.rows[place] - start]
                 if plan >> GROUP != g:
                     g = plan >> GROUP

@@ -340,25 +340,27 @@ def _turned(builder: Any, wide: list[Any]) -> list[Any]:
     return [mixed(a, b, near), mixed(a, b, far), mixed(c, d, near), mixed(c, d, far)]
 
 
-@intrinsic
-def expect(typing, table, start, many):
-    """Have so many words of a table, from `start` on, brought near, for they will soon be wanted."""
+def expect(table, start, many):
+    """Have so many rows of a table, from `start` on, brought near, for they will soon be wanted."""
 
-    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        table, start, many = values
-        array = context.make_array(sig.args[0])(context, builder, table)
-        byte = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
-        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        begin = builder.bitcast(builder.gep(array.data, [start]), byte)
-        size = builder.mul(many, INT64(4))
-        with cgutils.for_range_slice(builder, INT64(0), size, INT64(LINE), INT64) as (offset, _):
-            builder.call(fetch, [builder.gep(begin, [offset]), INT32(1), INT32(3), INT32(1)])
-        end = builder.gep(begin, [builder.sub(size, INT64(1))])  # words need not begin where a line of memory does
-        builder.call(fetch, [end, INT32(1), INT32(3), INT32(1)])
-        return context.get_dummy_value()
 
-    return types.none(table, types.int64, types.int64), code
+def _expect(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    array = context.make_array(sig.args[0])(context, builder, values[0])
+    start, many = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:], sig.args[1:], strict=True))
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
+    fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    row = builder.extract_value(array.strides, 0)
+    begin = builder.gep(builder.bitcast(array.data, byte), [builder.mul(start, row)])
+    size = builder.mul(many, row)
+    with cgutils.for_range_slice(builder, INT64(0), size, INT64(LINE), INT64) as (offset, _):
+        builder.call(fetch, [builder.gep(begin, [offset]), INT32(1), INT32(3), INT32(1)])
+    end = builder.gep(begin, [builder.sub(size, INT64(1))])  # rows need not begin where a line of memory does
+    builder.call(fetch, [end, INT32(1), INT32(3), INT32(1)])
+    return context.get_dummy_value()
+
+
+compiled(expect, lambda table, start, many: types.none if isinstance(table, types.Array) else None, _expect)
 
 
 def read4(table, starts, column, i):
