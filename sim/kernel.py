@@ -334,4 +334,5 @@ def bear_each(people, ones, twos, world, tally, key, first, edges, begin, end, w
 def close_groups(people, tally, edges, begin, end, window, opening):
     for g in range(begin, end):
         for i in range(edges[g], edges[g + 1]):
+            expect(people.bonds, min(i + WIDTH, edges[end] - 1), 1)
             close_window(people.one[i], people.bonds[i], tally, g, np.int64(people.cell[i]), window, opening)

@@ -227,15 +227,17 @@ def marks(typing, when):
     return types.int64(when), code
 
 
-@intrinsic
-def lowest(typing, bits):
-    """The place of the lowest bit that is set."""
+def lowest(bits):
+    """The place of the lowest bit that is set in an int64."""
+    return (int(bits) & -int(bits)).bit_length() - 1
 
-    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        count = builder.module.declare_intrinsic("llvm.cttz", [INT64], ir.FunctionType(INT64, [INT64, ELEMENT["mask"]]))
-        return builder.call(count, [values[0], ELEMENT["mask"](0)])
 
-    return types.int64(types.int64), code
+def _lowest(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    count = builder.module.declare_intrinsic("llvm.cttz", [INT64], ir.FunctionType(INT64, [INT64, ELEMENT["mask"]]))
+    return builder.call(count, [values[0], ELEMENT["mask"](0)])
+
+
+compiled(lowest, lambda bits: types.int64 if bits == types.int64 else None, _lowest)
 
 
 def _of_sixteen(array: Any, index: Any) -> bool:

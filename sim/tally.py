@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.draws import rule
-from sim.lanes import select
+from sim.lanes import lowest, select
 from sim.person import BEFORE, CHANGED, USED
 
 GROUPS = 32
@@ -191,16 +191,23 @@ def close_window(me, bonds, tally, g, s, w, opening):
 
     `opening`: and forget who ever changed firm, for the story begins.
     """
-    total, firms = np.int64(me.uses & USED), bonds.shape[0]
+    total = np.int64(me.uses & USED)
     if me.uses & (USED | BEFORE):
-        for j in range(firms):
+        used, known = np.int64(0), np.int64(0)
+        for j in range(bonds.shape[0]):
+            used |= np.int64((bonds[j].count & USED) > 0) << j
+            known |= np.int64(bonds[j].count > 0) << j
+        while known != 0:
+            j = lowest(known)
+            known &= known - 1
             n, before = np.int64(bonds[j].count & USED), np.int64(bonds[j].count & BEFORE)
-            if w >= 0 and n | before:
+            bonds[j].count = BEFORE if n else 0
+            if w >= 0:
                 _count_firm(tally.window[g, w, s, j], n, total, before)
-                for k in range(firms):
-                    tally.both[g, w, s, j, k] += n > 0 and (bonds[k].count & USED) > 0
-        for j in range(firms):
-            bonds[j].count = BEFORE if bonds[j].count & USED else 0
+                others = used if n else np.int64(0)
+                while others != 0:
+                    tally.both[g, w, s, j, lowest(others)] += 1
+                    others &= others - 1
     if w >= 0:
         tally.buyers[g, w, s, min(total, LARGEST - 1)] += 1
         tally.kept[g, w, s, me.home + 1, me.last + 1] += 1
