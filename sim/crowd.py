@@ -10,7 +10,6 @@ from sim.lanes import expect
 from sim.person import STEP
 from sim.rules import listen
 
-
 AHEAD = 4  # messages whose hearers are on their way from memory while others hear
 
 

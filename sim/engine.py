@@ -27,8 +27,8 @@ from sim.tally import GROUPS, Tally, counted, empty_tally
 from sim.world import World, make_world
 
 THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
-PIECE = 1 << 20  # people whose week is one call at most
-SHARES = 4  # calls of each of several threads, so that one that is held up leaves some of its work to the others
+CORES = os.cpu_count() or 1
+PIECES = 8  # of each of several threads, so that one that is held up leaves some of its work to the others
 
 
 @dataclass
@@ -120,41 +120,40 @@ def _adopt(life: Life, start: People) -> None:
 
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
-    """As many groups at a time as are worth a call; a thread of the pool that comes free takes the next."""
+    """Every group lives the week, or is born."""
     rows = words(life.people.one), words(life.people.bonds)
 
-    def piece(groups: tuple[int, int]) -> Told:
-        desk, board = _furniture(life, int(life.edges[groups[1]] - life.edges[groups[0]]))
+    def worker(pieces: Iterator[tuple[int, int]]) -> Told:
+        desk, board = _furniture(life)
         front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), life.edges)
-        work(*front, *groups, life.week, desk, board)
+        for groups in pieces:
+            work(*front, *groups, life.week, desk, board)
         return _noted(life, desk, board)
 
-    heard = list((pool.map if pool else map)(piece, _pieces(life, pool)))
-    return Told(*(np.concatenate(told) for told in zip(*heard, strict=True)))
+    return Told(*(np.concatenate(told) for told in zip(*_shared(life, worker, pool), strict=True)))
 
 
-def _pieces(life: Life, pool: ThreadPoolExecutor | None) -> list[tuple[int, int]]:
-    """The groups of a life in pieces, from one to before another."""
-    size, most = max(1, len(life.people.one) // max(1, len(life.groups))), life.groups.stop
-    shares = SHARES * (os.cpu_count() or 1) if pool else 1
-    step = max(1, min(PIECE // size, len(life.groups) // shares))
-    return [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
+def _shared(
+    life: Life, worker: Callable[[Iterator[tuple[int, int]]], Any], pool: ThreadPoolExecutor | None
+) -> list[Any]:
+    """What comes of each worker; whoever comes free takes the next piece, some groups from one to before another."""
+    many = len(life.groups)
+    step = max(1, many // (PIECES * CORES)) if pool else max(1, many)
+    pieces = iter([(g, min(g + step, life.groups.stop)) for g in range(life.groups.start, life.groups.stop, step)])
+    return list(pool.map(worker, [pieces] * CORES)) if pool else [worker(pieces)]
 
 
-def _furniture(life: Life, people: int) -> tuple[Desk, Board]:
-    """A desk, and a board with room to note what so many people tell; used ones if there are any."""
+def _furniture(life: Life) -> tuple[Desk, Board]:
+    """A desk, and a board with room to note what everybody may tell; used ones if there are any."""
     try:
         desk, board = life.idle.pop()
     except IndexError:
         firms, cells = len(life.scenario.firms), len(life.scenario.cells)
         lists = np.zeros(BLOCK + WIDTH, np.int32), np.zeros((cells, BLOCK + WIDTH), np.int32), np.zeros(cells, np.int64)
-        rank, nothing = np.arange(WIDTH, dtype=np.uint32), np.zeros((0, 3), np.int32)
-        board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, nothing, nothing, np.zeros(2, np.int64))
+        rank, room = np.arange(WIDTH, dtype=np.uint32), (len(life.people.one), 3)
+        told = Told(np.zeros(room, np.int32), np.zeros(room, np.int32))  # memory that is never touched is never had
+        board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, *told, np.zeros(2, np.int64))
         desk = make_desk(firms, len(life.world.scandals))
-    if len(board.message) < people:
-        board = board._replace(message=np.zeros((people, 3), np.int32))
-    if len(board.fresh) < people and len(life.world.scandals):
-        board = board._replace(fresh=np.zeros((people, 3), np.int32))
     board.noted[:] = 0
     return desk, board
 
@@ -169,7 +168,7 @@ def _noted(life: Life, desk: Desk, board: Board) -> Told:
 @contextmanager
 def one_by_one(life: Life) -> Iterator[Callable[[int], None]]:
     """Gives the function that lets the person in a row live the week; whoever does not live it tells nothing."""
-    desk, board = _furniture(life, len(life.people.one))
+    desk, board = _furniture(life)
     edges, people = np.zeros_like(life.edges), life.scenario.people
     rows = words(life.people.one), words(life.people.bonds)
     front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), edges)
@@ -205,11 +204,11 @@ def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
 def close(life: Life, window: int, opening: bool = False, pool: ThreadPoolExecutor | None = None) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
 
-    def piece(groups: tuple[int, int]) -> None:
-        close_groups(life.people, life.tally, life.edges, *groups, window, opening)
+    def worker(pieces: Iterator[tuple[int, int]]) -> None:
+        for groups in pieces:
+            close_groups(life.people, life.tally, life.edges, *groups, window, opening)
 
-    for _ in (pool.map if pool else map)(piece, _pieces(life, pool)):
-        pass
+    _shared(life, worker, pool)
 
 
 def advance(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> None:
@@ -275,7 +274,7 @@ def simulate(
     """
     scenario, shares = settle(scenario)
     runs, weeks, done = scenario.replications, scenario.burn_in + scenario.weeks, count(1)
-    threads = threads or (os.cpu_count() or 1 if scenario.people * runs >= THREADED else 1)
+    threads = threads or (CORES if scenario.people * runs >= THREADED else 1)
     apart = 1 < threads <= runs and scenario.people * threads <= MANY  # a thread a replication, or several in one
 
     def replication(r: int) -> tuple[Tally, People | None]:

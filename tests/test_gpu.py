@@ -16,7 +16,7 @@ import pytest
 from sim.crowd import Told
 from sim.engine import simulate
 from sim.person import make_people, words
-from sim.tally import empty_tally
+from sim.tally import Count, empty_tally
 from sim.world import make_world
 from tests.markets import market
 from tests.test_same import ROOT, STORY, WORLDS, digest
@@ -86,7 +86,8 @@ def test_threads_meet_only_in_atomic_additions(code):
         assert not re.search(r"\bst\.(global\.)?(v\d\.)?[usb]64", text), name
     added = {name: len(re.findall(r"(?:atom|red)\.global\.add\.u64", text)) for name, text in code.items()}
     assert added["live_week"] >= 20
-    assert added["close"] >= 20
+    at_a_use = {Count.ADJACENT, Count.SWITCHED}
+    assert added["close"] == len(set(Count) - at_a_use) + len(("both", "buyers", "kept", "faithful", "standing"))
     assert added["tell"] == 0
 
 
