@@ -43,6 +43,7 @@ from sim.lanes import anyone, no, select
 
 COMPILED = (
     "lanes",
+    "loan",
     "bits",
     "draws",
     "person",

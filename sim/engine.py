@@ -8,7 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -21,7 +21,8 @@ from sim.crowd import Told, deliver, pass_on
 from sim.draws import CHECKED
 from sim.kernel import BLOCK, Board, bear_each, bear_groups, close_groups, live_each, live_groups
 from sim.lanes import WIDTH
-from sim.person import Desk, People, make_desk, make_people, words
+from sim.loan import Loan
+from sim.person import People, make_desk, make_people, words
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import GROUPS, Tally, counted, empty_tally
 from sim.world import World, make_world
@@ -54,11 +55,12 @@ class Life:
     week: int
     first: int = 0  # the number of the person in row 0
     told: Told = field(default_factory=lambda: Told(*np.zeros((2, 0, 3), np.int32)))  # in the week lived last
-    idle: deque[tuple[Desk, Board]] = field(default_factory=deque)  # desks and boards that nobody is using
+    lent: Loan | None = None  # people, world and tally, to the kernel
+    idle: deque[Loan] = field(default_factory=deque)  # desks and boards that nobody is using
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the desks, whose lines share memory, as no copy of them would."""
-        return {**self.__dict__, "idle": deque()}
+        """All but what says where it lies in memory: no copy would lie there."""
+        return {**self.__dict__, "lent": None, "idle": deque()}
 
 
 ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
@@ -120,13 +122,12 @@ def _adopt(life: Life, start: People) -> None:
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
     """As many groups at a time as are worth a call; a thread of the pool that comes free takes the next."""
-    rows = words(life.people.one), words(life.people.bonds)
+    loan = _lent(life)
 
     def piece(groups: tuple[int, int]) -> Told:
-        desk, board = _furniture(life, int(life.edges[groups[1]] - life.edges[groups[0]]))
-        front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), life.edges)
-        work(*front, *groups, life.week, desk, board)
-        return _noted(life, desk, board)
+        room = _furniture(life, int(life.edges[groups[1]] - life.edges[groups[0]]))
+        work(loan, room, life.key, np.uint32(life.first), life.edges, *groups, life.week)
+        return _noted(life, room)
 
     heard = list((pool.map if pool else map)(piece, _pieces(life, pool)))
     return Told(*(np.concatenate(told) for told in zip(*heard, strict=True)))
@@ -139,47 +140,52 @@ def _pieces(life: Life, pool: ThreadPoolExecutor | None) -> list[tuple[int, int]
     return [(g, min(g + step, most)) for g in range(life.groups.start, most, step)]
 
 
-def _furniture(life: Life, people: int) -> tuple[Desk, Board]:
+def _lent(life: Life) -> Loan:
+    """What the kernel always wants of a life; described anew only when it is no longer the same."""
+    now = life.people, life.world, life.tally
+    if life.lent is None or any(a is not b for a, b in zip(life.lent.things[2:], now, strict=True)):
+        life.lent = Loan(words(life.people.one), words(life.people.bonds), *now)
+    return life.lent
+
+
+def _furniture(life: Life, people: int) -> Loan:
     """A desk, and a board with room to note what so many people tell; used ones if there are any."""
-    try:
-        desk, board = life.idle.pop()
-    except IndexError:
-        firms, cells = len(life.scenario.firms), len(life.scenario.cells)
+    room = None
+    with suppress(IndexError):
+        room = life.idle.pop()
+    if room is None or len(room.things[1].message) < people:
+        firms, cells, scandals = len(life.scenario.firms), len(life.scenario.cells), len(life.world.scandals)
         lists = np.zeros(BLOCK + WIDTH, np.int32), np.zeros((cells, BLOCK + WIDTH), np.int32), np.zeros(cells, np.int64)
-        rank, nothing = np.arange(WIDTH, dtype=np.uint32), np.zeros((0, 3), np.int32)
-        board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, nothing, nothing, np.zeros(2, np.int64))
-        desk = make_desk(firms, len(life.world.scandals))
-    if len(board.message) < people:
-        board = board._replace(message=np.zeros((people, 3), np.int32))
-    if len(board.fresh) < people and len(life.world.scandals):
-        board = board._replace(fresh=np.zeros((people, 3), np.int32))
-    board.noted[:] = 0
-    return desk, board
+        message, fresh = np.zeros((people, 3), np.int32), np.zeros((people if scandals else 0, 3), np.int32)
+        rank, noted = np.arange(WIDTH, dtype=np.uint32), np.zeros(2, np.int64)
+        board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, message, fresh, noted)
+        room = Loan(make_desk(firms, scandals), board)
+    room.things[1].noted[:] = 0
+    return room
 
 
-def _noted(life: Life, desk: Desk, board: Board) -> Told:
+def _noted(life: Life, room: Loan) -> Told:
     """What is noted on a board, which is idle from now on."""
+    board = room.things[1]
     told = Told(board.message[: board.noted[0]].copy(), board.fresh[: board.noted[1]].copy())
-    life.idle.append((desk, board))
+    life.idle.append(room)
     return told
 
 
 @contextmanager
 def one_by_one(life: Life) -> Iterator[Callable[[int], None]]:
     """Gives the function that lets the person in a row live the week; whoever does not live it tells nothing."""
-    desk, board = _furniture(life, len(life.people.one))
-    edges, people = np.zeros_like(life.edges), life.scenario.people
-    rows = words(life.people.one), words(life.people.bonds)
-    front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), edges)
-    entry = _entry((*front, 0, 1, life.week, desk, board))
+    room, edges, people = _furniture(life, len(life.people.one)), np.zeros_like(life.edges), life.scenario.people
+    front = (_lent(life), room, life.key, np.uint32(life.first), edges)
+    entry = _entry((*front, 0, 1, life.week))
 
     def live_one(row: int) -> None:
         g = ((life.first + row + 1) * GROUPS - 1) // people
         edges[g], edges[g + 1] = row, row + 1
-        entry(*front, g, g + 1, life.week, desk, board)
+        entry(*front, g, g + 1, life.week)
 
     yield live_one
-    life.told = _noted(life, desk, board)
+    life.told = _noted(life, room)
 
 
 def _entry(arguments: tuple[Any, ...]) -> Callable[..., None]:
@@ -203,8 +209,10 @@ def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
 def close(life: Life, window: int, opening: bool = False, pool: ThreadPoolExecutor | None = None) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
 
+    loan = _lent(life)
+
     def piece(groups: tuple[int, int]) -> None:
-        close_groups(life.people, life.tally, life.edges, *groups, window, opening)
+        close_groups(loan, life.edges, *groups, window, opening)
 
     for _ in (pool.map if pool else map)(piece, _pieces(life, pool)):
         pass
