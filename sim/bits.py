@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.extending import intrinsic, overload
+from numba.core.typing.templates import signature
 
 from sim.lanes import ONE, Lanes, compiled, joint, spread
 
@@ -22,24 +22,15 @@ def _compile(python: Any, kinds: str, emit: Emit) -> None:
     result, *given = kinds.split()
     one = ONE[result](*(ONE[k] for k in given))
 
-    def single(*_: Any) -> tuple[Any, Emit]:
-        return one, lambda context, builder, sig, values: emit(builder, *values)
+    def typed(context: Any, *arguments: Any) -> Any:
+        return signature(Lanes(result), *arguments) if joint(*arguments) else one
 
-    def many(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        parts = zip(values, sig.args, given, strict=True)
-        return emit(builder, *(spread(context, builder, v, t, k) for v, t, k in parts))
+    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        if isinstance(sig.return_type, Lanes):
+            values = [spread(context, builder, v, t, k) for v, t, k in zip(values, sig.args, given, strict=True)]
+        return emit(builder, *values)
 
-    compiled(python, lambda *arguments: Lanes(result) if joint(*arguments) else None, many)
-    options: Any = {"jit_options": {"forceinline": True}}
-    if len(given) == 1:
-        instruction1 = intrinsic(lambda typing, x: single())
-        overload(python, **options)(lambda x: None if joint(x) else lambda x: instruction1(x))
-    elif len(given) == 2:
-        instruction2 = intrinsic(lambda typing, x, y: single())
-        overload(python, **options)(lambda x, y: None if joint(x, y) else lambda x, y: instruction2(x, y))
-    else:
-        instruction3 = intrinsic(lambda typing, x, y, z: single())
-        overload(python, **options)(lambda x, y, z: None if joint(x, y, z) else lambda x, y, z: instruction3(x, y, z))
+    compiled(python, typed, code)
 
 
 def _call(name: str) -> Emit:

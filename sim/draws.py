@@ -14,10 +14,12 @@ import tempfile
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numba import config, njit
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.registry import CPUDispatcher
 
@@ -41,6 +43,7 @@ from sim.lanes import anyone, no, select
 
 COMPILED = (
     "lanes",
+    "loan",
     "bits",
     "draws",
     "person",
@@ -76,13 +79,23 @@ def _existing(folder: Path) -> Path:
 config.CACHE_DIR = str(_cache_folder())
 
 
+class _Ingredient(JITCodeLibrary):
+    """Code that goes into other code only: it is optimised with that, and never becomes machine code of its own."""
+
+    codegen: Any = SimpleNamespace(set_env=lambda name, environment: None)  # nobody runs it, so it needs none
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+
 class _Part(CompilerBase):
-    """Compiles a rule for those that call it only: it is optimised with them, and needs no machine code of its own."""
+    """Compiles a rule for those that call it only."""
 
     def define_pipelines(self):
-        library = self.state.targetctx.codegen().create_library(self.state.func_id.func_qualname)
-        library._finalize_specific = library._optimize_final_module = lambda: None
-        self.state.library = library
+        self.state.library = _Ingredient(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
         return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
 
 
@@ -97,7 +110,7 @@ class _Rule(CPUDispatcher):
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
 if CHECKED:
     OPTIONS["boundscheck"] = True
-entry = njit(cache=True, **OPTIONS)  # what Python calls
+entry = njit(cache=True, no_cfunc_wrapper=True, **OPTIONS)  # what Python calls
 
 
 def part(function: Callable[..., Any], **options: Any) -> Any:

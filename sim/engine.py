@@ -21,7 +21,8 @@ from sim.crowd import Told, deliver, pass_on
 from sim.draws import CHECKED
 from sim.kernel import BLOCK, Board, bear_each, bear_groups, close_groups, live_each, live_groups
 from sim.lanes import WIDTH
-from sim.person import Desk, People, make_desk, make_people, words
+from sim.loan import Loan
+from sim.person import People, make_desk, make_people, words
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import GROUPS, Tally, counted, empty_tally
 from sim.world import World, make_world
@@ -55,11 +56,12 @@ class Life:
     week: int
     first: int = 0  # the number of the person in row 0
     told: Told = field(default_factory=lambda: Told(*np.zeros((2, 0, 3), np.int32)))  # in the week lived last
-    idle: deque[tuple[Desk, Board]] = field(default_factory=deque)  # desks and boards that nobody is using
+    lent: Loan | None = None  # people, world and tally, to the kernel
+    idle: deque[Loan] = field(default_factory=deque)  # desks and boards that nobody is using
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the desks, whose lines share memory, as no copy of them would."""
-        return {**self.__dict__, "idle": deque()}
+        """All but what says where it lies in memory: no copy would lie there."""
+        return {**self.__dict__, "lent": None, "idle": deque()}
 
 
 ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
@@ -121,14 +123,13 @@ def _adopt(life: Life, start: People) -> None:
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
     """Every group lives the week, or is born."""
-    rows = words(life.people.one), words(life.people.bonds)
+    loan = _lent(life)
 
     def worker(pieces: Iterator[tuple[int, int]]) -> Told:
-        desk, board = _furniture(life)
-        front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), life.edges)
+        room = _furniture(life)
         for groups in pieces:
-            work(*front, *groups, life.week, desk, board)
-        return _noted(life, desk, board)
+            work(loan, room, life.key, np.uint32(life.first), life.edges, *groups, life.week)
+        return _noted(life, room)
 
     return Told(*(np.concatenate(told) for told in zip(*_shared(life, worker, pool), strict=True)))
 
@@ -143,44 +144,51 @@ def _shared(
     return list(pool.map(worker, [pieces] * CORES)) if pool else [worker(pieces)]
 
 
-def _furniture(life: Life) -> tuple[Desk, Board]:
+def _lent(life: Life) -> Loan:
+    """What the kernel always wants of a life; described anew only when it is no longer the same."""
+    now = life.people, life.world, life.tally
+    if life.lent is None or any(a is not b for a, b in zip(life.lent.things[2:], now, strict=True)):
+        life.lent = Loan(words(life.people.one), words(life.people.bonds), *now)
+    return life.lent
+
+
+def _furniture(life: Life) -> Loan:
     """A desk, and a board with room to note what everybody may tell; used ones if there are any."""
     try:
-        desk, board = life.idle.pop()
+        room = life.idle.pop()
     except IndexError:
         firms, cells = len(life.scenario.firms), len(life.scenario.cells)
         lists = np.zeros(BLOCK + WIDTH, np.int32), np.zeros((cells, BLOCK + WIDTH), np.int32), np.zeros(cells, np.int64)
-        rank, room = np.arange(WIDTH, dtype=np.uint32), (len(life.people.one), 3)
-        told = Told(np.zeros(room, np.int32), np.zeros(room, np.int32))  # memory that is never touched is never had
+        rank, size = np.arange(WIDTH, dtype=np.uint32), (len(life.people.one), 3)
+        told = Told(np.zeros(size, np.int32), np.zeros(size, np.int32))  # memory that is never touched is never had
         board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, *told, np.zeros(2, np.int64))
-        desk = make_desk(firms, len(life.world.scandals))
-    board.noted[:] = 0
-    return desk, board
+        room = Loan(make_desk(firms, len(life.world.scandals)), board)
+    room.things[1].noted[:] = 0
+    return room
 
 
-def _noted(life: Life, desk: Desk, board: Board) -> Told:
+def _noted(life: Life, room: Loan) -> Told:
     """What is noted on a board, which is idle from now on."""
+    board = room.things[1]
     told = Told(board.message[: board.noted[0]].copy(), board.fresh[: board.noted[1]].copy())
-    life.idle.append((desk, board))
+    life.idle.append(room)
     return told
 
 
 @contextmanager
 def one_by_one(life: Life) -> Iterator[Callable[[int], None]]:
     """Gives the function that lets the person in a row live the week; whoever does not live it tells nothing."""
-    desk, board = _furniture(life)
-    edges, people = np.zeros_like(life.edges), life.scenario.people
-    rows = words(life.people.one), words(life.people.bonds)
-    front = (life.people, *rows, life.world, life.tally, life.key, np.uint32(life.first), edges)
-    entry = _entry((*front, 0, 1, life.week, desk, board))
+    room, edges, people = _furniture(life), np.zeros_like(life.edges), life.scenario.people
+    front = (_lent(life), room, life.key, np.uint32(life.first), edges)
+    entry = _entry((*front, 0, 1, life.week))
 
     def live_one(row: int) -> None:
         g = ((life.first + row + 1) * GROUPS - 1) // people
         edges[g], edges[g + 1] = row, row + 1
-        entry(*front, g, g + 1, life.week, desk, board)
+        entry(*front, g, g + 1, life.week)
 
     yield live_one
-    life.told = _noted(life, desk, board)
+    life.told = _noted(life, room)
 
 
 def _entry(arguments: tuple[Any, ...]) -> Callable[..., None]:
@@ -203,10 +211,11 @@ def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
 
 def close(life: Life, window: int, opening: bool = False, pool: ThreadPoolExecutor | None = None) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
+    loan = _lent(life)
 
     def worker(pieces: Iterator[tuple[int, int]]) -> None:
         for groups in pieces:
-            close_groups(life.people, life.tally, life.edges, *groups, window, opening)
+            close_groups(loan, life.edges, *groups, window, opening)
 
     _shared(life, worker, pool)
 

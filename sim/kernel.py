@@ -13,6 +13,7 @@ from sim.birth import born, cell_of
 from sim.bits import add
 from sim.draws import ZERO, entry, rule
 from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
+from sim.loan import borrowed
 from sim.person import close_story, get_up, lay, open_story, sit_down
 from sim.rules import answer, forget, hear, need, visit
 from sim.tally import close_window, count_answer, count_news, count_visit, open_page
@@ -297,7 +298,9 @@ def bear_block(people, ones, twos, world, tally, key, first, edges, g, start, st
 
 
 @entry
-def live_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+def live_groups(loan, room, key, first, edges, begin, end, week):
+    ones, twos, people, world, tally = borrowed(loan)
+    desk, board = borrowed(room)
     g, air = begin, on_air(world, week + 1 if week >= 0 else 0, week)
     for start in range(edges[begin], edges[end], BLOCK):
         while start >= edges[g + 1]:
@@ -307,7 +310,9 @@ def live_groups(people, ones, twos, world, tally, key, first, edges, begin, end,
 
 
 @entry
-def bear_groups(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+def bear_groups(loan, room, key, first, edges, begin, end, week):
+    ones, twos, people, world, tally = borrowed(loan)
+    desk, board = borrowed(room)
     g = begin
     for start in range(edges[begin], edges[end], BLOCK):
         while start >= edges[g + 1]:
@@ -317,21 +322,26 @@ def bear_groups(people, ones, twos, world, tally, key, first, edges, begin, end,
 
 
 @entry
-def live_each(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+def live_each(loan, room, key, first, edges, begin, end, week):
+    ones, twos, people, world, tally = borrowed(loan)
+    desk, board = borrowed(room)
     for g in range(begin, end):
         for row in range(edges[g], edges[g + 1]):
             live(people, ones, twos, world, tally, key, first, g, row, week, desk, board)
 
 
 @entry
-def bear_each(people, ones, twos, world, tally, key, first, edges, begin, end, week, desk, board):
+def bear_each(loan, room, key, first, edges, begin, end, week):
+    ones, twos, people, world, tally = borrowed(loan)
+    desk, _ = borrowed(room)
     for g in range(begin, end):
         for row in range(edges[g], edges[g + 1]):
             bear(people, ones, twos, world, tally, key, first, g, row, desk)
 
 
 @entry
-def close_groups(people, tally, edges, begin, end, window, opening):
+def close_groups(loan, edges, begin, end, window, opening):
+    _, _, people, _, tally = borrowed(loan)
     for g in range(begin, end):
         for i in range(edges[g], edges[g + 1]):
             expect(people.bonds, min(i + WIDTH, edges[end] - 1), 1)

@@ -96,14 +96,16 @@ def shuffled(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(INT32, len(order)), order))
 
 
-def compiled(python: Any, result: Callable[..., Any], code: Emit) -> None:
-    """Compile calls of `python` in place to `code` where `result` of the argument types is not None."""
+def compiled(python: Any, typed: Callable[..., Any], code: Emit) -> None:
+    """Compile calls of `python` in place: `typed` gives a call's signature, `code` its instructions.
+
+    As an `overload` it would be a function of its own, compiled anew for all types it is called with.
+    """
 
     @infer_global(python)
     class _(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
-            found = result(*args)
-            return None if found is None else signature(found, *args)
+            return typed(self.context, *args)
 
     lower_builtin(python, types.VarArg(types.Any))(code)
 
@@ -188,24 +190,38 @@ def _kind(yes: Any, other: Any) -> str:
     return joint(yes, other) or KIND.get(yes) or KIND.get(other) or ("mask" if yes == types.boolean else "int")
 
 
+def _choice(context: Any, when: Any, yes: Any, other: Any) -> Any:
+    if joint(when, yes, other):
+        return signature(Lanes(_kind(yes, other)), when, yes, other)
+    either = context.unify_types(yes, other)
+    return signature(either, types.boolean, either, either)
+
+
 def _select(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    both = (spread(context, builder, v, t, sig.return_type.kind) for v, t in zip(values[1:], sig.args[1:], strict=True))
-    return builder.select(values[0], *both)
+    when, *both = values
+    if isinstance(sig.return_type, Lanes):
+        both = [spread(context, builder, v, t, sig.return_type.kind) for v, t in zip(both, sig.args[1:], strict=True)]
+    return builder.select(when, *both)
 
 
 def _anyone(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    if sig.args[0] == types.boolean:
+        return values[0]
     bits = builder.bitcast(values[0], ir.IntType(WIDTH))
     return builder.icmp_unsigned("!=", bits, bits.type(0))
 
 
-compiled(select, lambda when, yes, no: Lanes(_kind(yes, no)) if joint(when, yes, no) else None, _select)
-compiled(anyone, lambda when: types.boolean if joint(when) else None, _anyone)
-compiled(no, lambda when: when if joint(when) else None, lambda context, builder, sig, values: builder.not_(values[0]))
-overload(select, jit_options={"forceinline": True})(
-    lambda when, yes, no: None if joint(when, yes, no) else lambda when, yes, no: yes if when else no
-)
-overload(anyone, jit_options={"forceinline": True})(lambda when: None if joint(when) else lambda when: when)
-overload(no, jit_options={"forceinline": True})(lambda when: None if joint(when) else lambda when: not when)
+def _no(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+    return builder.not_(values[0])
+
+
+def _truth(kind: Any) -> Any:
+    return kind if joint(kind) else types.boolean
+
+
+compiled(select, _choice, _select)
+compiled(anyone, lambda context, when: signature(types.boolean, _truth(when)), _anyone)
+compiled(no, lambda context, when: signature(_truth(when), _truth(when)), _no)
 
 
 # ---------------------------------------------------------------- rows of sixteen
@@ -237,7 +253,7 @@ def _lowest(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     return builder.call(count, [values[0], ELEMENT["mask"](0)])
 
 
-compiled(lowest, lambda bits: types.int64 if bits == types.int64 else None, _lowest)
+compiled(lowest, lambda context, bits: types.int64(types.int64), _lowest)
 
 
 def _of_sixteen(array: Any, index: Any) -> bool:
@@ -347,8 +363,8 @@ def expect(table, start, many):
 
 
 def _expect(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    array = context.make_array(sig.args[0])(context, builder, values[0])
-    start, many = (context.cast(builder, v, t, types.intp) for v, t in zip(values[1:], sig.args[1:], strict=True))
+    table, start, many = values
+    array = context.make_array(sig.args[0])(context, builder, table)
     byte = ir.IntType(8).as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
     fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
@@ -362,7 +378,7 @@ def _expect(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     return context.get_dummy_value()
 
 
-compiled(expect, lambda table, start, many: types.none if isinstance(table, types.Array) else None, _expect)
+compiled(expect, lambda context, table, start, many: types.none(table, types.intp, types.intp), _expect)
 
 
 def read4(table, starts, column, i):

@@ -16,7 +16,7 @@ SIM = ROOT / "sim"
 # A room imports from strictly lower floors.
 FLOORS = [
     ["lanes", "declare"],
-    ["bits", "scenario", "dirichlet", "figures"],
+    ["bits", "loan", "scenario", "dirichlet", "figures"],
     ["draws"],
     ["person"],
     ["tally", "world"],
@@ -37,7 +37,7 @@ COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
 
 # Which rooms may import a package at all, inside functions too. Rules and tally know numba as `draws.rule`.
 KNOWN_BY = {
-    "numba": {"lanes", "bits", "draws", "person", "engine", "gpu"},
+    "numba": {"lanes", "loan", "bits", "draws", "person", "engine", "gpu"},
     "llvmlite": {"lanes", "bits"},
     "hydra": {"run", "study", "page", "__main__"},
     "omegaconf": {"scenario", "run"},
