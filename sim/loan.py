@@ -9,9 +9,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import typeof, types
+from numba.core import cgutils
 from numba.core.datamodel import models, register_default
-from numba.core.typing.templates import signature
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import AttributeTemplate, infer_getattr, signature
 from numba.extending import NativeValue, unbox
 
 from sim.lanes import compiled
@@ -45,10 +48,11 @@ def borrowed(loan):
 
 
 class LoanType(types.Type):
-    """A loan of things of a type; its value is the address of their description."""
+    """A loan of a tuple of things; its value is the address of their description."""
 
     def __init__(self, things: Any):
         self.things = things
+        self.parts = [LoanType(t) if isinstance(t, types.BaseTuple) else t for t in things]  # a loan in its turn
         super().__init__(name=f"loan of {things}")
 
 
@@ -65,9 +69,41 @@ def _address(kind: Any, loan: Any, context: Any) -> Any:
     return NativeValue(address)
 
 
+def _part(context: Any, builder: Any, loan: Any, address: Any, place: int) -> Any:
+    things = builder.bitcast(address, context.get_data_type(loan.things).as_pointer())
+    part = cgutils.gep_inbounds(builder, things, 0, place)
+    return builder.bitcast(part, address.type) if isinstance(loan.parts[place], LoanType) else _read(builder, part)
+
+
+def _read(builder: Any, place: Any) -> Any:
+    """A value, word by word, of which the optimiser may know that nobody writes it meanwhile."""
+    kind = place.type.pointee
+    if not isinstance(kind, ir.Aggregate):
+        word = builder.load(place)
+        word.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return word
+    value = ir.Constant(kind, ir.Undefined)
+    for k in range(len(kind)):
+        value = builder.insert_value(value, _read(builder, cgutils.gep_inbounds(builder, place, 0, k)), k)
+    return value
+
+
 def _borrowed(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    model = context.data_model_manager[sig.return_type]
-    return model.load_from_data_pointer(builder, builder.bitcast(values[0], model.get_data_type().as_pointer()))
+    parts = [_part(context, builder, sig.args[0], values[0], place) for place in range(len(sig.return_type))]
+    return context.make_tuple(builder, sig.return_type, parts)
 
 
-compiled(borrowed, lambda context, loan: signature(loan.things, loan), _borrowed)
+compiled(borrowed, lambda context, loan: signature(types.Tuple(loan.parts), loan), _borrowed)
+
+
+@infer_getattr
+class _Names(AttributeTemplate):
+    key = LoanType
+
+    def generic_resolve(self, loan: Any, name: str) -> Any:
+        return dict(zip(loan.things.fields, loan.parts, strict=True)).get(name)
+
+
+@lower_getattr_generic(LoanType)
+def _named(context: Any, builder: Any, loan: Any, address: Any, name: str) -> Any:
+    return _part(context, builder, loan, address, loan.things.fields.index(name))
