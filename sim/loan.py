@@ -1,7 +1,8 @@
-"""Arrays lent to compiled code: described once, for as many calls as there will be.
+"""Arrays lent to compiled code: described once in memory, for as many calls as there will be.
 
-Numba unpacks every array of its arguments at every call, which takes longer than one person's week, and compiles the
-unpacking into every entry.
+Numba unpacks each array of its arguments at every call from Python, which takes longer than one person's week, and has
+compiled code hand each on, word by word, wherever a rule calls a rule, which took a third of the time to compile. A loan
+is one address: whoever needs an array reads there where it lies.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from sim.lanes import compiled
 
 
 class Loan:
-    """Arrays, or tuples of arrays, and where it is described in memory how compiled code would hold them."""
+    """Arrays, or tuples of arrays, and the address at which they are described; both live as long as the loan."""
 
     def __init__(self, *things: Any):
         self.things = things
@@ -34,7 +35,7 @@ class Loan:
 
 
 def _described(thing: Any) -> Iterator[int]:
-    """What compiled code knows of arrays (numba's `ArrayModel`), a word each; nobody counts who borrows them."""
+    """What compiled code knows of an array (numba's `ArrayModel`), a word each; nobody counts who borrows it."""
     if isinstance(thing, tuple):
         for part in thing:
             yield from _described(part)
@@ -43,7 +44,7 @@ def _described(thing: Any) -> Iterator[int]:
 
 
 def borrowed(loan):
-    """The things that are lent."""
+    """The things that are lent: compiled, a tuple among them is itself a loan, read by the names of its fields."""
     return loan.things
 
 
@@ -52,7 +53,7 @@ class LoanType(types.Type):
 
     def __init__(self, things: Any):
         self.things = things
-        self.parts = [LoanType(t) if isinstance(t, types.BaseTuple) else t for t in things]  # a loan in its turn
+        self.parts = [LoanType(t) if isinstance(t, types.BaseTuple) else t for t in things]
         super().__init__(name=f"loan of {things}")
 
 
@@ -76,7 +77,7 @@ def _part(context: Any, builder: Any, loan: Any, address: Any, place: int) -> An
 
 
 def _read(builder: Any, place: Any) -> Any:
-    """A value, word by word, of which the optimiser may know that nobody writes it meanwhile."""
+    """A value, word by word, and the optimiser's leave to read it when and as often as it likes: it does not change."""
     kind = place.type.pointee
     if not isinstance(kind, ir.Aggregate):
         word = builder.load(place)
