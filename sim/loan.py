@@ -1,7 +1,8 @@
-"""Arrays lent to compiled code: described once, for as many calls as there will be.
+"""Arrays lent to compiled code: described once in memory, for as many calls as there will be.
 
-Numba unpacks every array of its arguments at every call, which takes longer than one person's week, and compiles the
-unpacking into every entry.
+Numba unpacks each array of its arguments at every call from Python, which takes longer than one person's week, and has
+compiled code hand each on, word by word, wherever a rule calls a rule, which took a third of the time to compile. A loan
+is one address: whoever needs an array reads there where it lies.
 """
 
 from collections.abc import Iterator
@@ -9,16 +10,19 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import typeof, types
+from numba.core import cgutils
 from numba.core.datamodel import models, register_default
-from numba.core.typing.templates import signature
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import AttributeTemplate, infer_getattr, signature
 from numba.extending import NativeValue, unbox
 
 from sim.lanes import compiled
 
 
 class Loan:
-    """Arrays, or tuples of arrays, and where it is described in memory how compiled code would hold them."""
+    """Arrays, or tuples of arrays, and the address at which they are described; both live as long as the loan."""
 
     def __init__(self, *things: Any):
         self.things = things
@@ -31,7 +35,7 @@ class Loan:
 
 
 def _described(thing: Any) -> Iterator[int]:
-    """What compiled code knows of arrays (numba's `ArrayModel`), a word each; nobody counts who borrows them."""
+    """What compiled code knows of an array (numba's `ArrayModel`), a word each; nobody counts who borrows it."""
     if isinstance(thing, tuple):
         for part in thing:
             yield from _described(part)
@@ -40,15 +44,16 @@ def _described(thing: Any) -> Iterator[int]:
 
 
 def borrowed(loan):
-    """The things that are lent."""
+    """The things that are lent: compiled, a tuple among them is itself a loan, read by the names of its fields."""
     return loan.things
 
 
 class LoanType(types.Type):
-    """A loan of things of a type; its value is the address of their description."""
+    """A loan of a tuple of things; its value is the address of their description."""
 
     def __init__(self, things: Any):
         self.things = things
+        self.parts = [LoanType(t) if isinstance(t, types.BaseTuple) else t for t in things]
         super().__init__(name=f"loan of {things}")
 
 
@@ -65,9 +70,41 @@ def _address(kind: Any, loan: Any, context: Any) -> Any:
     return NativeValue(address)
 
 
+def _part(context: Any, builder: Any, loan: Any, address: Any, place: int) -> Any:
+    things = builder.bitcast(address, context.get_data_type(loan.things).as_pointer())
+    part = cgutils.gep_inbounds(builder, things, 0, place)
+    return builder.bitcast(part, address.type) if isinstance(loan.parts[place], LoanType) else _read(builder, part)
+
+
+def _read(builder: Any, place: Any) -> Any:
+    """A value, word by word, and the optimiser's leave to read it when and as often as it likes: it does not change."""
+    kind = place.type.pointee
+    if not isinstance(kind, ir.Aggregate):
+        word = builder.load(place)
+        word.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return word
+    value = ir.Constant(kind, ir.Undefined)
+    for k in range(len(kind)):
+        value = builder.insert_value(value, _read(builder, cgutils.gep_inbounds(builder, place, 0, k)), k)
+    return value
+
+
 def _borrowed(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    model = context.data_model_manager[sig.return_type]
-    return model.load_from_data_pointer(builder, builder.bitcast(values[0], model.get_data_type().as_pointer()))
+    parts = [_part(context, builder, sig.args[0], values[0], place) for place in range(len(sig.return_type))]
+    return context.make_tuple(builder, sig.return_type, parts)
 
 
-compiled(borrowed, lambda context, loan: signature(loan.things, loan), _borrowed)
+compiled(borrowed, lambda context, loan: signature(types.Tuple(loan.parts), loan), _borrowed)
+
+
+@infer_getattr
+class _Names(AttributeTemplate):
+    key = LoanType
+
+    def generic_resolve(self, loan: Any, name: str) -> Any:
+        return dict(zip(loan.things.fields, loan.parts, strict=True)).get(name)
+
+
+@lower_getattr_generic(LoanType)
+def _named(context: Any, builder: Any, loan: Any, address: Any, name: str) -> Any:
+    return _part(context, builder, loan, address, loan.things.fields.index(name))

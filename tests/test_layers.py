@@ -38,7 +38,7 @@ COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
 # Which rooms may import a package at all, inside functions too. Rules and tally know numba as `draws.rule`.
 KNOWN_BY = {
     "numba": {"lanes", "loan", "bits", "draws", "person", "engine", "gpu"},
-    "llvmlite": {"lanes", "bits"},
+    "llvmlite": {"lanes", "loan", "bits"},
     "hydra": {"run", "study", "page", "__main__"},
     "omegaconf": {"scenario", "run"},
     "mesa": {"market", "page"},

@@ -48,7 +48,7 @@ def progress(scenario: Scenario) -> Iterator[tuple[Callable[[int, int], None], C
     """(step(done, of), said(what)): a bar on stderr while it lasts, or one line where stderr is no terminal."""
     console = Console(stderr=True)
     if not compiled():
-        console.print("compiling the kernel, once (about 20 s)")
+        console.print("compiling the kernel, once (about 12 s)")
     if not console.is_terminal:
         console.print(f"living {scenario.weeks} weeks of {scenario.people:,} people ...", highlight=False)
         yield (lambda done, of: None), (lambda what: None)
