@@ -1,8 +1,8 @@
 """Arrays lent to compiled code: described once in memory, for as many calls as there will be.
 
 Numba unpacks each array of its arguments at every call from Python, which takes longer than one person's week, and has
-compiled code hand each on, word by word, wherever a rule calls a rule, which took a third of the time to compile. A loan
-is one address: whoever needs an array reads there where it lies.
+compiled code hand each on, word by word, wherever a rule calls a rule, which took a third of the time to compile. A
+loan is one address: whoever needs an array reads there where it lies.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,20 @@ class Loan:
 
     @cached_property
     def _numba_type_(self) -> Any:
-        return LoanType(typeof(self.things))
+        kind = _kind(self.things)
+        if kind not in _TYPES:  # numba is slow to say
+            _TYPES[kind] = LoanType(typeof(self.things))
+        return _TYPES[kind]
+
+
+_TYPES: dict[Any, Any] = {}
+
+
+def _kind(thing: Any) -> Any:
+    """What decides how compiled code sees a thing."""
+    if isinstance(thing, tuple):
+        return type(thing), *map(_kind, thing)
+    return thing.dtype, thing.ndim, thing.flags.c_contiguous, thing.flags.writeable, thing.flags.aligned
 
 
 def _described(thing: Any) -> Iterator[int]:

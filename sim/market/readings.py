@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from sim.engine import Life, close
+from sim.kernel import BLOCK
 from sim.metrics import CATEGORY, Metric, awareness, firm_metrics, pooled
 from sim.person import People
 from sim.scenario import Scenario
@@ -60,12 +61,14 @@ def now(life: Life) -> Tally:
 
 
 def _as_if_ended(life: Life, begun: np.ndarray) -> dict[str, np.ndarray]:
-    """The open window's counts, closed on copies of the people, a group at a time to stay within the caches."""
+    """The open window's counts, closed on copies of the people, a few at a time to stay within the caches."""
     scratch = empty_tally(0, 1, begun.shape[2], begun.shape[3], 0)._replace(window=begun.copy())
-    for g in life.groups:
-        first, stop = life.edges[g], life.edges[g + 1]
+    step = 1 + BLOCK * len(life.groups) // max(1, len(life.people.one))
+    for g in range(life.groups.start, life.groups.stop, step):
+        groups = range(g, min(g + step, life.groups.stop))
+        first, stop = life.edges[groups.start], life.edges[groups.stop]
         copied = People(*(rows[first:stop].copy() for rows in life.people))
-        close(replace(life, people=copied, tally=scratch, groups=range(g, g + 1), edges=life.edges - first), 0)
+        close(replace(life, people=copied, tally=scratch, groups=groups, edges=life.edges - first), 0)
     return {n: getattr(scratch, n) for n in WINDOWED}
 
 
