@@ -48,7 +48,7 @@ def hearer(people, world, key, number, link, first):
     return i if 0 <= i < people.bonds.shape[0] and i + first != number else -1
 
 
-@entry
+@rule
 def deliver(people, world, key, first, message):
     """Bring messages to those rows of `people`, numbered from `first` on, that hear them, teller by teller."""
     m = world.market[0]
@@ -68,7 +68,7 @@ def deliver(people, world, key, first, message):
                     listen(bond, np.float32(bond.familiarity) * STEP, told > 0, m)
 
 
-@entry
+@rule
 def pass_on(people, world, key, first, week, fresh):
     """Each scandal a teller has just heard of reaches a neighbour with chance contagion x voice / listeners (#64)."""
     for a in range(fresh.shape[0]):

@@ -17,9 +17,9 @@ import numpy as np
 from numba import config
 
 from sim.checked import check_week
-from sim.crowd import Told, deliver, pass_on
+from sim.crowd import Told
 from sim.draws import CHECKED
-from sim.kernel import BLOCK, Board, bear_each, bear_groups, close_groups, live_each, live_groups
+from sim.kernel import BLOCK, Board, bear_each, bear_groups, close_groups, hear_crowd, live_each, live_groups
 from sim.lanes import WIDTH
 from sim.loan import Loan
 from sim.person import People, make_desk, make_people, words
@@ -253,15 +253,8 @@ def exchange(lives: Sequence[Life]) -> None:
     message, fresh = (np.concatenate(told) for told in zip(*(life.told for life in lives), strict=True))
     message = message[np.argsort(message[:, 0])]
     for life in lives:
-        hear_crowd(life, message, fresh)
-
-
-def hear_crowd(life: Life, message: np.ndarray, fresh: np.ndarray) -> None:
-    """The people of a shard hear what was told anywhere this week."""
-    if len(message) and len(life.people.one):
-        deliver(life.people, life.world, life.key, life.first, message)
-    if len(fresh) and len(life.people.one):
-        pass_on(life.people, life.world, life.key, life.first, life.week, fresh)
+        if len(message) + len(fresh) and len(life.people.one):
+            hear_crowd(_lent(life), life.key, life.first, life.week, message, fresh)
 
 
 def simulate(

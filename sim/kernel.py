@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.birth import born, cell_of
 from sim.bits import add
+from sim.crowd import deliver, pass_on
 from sim.draws import ZERO, entry, rule
 from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
 from sim.loan import borrowed
@@ -337,6 +338,13 @@ def bear_each(loan, room, key, first, edges, begin, end, week):
     for g in range(begin, end):
         for row in range(edges[g], edges[g + 1]):
             bear(people, ones, twos, world, tally, key, first, g, row, desk)
+
+
+@entry
+def hear_crowd(loan, key, first, week, message, fresh):
+    _, _, people, world, _ = borrowed(loan)
+    deliver(people, world, key, first, message)
+    pass_on(people, world, key, first, week, fresh)
 
 
 @entry
