@@ -1,8 +1,8 @@
 """Arrays lent to compiled code: described once in memory, for as many calls as there will be.
 
 Numba unpacks each array of its arguments at every call from Python, which takes longer than one person's week, and has
-compiled code hand each on, word by word, wherever a rule calls a rule, which took a third of the time to compile. A loan
-is one address: whoever needs an array reads there where it lies.
+compiled code hand each on, word by word, wherever a rule calls a rule, which took a third of the time to compile. A
+loan is one address: whoever needs an array reads there where it lies.
 """
 
 from collections.abc import Iterator
