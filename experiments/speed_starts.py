@@ -93,7 +93,7 @@ def held(lives: Any) -> int:
     seen: dict[int, int] = {}
     for life in lives:
         for name, part in vars(life).items():
-            if name not in ("world", "tally", "scenario", "lent"):  # what is lent is the people, and these
+            if name not in ("world", "tally", "scenario", "lent"):
                 seen |= {id(a): a.nbytes for a in _arrays(part, 0)}
     return sum(seen.values())
 
