@@ -19,7 +19,18 @@ from numba import config
 from sim.checked import check_week
 from sim.crowd import Told
 from sim.draws import CHECKED
-from sim.kernel import BLOCK, Board, bear_each, bear_groups, close_groups, hear_crowd, live_each, live_groups
+from sim.kernel import (
+    BLOCK,
+    Board,
+    Lent,
+    Room,
+    bear_each,
+    bear_groups,
+    close_groups,
+    hear_crowd,
+    live_each,
+    live_groups,
+)
 from sim.lanes import WIDTH
 from sim.loan import Loan
 from sim.person import People, make_desk, make_people, words
@@ -57,7 +68,7 @@ class Life:
     first: int = 0  # the number of the person in row 0
     told: Told = field(default_factory=lambda: Told(*np.zeros((2, 0, 3), np.int32)))  # in the week lived last
     lent: Loan | None = None  # people, world and tally, to the kernel
-    idle: deque[Loan] = field(default_factory=deque)  # desks and boards that nobody is using
+    idle: deque[Loan] = field(default_factory=deque)  # rooms in which nobody is working
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what says where it lies in memory: no copy would lie there."""
@@ -123,12 +134,12 @@ def _adopt(life: Life, start: People) -> None:
 
 def _by_group(life: Life, work: Callable[..., None], pool: ThreadPoolExecutor | None) -> Told:
     """Every group lives the week, or is born."""
-    loan = _lent(life)
+    lent = _lent(life)
 
     def worker(pieces: Iterator[tuple[int, int]]) -> Told:
         room = _furniture(life)
         for groups in pieces:
-            work(loan, room, life.key, np.uint32(life.first), life.edges, *groups, life.week)
+            work(lent, room, life.key, np.uint32(life.first), life.edges, *groups, life.week)
         return _noted(life, room)
 
     return Told(*(np.concatenate(told) for told in zip(*_shared(life, worker, pool), strict=True)))
@@ -148,7 +159,7 @@ def _lent(life: Life) -> Loan:
     """What the kernel always wants of a life; described anew only when it is no longer the same."""
     now = life.people, life.world, life.tally
     if life.lent is None or any(a is not b for a, b in zip(life.lent.things[2:], now, strict=True)):
-        life.lent = Loan(words(life.people.one), words(life.people.bonds), *now)
+        life.lent = Loan(Lent(words(life.people.one), words(life.people.bonds), *now))
     return life.lent
 
 
@@ -162,14 +173,14 @@ def _furniture(life: Life) -> Loan:
         rank, size = np.arange(WIDTH, dtype=np.uint32), (len(life.people.one), 3)
         told = Told(np.zeros(size, np.int32), np.zeros(size, np.int32))  # memory that is never touched is never had
         board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, *told, np.zeros(2, np.int64))
-        room = Loan(make_desk(firms, len(life.world.scandals)), board)
-    room.things[1].noted[:] = 0
+        room = Loan(Room(make_desk(firms, len(life.world.scandals)), board))
+    room.board.noted[:] = 0
     return room
 
 
 def _noted(life: Life, room: Loan) -> Told:
     """What is noted on a board, which is idle from now on."""
-    board = room.things[1]
+    board = room.board
     told = Told(board.message[: board.noted[0]].copy(), board.fresh[: board.noted[1]].copy())
     life.idle.append(room)
     return told
@@ -211,11 +222,11 @@ def live_week(life: Life, pool: ThreadPoolExecutor | None = None) -> None:
 
 def close(life: Life, window: int, opening: bool = False, pool: ThreadPoolExecutor | None = None) -> None:
     """Count a window that ends (below 0: forget it); `opening` starts the story's own counts."""
-    loan = _lent(life)
+    lent = _lent(life)
 
     def worker(pieces: Iterator[tuple[int, int]]) -> None:
         for groups in pieces:
-            close_groups(loan, life.edges, *groups, window, opening)
+            close_groups(lent, life.edges, *groups, window, opening)
 
     _shared(life, worker, pool)
 

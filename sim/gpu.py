@@ -22,13 +22,13 @@ from numba import config, cuda, types
 from sim import engine
 from sim.crowd import Told, deliver, pass_on
 from sim.engine import Life, Run, begin, settle
-from sim.kernel import live
+from sim.kernel import Lent, Room, live
 from sim.person import BOND, PER_WORD, PERSON, Bonds, Desk, Me, People, words
 from sim.scenario import Scenario
 from sim.tally import GROUPS, Tally, close_window, counted
 from sim.world import World
 
-OWN = {"me", "bonds", "bond", "desk", "board"}  # names of what only the thread itself touches
+OWN = {"me", "bonds", "bond", "room", "desk", "board"}  # names of what only the thread itself touches
 THREADS = 128  # in a block
 SHARDS = 4096  # threads that bring round what is told, each to its own share of the people
 FULL = {"opt": 3, "fma": 0}  # a product and a sum are rounded each for itself, as on the processor
@@ -132,7 +132,8 @@ def kernels(firms: int, scandals: int) -> Kernels:
             told.message[row, 2] = told.fresh[row, 2] = 0
             board = Note(told.message[row : row + 1], told.fresh[row : row + 1], noted)
             desk, g = Desk(me, bonds, one, two, here, starts), group(world, first + row)
-            live_one(people, rows[0], rows[1], world, tally, key, first, g, row, week, desk, board)
+            room = Room(desk, board)  # type: ignore[arg-type]  # a note is what is used of a board
+            live_one(Lent(rows[0], rows[1], people, world, tally), room, key, first, g, row, week)
 
     @cuda.jit
     def tell(people, world, key, first, week, told):

@@ -15,19 +15,23 @@ from numba import typeof, types
 from numba.core import cgutils
 from numba.core.datamodel import models, register_default
 from numba.core.imputils import lower_getattr_generic
-from numba.core.typing.templates import AttributeTemplate, infer_getattr, signature
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import NativeValue, unbox
-
-from sim.lanes import compiled
 
 
 class Loan:
-    """Arrays, or tuples of arrays, and the address at which they are described; both live as long as the loan."""
+    """A named tuple of arrays and of such tuples, and the address at which it is described: both live as long as this.
 
-    def __init__(self, *things: Any):
+    In plain Python its fields are those of the tuple; compiled, a tuple among them is itself a loan.
+    """
+
+    def __init__(self, things: Any):
         self.things = things
         self._description = np.array([*_described(things)], np.int64)
         self.address = self._description.ctypes.data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["things"], name)
 
     @cached_property
     def _numba_type_(self) -> Any:
@@ -54,11 +58,6 @@ def _described(thing: Any) -> Iterator[int]:
             yield from _described(part)
     else:
         yield from (0, 0, thing.size, thing.itemsize, thing.ctypes.data, *thing.shape, *thing.strides)
-
-
-def borrowed(loan):
-    """The things that are lent: compiled, a tuple among them is itself a loan, read by the names of its fields."""
-    return loan.things
 
 
 class LoanType(types.Type):
@@ -100,14 +99,6 @@ def _read(builder: Any, place: Any) -> Any:
     for k in range(len(kind)):
         value = builder.insert_value(value, _read(builder, cgutils.gep_inbounds(builder, place, 0, k)), k)
     return value
-
-
-def _borrowed(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    parts = [_part(context, builder, sig.args[0], values[0], place) for place in range(len(sig.return_type))]
-    return context.make_tuple(builder, sig.return_type, parts)
-
-
-compiled(borrowed, lambda context, loan: signature(types.Tuple(loan.parts), loan), _borrowed)
 
 
 @infer_getattr
