@@ -63,6 +63,7 @@ FREE = (
     Free("scandal=boycott_budlight", "scandals.bud_light.action", 53, "weeks 13 to 26, %", -29.0),
     Free("scandal=dieselgate_us", "scandals.dieselgate.action", 54, "America, half a year, %", -20.0),
     Free("scandal=dieselgate_us", "scandals.dieselgate.spill", 56, "spillover / own", 0.35),
+    Free("scandal=dieselgate_us", "market.trust_scandal", 58, "fall of quality / of buzz", 0.23),
 )
 
 
