@@ -4,10 +4,11 @@ Question: how much of each firm's stickiness index is taste, experience, habit, 
 Design: `toothpaste_uk` and `bank`, 5,000 people, presence solved; every mechanism switched off in coalitions that
 follow 16 orders of joining, each with its reverse among them; the same people with the same draws in every coalition.
 Reading: Shapley shares, which sum to the index; those below .01 at every firm of a market are drawn together.
-Finding: on the shelf about two thirds are taste and a fifth habit, the more habit the larger the firm; anchors, trust
-and experience are .01 to .02 each. At the bank two thirds are inattention, then taste and habit alike. Regret makes
-less sticky in both. Friction gets about 0 at the bank (it adds .007 +- .004 to the market as it is): the delay of a
-decided exit holds those who rarely look, but keeps those who look every week away from the firm they like best.
+Finding: on the shelf nearly four fifths are taste (.33 +- .02 of Colgate's .42 +- .02) and a tenth habit, .02 to .05,
+the more the larger the firm; inattention, experience, anchors and trust are .03 or less each. At the bank two thirds
+are inattention (.58 +- .01 of Lloyds' .86 +- .01), then habit and taste alike (.14 and .12 +- .01). Regret makes less
+sticky in both. Friction gets about 0 at the bank (-.01 +- .01): the delay of a decided exit holds those who rarely
+look, but keeps those who look every week away from the firm they like best.
 """
 
 import numpy as np

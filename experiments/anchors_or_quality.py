@@ -6,9 +6,10 @@ Design: `toothpaste_uk`, where everything is looked at, and the same with 1.4 lo
 somewhere. From week 0 the focus delivers 0, .1, .2 or .4 CX more on average: as quality, or as moments (2 CX each) at
 half that rate; the same people with the same draws.
 Reading: change of the focus's share and stickiness against doing nothing, paired.
-Finding: at equal average experience delivered moments win share over quality, by about a twentieth where all firms
-are looked at and by an eighth to a quarter where the search starts at the anchor and stops early. In stickiness they
-win clearly only where all is looked at, since the anchor then works on top of everybody's full comparison.
+Finding: moments, everywhere. They win 6 to 10 % more share than quality where all firms are looked at (2.33 +- .03
+points at .4 CX, quality 2.19 +- .04), and a fifth to a quarter more where the search starts at the anchor and stops
+early (1.82 +- .05, quality 1.51 +- .06). The stickiness index (of 100) they raise more too: by 3.7 +- .1 for 3.2 +- .2
+where all is looked at, and by 2.1 +- .1 for 1.8 +- .04 where little is.
 """
 
 import pandas as pd

@@ -7,9 +7,9 @@ and for the rest of the money a more even experience, worth the loss that it spa
 memory carries sqrt(a / (2 - a)), a its rate); 4 noteworthy moments; and the price cut itself. Same people and draws.
 Reading: change of share, stickiness index, penetration and uses per user of the focus in two years; paired errors.
 Finding: the anchor. For 2 % of its price Target gains .39 +- .02 points of share by moments, .24 +- .01 by association
-or simplicity, .22 +- .02 without regret, and .24 +- .01 by the price cut; Macleans .57 +- .02, .43 to .49 +- .02, .18
-+- .03, and .55 +- .02. The index (of 100) rises most with the anchor too (+.8 +- .2 and +1.0 +- .1), by .4 to .5 +- .1
-with association and simplicity, and not at all with evenness (-.2 +- .2, -.7 +- .2): an even firm wins newcomers, who
+or simplicity, .21 +- .02 without regret, and .25 +- .01 by the price cut; Macleans .51 +- .02, .37 to .41 +- .02, .14
++- .03, and .46 +- .02. The index (of 100) rises most with the anchor too (+.7 +- .2 and +1.2 +- .2), by .3 to .6 +- .1
+with association and simplicity, and not at all with evenness (-.3 +- .2, -.4 +- .2): an even firm wins newcomers, who
 are less sticky. Making failures good is so rare that it costs next to nothing; nearly all of lever 3's money is
 evenness.
 """

@@ -7,11 +7,11 @@ be left by telephone only; the share of ethical consumers, or of sceptical ones,
 with the same draws in every arm, presence held.
 Reading: change of the stickiness index and of the share of the focus over two years, with paired errors.
 Finding: the first, by far. Details that fail twice as often at every firm cost the shop's index 8.2 +- .2 points (of
-100) and the bank's 1.8 +- .2; at the focus alone they also cost 5.0 +- .1 and 1.7 +- .1 points of share. Cancelling by
+100) and the bank's 1.9 +- .2; at the focus alone they also cost 5.0 +- .1 and 1.7 +- .1 points of share. Cancelling by
 phone, which Gould names in the same breath, moves the index the other way: with it the failing shop is stickier than
-before (+7.9 +- .3) and so is the bank (+5.9 +- .3, with 4.0 +- .2 points less share). More ethical consumers are worth
--1.9 +- .1 and -2.3 +- .2, more sceptical ones -1.1 +- .1 and -.9 +- .1, because they are less creatures of habit, not
-because of scandals: one scandal or breach moves the index by .3 +- .1 at most, share by .1 to .3 +- .02.
+before (+7.9 +- .3) and so is the bank (+6.3 +- .3, with 3.8 +- .2 points less share). More ethical consumers are worth
+-1.9 +- .1 and -2.4 +- .2, more sceptical ones -1.1 +- .1 and -1.0 +- .1, because they are less creatures of habit, not
+because of scandals: one scandal or breach moves the index by .3 +- .1 at most, share by .1 to .2 +- .02.
 """
 
 import pandas as pd

@@ -14,7 +14,8 @@ DIESEL = (52, 53, 54, 55, 56, 57, 58, 60, 62, 65, 70, 78, 91, 104, 117, 130, 143
 
 
 def fact_51(worlds: Worlds) -> Found:
-    return {"customers lost in two quarters, %": Pair(worlds, "scandal=coop_bank", times=2).lost(HALF_YEAR)}
+    pair = Pair(worlds, "scandal=coop_bank", times=8, changes={"weeks": 79})
+    return {"customers lost in two quarters, %": pair.lost(HALF_YEAR)}
 
 
 def fact_52(worlds: Worlds) -> Found:
@@ -33,10 +34,9 @@ def fact_53(worlds: Worlds) -> Found:
 
 
 def fact_54(worlds: Worlds) -> Found:
-    return {
-        "America, half a year, %": Pair(worlds, "scandal=dieselgate_us", times=24).sales(4, 30),
-        "Germany, a quarter, %": Pair(worlds, "scandal=dieselgate_de", times=6).sales(0, QUARTER),
-    }
+    abroad = Pair(worlds, "scandal=dieselgate_us", times=48)
+    home = Pair(worlds, "scandal=dieselgate_de", times=24, changes={"weeks": 65})
+    return {"America, half a year, %": abroad.sales(4, 30), "Germany, a quarter, %": home.sales(0, QUARTER)}
 
 
 def fact_55(worlds: Worlds) -> Found:
@@ -47,7 +47,7 @@ def fact_55(worlds: Worlds) -> Found:
 
 
 def fact_56(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "scandal=dieselgate_us", times=24)
+    pair = Pair(worlds, "scandal=dieselgate_us", times=48)
     firms = pair.event.scenario.firms
     peers = [j for j, f in enumerate(firms.values()) if f.group and j != pair.focus]
     others = [j for j, f in enumerate(firms.values()) if not f.group]

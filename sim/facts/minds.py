@@ -73,7 +73,7 @@ def fact_33(worlds: Worlds) -> Found:
 
 
 def fact_34(worlds: Worlds) -> Found:
-    lived = worlds(CARS, times=3)
+    lived = worlds(CARS, times=8)
 
     def repeat(*cohorts: str) -> metrics.Estimate:
         def values(*tallies: Tally) -> Array:
@@ -121,7 +121,7 @@ def fact_47(worlds: Worlds) -> Found:
 
 
 def fact_48(worlds: Worlds) -> Found:
-    pair = [worlds("market=retail_us", c) for c in ({}, moves(("", "quality", ASKED, 0, -1.0)))]
+    pair = [worlds("market=retail_us", c, times=6) for c in ({}, moves(("", "quality", ASKED, 0, -1.0)))]
     j, span = pair[0].focus, slice(ASKED + 4, None)
 
     def d(before: Array, after: Array) -> Array:
@@ -150,7 +150,7 @@ CONSCIENCE = "market=retail_us scandal=moral_scandal"
 def _said_and_done(worlds: Worlds, action: float = 1.0) -> tuple[Array, ...]:
     """Of customers who say they would leave for a scandal of conscience: uses without and with it, habit, lead."""
     stories: list[dict[str, object]] = [{"scandals": {}}, {"scandals.moral_scandal.action": action}]
-    pair = [worlds(CONSCIENCE, c, (26, 28, 33), 6) for c in stories]
+    pair = [worlds(CONSCIENCE, {"weeks": 33, **c}, (26, 28, 33), 24) for c in stories]
     j = pair[0].focus
     worths, losses = zip(*(worth(w, 28) for w in pair), strict=True)
     said = []

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim import metrics
-from sim.facts.repertoire import PROVIDERS, Found
+from sim.facts.repertoire import PROVIDERS, Found, yearly
 from sim.facts.worlds import Worlds, among, of
 from sim.metrics import Array
 from sim.tally import TENURE, Event, Tally
@@ -14,7 +14,7 @@ PING = 1.0001  # a price that moved, and nothing else
 
 
 def switched_a_year(worlds: Worlds, market: str):
-    return of(lambda t: 100 * metrics.switched(t), worlds(f"market={market}", {"window": YEARS}).counts)
+    return of(lambda t: 100 * metrics.switched(t), yearly(worlds, market))
 
 
 def fact_16(worlds: Worlds) -> Found:
@@ -29,11 +29,11 @@ def fact_17(worlds: Worlds) -> Found:
         long = t.standing[..., np.flatnonzero(TENURE >= 156)].sum(axis=(-2, -1)) / t.standing.sum(axis=(-2, -1))
         return 100 * (1 - long ** (1 / 3))
 
-    return {m: of(implied, worlds(f"market={m}", {"window": YEARS}).counts) for m in ("bank", "mobile")}
+    return {m: of(implied, yearly(worlds, m)) for m in ("bank", "mobile")}
 
 
 def fact_18(worlds: Worlds) -> Found:
-    counts = worlds("market=health_insurance_nl", {"window": YEARS}).counts
+    counts = yearly(worlds, "health_insurance_nl")
 
     def ratio(t: Tally) -> Array:
         return metrics.ever_switched(t) / (1 - (1 - metrics.switched(t)) ** 10)
@@ -45,7 +45,7 @@ def fact_19(worlds: Worlds) -> Found:
     def better(t: Tally) -> Array:
         return 100 * t.event[..., Event.BETTER].sum(axis=-1) / t.event[..., Event.ASKED].sum(axis=-1)
 
-    return {"better elsewhere, %": of(better, worlds("market=health_insurance_nl", {"window": YEARS}).counts)}
+    return {"better elsewhere, %": of(better, yearly(worlds, "health_insurance_nl"))}
 
 
 def fact_20(worlds: Worlds) -> Found:
@@ -56,7 +56,7 @@ def fact_20(worlds: Worlds) -> Found:
         bins = bins[TENURE[bins] > 0]  # nobody uses a firm again before the first use
         return np.prod((1 - left[..., bins] / (stayed + left)[..., bins]) ** widths[bins], axis=-1)
 
-    counts = worlds("market=health_insurance_nl", {"window": YEARS}).counts
+    counts = yearly(worlds, "health_insurance_nl")
     return {
         "year 1": of(lambda t: retained(t, 1), counts),
         "year 6": of(lambda t: retained(t, 6), counts),
@@ -65,7 +65,7 @@ def fact_20(worlds: Worlds) -> Found:
 
 
 def fact_21(worlds: Worlds) -> Found:
-    tallies = [worlds(f"market={m}", {"window": YEARS}).counts for m in PROVIDERS]
+    tallies = [yearly(worlds, m) for m in PROVIDERS]
 
     def columns(folds: tuple[Tally, ...]):
         for n in range(len(folds[0].people)):
@@ -163,9 +163,9 @@ def fact_24(worlds: Worlds) -> Found:
 
 
 def fact_25(worlds: Worlds) -> Found:
-    quiet = worlds(SUBSCRIPTION)
-    pair = (quiet, worlds(SUBSCRIPTION, moves(("netflix", "exit_friction", 0, 0, 0.25))))
-    j, tallies = quiet.focus, [metrics.weekly(w.tally) for w in pair]
+    deterring = moves(("netflix", "exit_friction", 0, 0, 0.25))
+    pair = [worlds(SUBSCRIPTION, c, times=4) for c in ({}, deterring)]
+    j, tallies = pair[0].focus, [metrics.weekly(w.tally) for w in pair]
 
     def taken(a: Tally, b: Tally) -> Array:
         return 100 * (_joins(b, j)[..., :26].sum(axis=-1) / _joins(a, j)[..., :26].sum(axis=-1) - 1)
@@ -202,7 +202,8 @@ def fact_26(worlds: Worlds) -> Found:
 def fact_27(worlds: Worlds) -> Found:
     story = {"market.execution": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
     plain, mild, aggressive = (
-        worlds(SUBSCRIPTION, {**story, **moves(("netflix", "exit_friction", EVENT, 0, f))}) for f in (0.0, 1.0, 1.7)
+        worlds(SUBSCRIPTION, {**story, **moves(("netflix", "exit_friction", EVENT, 0, f))}, times=12)
+        for f in (0.0, 1.0, 1.7)
     )
     j = plain.focus
 

@@ -18,12 +18,17 @@ PROVIDERS = ("bank", "mobile", "broadband_uk", "energy_nl", "health_insurance_nl
 
 def quarter(worlds: Worlds) -> Tally:
     """The shelf counted by the quarter."""
-    return worlds(SHELF, times=6).counts
+    return worlds(SHELF, times=12).counts
+
+
+def yearly(worlds: Worlds, market: str, times: float = 6) -> Tally:
+    """A market counted by the year."""
+    return worlds(f"market={market}", YEAR, times=times).counts
 
 
 def year(worlds: Worlds) -> Tally:
-    """The same people counted by the year."""
-    return worlds(SHELF, YEAR, times=6).counts
+    """The people of the shelf counted by the year."""
+    return yearly(worlds, "toothpaste_uk", 12)
 
 
 def rank(tally: Tally, one: Any, other: Any) -> Estimate:
@@ -147,7 +152,7 @@ def fact_9(worlds: Worlds) -> Found:
 
 def fact_10(worlds: Worlds) -> Found:
     law = {"market.taste_concentration": 1.3, "mechanisms.taste": True}
-    counts = worlds(SHELF, {**YEAR, **BARE, **law}, times=6).counts
+    counts = worlds(SHELF, {**YEAR, **BARE, **law}, times=12).counts
 
     def residual(t: Tally) -> Array:
         m = metrics.share(t)
@@ -158,7 +163,7 @@ def fact_10(worlds: Worlds) -> Found:
 
 
 def fact_11(worlds: Worlds) -> Found:
-    return {m: of(metrics.polarisation, worlds(f"market={m}", YEAR).counts) for m in GOODS}
+    return {m: of(metrics.polarisation, yearly(worlds, m)) for m in GOODS}
 
 
 def fact_12(worlds: Worlds) -> Found:
@@ -168,8 +173,8 @@ def fact_12(worlds: Worlds) -> Found:
         chance = ((known.sum(axis=-2) / known.sum(axis=(-2, -1))[..., None]) ** 2).sum(axis=-1)
         return (stayed - chance) / (1 - chance)
 
-    goods = {f"{m} (at most .63)": of(metrics.polarisation, worlds(f"market={m}", YEAR).counts) for m in GOODS}
-    return goods | {f"{m} (at least .8)": of(lag, worlds(f"market={m}", {"window": 52}).counts) for m in PROVIDERS}
+    goods = {f"{m} (at most .63)": of(metrics.polarisation, yearly(worlds, m)) for m in GOODS}
+    return goods | {f"{m} (at least .8)": of(lag, yearly(worlds, m)) for m in PROVIDERS}
 
 
 def fact_13(worlds: Worlds) -> Found:

@@ -8,7 +8,7 @@ from sim import metrics
 from sim.facts.asked import worth
 from sim.facts.providers import moves
 from sim.facts.repertoire import Found
-from sim.facts.worlds import Lived, Worlds, among, of
+from sim.facts.worlds import Lived, Worlds, among, of, onwards
 from sim.metrics import Array
 from sim.person import USED, People
 from sim.rules import COMPLAINED, MAJOR, MINOR
@@ -33,7 +33,7 @@ def fact_66(worlds: Worlds) -> Found:
     lived = {}
     for name, (days, adequacy) in AFTER.items():
         levers = everywhere(worlds, SHOPS, {"recovery_days": days, "recovery_adequacy": adequacy})
-        lived[name] = worlds(SHOPS, levers, times=4).counts
+        lived[name] = worlds(SHOPS, levers, times=16).counts
     found = {}
     for size, outcome in (("major", MAJOR), ("minor", MINOR)):
         steps = [(lived[name], outcome + COMPLAINED) for name in AFTER] + [(lived["resolved"], outcome)]
@@ -72,7 +72,7 @@ def fact_68(worlds: Worlds) -> Found:
     levers = everywhere(
         worlds, SHOPS, dict(zip(("recovery_days", "recovery_adequacy"), AFTER["resolved"], strict=True))
     )
-    counts = worlds(SHOPS, levers, times=4).counts
+    counts = worlds(SHOPS, levers, times=16).counts
     gap = of(lambda t: _after(t, int(MAJOR + COMPLAINED)) - _after(t, int(MINOR + COMPLAINED)), counts)
     return {"major - minor, both complained of, points": gap}
 
@@ -208,9 +208,10 @@ def fact_75(worlds: Worlds) -> Found:
     }
 
 
-def _anchored(worlds: Worlds, changes: dict[str, Any], metric: Any) -> metrics.Estimate:
+def _anchored(worlds: Worlds, changes: dict[str, Any], metric: Any, times: float = 1) -> metrics.Estimate:
     """What service moments of the focus do to a metric of it, points."""
-    pair = [worlds(SHOPS, changes), worlds(SHOPS, {**changes, **moves(("", "moments", WHEN, 0, 0.08))})]
+    moments = moves(("", "moments", WHEN, 0, 0.08))
+    pair = [worlds(SHOPS, c, times=times) for c in (changes, {**changes, **moments})]
     tallies = [metrics.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
     return of(lambda a, b: 100 * (metric(b) - metric(a))[..., pair[0].focus], *tallies)
 
@@ -219,20 +220,23 @@ def fact_76(worlds: Worlds) -> Found:
     order = {"consumer.anchor_pull": 1e-4, "consumer.cx_weight": 0.0, "consumer.regret_weight": 0.0}
     return {
         "first looks, points": _anchored(worlds, order, metrics.first_looks),
-        "share, points": _anchored(worlds, order, metrics.share),
+        "share, points": _anchored(worlds, order, metrics.share, times=16),
         "share where all is looked at, points": _anchored(worlds, {**order, "consumer.looks": 6.0}, metrics.share),
     }
 
 
 def fact_77(worlds: Worlds) -> Found:
-    anchors = {"firms.walmart.moments": 0.08, **moves(("", "moments", 52, 0, 0.01))}
-    pair = [worlds(SHOPS, {**anchors, **c}, (52, 56), 4) for c in ({}, moves(("", "quality", 52, 0, -1.0)))]
-    people, j = pair[0].people[52].one, pair[0].focus
+    """The month is lived many times over from where people stand, or the dice of so few who leave would hide it."""
+    lived = worlds(SHOPS, {"weeks": 52, "firms.walmart.moments": 0.08}, (52,), 64)
+    people, j = lived.people[52].one, lived.focus
     mine = people["last"] == j
     anchored = people["anchor"][mine] == j
-    uses = [(w.people[56].bonds["count"][mine, j] & USED).astype(float) for w in pair]
+
+    def month(quality: float) -> Array:
+        levers = {"firms.walmart.moments": 0.01, "firms.walmart.quality": quality}
+        return np.sum([p.bonds["count"][mine, j] & USED for p in onwards(lived, 52, levers, 4, times=8)], axis=0)
 
     def ratio(held: Array, a: Array, b: Array) -> float:
         return float((1 - b[held].sum() / a[held].sum()) / (1 - b[~held].sum() / a[~held].sum()))
 
-    return {"fall, with the anchor here / without": among(ratio, anchored, *uses)}
+    return {"fall, with the anchor here / without": among(ratio, anchored, month(0.0), month(-1.0))}

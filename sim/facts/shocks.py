@@ -131,15 +131,16 @@ def _excess(pair: Pair, group: Array, week: int) -> Estimate:
 
 
 def fact_37(worlds: Worlds) -> Found:
-    pair = Pair(worlds, BREACH, (52, 78), times=4)
+    everybody = {"scandals.talktalk.hit": 1.0, "weeks": 78}  # it is the same for each; of all one sees it better
+    pair = Pair(worlds, BREACH, (52, 78), 8, everybody)
     hit = pair.customers(52) & stories(pair.event.people[78], HARMED).any(axis=1)
     return {"notified who left within half a year, %": _excess(pair, hit, 78)}
 
 
 def fact_38(worlds: Worlds) -> Found:
     found = {}
-    for name, response in (("refunded", 0.78), ("unresolved", 0.0)):
-        pair = Pair(worlds, FRAUD, (52, 78), 4, {"scandals.fraud.response": response})
+    for name, response in (("refunded", {}), ("unresolved", {"scandals.fraud.response": 0.0})):
+        pair = Pair(worlds, FRAUD, (52, 78), 12, {"weeks": 78, **response})
         hit = pair.customers(52) & stories(pair.event.people[78], HARMED).any(axis=1)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
         found[name] = [hit, *gone]
@@ -155,18 +156,18 @@ def fact_38(worlds: Worlds) -> Found:
 
 
 def fact_39(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "scandal=breach_target")
+    pair = Pair(worlds, "scandal=breach_target", times=4)
     return {"first quarter, %": pair.sales(0, QUARTER), "fourth quarter, %": pair.sales(39, 52)}
 
 
 def fact_40(worlds: Worlds) -> Found:
-    quiet = {"scandals.data_breach.reach": 0.1, "scandals.data_breach.firm": "target"}
-    pair = Pair(worlds, "market=retail_us scandal=data_breach focus=target", changes=quiet)
+    quiet = {"weeks": 39, "scandals.data_breach.reach": 0.1, "scandals.data_breach.firm": "target"}
+    pair = Pair(worlds, "market=retail_us scandal=data_breach focus=target", times=4, changes=quiet)
     return {"few hear of it, %": pair.sales(0, QUARTER)}
 
 
 def fact_41(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "scandal=breach_facebook", times=3)
+    pair = Pair(worlds, "scandal=breach_facebook", times=6, changes={"weeks": 39})
     span = slice(pair.week + 1, pair.week + 9)
 
     def ratio(a: Tally, b: Tally) -> Array:
@@ -198,7 +199,7 @@ def fact_43(worlds: Worlds) -> Found:
 
 
 def fact_44(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "market=bank scandal=data_breach", (26, 52), 4)
+    pair = Pair(worlds, "market=bank scandal=data_breach", (26, 52), 8, {"weeks": 52})
     mine, tenure = pair.customers(26), pair.quiet.people[26].one["tenure"]
     gone = [p.people[52].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
     return {

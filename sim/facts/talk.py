@@ -5,7 +5,7 @@ import numpy as np
 from sim import metrics
 from sim.draws import entry
 from sim.facts.asked import worth
-from sim.facts.repertoire import SHELF, YEAR, Found
+from sim.facts.repertoire import Found, year, yearly
 from sim.facts.worlds import Lived, Worlds, among, of
 from sim.metrics import Array
 from sim.person import STEP, People
@@ -25,7 +25,7 @@ def fact_60(worlds: Worlds) -> Found:
         event = t.event[..., week : week + 2, j, :].sum(axis=-2)
         return event[..., Event.GOOD_WORD] / event[..., Event.BAD_WORD]
 
-    calm = {m: of(metrics.word_ratio, worlds(f"market={m}", {"window": 52}).counts) for m in TALKS}
+    calm = {m: of(metrics.word_ratio, yearly(worlds, m)) for m in TALKS}
     return {**calm, "in a crisis": of(ratio, metrics.weekly(crisis.tally))}
 
 
@@ -34,7 +34,7 @@ def fact_61(worlds: Worlds) -> Found:
         pairs = zip(t.event[..., Event.GOOD_WORD], metrics.share(t), strict=True)
         return np.array([np.corrcoef(words, share)[0, 1] for words, share in pairs])
 
-    return {"r": of(follows, worlds(SHELF, YEAR, times=6).counts)}
+    return {"r": of(follows, year(worlds))}
 
 
 @entry
@@ -82,7 +82,7 @@ def fact_63(worlds: Worlds) -> Found:
     def bad(t: Tally) -> Array:
         return 100 * t.event[..., Event.FAILED].sum(axis=-1) / t.flow.sum(axis=(-2, -1))
 
-    return {m: of(bad, worlds(f"market={m}", {"window": 52}).counts) for m in TALKS}
+    return {m: of(bad, yearly(worlds, m)) for m in TALKS}
 
 
 def fact_64(worlds: Worlds) -> Found:

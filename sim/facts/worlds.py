@@ -5,7 +5,7 @@ market and then held, so that worlds of one market are twins: the same people wi
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from threading import Lock
@@ -101,7 +101,7 @@ class Worlds:
         stated = change(stated, {k: v for word in preset.split() for k, v in self.tuned.get(word, {}).items()})
         quiet = change(stated, {"scandals": {}, "moves": {}, "seed": self.seed, "consumer.care_ethics": 1.0})
         key = repr([quiet.title, quiet.firms, quiet.cohorts])
-        many = max(self.people, quiet.people)  # where uses are rare the preset asks for more
+        many = max(4 * self.people, quiet.people)  # more than live in most worlds, or its own dice would show
         enough = change(quiet, {"people": many})
         solved = self._once(key, lambda: settle(enough, many, 0.0025)[0])
         held = {f"firms.{n}.presence": f.presence for n, f in solved.firms.items()}
@@ -118,6 +118,17 @@ class Worlds:
                 future.set_exception(error)
                 raise
         return future.result()
+
+
+def onwards(lived: Lived, week: int, changes: Mapping[str, Any], weeks: int, times: int) -> Iterator[People]:
+    """The people as they stand some weeks after `week`, after changes: lived so many times, each with other draws."""
+    length = weeks + 1  # no window closes, so that what was used in these weeks is still counted
+    scenario = change(lived.scenario, {**changes, "burn_in": 0, "weeks": length, "window": length})
+    for n in range(1, times + 1):
+        (life,) = begin(scenario, n, start=lived.people[week])
+        for _ in range(weeks):
+            advance([life])
+        yield life.people
 
 
 def of(metric: Callable[..., Any], *tallies: Tally) -> Estimate:
