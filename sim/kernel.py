@@ -166,7 +166,7 @@ def seat(lent, room, at, listed, first):
 
 @rule
 def foresee(lent, room, n, listed):
-    """Have the row of person n of the list brought near, if there is one."""
+    """Have the row of person n of the list brought near, if there is one; best asked while those before are counted."""
     if n < listed:
         row = room.board.list[n]
         expect(lent.people.one, row, 1)
@@ -241,6 +241,7 @@ def hear_all(lent, room, key, first, start, week, s):
         get_up(desk, lent.ones, lent.twos, i)
         close_story(desk, people.story, min(WIDTH, hearers - at))
         for place in range(min(WIDTH, hearers - at)):
+            foresee(lent, room, at + AHEAD + place, hearers)
             row = desk.rows[place]
             note_news(lent, room, board.plan[row - start] >> GROUP, t, s, first, row, place)
             board.plan[row - start] |= PROVOKED * me.provoked[place]
@@ -258,6 +259,7 @@ def answer_all(lent, room, first, start, week, s):
         answer(me, bonds, m, c, firms, world.scandals, world.blame, echo, i)
         get_up(desk, lent.ones, lent.twos, i)
         for place in range(min(WIDTH, asked - at)):
+            foresee(lent, room, at + AHEAD + place, asked)
             count_answer(me, lent.tally, board.plan[desk.rows[place] - start] >> GROUP, t, s, place)
 
 
