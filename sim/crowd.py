@@ -58,7 +58,7 @@ def deliver(people, world, key, first, message):
             for link in range(degree(world, number)):
                 i = hearer(people, world, key, number, link, first)
                 if i >= 0:
-                    expect(people.bonds[i], abs(told) - 1, 1)
+                    expect(people.bonds[i], abs(told) - 1)
         if a >= 0:
             number, told = np.int64(message[a, 0]), np.int64(message[a, 2])
             for link in range(degree(world, number)):

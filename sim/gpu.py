@@ -74,7 +74,7 @@ def count_up(counts, where, n):
 
 
 @cuda.jit(device=True)
-def expect(table, start, many):
+def expect(table, row):
     """Nothing: while one thread waits for memory others go on."""
 
 

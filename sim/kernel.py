@@ -169,8 +169,8 @@ def foresee(lent, room, n, listed):
     """Have the row of person n of the list brought near, if there is one; best asked while those before are counted."""
     if n < listed:
         row = room.board.list[n]
-        expect(lent.people.one, row, 1)
-        expect(lent.people.bonds, row, 1)
+        expect(lent.people.one, row)
+        expect(lent.people.bonds, row)
 
 
 @rule
@@ -375,5 +375,5 @@ def close_groups(lent, edges, begin, end, window, opening):
     people = lent.people
     for g in range(begin, end):
         for i in range(edges[g], edges[g + 1]):
-            expect(people.bonds, min(i + WIDTH, edges[end] - 1), 1)
+            expect(people.bonds, min(i + WIDTH, edges[end] - 1))
             close_window(people.one[i], people.bonds[i], lent.tally, g, np.int64(people.cell[i]), window, opening)

@@ -358,19 +358,17 @@ def _turned(builder: Any, wide: list[Any]) -> list[Any]:
     return [mixed(a, b, near), mixed(a, b, far), mixed(c, d, near), mixed(c, d, far)]
 
 
-def expect(table, start, many):
-    """Have so many rows of a table, from `start` on, brought near, for they will soon be wanted."""
+def expect(table, row):
+    """Have a row of a table brought near, for it will soon be wanted."""
 
 
 def _expect(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-    table, start, many = values
-    array = context.make_array(sig.args[0])(context, builder, table)
+    array = context.make_array(sig.args[0])(context, builder, values[0])
     byte = ir.IntType(8).as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [byte, INT32, INT32, INT32])
     fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    row = builder.extract_value(array.strides, 0)
-    begin = builder.gep(builder.bitcast(array.data, byte), [builder.mul(start, row)])
-    size = builder.mul(many, row)
+    size = builder.extract_value(array.strides, 0)
+    begin = builder.gep(builder.bitcast(array.data, byte), [builder.mul(values[1], size)])
     with cgutils.for_range_slice(builder, INT64(0), size, INT64(LINE), INT64) as (offset, _):
         builder.call(fetch, [builder.gep(begin, [offset]), INT32(1), INT32(3), INT32(1)])
     end = builder.gep(begin, [builder.sub(size, INT64(1))])  # rows need not begin where a line of memory does
@@ -378,7 +376,7 @@ def _expect(context: Any, builder: Any, sig: Any, values: Any) -> Any:
     return context.get_dummy_value()
 
 
-compiled(expect, lambda context, table, start, many: types.none(table, types.intp, types.intp), _expect)
+compiled(expect, lambda context, table, row: types.none(table, types.intp), _expect)
 
 
 def read4(table, starts, column, i):

@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 
 from sim import bits, draws, person
-from sim.lanes import WIDTH, anyone, no, read4, select, sixteen, write4
+from sim.lanes import WIDTH, anyone, expect, lowest, no, read4, select, sixteen, write4
 from sim.tally import STAGE, tenure_bin
 
 RNG = np.random.default_rng(5)
@@ -94,6 +94,24 @@ def test_four_columns_of_one_row():
     assert read4(table, starts, 2, 0) == (12, 13, 14, 15)
     write4(out, starts, 1, 1, 5, 6, 7, 8)
     assert out[:6].tolist() == [0, 5, 6, 7, 8, 0]
+
+
+def test_the_lowest_bit_is_the_same_compiled_and_plain():
+    compiled = njit(lambda n: lowest(n))
+    numbers = [np.int64(1) << 63, np.int64(1), np.int64(40), np.int64(-1), np.int64(1) << 40]
+    assert [compiled(n) for n in numbers] == [lowest(n) for n in numbers] == [63, 0, 3, 0, 40]
+
+
+def test_a_row_is_brought_near_from_memory_as_it_is():
+    @njit
+    def near(table, out):
+        for row in range(len(table)):
+            expect(table, row)
+            out[row] = table[row, 1]
+
+    table, out = np.arange(60.0).reshape(20, 3), np.zeros(20)
+    near(table, out)
+    assert out.tolist() == table[:, 1].tolist() and expect(table, 0) is None
 
 
 def test_the_stage_of_a_tenure_by_table_and_by_rule():
