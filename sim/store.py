@@ -26,7 +26,7 @@ from sim.engine import Run
 from sim.scenario import Scenario, ScenarioError, build, to_dict
 from sim.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty_tally
 
-FORMAT = "1"  # raised when a column, a bin or a counter changes its meaning
+FORMAT = "2"  # raised when a column, a bin or a counter changes its meaning
 MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
 BINS = {"LARGEST": LARGEST, "FIXED": FIXED, "TENURE": TENURE.tolist()}  # of sim.tally, in which counts were made
 KEYS = ("scenario", "shares", "seed", "groups", "bins", "versions", "revision", "notes")  # of the metadata, as JSON
@@ -205,7 +205,7 @@ def _labels(s: Scenario, groups: int) -> dict[str, list[Any]]:
         "event": [event.name.lower() for event in Event],
         "measure": [count.name.lower() for count in Count],
         "hearing": ["heard", "acted", "bought_more"],
-        "staying": ["uses", "elsewhere"],
+        "staying": ["again", "elsewhere"],
     }
 
 
