@@ -168,10 +168,10 @@ def _furniture(life: Life) -> Loan:
     try:
         room = life.idle.pop()
     except IndexError:
-        firms, cells = len(life.scenario.firms), len(life.scenario.cells)
+        firms, cells, people = len(life.scenario.firms), len(life.scenario.cells), len(life.people.one)
         lists = np.zeros(BLOCK + WIDTH, np.int32), np.zeros((cells, BLOCK + WIDTH), np.int32), np.zeros(cells, np.int64)
-        rank, size = np.arange(WIDTH, dtype=np.uint32), (len(life.people.one), 3)
-        told = Told(np.zeros(size, np.int32), np.zeros(size, np.int32))  # memory that is never touched is never had
+        rank = np.arange(WIDTH, dtype=np.uint32)
+        told = Told(*np.zeros((2, people, 3), np.int32))  # memory that is never touched is never had
         board = Board(*lists, np.zeros(BLOCK + WIDTH, np.int32), rank, *told, np.zeros(2, np.int64))
         room = Loan(Room(make_desk(firms, len(life.world.scandals)), board))
     room.board.noted[:] = 0

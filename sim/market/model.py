@@ -1,7 +1,6 @@
 """The market as a Mesa model: one replication of a scenario, week by week."""
 
 import copy
-import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ import numpy as np
 from mesa.space import SingleGrid
 
 from sim.declare import did_you_mean
-from sim.engine import THREADED, Run, advance, begin, close, end_week, live_week, one_by_one
+from sim.engine import CORES, THREADED, Run, advance, begin, close, end_week, live_week, one_by_one
 from sim.market.agents import Competitor, Consumer
 from sim.market.arguments import MOST_AGENTS, check, declared
 from sim.market.readings import columns, now, of_firms, read
@@ -135,7 +134,7 @@ class Market(mesa.Model):
 
     def _threads(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
         many = self.life.scenario.people >= THREADED
-        return ThreadPoolExecutor(os.cpu_count() or 1) if many else nullcontext()
+        return ThreadPoolExecutor(CORES) if many else nullcontext()
 
     # ------------------------------------------------------------ who, and how it stands
 
