@@ -6,8 +6,8 @@ import numpy as np
 
 from sim.bits import with_bit
 from sim.draws import FIRST, Purpose, entry, rule, uniform, words
-from sim.lanes import expect
 from sim.person import STEP
+from sim.rows import expect
 from sim.rules import listen
 
 AHEAD = 4  # messages whose hearers are on their way from memory while others hear

@@ -43,6 +43,7 @@ from sim.lanes import anyone, no, select
 
 COMPILED = (
     "lanes",
+    "rows",
     "loan",
     "bits",
     "draws",

@@ -96,7 +96,11 @@ def _is_rule(value: Any) -> bool:
     """A function of the model, compiled or plain, but no primitive: those become an instruction on the card too."""
     python = getattr(value, "py_func", value)
     home = getattr(python, "__module__", "")
-    return isinstance(python, FunctionType) and home.startswith("sim.") and home not in ("sim.lanes", "sim.bits")
+    return (
+        isinstance(python, FunctionType)
+        and home.startswith("sim.")
+        and home not in ("sim.lanes", "sim.bits", "sim.rows")
+    )
 
 
 # ---------------------------------------------------------------- what is launched

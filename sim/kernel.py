@@ -13,8 +13,9 @@ from sim.birth import born, cell_of
 from sim.bits import add
 from sim.crowd import deliver, pass_on
 from sim.draws import ZERO, entry, rule
-from sim.lanes import WIDTH, expect, lowest, marks, select, sixteen
+from sim.lanes import WIDTH, lowest, marks, select, sixteen
 from sim.person import Desk, People, close_story, get_up, lay, open_story, sit_down
+from sim.rows import expect
 from sim.rules import answer, forget, hear, need, visit
 from sim.tally import Tally, close_window, count_answer, count_news, count_visit, open_page
 from sim.world import World

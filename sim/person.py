@@ -12,7 +12,8 @@ from numba import config
 
 from sim.bits import bit, byte, fma, high, iright, ishift, joined, low, to_float, to_int, with_bit
 from sim.draws import rule
-from sim.lanes import WIDTH, read4, select, write4
+from sim.lanes import WIDTH, select
+from sim.rows import read4, write4
 
 FULL = np.float32(65535)
 STEP, HALF = np.float32(1 / 65535), np.float32(0.5)

@@ -5,7 +5,8 @@ import pytest
 from numba import njit
 
 from sim import bits, draws, person
-from sim.lanes import WIDTH, anyone, expect, lowest, no, read4, select, sixteen, write4
+from sim.lanes import WIDTH, anyone, lowest, no, select, sixteen
+from sim.rows import expect, read4, write4
 from sim.tally import STAGE, tenure_bin
 
 RNG = np.random.default_rng(5)

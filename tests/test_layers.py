@@ -16,7 +16,7 @@ SIM = ROOT / "sim"
 # A room imports from strictly lower floors.
 FLOORS = [
     ["lanes", "declare"],
-    ["bits", "loan", "scenario", "dirichlet", "figures"],
+    ["bits", "rows", "loan", "scenario", "dirichlet", "figures"],
     ["draws"],
     ["person"],
     ["tally", "world"],
@@ -37,8 +37,8 @@ COMPUTE = {room for room in FLOOR if FLOOR[room] <= FLOOR["engine"]}
 
 # Which rooms may import a package at all, inside functions too. Rules and tally know numba as `draws.rule`.
 KNOWN_BY = {
-    "numba": {"lanes", "loan", "bits", "draws", "person", "engine", "gpu"},
-    "llvmlite": {"lanes", "loan", "bits"},
+    "numba": {"lanes", "rows", "loan", "bits", "draws", "person", "engine", "gpu"},
+    "llvmlite": {"lanes", "rows", "loan", "bits"},
     "hydra": {"run", "study", "page", "__main__"},
     "omegaconf": {"scenario", "run"},
     "mesa": {"market", "page"},
