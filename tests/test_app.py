@@ -113,7 +113,7 @@ def week(tab):
 def firm(tab, name):
     """Customers, and the difference from the twin where there is one."""
     cells = tab.locator(".firms tr", has_text=name).locator("td").all_inner_texts()
-    return [int(cell.replace(",", "").replace("−", "-")) for cell in cells[1 : len(cells) - 3]]
+    return [int(cell.split()[0].replace(",", "").replace("−", "-")) for cell in cells[1 : len(cells) - 3]]
 
 
 def played(tab, weeks):

@@ -14,6 +14,7 @@ from typing import Any
 
 import solara
 
+from sim.page import limits
 from sim.page.charts import View
 from sim.page.export import linked
 from sim.page.frame import Frame, seen
@@ -91,6 +92,8 @@ class Visit:
             base = self.start or preset(self.market.value)
             now = {"people": self.people.value, "seed": self.seed.value, **self.settings.value}
             scenario = change(base, now)
+            limits.check(scenario)
+            limits.PLACES.take(self, scenario)
             self.stage = self.seats = None  # the old one's memory first
             self.stage = Stage(scenario)
             self.seats = Seats(self.stage)
@@ -107,6 +110,7 @@ class Visit:
         self.closed = True
         with self.lock:
             self.stage = self.seats = self.start = None
+            limits.PLACES.leave(self)
         give_back()
 
     def _in_thread(self, work: Callable[[], None]) -> None:
@@ -133,7 +137,8 @@ class Visit:
         except Exception as error:
             if not self.closed:
                 logging.getLogger(__name__).exception("the page")
-                self.problems.value = [f"this went wrong, and is a fault of the page: {error}; Reset starts afresh"]
+                said = f"this went wrong, and is a fault of the page ({type(error).__name__}); Reset starts afresh"
+                self.problems.value = [said]
                 self.playing.value = False
 
     # ------------------------------------------------------------ the weeks
@@ -159,6 +164,8 @@ class Visit:
     def _play(self) -> None:
         took = FRAME  # seconds of the last round: where frames are slow, more weeks are lived between them
         while not self.closed and self.playing.value:
+            if self.stage is None or self.stage.over:
+                self.playing.value = False
             began, every = time.perf_counter(), max(FRAME, 1 / self.speed.value)
             self.step(max(1, round(self.speed.value * max(every, min(took, 2)))))
             time.sleep(max(REST, every - (time.perf_counter() - began)))
