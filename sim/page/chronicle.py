@@ -119,8 +119,8 @@ def moved(here: Array, there: Array) -> Estimate:
     starts = np.unique(np.arange(GROUPS) * len(here) // GROUPS)
     sums = np.add.reduceat(here.astype(np.int64) - there, starts)
     many = np.diff([*starts, len(here)])
-    without = (sums.sum() - sums) / np.maximum(len(here) - many, 1)
-    return jackknife(len(here) * np.array([sums.sum() / len(here), *without]))
+    without = len(here) * (sums.sum() - sums) / np.maximum(len(here) - many, 1)
+    return jackknife(np.array([sums.sum(), *without]))
 
 
 def shares(uses: Array) -> Array:

@@ -109,7 +109,7 @@ def linked(query: str) -> tuple[str, Scenario]:
     A link sets single values of what the preset has, and may add scandals and moves; it names no file.
     """
     pairs = _pairs(query)
-    market = pairs.pop("market", FIRST)
+    market = _short(pairs.pop("market", FIRST))
     base = preset(market)
     known = {path: d for path, _, d in leaves(base)}
     wrong = {path: text for path, text in pairs.items() if not _linkable(path, text, known)}

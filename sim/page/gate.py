@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from sim.page.limits import MESSAGE, SOCKETS, VISITORS
+from sim.page.limits import KERNELS, MESSAGE, SOCKETS
 
 Message = dict[str, Any]
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?")
@@ -26,6 +26,9 @@ CDN = "/_solara/cdn/"
 KINDS = ("kernel_info_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "shutdown_request")
 UNTRUSTED = (b"script-name", b"x-script-name", b"x-forwarded-host", b"x-forwarded-proto")  # Solara believes anybody's
 HEADERS = [(b"content-security-policy", b"frame-ancestors 'self'"), (b"x-content-type-options", b"nosniff")]
+
+
+FULL = f"This server takes {KERNELS} visitors, {SOCKETS} connections each; one of them has to leave first."
 
 
 @dataclass
@@ -140,10 +143,14 @@ def _spoken(told: Any) -> bool:
     """Whether this is a message of the Jupyter protocol as far as the page speaks it."""
     if not isinstance(told, dict) or not isinstance(told.get("channel"), str):
         return False
-    parts = [told.get(name) for name in ("header", "parent_header", "metadata", "content")]
-    head = parts[0]
-    known = all(isinstance(part, dict) for part in parts) and told.get("buffers", []) == []
-    return known and isinstance(head, dict) and head.get("msg_type") in KINDS and isinstance(head.get("msg_id"), str)
+    parts = [told.get(name) for name in ("header", "content", "parent_header", "metadata")]
+    if not all(isinstance(part, dict) for part in parts) or told.get("buffers", []) != []:
+        return False
+    head, content = told["header"], told["content"]
+    named = {"comm_id": KINDS[2:5], "target_name": KINDS[2:3]}  # what messages of which kinds are about
+    about = [content.get(name) for name, kinds in named.items() if head.get("msg_type") in kinds]
+    words = [head.get("msg_id"), *about]
+    return head.get("msg_type") in KINDS and all(isinstance(word, str) and word.isascii() for word in words)
 
 
 @dataclass
@@ -160,6 +167,8 @@ class Gate:
             return
         try:
             judge(scope, self.access)
+            if scope["path"] == "/" and len(_visitors()) >= KERNELS:
+                raise Refused(503, FULL)
             if scope["type"] == "websocket":
                 await self._connected(_trusted(scope, self.access), receive, send)
             else:
@@ -172,10 +181,8 @@ class Gate:
         kernel = KERNEL.fullmatch(scope["path"])
         visitor = kernel[1] if kernel else ""
         others = {*self.held, *_visitors()} - {visitor}
-        if len(others) >= 2 * VISITORS or self.held.get(visitor, 0) >= SOCKETS:
-            raise Refused(
-                503, f"This server takes {2 * VISITORS} visitors, {SOCKETS} connections each; try again later."
-            )
+        if len(others) >= KERNELS or self.held.get(visitor, 0) >= SOCKETS:
+            raise Refused(503, FULL)
         self.held[visitor] = self.held.get(visitor, 0) + 1
         try:
             await self.app(scope, *_bounded(receive, send))

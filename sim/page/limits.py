@@ -10,6 +10,7 @@ WEEKS = 1_040  # that a market is played; counts of every week are kept
 HORIZON = WEEKS + 104  # weeks a scenario may have: a market under way looks a year ahead
 BURN_IN = 520  # weeks lived before week 0, while the visitor waits
 VISITORS = 20  # who play at once
+KERNELS = 2 * VISITORS  # who are connected or have been a moment ago, those who wait for a place included
 SOCKETS = 4  # connections of one visitor: a browser that reconnects has two for a moment
 LINK = 16_384  # characters of a link
 MESSAGE = 65_536  # bytes of a message from a browser; nothing is uploaded
@@ -42,7 +43,9 @@ class Places:
         with self._lock:
             others = {who: held for who, held in self._taken.items() if who is not visitor}
             if len(others) >= VISITORS:
-                raise ScenarioError([f"{VISITORS} visitors play, as many as this server takes; press Reset in a while"])
+                raise ScenarioError(
+                    [f"{VISITORS} visitors play already, which is as many as this server takes; press Reset later"]
+                )
             left = CELLS - sum(others.values())
             if cells > left:
                 raise ScenarioError([_crowded(scenario, cells, left)])

@@ -173,6 +173,10 @@ def guard() -> None:
     if all(m.cls is not Gate for m in app.user_middleware):
         app.user_middleware.insert(0, Middleware(Gate))
         app.middleware_stack = None
+        # uvicorn takes a WebSocket that is refused with a sentence for one that was forgotten, and says so every time
+        logging.getLogger("uvicorn.error").addFilter(
+            lambda said: "without completing handshake" not in said.getMessage()
+        )
 
 
 def give_back(after: float = 2.0) -> None:

@@ -198,13 +198,14 @@ class Stage:
         lost, won = int((there & ~here).sum()), int((here & ~there).sum())
         return Difference(lost, won, float(moved(here, there).error), int(there.sum()), points, bond)
 
-    def against_twin(self) -> Estimate | None:
-        """[j] customers more than in the twin, with the paired error; None without one."""
+    def against_twin(self) -> tuple[Estimate, np.ndarray] | None:
+        """[j] customers more than in the twin, with the paired error, and how many came or went; None without one."""
         if self.twin is None:
             return None
-        here, there = (crowd.last(m) for m in (self.market, self.twin))
-        found = [moved(here == j, there == j) for j in range(len(self.start.firms))]
-        return Estimate(*np.array(found).T)
+        worlds = [crowd.last(m) for m in (self.market, self.twin)]
+        flags = [[world == j for world in worlds] for j in range(len(self.start.firms))]
+        found = Estimate(*np.array([moved(*pair) for pair in flags]).T)
+        return found, np.array([(here != there).sum() for here, there in flags])
 
     def person(self, number: int) -> dict[str, str]:
         """Who somebody is, in words."""

@@ -24,6 +24,7 @@ from sim.page.stage import FIRST, Stage, is_lever, preset
 from sim.scenario import Scenario, ScenarioError, change
 
 REST, FRAME = 0.05, 0.2  # seconds: the least rest of the play thread, the least time of a frame
+MANY, SAID = 6, 300  # complaints about a link, and characters of each, that are repeated
 SPEEDS = (1, 2, 5, 10, 20)  # weeks a second
 
 
@@ -66,7 +67,8 @@ class Visit:
                     self.market.value, self.start = linked(query)
                     self.people.value, self.seed.value = self.start.people, self.start.seed
                 except ScenarioError as error:
-                    self.problems.value = [f"this link cannot be restored: {c}" for c in error.complaints]
+                    told = [f"this link cannot be restored: {c[:SAID]}" for c in error.complaints]
+                    self.problems.value = told[:MANY] + [f"and {len(told) - MANY} more"] * (len(told) > MANY)
             self._raise_curtain()
 
     def choose(self, market: str) -> None:

@@ -72,7 +72,7 @@ def _figures(stage: Stage, found: Difference) -> list[dict[str, str]]:
     """Customers, share and, where it can be told, the index, each with its error."""
     small = "customers, against the twin"
     if found.base and not _too_few(found):
-        small += f" ({100 * found.net / found.base:+.1f} % of {found.base:,})"
+        small += f" ({100 * found.net / found.base:+.1f} % of {found.base:,})".replace("-", "\N{MINUS SIGN}")
     figures = [{"big": f"{found.net:+,}", "small": small, "error": f"± {INTERVAL * found.error:,.0f}"}]
     if _too_few(found):
         return [{"big": f"{found.net:+,}", "small": f"{small}: {DARK}"}]
@@ -113,7 +113,7 @@ def firm_rows(stage: Stage) -> list[dict[str, Any]]:
         row |= {"index": f"{sticky.value[j]:.2f}" if known else "–"}
         note = "" if ended or not stage.week else " so far"
         row |= {"error": f"± {_digits(INTERVAL * sticky.error[j])}{note}" if known else DARK if stage.week else ""}
-        row |= {"versus": "", "spread": ""} if gap is None else _versus(gap.value[j], gap.error[j])
+        row |= {"versus": "", "spread": ""} if gap is None else _versus(gap[0].value[j], gap[0].error[j], gap[1][j])
         rows.append(row)
     return rows
 
@@ -123,6 +123,7 @@ def _digits(spread: float) -> str:
     return f"{spread:.2f}" if spread >= 0.005 else f"{spread:.1g}"
 
 
-def _versus(value: float, error: float) -> dict[str, str]:
-    """Customers against the twin's, and how far that may be from what the event did."""
-    return {"versus": f"{round(value):+,}", "spread": f"± {INTERVAL * error:,.0f}" if error > 0 else ""}
+def _versus(value: float, error: float, movers: int) -> dict[str, str]:
+    """Customers against the twin's, and how far that may be from what the events did."""
+    spread = f"± {INTERVAL * error:,.0f}" if movers >= FEW and error > 0 else "too few" if movers else ""
+    return {"versus": f"{round(value):+,}", "spread": spread}
