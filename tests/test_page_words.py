@@ -9,7 +9,7 @@ pytest.importorskip("solara", reason="the page needs the extra `page`")
 pytest.importorskip("mesa", reason="the page needs the extra `page`")
 
 from sim.page import crowd
-from sim.page.chronicle import moved
+from sim.page.chronicle import more
 from sim.page.stage import Difference, Happened, Stage, preset
 from sim.page.words import DARK, firm_rows, verdict
 from sim.scenario import change
@@ -150,11 +150,13 @@ def test_the_error_of_customers_is_that_of_people_who_move():
     for _ in range(200):
         there = rng.random(3200) < 0.3
         here = there & (rng.random(3200) > 0.1)
-        found.append((here.sum() - there.sum(), moved(here, there)))
+        groups = [flags.reshape(32, 100).sum(axis=1) for flags in (here, there)]
+        found.append((here.sum() - there.sum(), more(*groups, np.full(32, 100))))
     true = np.std([net for net, _ in found], ddof=1)
     assert all(net == e.value for net, e in found)
     assert np.mean([e.error for _, e in found]) == pytest.approx(true, rel=0.15)
-    assert np.isnan(moved(np.ones(2, bool), np.zeros(2, bool)).error)  # of two people nothing is known
+    one = np.ones(1, int)
+    assert np.isnan(more(one, 0 * one, one).error)  # of one person nothing is known
 
 
 # ---------------------------------------------------------------- windows and sparse cells

@@ -10,7 +10,7 @@ from sim.market import Market
 from sim.market.readings import WINDOWED
 from sim.metrics import Estimate, Metric, difference, estimate, firm_metrics, jackknife, pooled
 from sim.page import crowd
-from sim.tally import GROUPS, Count, Event, Tally
+from sim.tally import Count, Event, Tally
 
 FEW = 10  # pairs of uses, or customers, that stayed, or that did not: under it an index tells nothing
 
@@ -114,13 +114,12 @@ def _sample(market: Market, counts: Tally) -> Array:
     return np.array([stayed, seen - stayed])
 
 
-def moved(here: Array, there: Array) -> Estimate:
-    """How many more people are `here` than `there`, two flags a person [i], with the paired error over groups."""
-    starts = np.unique(np.arange(GROUPS) * len(here) // GROUPS)
-    sums = np.add.reduceat(here.astype(np.int64) - there, starts)
-    many = np.diff([*starts, len(here)])
-    without = len(here) * (sums.sum() - sums) / np.maximum(len(here) - many, 1)
-    return jackknife(np.array([sums.sum(), *without]))
+def more(here: Array, there: Array, people: Array) -> Estimate:
+    """[...] counts `here` [g, ...] above those `there`, of so many people [g], with the paired error over groups."""
+    gap, many = here - there, people.sum()
+    rest = (many - people).reshape(-1, *[1] * (gap.ndim - 1))
+    without = many * (gap.sum(axis=0) - gap) / np.maximum(rest, 1)
+    return jackknife(np.concatenate([gap.sum(axis=0, keepdims=True), without]))
 
 
 def shares(uses: Array) -> Array:

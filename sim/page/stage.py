@@ -12,7 +12,7 @@ import numpy as np
 from sim.market import Market
 from sim.metrics import Estimate, pooled
 from sim.page import crowd, limits
-from sim.page.chronicle import Chronicle, gap, index, moved
+from sim.page.chronicle import Chronicle, gap, index, more
 from sim.page.crowd import plain, title
 from sim.run.compose import compose, presets, scenario
 from sim.scenario import Scenario, ScenarioError, levers
@@ -196,16 +196,13 @@ class Stage:
             sticky = index(self.market, pooled(self.twin.now), pooled(self.market.now))
         points, bond = ((float(e.value[j]), float(e.error[j])) for e in (share, sticky))
         lost, won = int((there & ~here).sum()), int((here & ~there).sum())
-        return Difference(lost, won, float(moved(here, there).error), int(there.sum()), points, bond)
+        error = self.customers_gained().error[j]
+        return Difference(lost, won, float(error), int(there.sum()), points, bond)
 
-    def against_twin(self) -> tuple[Estimate, np.ndarray] | None:
-        """[j] customers more than in the twin, with the paired error, and how many came or went; None without one."""
-        if self.twin is None:
-            return None
-        worlds = [crowd.last(m) for m in (self.market, self.twin)]
-        flags = [[world == j for world in worlds] for j in range(len(self.start.firms))]
-        found = Estimate(*np.array([moved(*pair) for pair in flags]).T)
-        return found, np.array([(here != there).sum() for here, there in flags])
+    def customers_gained(self) -> Estimate:
+        """[j] customers more than in the twin, with the paired error."""
+        (here, people), (there, _) = (crowd.customers(m) for m in (self.market, self.twin or self.market))
+        return more(here, there, people)
 
     def person(self, number: int) -> dict[str, str]:
         """Who somebody is, in words."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from sim.figures import INTERVAL
+from sim.page import crowd
 from sim.page.crowd import title
 from sim.page.stage import Difference, Happened, Stage
 
@@ -102,7 +103,8 @@ def firm_rows(stage: Stage) -> list[dict[str, Any]]:
     Stickiness is that of the last window that has ended; before there is one, of the open window, marked as such.
     """
     customers, trust = stage.customers(), stage.past.trusted(stage.cells(), stage.week)[-1]
-    gap = stage.against_twin()
+    gained = stage.customers_gained()
+    movers = crowd.movers(stage.market, stage.twin) if stage.twin else None
     ended = stage.week // stage.start.window
     sticky = stage.past.index(stage.market, ended - 1, stage.cells()) if ended else stage.stickiness()
     rows = []
@@ -113,7 +115,9 @@ def firm_rows(stage: Stage) -> list[dict[str, Any]]:
         row |= {"index": f"{sticky.value[j]:.2f}" if known else "–"}
         note = "" if ended or not stage.week else " so far"
         row |= {"error": f"± {_digits(INTERVAL * sticky.error[j])}{note}" if known else DARK if stage.week else ""}
-        row |= {"versus": "", "spread": ""} if gap is None else _versus(gap[0].value[j], gap[0].error[j], gap[1][j])
+        row |= {"versus": "", "spread": ""}
+        if movers is not None:
+            row |= _versus(gained.value[j], gained.error[j], movers[j])
         rows.append(row)
     return rows
 
