@@ -473,6 +473,11 @@ def test_another_site_does_not_connect(port, name, headers):
     assert refused.value.response.status_code == 403 and b"This page" in refused.value.response.body
 
 
+def test_another_site_does_not_frame_the_page(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+
+
 def test_another_name_reads_nothing(port):
     assert asked(port, "/", Host="evil.example")[0] == 403
     assert asked(port, "/", Origin="http://evil.example")[0] == 403

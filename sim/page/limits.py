@@ -1,6 +1,7 @@
 """What one process of the page serves at most: people, weeks, bytes and visitors, and who holds which part of it."""
 
 import threading
+from weakref import WeakKeyDictionary
 
 from sim.scenario import Scenario, ScenarioError
 
@@ -34,7 +35,7 @@ class Places:
     """Who plays in this process, and how many people x firms each of them has."""
 
     def __init__(self) -> None:
-        self._taken: dict[object, int] = {}
+        self._taken: WeakKeyDictionary[object, int] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def take(self, visitor: object, scenario: Scenario) -> None:

@@ -73,7 +73,7 @@ def settings(arguments: list[str]) -> dict[str, str]:
 def listen(host: str, port: int) -> list[socket.socket]:
     """A socket for every address of a host (localhost has two); ScenarioError where there is none."""
     try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise ScenarioError([f"page: host={host[:80]} is no address of this machine"]) from None
     sockets, why = [], ""
