@@ -1,4 +1,4 @@
-"""The page in the browser: `solara run sim/app.py`, or `stickiness page`, and a market to play."""
+"""The page in the browser: `stickiness page`, or on this machine only `solara run sim/app.py`, and a market to play."""
 
 from sim.page.board import Page
 from sim.page.serve import settle

@@ -113,7 +113,7 @@ def week(tab):
 def firm(tab, name):
     """Customers, and the difference from the twin where there is one."""
     cells = tab.locator(".firms tr", has_text=name).locator("td").all_inner_texts()
-    return [int(cell.replace(",", "").replace("−", "-")) for cell in cells[1 : len(cells) - 3]]
+    return [int(cell.split()[0].replace(",", "").replace("−", "-")) for cell in cells[1 : len(cells) - 3]]
 
 
 def played(tab, weeks):
@@ -208,6 +208,25 @@ def test_it_fits_the_screen_in_dark_and_light(address, browser):
         assert width < 1600 or max(c["y"] + c["height"] for c in charts) <= height
     tab.close()
     assert not wrong
+
+
+OPENS = """address => new Promise(done => {
+  const line = new WebSocket(address.replace('http', 'ws') + 'jupyter/api/kernels/k1/channels?session_id=s1');
+  line.onopen = () => { line.close(); done('open'); };
+  line.onerror = () => done('refused');
+})"""
+
+
+def test_another_site_does_not_connect(address, browser):
+    tab = browser.new_page()
+    tab.route("http://evil.example/*", lambda route: route.fulfill(body="<p>hello</p>", content_type="text/html"))
+    tab.goto("http://evil.example/")
+    assert tab.evaluate(OPENS, address) == "refused"
+    tab.goto("about:blank")  # whose origin is null
+    assert tab.evaluate(OPENS, address) == "refused"
+    tab.goto(address + "readyz")
+    assert tab.evaluate(OPENS, address) == "open"
+    tab.close()
 
 
 def test_many_people_are_a_density_that_tells(address, browser):

@@ -78,10 +78,11 @@ def test_a_second_event_moves_the_twin_or_keeps_it():
     stage.scandal("data_breach", "colgate")
     stage.step()
     stage.move("price", "colgate", 0.8, "price cut", keep_twin=True)
-    assert stage.last.words == "data breach" and not stage.twin.life.scenario.scandals
+    assert [e.words for e in stage.events] == ["data breach", "price cut"] and not stage.twin.life.scenario.scandals
     stage.step()
     stage.apologise("colgate")
-    assert stage.last.words == "apology for the data breach" and len(stage.twin.life.scenario.scandals) == 1
+    assert [e.words for e in stage.events] == ["apology for the data breach"]
+    assert len(stage.twin.life.scenario.scandals) == 1 and stage.twin.life.scenario.moves
     assert [words for _, words in stage.marks()] == ["data breach", "price cut", "response"]
     stage.step()
     with pytest.raises(ScenarioError, match="has answered for the data breach already"):

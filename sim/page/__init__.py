@@ -2,5 +2,6 @@
 
 `stage` is what is played, `crowd` what is read of its people, `chronicle` what is remembered of its weeks; `charts`,
 `seats` and `words` are what is shown, as plain data, `paper` the same as a figure, `export` what one takes home;
-`visit` is one visitor's state, `controls`, `knobs` and `board` what is clicked and seen, `serve` the server.
+`visit` is one visitor's state, `controls`, `knobs` and `board` what is clicked and seen, `serve` the server, `gate`
+whom it answers, `limits` how much of anything it takes.
 """

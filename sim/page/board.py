@@ -111,7 +111,7 @@ def Said(visit: Visit):
 
 @solara.component
 def Verdict(visit: Visit):
-    """The week, and what the last event did."""
+    """The week, and what the events did in which the market differs from its twin."""
     frame, stage = visit.frame.value, visit.stage
     if frame is None or stage is None:
         return
@@ -159,7 +159,10 @@ def Viewing(visit: Visit):
         named("Lines are", {k: k for k in kinds}, kinds[view.segments], lambda k: visit.look(segments=k == "segments"))
         groups = {plain(g) or "everybody": g for g in stage.groups()}
         named("People in view", groups, view.group, lambda g: visit.look(group=g))
-    solara.Text("Thick: in view, with the 95 % band. Dashed: the twin without the last event.", classes=["hint"])
+    solara.Text(
+        "Thick: in view, with the 95 % band. Dashed: the twin, without the events that the sentence above names.",
+        classes=["hint"],
+    )
 
 
 @solara.component

@@ -8,9 +8,11 @@ import numpy as np
 
 from sim.market import Market
 from sim.market.readings import WINDOWED
-from sim.metrics import Estimate, Metric, estimate, firm_metrics, jackknife, pooled
+from sim.metrics import Estimate, Metric, difference, estimate, firm_metrics, jackknife, pooled
 from sim.page import crowd
-from sim.tally import Event
+from sim.tally import Count, Event, Tally
+
+FEW = 10  # pairs of uses, or customers, that stayed, or that did not: under it an index tells nothing
 
 Array = np.ndarray
 Cells = Sequence[int]
@@ -81,13 +83,43 @@ class Chronicle:
             tally = market.life.tally
             counts = {n: getattr(tally, n)[:, window : window + 1] for n in WINDOWED}
             none = {n: getattr(tally, n)[:, :0] for n in ("flow", "event", "news")}
-            self._index[key] = estimate(metric(market), pooled(tally._replace(**counts, **none), cells))
+            self._index[key] = index(market, pooled(tally._replace(**counts, **none), cells))
         return self._index[key]
 
 
 def metric(market: Market) -> Metric:
     """The stickiness index of the market's regime."""
     return firm_metrics(market.life.scenario.market.regime == "provider")["stickiness"]
+
+
+def index(market: Market, counts: Tally, other: Tally | None = None) -> Estimate:
+    """[j] the index of pooled counts, or what `other` has more of it; nan where there is too little to tell it by.
+
+    That is where fewer than FEW of its pairs of uses (or customers of a provider) stayed, or fewer did not.
+    """
+    known = metric(market)
+    found = estimate(known, counts) if other is None else difference(known, counts, other)
+    seen = np.min([_sample(market, c) for c in (counts, other or counts)], axis=(0, 1))
+    dark = (seen < FEW) | ~(found.error > 0)
+    return Estimate(np.where(dark, np.nan, found.value), np.where(dark, np.nan, found.error))
+
+
+def _sample(market: Market, counts: Tally) -> Array:
+    """[stayed or not, j] how many pairs of uses, or customers of a provider, the index rests on."""
+    if market.life.scenario.market.regime == "provider":
+        known = counts.kept.sum(axis=0)[1:, 1:]
+        stayed, seen = np.diagonal(known), known.sum(axis=-1)
+    else:
+        stayed, seen = counts.window.sum(axis=0)[:, [Count.PAIRS, Count.ALL_PAIRS]].T
+    return np.array([stayed, seen - stayed])
+
+
+def more(here: Array, there: Array, people: Array) -> Estimate:
+    """[...] counts `here` [g, ...] above those `there`, of so many people [g], with the paired error over groups."""
+    gap, many = here - there, people.sum()
+    rest = (many - people).reshape(-1, *[1] * (gap.ndim - 1))
+    without = many * (gap.sum(axis=0) - gap) / np.maximum(rest, 1)
+    return jackknife(np.concatenate([gap.sum(axis=0, keepdims=True), without]))
 
 
 def shares(uses: Array) -> Array:

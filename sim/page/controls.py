@@ -88,7 +88,7 @@ def Events(visit: Visit):
     button("Anchor campaign, 13 weeks", icon_name="mdi-star", on_click=lambda: fire("campaign"))
     solara.SliderInt(f"Price {price:+d} %", value=price, on_value=on_price, min=-30, max=30, step=5)
     button("Move the price", icon_name="mdi-tag", on_click=lambda: fire("price"))
-    solara.Switch(label="Keep the twin: compare with before the first event", value=visit.keep_twin)
+    solara.Switch(label="Keep the twin: compare with none of the events", value=visit.keep_twin)
 
 
 def named(label: str, values: dict[str, Any], value: Any, on_value: Callable[[Any], None]) -> None:

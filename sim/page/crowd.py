@@ -1,9 +1,12 @@
 """What the page reads of the people: arrays in the order of person numbers. No other file here knows their rows."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from sim.market import Market
 from sim.person import ACTS, HEARD, stories
+from sim.tally import GROUPS
 
 LOOKED_AT = 100_000  # people of whom mean trust is taken
 
@@ -17,6 +20,22 @@ def _of(market: Market, name: str) -> Array:
 def last(market: Market) -> Array:
     """[i] the firm used last, -1 for nobody."""
     return _of(market, "last")
+
+
+def customers(market: Market) -> tuple[Array, Array]:
+    """[g, j] people whose last use was at the firm, and [g] how many there are, by group of people."""
+    at = last(market)
+    edges = np.unique(np.arange(GROUPS + 1) * len(at) // GROUPS)
+    counts = [np.bincount(at[a:b] + 1, minlength=len(market.firms) + 1)[1:] for a, b in pairwise(edges)]
+    return np.array(counts), np.diff(edges)
+
+
+def movers(market: Market, twin: Market) -> Array:
+    """[j] people whose last use was at the firm in one of two worlds only."""
+    here, there = last(market), last(twin)
+    differ = here != there
+    both = np.concatenate([here[differ], there[differ]])
+    return np.bincount(both + 1, minlength=len(market.firms) + 1)[1:]
 
 
 def cell(market: Market) -> Array:

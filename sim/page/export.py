@@ -11,13 +11,18 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import yaml
 
+from sim.declare import Declaration, did_you_mean
 from sim.engine import Run
 from sim.metrics import by_window, estimate, firm_metrics, weekly
+from sim.page import limits
 from sim.page.stage import COMPOSING, FIRST, Stage, preset
 from sim.run.compose import compose
-from sim.scenario import Scenario, ScenarioError, change, leaves, to_dict
+from sim.scenario import Move, Scandal, Scenario, ScenarioError, change, leaves, to_dict
 from sim.store import save
 
+EVENTS = {"scandals": Scandal, "moves": Move}  # what a link may add
+TOLD = 5  # wrong names of a link that are repeated
+SERVERS_OWN = ("network.edges", "replications")
 HOW = """\
 # @package _global_
 # Played in the browser. Save as FOLDER/market/played.yaml; the same numbers come from
@@ -92,20 +97,76 @@ def link(market: str, stage: Stage) -> str:
     old = {path: value for path, value, _ in leaves(preset(market))}
     new = {path: value for path, value, _ in leaves(stage.scenario)}
     told = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
-    told.pop("replications", None)
+    for path in SERVERS_OWN:
+        told.pop(path, None)
     texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in told.items()}
     return "?" + urlencode({"market": market, **texts})
 
 
 def linked(query: str) -> tuple[str, Scenario]:
-    """(preset, scenario) of a query string; ScenarioError where it makes no sense."""
-    pairs = dict(parse_qsl(query.lstrip("?")))
-    market = pairs.pop("market", FIRST)
-    return market, change(preset(market), {path: _value(text) for path, text in pairs.items()})
+    """(preset, scenario) of a query string; ScenarioError where it makes no sense, or is more than a page plays.
+
+    A link sets single values of what the preset has, and may add scandals and moves; it names no file.
+    """
+    pairs = _pairs(query)
+    market = _short(pairs.pop("market", FIRST))
+    base = preset(market)
+    known = {path: d for path, _, d in leaves(base)}
+    wrong = {path: text for path, text in pairs.items() if not _linkable(path, text, known)}
+    if wrong:
+        more = [f"and {len(wrong) - TOLD} more"] if len(wrong) > TOLD else []
+        raise ScenarioError([_unlinkable(*pair, known) for pair in list(wrong.items())[:TOLD]] + more)
+    scenario = change(base, {path: _value(text, _declared(path, known)) for path, text in pairs.items()})
+    limits.check(scenario)
+    return market, scenario
 
 
-def _value(text: str) -> Any:
+def _pairs(query: str) -> dict[str, str]:
+    """The names and values of a query, each once."""
+    if len(query) > limits.LINK:
+        raise ScenarioError([f"the link has {len(query):,} characters; a page reads up to {limits.LINK:,}"])
+    pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name in found if [n for n, _ in pairs].count(name) > 1)
+        raise ScenarioError([f"{_short(twice)}: said more than once"])
+    return found
+
+
+def _declared(path: str, known: Mapping[str, Declaration]) -> Declaration | None:
+    """The declaration of a path that a link may set: one of the preset's, or of a scandal or move; otherwise None."""
+    kind, _, rest = path.partition(".")
+    name, _, field = rest.partition(".")
+    found = known.get(path)
+    if kind in EVENTS and name.isidentifier():
+        found = {p: d for p, _, d in leaves(EVENTS[kind]())}.get(field)
+    return None if path in SERVERS_OWN else found
+
+
+def _linkable(path: str, text: str, known: Mapping[str, Declaration]) -> bool:
+    declared = _declared(path, known)
+    file = path == "network.kind" and text == "file"
+    return declared is not None and not file and not isinstance(_value(text, declared), list | dict)
+
+
+def _unlinkable(path: str, text: str, known: Mapping[str, Declaration]) -> str:
+    if path in ("network.edges", "network.kind"):
+        return f"{_short(path)}: a link names no file"
+    if _declared(path, known):
+        return f"{path}: {_short(text)} is no single value"
+    return f"{_short(path)}: nothing that a link can set{did_you_mean(path, known).partition('; known')[0]}"
+
+
+def _value(text: str, declared: Declaration | None) -> Any:
+    """Words as they are, anything else as JSON has it."""
+    if declared and isinstance(declared.default, str):
+        return text
     try:
         return json.loads(text)
-    except ValueError:
-        return text
+    except (ValueError, RecursionError):
+        return _short(text)
+
+
+def _short(text: str) -> str:
+    """What is repeated of a link in a sentence about it."""
+    return text if len(text) <= 60 else f"{text[:60]}..."

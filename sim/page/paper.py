@@ -67,7 +67,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
 def _line(axes: Axes, line: Chart, marker: str) -> None:
     x, y = np.array(line["x"]), np.array(line["y"], float)
     till, ink = len(x) - bool(line.get("open")), colour(line["ink"])
-    name = line["name"] + ": the twin without the last event" * line["dashed"]
+    name = line["name"] + ": the twin, without the events" * line["dashed"]
     how: Any = {"color": ink, "lw": 2.0 if line["front"] else 0.9, "ls": DASHED if line["dashed"] else "-"}
     axes.plot(x[:till], y[:till], marker=marker, ms=3, label=name, **how)
     if till < len(x) and not line["dashed"]:

@@ -1,4 +1,4 @@
-"""What is played: a market, the twin that lives without the last event, and what is read of both."""
+"""What is played: a market, the twin that lives without the events since it branched off, what is read of both."""
 
 import re
 import threading
@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 
 from sim.market import Market
-from sim.metrics import Estimate, difference, estimate, pooled
-from sim.page import crowd
-from sim.page.chronicle import Chronicle, gap, metric
+from sim.metrics import Estimate, pooled
+from sim.page import crowd, limits
+from sim.page.chronicle import Chronicle, gap, index, more
 from sim.page.crowd import plain, title
 from sim.run.compose import compose, presets, scenario
 from sim.scenario import Scenario, ScenarioError, levers
 
 READ = 100_000  # people up to whom the open window is read every week: of more a reading takes longer than the week
-MOST = 5_000_000  # people that a page plays: each visitor has as many, and their twins
 FIRST = "toothpaste_uk"
 COMPOSING = threading.RLock()  # Hydra composes for one visitor at a time
 
@@ -42,8 +41,8 @@ def scandal(kind: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Last:
-    """The event that the twin does without."""
+class Happened:
+    """An event that the twin does without."""
 
     words: str
     firm: str
@@ -52,10 +51,15 @@ class Last:
 
 @dataclass(frozen=True)
 class Difference:
-    """What the last event did to its firm, against the twin: people who use another firm, share, index."""
+    """What the events did to the firm of the first, against the twin: people who use another firm, share, index.
+
+    `error` is the standard error of `net` over people, paired; `base` the customers the firm has in the twin.
+    """
 
     lost: int
     won: int
+    error: float
+    base: int
     share: tuple[float, float]
     stickiness: tuple[float, float]
 
@@ -68,14 +72,13 @@ class Stage:
     """A market under way. Levers act from the coming week on, in the twin as well; traits need a new stage."""
 
     def __init__(self, start: Scenario):
-        if start.people > MOST:
-            raise ScenarioError([f"people: {start.people:,} are more than a page plays ({MOST:,}); run them instead"])
+        limits.check(start)
         self.start = start
         self.market = Market(start, endless=True, agents=False, collect=False)
         self.past = Chronicle(self.market)
         self.twin: Market | None = None
         self.twin_past: Chronicle | None = None
-        self.last: Last | None = None
+        self.events: list[Happened] = []  # in which the market differs from the twin, since it branched off
 
     @property
     def week(self) -> int:
@@ -87,8 +90,15 @@ class Stage:
         found: Scenario = self.market.life.scenario
         return found
 
+    @property
+    def over(self) -> bool:
+        """Whether the last week that a page plays has been lived."""
+        return self.week >= limits.WEEKS
+
     def step(self) -> None:
         """One week for the market and its twin."""
+        if self.over:
+            raise ScenarioError([f"week {limits.WEEKS:,} is the last that a page plays; Reset starts afresh"])
         for market, past in ((self.market, self.past), (self.twin, self.twin_past)):
             if market and past:
                 market.step()
@@ -101,7 +111,8 @@ class Stage:
         twin = self.market.fork() if self.twin is None or not keep_twin else None
         self.market.add_event(kind, name, **values if kind == "apology" else {"firm": firm, **values})
         if twin is not None:
-            self.twin, self.twin_past, self.last = twin, self.past.fork(), Last(words, firm, self.week)
+            self.twin, self.twin_past, self.events = twin, self.past.fork(), []
+        self.events.append(Happened(words, firm, self.week))
 
     def scandal(self, kind: str, firm: str, keep_twin: bool = False, **values: Any) -> None:
         """A scandal of conf/ breaks at a firm."""
@@ -161,7 +172,7 @@ class Stage:
         """The index of each firm in the open window as if it ended now; nan where `readable` is not."""
         if not self.readable:
             return Estimate(*np.full((2, len(self.start.firms)), np.nan))
-        return estimate(metric(self.market), pooled((market or self.market).now, cells))
+        return index(self.market, pooled((market or self.market).now, cells))
 
     @property
     def readable(self) -> bool:
@@ -175,16 +186,23 @@ class Stage:
 
     def compared(self) -> Difference | None:
         """The market against its twin; None before both have lived a week."""
-        if self.twin is None or self.twin_past is None or self.last is None or self.week <= self.last.week:
+        if self.twin is None or self.twin_past is None or self.week <= self.events[0].week:
             return None
-        j = list(self.start.firms).index(self.last.firm)
+        j = list(self.start.firms).index(self.events[0].firm)
         here, there = (crowd.last(m) == j for m in (self.market, self.twin))
-        share = gap(self.past, self.twin_past, self.cells(), self.last.week)
-        index = Estimate(*np.full((2, len(self.start.firms)), np.nan))
+        share = gap(self.past, self.twin_past, self.cells(), self.events[0].week)
+        sticky = Estimate(*np.full((2, len(self.start.firms)), np.nan))
         if self.readable:
-            index = difference(metric(self.market), pooled(self.twin.now), pooled(self.market.now))
-        points, sticky = ((float(e.value[j]), float(e.error[j])) for e in (share, index))
-        return Difference(int((there & ~here).sum()), int((here & ~there).sum()), points, sticky)
+            sticky = index(self.market, pooled(self.twin.now), pooled(self.market.now))
+        points, bond = ((float(e.value[j]), float(e.error[j])) for e in (share, sticky))
+        lost, won = int((there & ~here).sum()), int((here & ~there).sum())
+        error = self.customers_gained().error[j]
+        return Difference(lost, won, float(error), int(there.sum()), points, bond)
+
+    def customers_gained(self) -> Estimate:
+        """[j] customers more than in the twin, with the paired error."""
+        (here, people), (there, _) = (crowd.customers(m) for m in (self.market, self.twin or self.market))
+        return more(here, there, people)
 
     def person(self, number: int) -> dict[str, str]:
         """Who somebody is, in words."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import solara
 
+from sim.page import limits
 from sim.page.charts import View
 from sim.page.export import linked
 from sim.page.frame import Frame, seen
@@ -23,6 +24,7 @@ from sim.page.stage import FIRST, Stage, is_lever, preset
 from sim.scenario import Scenario, ScenarioError, change
 
 REST, FRAME = 0.05, 0.2  # seconds: the least rest of the play thread, the least time of a frame
+MANY, SAID = 6, 300  # complaints about a link, and characters of each, that are repeated
 SPEEDS = (1, 2, 5, 10, 20)  # weeks a second
 
 
@@ -65,7 +67,8 @@ class Visit:
                     self.market.value, self.start = linked(query)
                     self.people.value, self.seed.value = self.start.people, self.start.seed
                 except ScenarioError as error:
-                    self.problems.value = [f"this link cannot be restored: {c}" for c in error.complaints]
+                    told = [f"this link cannot be restored: {c[:SAID]}" for c in error.complaints]
+                    self.problems.value = told[:MANY] + [f"and {len(told) - MANY} more"] * (len(told) > MANY)
             self._raise_curtain()
 
     def choose(self, market: str) -> None:
@@ -91,6 +94,8 @@ class Visit:
             base = self.start or preset(self.market.value)
             now = {"people": self.people.value, "seed": self.seed.value, **self.settings.value}
             scenario = change(base, now)
+            limits.check(scenario)
+            limits.PLACES.take(self, scenario)
             self.stage = self.seats = None  # the old one's memory first
             self.stage = Stage(scenario)
             self.seats = Seats(self.stage)
@@ -107,6 +112,7 @@ class Visit:
         self.closed = True
         with self.lock:
             self.stage = self.seats = self.start = None
+            limits.PLACES.leave(self)
         give_back()
 
     def _in_thread(self, work: Callable[[], None]) -> None:
@@ -133,7 +139,8 @@ class Visit:
         except Exception as error:
             if not self.closed:
                 logging.getLogger(__name__).exception("the page")
-                self.problems.value = [f"this went wrong, and is a fault of the page: {error}; Reset starts afresh"]
+                said = f"this went wrong, and is a fault of the page ({type(error).__name__}); Reset starts afresh"
+                self.problems.value = [said]
                 self.playing.value = False
 
     # ------------------------------------------------------------ the weeks
@@ -159,6 +166,8 @@ class Visit:
     def _play(self) -> None:
         took = FRAME  # seconds of the last round: where frames are slow, more weeks are lived between them
         while not self.closed and self.playing.value:
+            if self.stage is None or self.stage.over:
+                self.playing.value = False
             began, every = time.perf_counter(), max(FRAME, 1 / self.speed.value)
             self.step(max(1, round(self.speed.value * max(every, min(took, 2)))))
             time.sleep(max(REST, every - (time.perf_counter() - began)))
