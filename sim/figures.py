@@ -72,9 +72,9 @@ def headline(
     figure = Figure(figsize=(12.8, 7.2), layout=layout)
     axes = figure.subplot_mosaic("sht;shu", width_ratios=[1.25, 0.8, 1.5])
     _bars(axes["s"], shown, "stickiness", focus)
+    axes["s"].set(title="Stickiness index", xlabel="0 = chance, 1 = customers use nothing else")
     _benchmark(axes["s"], shown)
     _bars(axes["h"], shown, "share", focus)
-    axes["s"].set(title="Stickiness index", xlabel="0 = chance, 1 = customers use nothing else")
     axes["h"].set(title="Market share", xlabel="of all uses", yticklabels=[])
     for name, metric in (("t", "stickiness"), ("u", "share")):
         _over_time(axes[name], series[series["metric"] == metric], focus)
@@ -271,7 +271,8 @@ def _bars(axes: Any, shown: Any, metric: str, focus: str) -> None:
     spread = spread.fillna(0)
     far = float(np.nan_to_num(value + spread).max(initial=0.01))
     for row, (at, width, error) in enumerate(zip(value, spread, shown["error"][metric], strict=True)):
-        text = (f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}") if math.isfinite(error) else TOO_FEW
+        text = f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}"
+        text = "-" if not math.isfinite(at) else text if math.isfinite(error) else TOO_FEW
         bold = "bold" if shown.index[row] == focus else "normal"
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
         axes.text(max(0.0, at + width) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold, bbox=box)
@@ -292,7 +293,10 @@ def _benchmark(axes: Any, shown: Any) -> None:
     phi = float((shown["value"]["stickiness"] - shown["value"]["excess"]).mean())
     if math.isfinite(phi):
         axes.axvline(phi, color=MARK, linewidth=1.6, linestyle=(0, (5, 2)))
-        side = "left" if phi < 0.75 * axes.get_xlim()[1] else "right"  # the panel's title stands on the left
+        low, high = axes.get_xlim()
+        side = "left" if phi < 0.75 * high else "right"
+        if phi - low < 0.5 * (high - low):  # the panel's title stands there
+            axes.set_title(axes.get_title(loc="left"), pad=18)
         axes.text(phi, len(shown) - 0.42, f" category {phi:.2f} ", color=MARK, fontsize=9, ha=side, va="bottom")
 
 
