@@ -16,6 +16,7 @@ import ipyvuetify as v  # noqa: E402
 
 from sim import metrics  # noqa: E402
 from sim.app import Page  # noqa: E402
+from sim.findings import INTERVAL  # noqa: E402
 from sim.page import crowd, export, paper  # noqa: E402
 from sim.page import stage as stages  # noqa: E402
 from sim.page.charts import View, charts, flow  # noqa: E402
@@ -149,7 +150,7 @@ def test_charts_show_what_the_metrics_say():
     table = metrics.estimate(metrics.pair_index, metrics.by_window(stage.market.tally))
     assert ended == pytest.approx(table.value[1, 1], abs=1e-4)
     low, high = (sticky["lines"][-1][edge][1] for edge in ("low", "high"))
-    assert high - low == pytest.approx(2 * 1.96 * table.error[1, 0], abs=3e-4)
+    assert high - low == pytest.approx(2 * INTERVAL * table.error[1, 0], abs=3e-4)
 
 
 @pytest.mark.filterwarnings("error::UserWarning")
