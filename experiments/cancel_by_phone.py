@@ -6,10 +6,10 @@ Design: mobile telephony (`mobile`, the focus KPN) and a bank (Lloyds). From wee
 Reading: in the two years and in the year after: the stickiness index, which is captive while friction acts and free
 when it no longer does; those who leave and join, in % of without; bad words in a thousand uses; share. Paired errors.
 Finding: for two years KPN's index is 8.5 +- .1 points (of 100) higher, Lloyds' 5.3 +- .1: three in five of those who
-would leave do not (-59 +- .5 %, -61 +- .6 %). All of it is captive: once let go, the index is where it was (+.2 +- .2,
-+.1 +- .1). Three in ten of those who would join do not (-31 +- .6 %, within the 20-40 % of #25), and bad words rise by
-.5 +- .02 and .3 +- .02 in a thousand uses. Share still grows, by 2.3 and 1.3 points: who looks rarely is more easily
-kept than won.
+would leave do not (-59 +- .5 %, -61 +- .6 %). It is captive: once let go, no difference of the index is detected (+.2
++- .2, +.1 +- .1). Three in ten of those who would join do not (-31 +- .6 %, within the 20-40 % of #25), and bad words
+rise by .5 +- .02 and .3 +- .02 in a thousand uses. Share still grows, by 2.3 and 1.3 points: who looks rarely is more
+easily kept than won.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     print("Change against the same people who could leave freely all along")
     print(table.round(2).to_string(index=False))
     shown = table.assign(row=table.market + ", " + table.when)
-    title = "What the telephone holds is captive: when people may go, nothing of the index is left"
+    title = "What the telephone holds, and what is left when people may go"
     study.keep("cancel_by_phone", table, figures.dots(shown, "row", panel="metric", title=title))
     return table
 

@@ -13,10 +13,10 @@ most fall where the records are: TalkTalk -2.9 +- .2 % (recorded -2.4), then -.6
 -25.0, -22.3, -19.5, each +- .5 (-14.6, -29.7, -23.6, -22.0, -18.7). Missed: Volkswagen's American course, where
 incentives held October and November fell alone, and which the band of #54 asks to be deeper than these records (eight
 periods from -13 to -28, each +- 3 to 4; recorded 0 to -25), nor does it recover within the year, since what it lost is
-trust; and Volkswagen in Germany, which kept its sales (-1.4 to -1.7, each +- .4) but lost a tenth against a growing
-market from November. If people did as they say, they would walk away from all nine: 36 % and more in the weeks after
-the news, 98 +- .1 % from Bud Light, which is 4 to 5 times what they do there and at Chipotle, and over a hundred times
-at Facebook.
+trust; and Volkswagen in Germany, which lost little (-1.4 to -1.7, each +- .4) where the real one lost a tenth against a
+growing market from November. If people did as they say, they would walk away from all nine: 36 % and more in the weeks
+after the news, 98 +- .1 % from Bud Light, which is 4 to 5 times what they do there and at Chipotle, and over a hundred
+times at Facebook.
 """
 
 from datetime import date

@@ -12,7 +12,8 @@ Finding: moments in 8 % of the visits gain .26 +- .014 points of share (of Targe
 without anchors), then .03 +- .01 either way: what the anchor adds fades faster than its half-life of 26 weeks, because
 visits below expectation wear it off. A quality drop of 1 CX costs 1.51 +- .03 points where there are anchors and 1.28
 +- .03 where there are none, so the anchor is double-edged (#77) by a sixth; but half a year of moments before the drop
-makes it no worse (.02 +- .014 more): too few people get an anchor from them, and too few still hold it.
+adds nothing to it that is detected (.02 +- .014 more): too few people get an anchor from them, and too few still hold
+it.
 """
 
 import pandas as pd
@@ -61,7 +62,7 @@ def main(people: int = 10_000, replications: int = 12) -> pd.DataFrame:
     print("Change of share by half-year, points, against the same people without")
     print(table[long].round(3).to_string(index=False))
     shown = table[~long & (table.effect != "drop alone")].assign(week=(table["from"] + table["to"]) / 2)
-    title = "The anchor's gain fades in months, and moments before a drop make it no worse"
+    title = "The anchor's gain fades in months; what moments add to a later drop"
     picture = figures.curves(shown, "week", ["world"], "effect", title, ("week", "change of share, points"))
     study.keep("service_anchor", table, picture)
     return table

@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from sim.findings import INTERVAL, TOO_FEW, Effect, called, changed, finding, wide
+
 FOCUS, REST, MARK, INK = "#D55E00", "#A6A6A6", "#0072B2", "#222222"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-INTERVAL = 1.96  # standard errors on either side
 MOST_BARS, MOST_PANELS = 15, 20
 PERCENT = ("share", "penetration", "churn", "requirements", "repeat_rate", "sole_users", "would_leave")
 WORDS = {"requirements": "share of category requirements", "usage_ratio": "uses here per use elsewhere"}
@@ -55,24 +56,25 @@ def headline(
     series: Any,
     focus: str,
     events: Mapping[str, int] | None = None,
-    change: tuple[float, float, float] | None = None,
+    effect: Effect | None = None,
     note: str = "",
 ) -> Figure:
     """The one figure for a slide: how sticky each firm is, how large, and both over time.
 
     Group "all" of `table` is drawn; `series` has the metrics stickiness and share; `events` are weeks by label;
-    `change` is the share of the focus before and after them and the error of the difference, for the title.
+    `effect` is what they did to the focus, for the title.
     """
-    wide = _wide(table)
-    rank = wide["value"]["share"].rank(ascending=False, method="first")
-    shown = wide[(rank <= MOST_BARS) | (wide.index == focus)].sort_values(("value", "stickiness"))
-    layout = ConstrainedLayoutEngine(rect=(0.012, 0.01, 0.976, 0.85), wspace=0.05, hspace=0.06)
+    firms = wide(table)
+    rank = firms["value"]["share"].rank(ascending=False, method="first")
+    shown = firms[(rank <= MOST_BARS) | (firms.index == focus)].sort_values(("value", "stickiness"))
+    top = 0.86 if effect is None else 0.82
+    layout = ConstrainedLayoutEngine(rect=(0.012, 0.01, 0.976, top - 0.01), wspace=0.05, hspace=0.06)
     figure = Figure(figsize=(12.8, 7.2), layout=layout)
     axes = figure.subplot_mosaic("sht;shu", width_ratios=[1.25, 0.8, 1.5])
     _bars(axes["s"], shown, "stickiness", focus)
+    axes["s"].set(title="Stickiness index", xlabel="0 = chance, 1 = customers use nothing else")
     _benchmark(axes["s"], shown)
     _bars(axes["h"], shown, "share", focus)
-    axes["s"].set(title="Stickiness index", xlabel="0 = chance, 1 = customers use nothing else")
     axes["h"].set(title="Market share", xlabel="of all uses", yticklabels=[])
     for name, metric in (("t", "stickiness"), ("u", "share")):
         _over_time(axes[name], series[series["metric"] == metric], focus)
@@ -81,31 +83,10 @@ def headline(
         axes[name].set_title("grey: the other firms", loc="right", fontsize=9, weight="normal", color="#777777")
     axes["t"].sharex(axes["u"])
     axes["u"].set(xlabel="week")
-    left_out = f" The {len(shown)} largest of {len(wide)} firms are drawn." if len(shown) < len(wide) else ""
-    _title(figure, finding(table, focus, change), note + left_out)
+    left_out = f" The {len(shown)} largest of {len(firms)} firms are drawn." if len(shown) < len(firms) else ""
+    lines = [finding(table, focus), *([changed(effect)] if effect else [])]
+    _title(figure, lines, note + left_out)
     return figure
-
-
-def finding(table: Any, focus: str, change: tuple[float, float, float] | None = None) -> str:
-    """What the headline figure shows, in a sentence: against the category and, after an event, against before."""
-    wide = _wide(table).loc[focus]
-    value, beyond = wide["value"]["stickiness"], wide["value"]["excess"]
-    clear = abs(beyond) > INTERVAL * wide["error"]["excess"]
-    name, benchmark = _name(focus), f"{value:.2f} against {value - beyond:.2f}"
-    if not math.isfinite(beyond):
-        return f"{name} has a stickiness of {value:.2f}{_after(change)}"
-    if clear:
-        return f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}{_after(change)}"
-    return f"{name} is as sticky as its category, no more, no less: {benchmark}{_after(change)}"
-
-
-def _after(change: tuple[float, float, float] | None) -> str:
-    if change is None or not math.isfinite(sum(change)):
-        return ""
-    old, new, error = change
-    if abs(new - old) <= INTERVAL * error:
-        return f"; its share held at {100 * new:.1f} %"
-    return f"; its share {'rose' if new > old else 'fell'} from {100 * old:.1f} to {100 * new:.1f} %"
 
 
 @_styled
@@ -128,14 +109,14 @@ def series(
         colour = FOCUS if member == focus else MARK
         _band(panel, rows[rows[by] == member], colour)
         _mark(panel, events or {}, words=False)
-        panel.set_title(_name(member), fontsize=10, color=FOCUS if member == focus else INK)
+        panel.set_title(called(member), fontsize=10, color=FOCUS if member == focus else INK)
         _scale(panel.yaxis, metric)
         if n + across >= len(members):
             panel.tick_params(labelbottom=True)
             panel.set_xlabel("week")
     for panel in grid.flat[len(members) :]:
         panel.set_visible(False)
-    marks = ", ".join(f"{_name(label)} in week {week}" for label, week in (events or {}).items())
+    marks = ", ".join(f"{called(label)} in week {week}" for label, week in (events or {}).items())
     figure.suptitle(f"{_words(metric)} over time", x=0.01, ha="left", weight="bold")
     if marks:
         figure.text(0.99, 0.985, f"dashed: {marks}", ha="right", va="top", fontsize=9, color="#555555")
@@ -191,7 +172,7 @@ def side_by_side(panels: Mapping[str, tuple[Any, Any, Any]], names: Sequence[str
         axes.set(xlabel=label)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-    grid[0].set_yticks(rows, [_name(n) for n in names])
+    grid[0].set_yticks(rows, [called(n) for n in names])
     figure.suptitle(title, x=0.01, ha="left", weight="bold")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
     return figure
@@ -279,25 +260,23 @@ def save(figure: Figure, to: Any, kind: str) -> None:
         figure.savefig(to, format=kind, dpi=150, metadata=metadata)
 
 
-def _wide(table: Any) -> Any:
-    """Group "all" with a row a firm and columns (value or error, metric)."""
-    rows = table[(table["group"] == "all") & (table["firm"] != "")]
-    return rows.pivot(index="firm", columns="metric", values=["value", "error"])
-
-
 def _bars(axes: Any, shown: Any, metric: str, focus: str) -> None:
-    value, spread = shown["value"][metric], INTERVAL * shown["error"][metric].fillna(0)
+    value, spread = shown["value"][metric], INTERVAL * shown["error"][metric]
     colours = [FOCUS if firm == focus else REST for firm in shown.index]
-    axes.barh(range(len(shown)), value, color=colours, height=0.66)
+    bars = axes.barh(range(len(shown)), value, color=colours, height=0.66)
+    for bar in np.array(bars, object)[spread.isna().to_numpy()]:
+        bar.set_alpha(0.3)
     axes.errorbar(value, range(len(shown)), xerr=spread, fmt="none", ecolor=INK, elinewidth=1.2, capsize=2.5)
-    axes.set_yticks(range(len(shown)), [_name(firm) for firm in shown.index])
-    far = float(np.nanmax(value + spread, initial=0.01))
-    for row, (at, width) in enumerate(zip(value, spread, strict=True)):
+    axes.set_yticks(range(len(shown)), [called(firm) for firm in shown.index])
+    spread = spread.fillna(0)
+    far = float(np.nan_to_num(value + spread).max(initial=0.01))
+    for row, (at, width, error) in enumerate(zip(value, spread, shown["error"][metric], strict=True)):
         text = f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}"
+        text = "-" if not math.isfinite(at) else text if math.isfinite(error) else TOO_FEW
         bold = "bold" if shown.index[row] == focus else "normal"
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-        axes.text(max(at + width, 0) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold, bbox=box)
-    axes.set_xlim(min(0, float(np.nanmin(value - spread, initial=0))), 1.16 * far)
+        axes.text(max(0.0, at + width) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold, bbox=box)
+    axes.set_xlim(float(np.nan_to_num(value - spread).min(initial=0)), 1.16 * far)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     _scale(axes.xaxis, metric, 3 if metric == "share" else 5)
@@ -314,7 +293,10 @@ def _benchmark(axes: Any, shown: Any) -> None:
     phi = float((shown["value"]["stickiness"] - shown["value"]["excess"]).mean())
     if math.isfinite(phi):
         axes.axvline(phi, color=MARK, linewidth=1.6, linestyle=(0, (5, 2)))
-        side = "left" if phi < 0.75 * axes.get_xlim()[1] else "right"  # the panel's title stands on the left
+        low, high = axes.get_xlim()
+        side = "left" if phi < 0.75 * high else "right"
+        if phi - low < 0.5 * (high - low):  # the panel's title stands there
+            axes.set_title(axes.get_title(loc="left"), pad=18)
         axes.text(phi, len(shown) - 0.42, f" category {phi:.2f} ", color=MARK, fontsize=9, ha=side, va="bottom")
 
 
@@ -328,9 +310,12 @@ def _over_time(axes: Any, rows: Any, focus: str) -> None:
     if len(mine):
         last = mine.iloc[-1]
         axes.annotate(
-            _name(focus), (last["week"], last["value"]), (5, 0), textcoords="offset points",
+            called(focus), (last["week"], last["value"]), (5, 0), textcoords="offset points",
             color=FOCUS, weight="bold", va="center", fontsize=9, annotation_clip=False,
         )  # fmt: skip
+    if (mine["value"].notna() & mine["error"].isna()).any():
+        words = f"without a band: {TOO_FEW}"
+        axes.text(0.99, 0.04, words, color=FOCUS, fontsize=9, ha="right", transform=axes.transAxes)
     metric = rows["metric"].iloc[0] if len(rows) else ""
     _scale(axes.yaxis, metric)
     if metric == "share" and len(mine):
@@ -351,15 +336,16 @@ def _mark(axes: Any, events: Mapping[str, int], words: bool) -> None:
     for n, (label, week) in enumerate(events.items()):
         axes.axvline(week, color=INK, linewidth=1, linestyle=(0, (3, 2)))
         if words:
-            text = f" {_name(label)}"
+            text = f" {called(label)}"
             place = {"xycoords": ("data", "axes fraction"), "va": "top", "fontsize": 8.5}
             axes.annotate(text, (week, 1 - 0.08 * (n % 4)), **place)
 
 
-def _title(figure: Figure, text: str, note: str) -> None:
-    size = 16 if len(text) < 88 else 16 * 88 / len(text)
-    figure.text(0.014, 0.965, text, fontsize=size, weight="bold", va="top")
-    figure.text(0.014, 0.903, note, fontsize=10, color="#555555", va="top")
+def _title(figure: Figure, lines: Sequence[str], note: str) -> None:
+    for n, line in enumerate(lines):
+        size = min((16, 14)[n], (16 * 88, 16 * 108)[n] / max(1, len(line)))
+        figure.text(0.014, 0.967 - 0.05 * n, line, fontsize=size, weight="bold" if n == 0 else "normal", va="top")
+    figure.text(0.014, 0.947 - 0.044 * len(lines), note, fontsize=10, color="#555555", va="top")
 
 
 def _scale(axis: Any, metric: str, ticks: int = 5) -> None:
@@ -373,16 +359,9 @@ def _reach(value: Any, error: Any, expected: Any) -> tuple[float, float]:
     return float(np.nanmin(ends)), float(np.nanmax(ends))
 
 
-def _name(name: str) -> str:
-    """A firm's or an event's name for people: Close up, not close_up; VW, which nobody can pronounce, in capitals."""
-    if not set(name.lower()) & set("aeiouy"):
-        return name.upper()
-    return (name[:1].upper() + name[1:]).replace("_", " ")
-
-
 def _path(path: str) -> str:
     return " ".join(path.split(".")[-2:]).replace("_", " ")
 
 
 def _words(metric: str) -> str:
-    return _name(WORDS.get(metric, metric))
+    return called(WORDS.get(metric, metric))

@@ -3,7 +3,7 @@
 A metric takes a Tally without week, window and cell axes (`pooled`) and returns an array over firms. Whatever axes
 stand before those of the metric are carried along; `estimate` puts the folds of a jackknife there: each group of
 people is left out in turn, over all replications, so errors cover people and replications and differences of twins
-that share their draws get their paired error.
+that share their draws get their paired error. `rests_on` says which counts must be there for an error to be known.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim import dirichlet
+from sim.reliability import Counts, in_window, odds, part, reliable, rests_on
 from sim.tally import TENURE, Count, Event, Tally
 
 Array = np.ndarray
@@ -75,9 +76,13 @@ def jackknife(values: Array) -> Estimate:
 
 
 def estimate(metric: Metric, tally: Tally) -> Estimate:
-    """A metric of a pooled tally [group, ...] and its standard error over people and replications."""
+    """A metric of a pooled tally [group, ...] and its standard error over people and replications.
+
+    The error is nan where too few can tell (`sim.reliability`), or where there are no two groups.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return jackknife(metric(folds(tally)))
+        value, error = jackknife(metric(folds(tally)))
+    return Estimate(value, reliable(metric, tally, error))
 
 
 def difference(metric: Metric, tally: Tally, other: Tally) -> Estimate:
@@ -89,42 +94,63 @@ def difference(metric: Metric, tally: Tally, other: Tally) -> Estimate:
 # ---------------------------------------------------------------- of a firm: [..., j]
 
 
+def uses(tally: Tally) -> Array:
+    """Uses of the firm."""
+    return np.asarray(tally.flow[..., 1:].sum(axis=-2))
+
+
+def _retained(tally: Tally) -> Counts:
+    known = tally.kept[..., 1:, 1:]
+    return part(np.diagonal(known, axis1=-2, axis2=-1), known.sum(axis=-1))
+
+
+def _followed(tally: Tally) -> Counts:
+    return part(tally.window[..., Count.ADJACENT], tally.window[..., [Count.ADJACENT, Count.SWITCHED]].sum(axis=-1))
+
+
+@rests_on(lambda t: part(uses(t), uses(t).sum(axis=-1, keepdims=True)))
 def share(tally: Tally) -> Array:
     """Market share: the firm's part of all uses."""
-    uses = tally.flow[..., :, 1:].sum(axis=-2)
-    return uses / uses.sum(axis=-1, keepdims=True)
+    return uses(tally) / uses(tally).sum(axis=-1, keepdims=True)
 
 
+@rests_on(lambda t: part(t.window[..., Count.USERS], t.buyers.sum(axis=-1)[..., None]))
 def penetration(tally: Tally) -> Array:
     """Share of people who use the firm in a window."""
     return tally.window[..., Count.USERS] / tally.buyers.sum(axis=-1)[..., None]
 
 
+@rests_on(lambda t: (t.window[..., Count.USERS],) * 3)
 def frequency(tally: Tally) -> Array:
     """Uses per user in a window (w)."""
     return tally.window[..., Count.USES] / tally.window[..., Count.USERS]
 
 
+@rests_on(in_window(Count.USES, Count.CATEGORY))
 def requirements(tally: Tally) -> Array:
     """Share of category requirements (SCR): the firm's part of its users' uses, in a window."""
     return tally.window[..., Count.USES] / tally.window[..., Count.CATEGORY]
 
 
+@rests_on(in_window(Count.SOLE, Count.USERS))
 def sole_users(tally: Tally) -> Array:
     """Share of users who use nothing else in a window."""
     return tally.window[..., Count.SOLE] / tally.window[..., Count.USERS]
 
 
+@rests_on(in_window(Count.ONCE, Count.USERS))
 def once_users(tally: Tally) -> Array:
     """Share of users with a single use of the firm in a window."""
     return tally.window[..., Count.ONCE] / tally.window[..., Count.USERS]
 
 
+@rests_on(in_window(Count.REPEATERS, Count.BEFORE))
 def repeat_rate(tally: Tally) -> Array:
     """Share of a window's users who use the firm in the next window too."""
     return tally.window[..., Count.REPEATERS] / tally.window[..., Count.BEFORE]
 
 
+@rests_on(lambda t: odds(*in_window(Count.BEFORE_USES, Count.BEFORE_CATEGORY)(t)[:2]))
 def usage_ratio(tally: Tally) -> Array:
     """How much more often customers use you than all your competitors together (c5, level 0).
 
@@ -134,6 +160,7 @@ def usage_ratio(tally: Tally) -> Array:
     return own / (category - own)
 
 
+@rests_on(in_window(Count.PAIRS, Count.ALL_PAIRS))
 def pair_index(tally: Tally) -> Array:
     """Stickiness index sigma_j = (A_j - m_j) / (1 - m_j) over pairs of uses by one person in a window (c5, level 1).
 
@@ -143,6 +170,7 @@ def pair_index(tally: Tally) -> Array:
     return _above_chance(tally.window[..., Count.PAIRS] / tally.window[..., Count.ALL_PAIRS], _window_share(tally))
 
 
+@rests_on(_retained)
 def lag_index(tally: Tally) -> Array:
     """Stickiness index of a provider: with j at the start of a window, still (or again) with j at its end (c5)."""
     known = tally.kept[..., 1:, 1:]
@@ -151,11 +179,13 @@ def lag_index(tally: Tally) -> Array:
     return _above_chance(stayed, here / here.sum(axis=-1, keepdims=True))
 
 
+@rests_on(_followed)
 def next_use(tally: Tally) -> Array:
     """Share of the uses of j, [..., j], after which the customer's next in the window is of j again."""
     return tally.window[..., Count.ADJACENT] / tally.window[..., [Count.ADJACENT, Count.SWITCHED]].sum(axis=-1)
 
 
+@rests_on(_followed)
 def adjacent_index(tally: Tally) -> Array:
     """The index on adjacent uses: does the next use repeat the last? (c5, level 3)."""
     return _above_chance(next_use(tally), _window_share(tally))
@@ -167,16 +197,19 @@ def shuffled_index(tally: Tally) -> Array:
     return _above_chance(repeats, _window_share(tally))
 
 
+@rests_on(_followed)
 def habit_part(tally: Tally) -> Array:
     """What order adds: adjacent uses minus shuffled order, the short-run state dependence (#30)."""
     return adjacent_index(tally) - shuffled_index(tally)
 
 
+@rests_on(in_window(Count.PAIRS, Count.ALL_PAIRS))
 def excess(tally: Tally) -> Array:
     """sigma_j - phi of the NBD-Dirichlet fitted to penetrations: what a firm has beyond its size and category."""
     return pair_index(tally) - dirichlet_phi(tally)[..., None]
 
 
+@rests_on(_retained)
 def lag_excess(tally: Tally) -> Array:
     """As `excess` for providers, whom no NBD-Dirichlet fits: the index beyond that of the whole category."""
     known = tally.kept[..., 1:, 1:]
@@ -187,12 +220,14 @@ def lag_excess(tally: Tally) -> Array:
     return lag_index(tally) - ((stayed - chance) / (1 - chance))[..., None]
 
 
+@rests_on(_retained)
 def retention(tally: Tally) -> Array:
     """Share of those with the firm at the start of a window who are with it at the end."""
     known = tally.kept[..., 1:, 1:]
     return np.diagonal(known, axis1=-2, axis2=-1) / known.sum(axis=-1)
 
 
+@rests_on(_retained)
 def churn(tally: Tally) -> Array:
     """Share of those whose last use was at the firm when a window opened, and elsewhere when it closed."""
     return 1 - retention(tally)
@@ -210,19 +245,22 @@ def left(tally: Tally) -> Array:
     return known.sum(axis=-1) - np.diagonal(known, axis1=-2, axis2=-1)
 
 
+@rests_on(lambda t: part(t.event[..., Event.WOULD_LEAVE], t.event[..., Event.ASKED]))
 def would_leave(tally: Tally) -> Array:
     """The survey: share of the firm's customers who say that another firm is better."""
     return tally.event[..., Event.WOULD_LEAVE] / tally.event[..., Event.ASKED]
 
 
+@rests_on(lambda t: part(t.event[..., Event.BETTER], t.event[..., Event.ASKED]))
 def better_elsewhere(tally: Tally) -> Array:
     """Share of the firm's customers for whom another is better by more than half a logit (#19)."""
     return tally.event[..., Event.BETTER] / tally.event[..., Event.ASKED]
 
 
+@rests_on(lambda t: part(t.event[..., Event.SATISFIED], uses(t)))
 def satisfaction(tally: Tally) -> Array:
     """Share of uses at or above what was expected."""
-    return tally.event[..., Event.SATISFIED] / tally.flow[..., :, 1:].sum(axis=-2)
+    return tally.event[..., Event.SATISFIED] / uses(tally)
 
 
 def first_looks(tally: Tally) -> Array:
@@ -231,9 +269,10 @@ def first_looks(tally: Tally) -> Array:
     return looks / looks.sum(axis=-1, keepdims=True)
 
 
+@rests_on(lambda t: part(t.event[..., Event.KEPT], uses(t)))
 def captured(tally: Tally) -> Array:
     """Share of the firm's uses that only the friction of leaving kept."""
-    return tally.event[..., Event.KEPT] / tally.flow[..., :, 1:].sum(axis=-2)
+    return tally.event[..., Event.KEPT] / uses(tally)
 
 
 def hazard(tally: Tally) -> Array:
@@ -255,6 +294,7 @@ def long_tenure(tally: Tally) -> Array:
 # ---------------------------------------------------------------- of the market: [...]
 
 
+@rests_on(lambda t: part(t.buyers[..., 1:].sum(axis=-1), t.buyers.sum(axis=-1)))
 def category_penetration(tally: Tally) -> Array:
     """Share of people who use the category in a window (B)."""
     return 1 - tally.buyers[..., 0] / tally.buyers.sum(axis=-1)
@@ -265,6 +305,7 @@ def category_mean(tally: Tally) -> Array:
     return tally.window[..., Count.USES].sum(axis=-1) / tally.buyers.sum(axis=-1)
 
 
+@rests_on(lambda t: part(*(t.window[..., n].sum(axis=-1) for n in (Count.PAIRS, Count.ALL_PAIRS))))
 def polarisation(tally: Tally) -> Array:
     """phi of the category from pairs of uses: the chance-corrected agreement of two uses by one person (c3)."""
     m = _window_share(tally)
@@ -310,11 +351,13 @@ def switching(tally: Tally) -> Array:
     return known / known.sum(axis=-1, keepdims=True)
 
 
+@rests_on(lambda t: part(np.trace(t.kept, axis1=-2, axis2=-1), t.kept.sum(axis=(-2, -1))))
 def switched(tally: Tally) -> Array:
     """Share of people whose firm at the end of a window is not that at its start."""
     return 1 - np.trace(tally.kept, axis1=-2, axis2=-1) / tally.kept.sum(axis=(-2, -1))
 
 
+@rests_on(lambda t: part(t.faithful, t.people))
 def ever_switched(tally: Tally) -> Array:
     """Share of people who changed firm at least once since week 0 (#18)."""
     return 1 - tally.faithful / tally.people
@@ -332,11 +375,13 @@ def duplication_coefficient(tally: Tally) -> Array:
     return (duplication(tally)[..., other] * b).sum(axis=-1) / (b * b).sum(axis=-1)
 
 
+@rests_on(lambda t: part(t.event[..., Event.DELIBERATED].sum(axis=-1), t.flow.sum(axis=(-2, -1))))
 def deliberated(tally: Tally) -> Array:
     """Share of uses that are deliberated."""
     return tally.event[..., Event.DELIBERATED].sum(axis=-1) / tally.flow.sum(axis=(-2, -1))
 
 
+@rests_on(lambda t: odds(*(t.event[..., n].sum(axis=-1) for n in (Event.GOOD_WORD, Event.BAD_WORD))))
 def word_ratio(tally: Tally) -> Array:
     """Positive messages for every negative one (#60)."""
     return tally.event[..., Event.GOOD_WORD].sum(axis=-1) / tally.event[..., Event.BAD_WORD].sum(axis=-1)

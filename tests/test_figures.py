@@ -1,6 +1,7 @@
 """Figures: what is drawn is what the table says, and the title says it in words."""
 
 import io
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from matplotlib.colors import to_hex
 
 from sim import figures
+from sim.findings import TOO_FEW, Effect
 
+EFFECT = Effect("colgate", "the scandal", 20, (-0.1, 0.01), (-0.2, 0.02))
 FIRMS = ["colgate", "close_up", "vw"]
 SHARES, STICKY = [0.5, 0.3, 0.2], [0.62, 0.58, 0.66]
 
@@ -46,31 +49,38 @@ def drawn(figure, kind):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("excess", "change", "said"),
-    [
-        (0.01, None, "Colgate is as sticky as its category, no more, no less: 0.62 against 0.61"),
-        (0.10, None, "Colgate is more sticky than its category: 0.62 against 0.52"),
-        (-0.1, None, "Colgate is less sticky than its category: 0.62 against 0.72"),
-        (np.nan, None, "Colgate has a stickiness of 0.62"),
-        (np.nan, (0.5, 0.4, 0.01), "Colgate has a stickiness of 0.62; its share fell from 50.0 to 40.0 %"),
-        (np.nan, (0.4, 0.5, 0.01), "Colgate has a stickiness of 0.62; its share rose from 40.0 to 50.0 %"),
-        (np.nan, (0.5, 0.49, 0.01), "Colgate has a stickiness of 0.62; its share held at 49.0 %"),
-        (np.nan, (np.nan, 0.4, 0.01), "Colgate has a stickiness of 0.62"),
-    ],
-)
-def test_the_title_says_what_the_errors_allow(excess, change, said):
-    assert figures.finding(table(excess), "colgate", change) == said
-
-
 def test_headline_draws_everybody_and_points_at_the_focus():
-    figure = figures.headline(table(0.01), story(), "colgate", {"dieselgate": 20}, (0.5, 0.4, 0.01), "A note.")
+    figure = figures.headline(table(0.01), story(), "colgate", {"dieselgate": 20}, EFFECT, "A note.")
     sticky, share, *_ = figure.axes
     assert [round(bar.get_width(), 2) for bar in sticky.patches] == sorted(STICKY)
     assert [label.get_text() for label in sticky.get_yticklabels()] == ["Close up", "Colgate", "VW"]
     assert [to_hex(bar.get_facecolor()).upper() == figures.FOCUS for bar in share.patches] == [False, True, False]
     assert "category 0.61" in words(figure) and "Dieselgate" in words(figure) and "A note." in words(figure)
-    assert "50.0 %" in words(figure)
+    assert "50.0 %" in words(figure) and "-20.0 % of its uses" in words(figure)
+
+
+def test_titles_fit_and_lie_above_one_another():
+    long = Effect("a_firm_with_a_long_name_indeed", "the events", 5000, (-0.123456, 0.0123), (-0.5, 0.01))
+    for effect in (None, EFFECT, long):
+        figure = figures.headline(table(0.001, 0.009), story(), "close_up", {}, effect, "A note.")
+        figure.draw_without_rendering()
+        boxes = [t.get_window_extent() for t in figure.texts]
+        assert all(box.x1 <= figure.bbox.x1 for box in boxes)
+        assert all(above.y0 > below.y1 for above, below in itertools.pairwise(boxes))
+        assert min(b.y0 for b in boxes) > max(a.title.get_window_extent().y1 for a in figure.axes)
+
+
+def test_what_too_few_can_tell_is_pale_and_says_so():
+    rare = table(0.01)
+    rare.loc[(rare.firm == "vw") & (rare.metric == "stickiness"), "error"] = np.nan
+    over_time = story()
+    over_time.loc[(over_time.firm == "vw") & (over_time.week < 12), "error"] = np.nan
+    figure = figures.headline(rare, over_time, "vw")
+    sticky, share, *_ = figure.axes
+    assert [bar.get_alpha() for bar in sticky.patches] == [None, None, 0.3]
+    assert [t.get_text() for t in sticky.texts[:3]] == ["0.58", "0.62", TOO_FEW]
+    assert all(bar.get_alpha() is None for bar in share.patches)
+    assert f"without a band: {TOO_FEW}" in words(figure)
 
 
 def test_headline_leaves_out_the_smallest_but_never_the_focus():

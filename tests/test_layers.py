@@ -15,11 +15,12 @@ SIM = ROOT / "sim"
 
 # A room imports from strictly lower floors.
 FLOORS = [
-    ["lanes", "declare"],
+    ["lanes", "declare", "findings"],
     ["bits", "rows", "loan", "scenario", "dirichlet", "figures"],
     ["draws"],
     ["person"],
     ["tally", "world"],
+    ["reliability"],
     ["metrics", "rules"],
     ["birth", "crowd", "checked"],
     ["kernel"],

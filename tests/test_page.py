@@ -16,6 +16,7 @@ import ipyvuetify as v  # noqa: E402
 
 from sim import metrics  # noqa: E402
 from sim.app import Page  # noqa: E402
+from sim.findings import INTERVAL  # noqa: E402
 from sim.page import crowd, export, paper  # noqa: E402
 from sim.page import stage as stages  # noqa: E402
 from sim.page.charts import View, charts, flow  # noqa: E402
@@ -150,7 +151,7 @@ def test_charts_show_what_the_metrics_say():
     table = metrics.estimate(metrics.pair_index, metrics.by_window(stage.market.tally))
     assert ended == pytest.approx(table.value[1, 1], abs=1e-4)
     low, high = (sticky["lines"][-1][edge][1] for edge in ("low", "high"))
-    assert high - low == pytest.approx(2 * 1.96 * table.error[1, 0], abs=3e-4)
+    assert high - low == pytest.approx(2 * INTERVAL * table.error[1, 0], abs=3e-4)
 
 
 @pytest.mark.filterwarnings("error::UserWarning")
@@ -184,8 +185,9 @@ def test_age_groups_can_be_looked_at():
 def test_of_many_people_the_index_is_that_of_the_last_window(monkeypatch):
     monkeypatch.setattr(stages, "READ", 500)
     stage = played(14)
-    found = metrics.estimate(metrics.pair_index, metrics.by_window(stage.market.tally)).value[0]
-    assert [row["index"] for row in firm_rows(stage)] == [f"{value:.2f}" for value in found]
+    value, error = metrics.estimate(metrics.pair_index, metrics.by_window(stage.market.tally))
+    told = [f"{v:.2f}" if np.isfinite(e) else "–" for v, e in zip(value[0], error[0], strict=True)]
+    assert [row["index"] for row in firm_rows(stage)] == told
     assert charts(stage, View("colgate"))[1]["lines"][-1]["x"] == [13]
 
 

@@ -87,7 +87,7 @@ def test_brands_as_published(measured, row):
     for metric, text in zip(COLUMNS, texts, strict=False):
         value, error = measured[name][brand, metric]
         assert printed(value, text), f"{metric}: {value:.4f}, published {text}"
-        assert 0 <= error < 5
+        assert np.isnan(error) or 0 < error < 5  # nan: too few to tell
 
 
 @pytest.mark.parametrize("name", MARKETS)

@@ -1,6 +1,7 @@
 """The command line: a table and five files that load back to the same numbers, or a sentence and nothing."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ import pandas as pd
 import pytest
 
 from sim import __main__ as cli
-from sim import metrics, odd, store
+from sim import metrics, odd, store, twins
+from sim.engine import simulate
 from sim.run import job, lived, result
 from sim.run.compose import compose, forced, scenario
+from sim.scenario import build
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["people=500", "weeks=26", "burn_in=13"]
@@ -91,6 +94,69 @@ def test_a_provider_market_with_age_groups_a_scandal_and_a_lever(command):
         "data_breach (scandal)": 26,
         "price (price 0.9)": 26,
     }
+
+
+# What events changed
+
+
+def effect(*overrides):
+    run = lived([*SMALL, *overrides])
+    return run, result.effect(run, simulate(result.without_events(run.scenario)))
+
+
+def test_an_effect_is_the_paired_difference_of_twins():
+    story = ["market=bank", "scandal=data_breach", "scandals.data_breach.severity=3", "people=5000", "weeks=78"]
+    run, found = effect(*story)
+    pair, j = twins.story(run.scenario), list(run.scenario.firms).index("lloyds")
+    expected = pair.difference(metrics.share, by=twins.spells(26, 78))
+    assert found[:3] == ("lloyds", "the scandal", 26)
+    assert found.share == pytest.approx((expected.value[0, j], expected.error[0, j]))
+    assert found.share[0] < -2 * found.share[1] and found.uses[0] == pytest.approx(found.share[0] / 0.26, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "firm", "events", "week"),
+    [
+        (["+scandals.a.kind=privacy", "+scandals.a.week=0"], "colgate", "the scandal", 0),
+        (["+scandals.a.firm=gibbs", "+scandals.a.kind=ethics"], "gibbs", "the scandal", 26),
+        (["lever=price_cut"], "colgate", "the move", 26),
+        (["lever=price_cut", "moves.price.firm=gibbs"], "gibbs", "the move", 26),
+        (["lever=price_cut", "+scandals.a.firm=gibbs", "+scandals.a.week=3"], "colgate", "the events", 3),
+        (["+scandals.a.week=38"], "colgate", "the scandal", 38),
+    ],
+)
+def test_an_effect_is_told_of_the_focus_or_of_the_firm_that_is_hit(overrides, firm, events, week):
+    _, found = effect("weeks=39", *overrides)
+    assert found[:3] == (firm, events, week)
+    assert all(np.isfinite(value) for value, _ in (found.share, found.uses))
+
+
+@pytest.mark.parametrize("off", ["mechanisms.scandal=false", "scandals.a.reach=0"])
+def test_where_nobody_acts_otherwise_too_few_can_tell(off):
+    _, found = effect("+scandals.a.week=3", "+scandals.a.hit=0", off)
+    assert found.share[0] == found.uses[0] == 0 and np.isnan(found.share[1]) and np.isnan(found.uses[1])
+
+
+def test_no_events_no_control():
+    assert result.without_events(scenario(SMALL)[0]) is None
+    only = {"firms": {"one": {"presence": 1.0}}, "segments": {"all": {}}, "scandals": {"a": {"week": 3}}}
+    assert result.without_events(build(only)) is None, "a share that is all cannot change"
+
+
+def test_terminal_and_slide_say_what_the_scandal_changed(command):
+    status, out, _ = command("scandal=outage", "people=2000", "weeks=52", "burn_in=13", *HERE)
+    said = re.search(r"With the scandal minus without, from week 26, share of Colgate: (.*)", out)
+    assert status == 0 and "held" not in out and "between" in said[1]
+    svg = "".join(re.findall(r"<!-- (.*?) -->", Path("out/stickiness.svg").read_text(encoding="utf-8")))
+    assert said[0] in svg
+
+
+def test_a_run_of_few_says_what_cannot_be_told_and_keeps_the_values(command):
+    status, out, _ = command("market=bank", "people=200", "weeks=52", "burn_in=13", *HERE)
+    table = pd.read_csv("out/metrics.csv")
+    unknown = table[table.value.notna() & table.error.isna()]
+    assert status == 0 and "too few to tell" in out and len(unknown) > 10
+    assert "±0.00 " not in out and "in metrics.csv, or on a wider terminal" in out and "…" not in out
 
 
 # The reference market

@@ -12,17 +12,12 @@ import numpy as np
 
 from sim.engine import Life, close
 from sim.kernel import BLOCK
-from sim.metrics import CATEGORY, Metric, awareness, firm_metrics, pooled
+from sim.metrics import CATEGORY, Metric, awareness, firm_metrics, pooled, uses
 from sim.person import People
 from sim.scenario import Scenario
 from sim.tally import Event, Tally, empty_tally
 
 WINDOWED = ("window", "both", "buyers", "kept", "faithful", "standing")
-
-
-def uses(tally: Tally) -> np.ndarray:
-    """Uses of the firm."""
-    return np.asarray(tally.flow[..., 1:].sum(axis=-2))
 
 
 def good_word(tally: Tally) -> np.ndarray:

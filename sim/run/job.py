@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.run.compose import CONF, check_sweep, forced, plain, scenario, solved, stated
 from sim.run.report import everything, one_line, progress, summary, where
-from sim.run.result import FILES, Finished, changed, events, measured, story
+from sim.run.result import FILES, Finished, effect, events, measured, story, without_events
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def task(config: Any) -> None:
         # the draft is begun first: a folder that takes no files should say so before the simulation, not after
         with TemporaryDirectory(dir=folder, prefix=".draft-") as draft:
             threading.Thread(target=_warm_up, daemon=True).start()
-            run = _lived(actual, [*searched, *overrides], settings.runtime.choices)
-            done = Finished(overrides, run, measured(run), folder)
+            run, control = _lived(actual, [*searched, *overrides], settings.runtime.choices)
+            done = Finished(overrides, run, measured(run), folder, effect(run, control) if control else None)
             if settings.mode != RunMode.MULTIRUN:
                 everything(done)  # the figures take longer than the answer
             _write(done, Path(draft))
@@ -105,7 +105,8 @@ def lived(overrides: list[str]) -> "Run":
     return run
 
 
-def _lived(actual: Scenario, overrides: list[str], choices: Any) -> "Run":
+def _lived(actual: Scenario, overrides: list[str], choices: Any) -> tuple["Run", "Run | None"]:
+    """The run, and the same people without its events if it has any."""
     from sim.engine import simulate
 
     with progress(actual) as (step, said):
@@ -113,8 +114,11 @@ def _lived(actual: Scenario, overrides: list[str], choices: Any) -> "Run":
         settled, shares = solved(actual, overrides, choices)
         said("living")
         run = simulate(settled, progress=step)
+        said("living without the events")
+        quiet = without_events(settled)
+        control = simulate(quiet, progress=step) if quiet else None
     run.shares = shares
-    return run
+    return run, control
 
 
 def _warm_up() -> None:
@@ -130,7 +134,7 @@ def _write(done: Finished, folder: Path) -> None:
 
     run, table, s = done.run, done.table, done.run.scenario
     note = f"{s.title or 'A market'}: {s.people:,} people, {s.weeks} weeks. Bars and bands: 95 % intervals."
-    figure = figures.headline(table, story(run), s.focus, events(s), changed(run), note)
+    figure = figures.headline(table, story(run), s.focus, events(s), done.effect, note)
     store.save(run, folder / "run.parquet")
     store.write_table(table, folder / "metrics.parquet")
     table.to_csv(folder / "metrics.csv", index=False)

@@ -4,12 +4,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from sim.findings import TOO_FEW, changed
 from sim.run.result import FILES, Finished
 from sim.scenario import Scenario
 
@@ -23,7 +26,7 @@ COLUMNS = {
     "repeat_rate": "repeat\n%",
     "churn": "churn\n%",
 }
-WIDTH, CELL, NAME = 122, 13, 16  # columns of text: of a page, of a figure, of a firm
+WIDTH, CELL, NAME = 122, 13, 16  # columns of text: of a page, of a figure at least, of a firm
 LEGEND = (
     "stickiness: 0 = chance, 1 = customers use nothing else; usage ratio: uses here per use elsewhere, by those who "
     "used it\nin the window before; excess: stickiness beyond the category's; SCR: share of customers' uses; * focus"
@@ -84,7 +87,7 @@ def everything(done: Finished) -> None:
     kinds = [k for k in ("segments", "cohorts") if done.table["group"].str.startswith(k).any()]
     for metric in ("stickiness", "share") if kinds else ():
         console.print("", _by_group(done, metric, kinds, console.width), sep="\n")
-    for line in (*_market(done), *_asked(done)):
+    for line in (*_market(done), *_changed(done), *_asked(done)):
         console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -112,11 +115,10 @@ def where(done: Finished) -> None:
 
 
 def _firms(done: Finished, width: int) -> Table:
-    shown = dict(list(COLUMNS.items())[: max(2, (width - NAME) // CELL)])
-    table = _grid("", "firm", *shown.values())
-    if len(shown) < len(COLUMNS):
-        table.caption = f"{', '.join(list(COLUMNS)[len(shown) :])}: in metrics.csv, or on a wider terminal"
-    columns = [_column(done.table, "all", metric) for metric in shown]
+    columns = _fitting([_column(done.table, "all", metric) for metric in COLUMNS], width)
+    table = _grid("", "firm", *list(COLUMNS.values())[: len(columns)])
+    if len(columns) < len(COLUMNS):
+        table.caption = f"{', '.join(list(COLUMNS)[len(columns) :])}: in metrics.csv, or on a wider terminal"
     for firm in done.run.scenario.firms:
         _row(table, done, firm, [column[firm] for column in columns])
     return table
@@ -124,13 +126,19 @@ def _firms(done: Finished, width: int) -> Table:
 
 def _by_group(done: Finished, metric: str, kinds: Sequence[str], width: int) -> Table:
     found = [g for g in dict.fromkeys(done.table["group"]) if g.partition(".")[0] in ("all", *kinds)]
-    found = found[: max(2, (width - NAME) // CELL)]
-    heads = [g.partition(".")[2] or g for g in found]
+    columns = _fitting([_column(done.table, group, metric) for group in found], width)
+    heads = [g.partition(".")[2] or g for g in found[: len(columns)]]
     table = _grid(f"{COLUMNS[metric].replace(chr(10), ' ')} by {' and '.join(k[:-1] for k in kinds)}", "firm", *heads)
-    columns = [_column(done.table, group, metric) for group in found]
     for firm in done.run.scenario.firms:
         _row(table, done, firm, [column[firm] for column in columns])
     return table
+
+
+def _fitting(columns: Sequence[dict[str, str]], width: int) -> Sequence[dict[str, str]]:
+    """As many of the columns as the width takes, two at least."""
+    widths = [max(CELL, *(len(cell) + 2 for cell in column.values())) for column in columns]
+    ends = accumulate(widths, initial=NAME)
+    return columns[: max(2, sum(end <= width for end in ends) - 1)]
 
 
 def _grid(title: str, *heads: str) -> Table:
@@ -162,7 +170,7 @@ def _column(table: Any, group: str, metric: str) -> dict[str, str]:
 def _text(value: float, error: float, digits: int) -> str:
     if value != value:
         return "-"
-    return f"{value:.{digits}f} ±{error:.{digits}f}" if error == error else f"{value:.{digits}f}"
+    return f"{value:.{digits}f} ±{error:.{digits}f}" if error == error else TOO_FEW
 
 
 def _market(done: Finished) -> list[str]:
@@ -173,8 +181,14 @@ def _market(done: Finished) -> list[str]:
         words = template.format(window=done.run.scenario.window)
         value, error = rows.loc[metric, ["value", "error"]] * (100 if percent else 1)
         if value == value:
-            lines.append(f"  {_text(value, error, 1 if percent else 3)}{' %' if percent else ''} {words}")
+            shown = _text(value, error, 1 if percent else 3)
+            lines.append(f"  {words}: {shown}" if error != error else f"  {shown}{' %' if percent else ''} {words}")
     return ["\n[bold]the market[/]", *lines, ""]
+
+
+def _changed(done: Finished) -> list[str]:
+    """What the events changed."""
+    return [escape(changed(done.effect)), ""] if done.effect else []
 
 
 def _asked(done: Finished) -> list[str]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sim.scenario import Scenario
+from sim.findings import Effect
+from sim.scenario import Move, Scandal, Scenario, change
 
 if TYPE_CHECKING:
     from sim.engine import Run
@@ -21,6 +22,7 @@ class Finished(NamedTuple):
     run: "Run"
     table: Any
     folder: Path
+    effect: Effect | None = None
 
 
 def groups(scenario: Scenario) -> dict[str, Sequence[int]]:
@@ -42,7 +44,10 @@ def measured(run: "Run") -> Any:
 
 
 def story(run: "Run") -> Any:
-    """Stickiness by window and share by part of a window (by week for providers): week, firm, metric, value, error."""
+    """Stickiness by window and share by part of a window (by week for providers): week, firm, metric, value, error.
+
+    Windows and parts that have ended only; the week is the middle of each.
+    """
     import pandas as pd
 
     from sim import metrics
@@ -65,16 +70,38 @@ def events(scenario: Scenario) -> dict[str, int]:
     return dict(sorted(weeks.items(), key=lambda item: item[1]))
 
 
-def changed(run: "Run") -> tuple[float, float, float] | None:
-    """Share of the focus in the window before the first event and in the last, and the error of the difference."""
+def without_events(scenario: Scenario) -> Scenario | None:
+    """The same people with the same draws, but no scandals and moves; None where there are none, or no rivals."""
+    told = len(scenario.firms) > 1 and events(scenario)
+    return change(scenario, {"scandals": {}, "moves": {}}) if told else None
+
+
+def effect(run: "Run", control: "Run") -> Effect:
+    """What the events did, from the first of them to the end: the run minus `without_events` of it.
+
+    It is told of the focus, or where none of the events is at the focus, of the firm of the first. Paired differences
+    of share and, relative, of uses, with their errors; these are nan where the uses of the firm differ in fewer than
+    MIN_GROUPS groups of people.
+    """
     from sim import metrics
+    from sim.reliability import MIN_GROUPS
 
     s = run.scenario
-    first = min(events(s).values(), default=0)
-    if first == 0:
-        return None
-    spans = slice(max(0, first - s.window), first), slice(max(first, s.weeks - s.window), None)
-    with np.errstate(invalid="ignore"):
-        before, after = (metrics.share(metrics.folds(metrics.pooled(run.tally, weeks=span))) for span in spans)
-    j, difference = list(s.firms).index(s.focus), metrics.jackknife(after - before)
-    return float(before[0, j]), float(after[0, j]), float(difference.error[j])
+    happened: list[Scandal | Move] = [*s.scandals.values(), *s.moves.values()]
+    earliest = min(happened, key=lambda event: event.week)
+    first, hit = earliest.week, {event.firm or s.focus for event in happened}
+    firm = s.focus if s.focus in hit else earliest.firm
+    j = list(s.firms).index(firm)
+    ours, theirs = (metrics.pooled(r.tally, weeks=slice(first, None)) for r in (run, control))
+    points = metrics.difference(metrics.share, theirs, ours)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = metrics.jackknife(metrics.uses(metrics.folds(ours)) / metrics.uses(metrics.folds(theirs)) - 1)
+    told = (metrics.uses(ours) != metrics.uses(theirs)).sum(axis=0)[j] >= MIN_GROUPS
+    found = ((float(e.value[j]), float(e.error[j]) if told else float("nan")) for e in (points, relative))
+    return Effect(firm, _kind(s), first, *found)
+
+
+def _kind(scenario: Scenario) -> str:
+    """The events in a word or two."""
+    many = len(scenario.scandals) + len(scenario.moves)
+    return "the events" if many > 1 else "the scandal" if scenario.scandals else "the move"

@@ -1,0 +1,74 @@
+"""What a table of metrics allows to be said: sentences for the slide and the terminal, none beyond its errors.
+
+A difference that is not detected is told by its interval: it is not "no difference".
+"""
+
+import math
+from typing import Any, NamedTuple
+
+INTERVAL = 2.04  # standard errors on either side, 95 %: t with 31 degrees of freedom, as errors rest on 32 groups
+TOO_FEW = "too few to tell"  # where a value has no error that can be known
+
+
+class Effect(NamedTuple):
+    """What events did to a firm from a week on: with them minus without, the same people; (value, error) each."""
+
+    firm: str
+    events: str  # in a word or two
+    week: int
+    share: tuple[float, float]
+    uses: tuple[float, float]  # relative
+
+
+def finding(table: Any, focus: str) -> str:
+    """What the headline figure shows of the focus against its category, in a sentence that its errors allow."""
+    firms = wide(table)
+    row = firms.loc[focus]
+    value, beyond, error = row["value"]["stickiness"], row["value"]["excess"], row["error"]["excess"]
+    name, benchmark = called(focus), f"{value:.2f} against {value - beyond:.2f}"
+    if not math.isfinite(value):
+        return f"{name}: {TOO_FEW} how sticky its customers are" if len(firms) > 1 else f"{name} has no rivals"
+    if not math.isfinite(beyond):
+        return f"{name} has a stickiness of {value:.2f}"
+    if not math.isfinite(error):
+        return f"{name}: {TOO_FEW} whether it is more sticky than its category ({benchmark})"
+    if abs(beyond) > INTERVAL * error:
+        return f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}"
+    return f"{name}, stickiness {value:.2f}: no difference from its category detected ({_between(beyond, error)})"
+
+
+def changed(effect: Effect) -> str:
+    """What events did to a firm, in a sentence that the errors allow."""
+    what = f"With {effect.events} minus without, from week {effect.week}, share of {called(effect.firm)}:"
+    (share, error), (uses, error_of_uses) = effect.share, effect.uses
+    if not math.isfinite(error):
+        return f"{what} {TOO_FEW}"
+    interval = _between(100 * share, 100 * error)
+    if abs(share) <= INTERVAL * error:
+        return f"{what} no change detected (95 %: {interval} points)"
+    relative = f", i.e. {100 * uses:+.1f} % of its uses" if math.isfinite(uses + error_of_uses) else ""
+    digits = _digits(100 * error)
+    return f"{what} {100 * share:+.{digits}f} points (95 %: {interval}){relative}"
+
+
+def _between(value: float, error: float) -> str:
+    """The 95 % interval in words, with as many digits as it deserves."""
+    low, high, digits = value - INTERVAL * error, value + INTERVAL * error, _digits(error)
+    return f"between {low:+.{digits}f} and {high:+.{digits}f}"
+
+
+def _digits(error: float) -> int:
+    return 2 if error <= 0 else max(1, min(4, math.ceil(0.3 - math.log10(INTERVAL * error))))
+
+
+def wide(table: Any) -> Any:
+    """Group "all" with a row a firm and columns (value or error, metric)."""
+    rows = table[(table["group"] == "all") & (table["firm"] != "")]
+    return rows.pivot(index="firm", columns="metric", values=["value", "error"])
+
+
+def called(name: str) -> str:
+    """A firm's or an event's name for people: Close up, not close_up; VW, which nobody can pronounce, in capitals."""
+    if not set(name.lower()) & set("aeiouy"):
+        return name.upper()
+    return (name[:1].upper() + name[1:]).replace("_", " ")
