@@ -11,14 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.declare import declaration, did_you_mean
 from sim.person import records
 from sim.scenario import TRAITS, Firm, Market, Scandal, Scenario, ScenarioError
 
 FLOAT = np.float32
-WORDS = {
-    "provider": ("regime", ("repertoire", "provider")),
-    "taste_law": ("taste_law", ("", "log_gamma", "normal")),
-}
+WORDS = {"provider": ("regime", 0), "taste_law": ("taste_law", 1)}  # of the market, and the number of the first choice
 LEVERS = tuple(
     f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
 )
@@ -96,7 +94,8 @@ def make_world(scenario: Scenario, links: tuple[np.ndarray, np.ndarray] | None =
 def _market(s: Scenario, off: list[str]) -> np.ndarray:
     m = s.market
     values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str)}
-    values |= {name: choices.index(getattr(m, field)) for name, (field, choices) in WORDS.items()}
+    values |= {name: first + _word_number(m, field, "market.") for name, (field, first) in WORDS.items()}
+    _word_number(s.network, "kind", "network.")
     talk = s.network.kind != "none" and "word_of_mouth" not in off
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbours": min(s.network.neighbours, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
@@ -107,6 +106,15 @@ def _market(s: Scenario, off: list[str]) -> np.ndarray:
     market = records(1, kinds)
     market[0] = tuple(values.values())
     return market
+
+
+def _word_number(node: Any, name: str, path: str) -> int:
+    """The number of a word among its declared choices; ScenarioError for one that is none of them."""
+    choices = next(declaration(f).choices for f in fields(node) if f.name == name)
+    word = getattr(node, name)
+    if word not in choices:
+        raise ScenarioError([f"{path}{name}: {word!r} is not known{did_you_mean(word, choices)}"])
+    return choices.index(word)
 
 
 def _traits(s: Scenario, off: list[str]) -> np.ndarray:
@@ -178,14 +186,15 @@ def _details(tables: list[dict[str, Firm]]) -> np.ndarray:
 
 
 def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> np.ndarray:
-    kinds, names = ("ethics", "privacy", "service"), list(s.firms)
+    names = list(s.firms)
     floats = ("severity", "contagion", "action", "buycott", "hit", "hit_severity")
     dtype = [("firm", np.int64), ("kind", np.int64), ("week", np.int64), *((n, FLOAT) for n in floats)]
     result = records(len(scandals), dtype)
     talk = float(s.mechanisms.word_of_mouth and s.network.kind != "none")
-    for k, c in enumerate(scandals.values()):
+    for k, (name, c) in enumerate(scandals.items()):
         told = [getattr(c, n) * (talk if n == "contagion" else 1) for n in floats]
-        result[k] = (names.index(c.firm or s.focus), kinds.index(c.kind), c.week, *told)
+        kind = _word_number(c, "kind", f"scandals.{name}.")
+        result[k] = (names.index(c.firm or s.focus), kind, c.week, *told)
     return result
 
 

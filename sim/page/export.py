@@ -88,10 +88,13 @@ def _named(stage: Stage, name: str, values: Any, step: int = 1) -> Iterator[tupl
 
 
 def link(market: str, stage: Stage) -> str:
-    """The scenario as a query string: the preset, and whatever differs from it."""
-    old = {path: value for path, value, _ in leaves(preset(market))}
-    new = {path: value for path, value, _ in leaves(stage.scenario)}
-    told = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
+    """The scenario as a query string: the preset, and whatever differs from it; a new event as one value."""
+    start, now = preset(market), stage.scenario
+    old = {path: value for path, value, _ in leaves(start)}
+    told: dict[str, Any] = {p: v for p, v, _ in leaves(now) if p in old and old[p] != v}
+    for kind in ("scandals", "moves"):
+        new = {name: e for name, e in getattr(now, kind).items() if name not in getattr(start, kind)}
+        told |= {f"{kind}.{n}": {p: v for p, v, d in leaves(e) if v != d.default} for n, e in new.items()}
     told.pop("replications", None)
     texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in told.items()}
     return "?" + urlencode({"market": market, **texts})
