@@ -36,7 +36,7 @@ from sim.loan import Loan
 from sim.person import People, make_desk, make_people, words
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import GROUPS, Tally, counted, empty_tally
-from sim.world import World, make_world
+from sim.world import World, checked_links, make_world
 
 THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
 CORES = os.cpu_count() or 1
@@ -96,7 +96,7 @@ def begin(
         raise ScenarioError(
             [f"start: {start.bonds.shape} people x firms for {scenario.people} x {len(scenario.firms)}"]
         )
-    world = make_world(scenario, network)
+    world = make_world(scenario, None if network is None else checked_links(network, scenario.people))
     size = (scenario.weeks, scenario.weeks // scenario.window, len(scenario.cells), len(scenario.firms))
     firsts = np.arange(GROUPS + 1) * scenario.people // GROUPS
     lives = []

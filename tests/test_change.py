@@ -1,4 +1,4 @@
-"""Values at dotted paths: what a slip may not become, whoever asks (change, build, a sweep, twins, a market, a shell)."""
+"""Values at dotted paths: what a slip may not become, whoever asks: change, build, sweep, twins, market or shell."""
 
 import copy
 from dataclasses import asdict
