@@ -52,6 +52,10 @@ class Run:
     shares: dict[str, tuple[float, float]] = field(default_factory=dict)  # firm: (share asked for, share reached)
     people: list[People] = field(default_factory=list)  # as they stand at the end, one a replication
 
+    def __repr__(self) -> str:
+        """One line: of which scenario, in how many replications."""
+        return f"<Run of {self.scenario!r}, {self.scenario.replications} replications>"
+
 
 @dataclass
 class Life:
@@ -69,6 +73,11 @@ class Life:
     told: Told = field(default_factory=lambda: Told(*np.zeros((2, 0, 3), np.int32)))  # in the week lived last
     lent: Loan | None = None  # people, world and tally, to the kernel
     idle: deque[Loan] = field(default_factory=deque)  # rooms in which nobody is working
+
+    def __repr__(self) -> str:
+        """One line: who, in which week, of which scenario."""
+        last = self.first + len(self.people.one) - 1
+        return f"<Life of persons {self.first} to {last} before week {self.week} of {self.scenario!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what says where it lies in memory: no copy would lie there."""

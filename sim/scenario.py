@@ -6,9 +6,11 @@ with 1 = category average, time in weeks. `#n` are stylised facts of the field; 
 """
 
 import copy
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
 from typing import Any
 
 from sim.declare import ScenarioError, did_you_mean, leaves, named, part, read, switch, trait, word
@@ -243,6 +245,13 @@ class Scenario:
     def cells(self) -> list[tuple[str, str]]:
         """(segment, cohort) of every cell, cohorts fastest."""
         return [(s, c) for s in self.segments for c in self.cohorts]
+
+    def __repr__(self) -> str:
+        """One line: what it is called, its size, and a digest of all its values."""
+        groups = ((name, len(getattr(self, name))) for name in ("firms", "segments", "cohorts", "scandals", "moves"))
+        size = [f"{self.people:,} people", f"{self.weeks} weeks", *(f"{n} {name}" for name, n in groups if n)]
+        digest = sha256(json.dumps(asdict(self), default=repr).encode()).hexdigest()[:8]
+        return f"<Scenario {self.title!r}: {', '.join(size)}, seed {self.seed}; {digest}>"
 
 
 def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario:

@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from sim import metrics
-from sim.declare import did_you_mean
+from sim.declare import did_you_mean, leaves
 from sim.engine import Life, Run, advance, begin, settle, simulate
 from sim.metrics import Array, Estimate, Metric
 from sim.scenario import Scenario, ScenarioError, change, to_dict
 from sim.tally import GROUPS, Tally
 
 SHARED = ("seed", "replications", "people", "weeks", "burn_in", "window", "cells")  # in which twins cannot differ
+SHOWN = 3  # values that differ, in the line that stands for twins
 By = Callable[[Tally, Sequence[int]], Tally]
 
 
@@ -30,6 +31,14 @@ class Twins:
 
     control: Run
     changed: Run
+
+    def __repr__(self) -> str:
+        """One line: the control, and which values differ."""
+        control, changed = ({p: v for p, v, _ in leaves(run.scenario)} for run in (self.control, self.changed))
+        apart = [p for p in {**control, **changed} if control.get(p) != changed.get(p)]
+        told = [f"{p} {control.get(p)} -> {changed.get(p)}" for p in apart[:SHOWN]]
+        more = [f"{len(apart) - SHOWN} more"] if len(apart) > SHOWN else []
+        return f"<Twins of {self.control.scenario!r}; {', '.join([*told, *more]) or 'no difference'}>"
 
     def difference(self, metric: Metric, segment: str = "", by: By = metrics.pooled) -> Estimate:
         """Changed minus control for everybody or a segment, with its paired error (people and replications).
