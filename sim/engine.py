@@ -36,7 +36,7 @@ from sim.loan import Loan
 from sim.person import People, make_desk, make_people, words
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import GROUPS, Tally, counted, empty_tally
-from sim.world import World, make_world
+from sim.world import World, checked_links, make_world
 
 THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
 CORES = os.cpu_count() or 1
@@ -51,6 +51,10 @@ class Run:
     tally: Tally
     shares: dict[str, tuple[float, float]] = field(default_factory=dict)  # firm: (share asked for, share reached)
     people: list[People] = field(default_factory=list)  # as they stand at the end, one a replication
+
+    def __repr__(self) -> str:
+        """One line: of which scenario, in how many replications."""
+        return f"<Run of {self.scenario!r}, {self.scenario.replications} replications>"
 
 
 @dataclass
@@ -69,6 +73,11 @@ class Life:
     told: Told = field(default_factory=lambda: Told(*np.zeros((2, 0, 3), np.int32)))  # in the week lived last
     lent: Loan | None = None  # people, world and tally, to the kernel
     idle: deque[Loan] = field(default_factory=deque)  # rooms in which nobody is working
+
+    def __repr__(self) -> str:
+        """One line: who, in which week, of which scenario."""
+        last = self.first + len(self.people.one) - 1
+        return f"<Life of persons {self.first} to {last} before week {self.week} of {self.scenario!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what says where it lies in memory: no copy would lie there."""
@@ -96,7 +105,7 @@ def begin(
         raise ScenarioError(
             [f"start: {start.bonds.shape} people x firms for {scenario.people} x {len(scenario.firms)}"]
         )
-    world = make_world(scenario, network)
+    world = make_world(scenario, None if network is None else checked_links(network, scenario.people))
     size = (scenario.weeks, scenario.weeks // scenario.window, len(scenario.cells), len(scenario.firms))
     firsts = np.arange(GROUPS + 1) * scenario.people // GROUPS
     lives = []

@@ -6,12 +6,15 @@ with 1 = category average, time in weeks. `#n` are stylised facts of the field; 
 """
 
 import copy
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
 from typing import Any
 
 from sim.declare import ScenarioError, did_you_mean, leaves, named, part, read, switch, trait, word
+from sim.paths import put
 
 __all__ = ["Scenario", "ScenarioError", "build", "change", "leaves", "to_dict"]
 
@@ -243,22 +246,38 @@ class Scenario:
         """(segment, cohort) of every cell, cohorts fastest."""
         return [(s, c) for s in self.segments for c in self.cohorts]
 
+    def __repr__(self) -> str:
+        """One line: what it is called, its size, and a digest of all its values."""
+        groups = ((name, len(getattr(self, name))) for name in ("firms", "segments", "cohorts", "scandals", "moves"))
+        size = [f"{self.people:,} people", f"{self.weeks} weeks", *(f"{n} {name}" for name, n in groups if n)]
+        digest = sha256(json.dumps(asdict(self), default=repr).encode()).hexdigest()[:8]
+        return f"<Scenario {self.title!r}: {', '.join(size)}, seed {self.seed}; {digest}>"
+
 
 def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario:
     """A checked Scenario from nested mappings, or one ScenarioError that says everything wrong.
 
-    `overrides` are dotted paths with `__` for `.`: `build(config, segments__habitual__attention=0.5)`.
+    `overrides` are changes as for `change`, with `__` for `.`: `build(config, segments__habitual__attention=0.5)`.
     """
     if config is not None and not isinstance(config, Mapping):
         raise ScenarioError([f"config: {config!r} is not a set of named values"])
-    nested = copy.deepcopy(dict(config or {}))
-    for path, value in overrides.items():
-        _put(nested, path.split("__"), value)
-    return _checked(nested)
+    return _changed(copy.deepcopy(dict(config or {})), {p.replace("__", "."): value for p, value in overrides.items()})
 
 
-def _checked(nested: Mapping[str, Any]) -> Scenario:
+def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """The same scenario with other values at dotted paths, or one ScenarioError that says everything wrong.
+
+    A dict changes what it names and leaves the rest of a member or a part as it is: `{"firms.lloyds": {"price": 1.1}}`
+    is `{"firms.lloyds.price": 1.1}`. At the path of a member that does not exist it adds one, with defaults for what
+    it leaves out: `{"firms.newco": {"presence": 0.05}}`; None removes one. At a group of members it says which there
+    are: `{"scandals": {}}` removes all. A path into a member that does not exist, as by a slip, is an error.
+    """
+    return _changed(to_dict(scenario), changes)
+
+
+def _changed(nested: dict[str, Any], changes: Mapping[str, Any]) -> Scenario:
     complaints: list[str] = []
+    put(Scenario, nested, changes, complaints, SIZES)
     scenario: Scenario = read(Scenario, nested, "", complaints)
     complaints += _contradictions(scenario)
     if complaints:
@@ -268,25 +287,9 @@ def _checked(nested: Mapping[str, Any]) -> Scenario:
     return scenario
 
 
-def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
-    """The same scenario with other values at dotted paths; a dict adds or replaces a member, None removes it."""
-    nested = to_dict(scenario)
-    for path, value in changes.items():
-        _put(nested, path.split("."), value)
-    return _checked(nested)
-
-
 def to_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested plain values; `build` of it gives it back."""
     return asdict(scenario)
-
-
-def _put(nested: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        if not isinstance(nested.get(name), dict):
-            nested[name] = dict(nested[name]) if isinstance(nested.get(name), Mapping) else {}
-        nested = nested[name]
-    nested[path[-1]] = value
 
 
 def _largest(scenario: Scenario) -> str:
@@ -373,4 +376,9 @@ def _network(s: Scenario) -> list[str]:
     return []
 
 
+SIZES = {  # of which a new member gives one, or may be a slip
+    Firm: ("presence", "share"),
+    Segment: ("weight",),
+    Touchpoint: ("use",),
+}
 TRAITS = tuple(f.name for f in fields(Consumer))

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.declare import declaration, did_you_mean
 from sim.person import records
 from sim.scenario import TRAITS, Firm, Market, Scandal, Scenario, ScenarioError
 
 FLOAT = np.float32
-WORDS = {
-    "provider": ("regime", ("repertoire", "provider")),
-    "taste_law": ("taste_law", ("", "log_gamma", "normal")),
-}
+MOST_LISTENERS = 2048  # of one person: the address of a draw has this much room for links beside scandals
+Links = tuple[np.ndarray, np.ndarray]  # starts [people + 1] and listeners [links], int64
+WORDS = {"provider": ("regime", 0), "taste_law": ("taste_law", 1)}  # of the market, and the number of the first choice
 LEVERS = tuple(
     f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
 )
@@ -67,8 +67,8 @@ class World(NamedTuple):
     listeners: np.ndarray  # [links] int64
 
 
-def make_world(scenario: Scenario, links: tuple[np.ndarray, np.ndarray] | None = None) -> World:
-    """The arrays of a scenario; `links` = (starts, listeners) of a stored network replaces the scenario's."""
+def make_world(scenario: Scenario, links: Links | None = None) -> World:
+    """The arrays of a scenario; `links` = (starts, listeners), as of `checked_links`, replaces its network."""
     s, off = (
         scenario,
         [m.name for m in fields(scenario.mechanisms) if not getattr(scenario.mechanisms, m.name)],
@@ -76,7 +76,7 @@ def make_world(scenario: Scenario, links: tuple[np.ndarray, np.ndarray] | None =
     tables = [_levers_at(s, week) for week in range(-1, s.weeks)]
     presence = np.array([f.presence for f in s.firms.values()])
     scandals = {} if "scandal" in off else s.scandals
-    starts, listeners = links or stored_links(s)
+    starts, listeners = stored_links(s) if links is None else links
     return World(
         market=_market(s, off),
         traits=_traits(s, off),
@@ -96,7 +96,8 @@ def make_world(scenario: Scenario, links: tuple[np.ndarray, np.ndarray] | None =
 def _market(s: Scenario, off: list[str]) -> np.ndarray:
     m = s.market
     values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str)}
-    values |= {name: choices.index(getattr(m, field)) for name, (field, choices) in WORDS.items()}
+    values |= {name: first + _word_number(m, field, "market.") for name, (field, first) in WORDS.items()}
+    _word_number(s.network, "kind", "network.")
     talk = s.network.kind != "none" and "word_of_mouth" not in off
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbours": min(s.network.neighbours, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
@@ -107,6 +108,15 @@ def _market(s: Scenario, off: list[str]) -> np.ndarray:
     market = records(1, kinds)
     market[0] = tuple(values.values())
     return market
+
+
+def _word_number(node: Any, name: str, path: str) -> int:
+    """The number of a word among its declared choices; ScenarioError for one that is none of them."""
+    choices = next(declaration(f).choices for f in fields(node) if f.name == name)
+    word = getattr(node, name)
+    if word not in choices:
+        raise ScenarioError([f"{path}{name}: {word!r} is not known{did_you_mean(word, choices)}"])
+    return choices.index(word)
 
 
 def _traits(s: Scenario, off: list[str]) -> np.ndarray:
@@ -178,14 +188,15 @@ def _details(tables: list[dict[str, Firm]]) -> np.ndarray:
 
 
 def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> np.ndarray:
-    kinds, names = ("ethics", "privacy", "service"), list(s.firms)
+    names = list(s.firms)
     floats = ("severity", "contagion", "action", "buycott", "hit", "hit_severity")
     dtype = [("firm", np.int64), ("kind", np.int64), ("week", np.int64), *((n, FLOAT) for n in floats)]
     result = records(len(scandals), dtype)
     talk = float(s.mechanisms.word_of_mouth and s.network.kind != "none")
-    for k, c in enumerate(scandals.values()):
+    for k, (name, c) in enumerate(scandals.items()):
         told = [getattr(c, n) * (talk if n == "contagion" else 1) for n in floats]
-        result[k] = (names.index(c.firm or s.focus), kinds.index(c.kind), c.week, *told)
+        kind = _word_number(c, "kind", f"scandals.{name}.")
+        result[k] = (names.index(c.firm or s.focus), kind, c.week, *told)
     return result
 
 
@@ -220,7 +231,7 @@ def _echo(s: Scenario, scandal: Scandal, since: int) -> float:
     return float(left * (1 - scandal.response * (since >= scandal.response_delay)))
 
 
-def stored_links(s: Scenario) -> tuple[np.ndarray, np.ndarray]:
+def stored_links(s: Scenario) -> Links:
     """(starts, listeners) of the scenario's edge file; empty for the small world, which is computed."""
     if s.network.kind != "file":
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -236,24 +247,98 @@ def stored_links(s: Scenario) -> tuple[np.ndarray, np.ndarray]:
     return links(edges, s.people)
 
 
-def links(graph: Any, people: int) -> tuple[np.ndarray, np.ndarray]:
+def links(graph: Any, people: int) -> Links:
     """(starts, listeners) from an edge array [links, 2], a scipy sparse matrix or a networkx graph.
 
     Row i of the matrix, or the edges (i, j), lead to those who hear person i; an undirected graph leads both ways.
+    Raises ScenarioError with everything that is wrong with them.
     """
     from scipy import sparse
 
     if hasattr(graph, "edges") and hasattr(graph, "nodes"):
-        import networkx
+        graph = _matrix(graph, people)
+    elif not sparse.issparse(graph):
+        edges = _edges(graph, people)
+        once = np.ones(len(edges), bool)
+        graph = sparse.csr_array((once, (edges[:, 0], edges[:, 1])), shape=(people, people))
+    if graph.shape != (people, people):
+        shape = " x ".join(map(str, graph.shape))
+        raise ScenarioError([f"network: {shape} links for {people} people"])
+    csr = sparse.csr_array(graph, copy=True)
+    csr.eliminate_zeros()
+    return checked_links((csr.indptr, csr.indices), people, "network.edges")
 
-        graph = networkx.to_scipy_sparse_array(graph, nodelist=range(people), format="csr")
-    elif isinstance(graph, np.ndarray):
-        strangers = graph[(graph < 0) | (graph >= people)]
-        if len(strangers):
-            raise ScenarioError([f"network.edges: person {strangers[0]} is not among 0 to {people - 1}"])
-        ones = np.ones(len(graph), np.int8)
-        graph = sparse.csr_array((ones, (graph[:, 0], graph[:, 1])), shape=(people, people))
-    csr = sparse.csr_array(graph)
-    if csr.shape != (people, people):
-        raise ScenarioError([f"network: {csr.shape[0]} x {csr.shape[1]} links for {people} people"])
-    return csr.indptr.astype(np.int64), csr.indices.astype(np.int64)
+
+def _matrix(graph: Any, people: int) -> Any:
+    import networkx
+
+    strangers = [node for node in graph.nodes if not (isinstance(node, int | np.integer) and 0 <= node < people)]
+    if strangers or len(graph) != people:
+        found = f"{len(graph)} nodes" + (f", among them {strangers[0]!r}" if strangers else "")
+        raise ScenarioError([f"network: the nodes of the graph are not 0 to {people - 1}, one a person: {found}"])
+    return networkx.to_scipy_sparse_array(graph, nodelist=range(people), weight=None, format="csr")
+
+
+def _edges(graph: Any, people: int) -> np.ndarray:
+    wants = "an edge array [links, 2], a scipy sparse matrix or a networkx graph"
+    if not isinstance(graph, np.ndarray):
+        raise ScenarioError([f"network: {type(graph).__name__} is not {wants}"])
+    if graph.ndim != 2 or graph.shape[1] != 2 or graph.dtype.kind not in "iu":
+        raise ScenarioError(
+            [f"network: an array {list(graph.shape)} of {graph.dtype} is not {wants}, of whole numbers"]
+        )
+    strangers = graph[(graph < 0) | (graph >= people)]
+    if len(strangers):
+        raise ScenarioError([f"network.edges: person {strangers[0]} is not among 0 to {people - 1}"])
+    return graph
+
+
+def checked_links(network: Any, people: int, path: str = "network") -> Links:
+    """(starts, listeners) as the kernel reads them, unchecked, or one ScenarioError with all that is wrong.
+
+    Those who hear person i are listeners[starts[i] : starts[i + 1]].
+    """
+    wants = "(starts, listeners), two arrays as `sim.world.links(graph, people)` makes them of a graph"
+    if not (isinstance(network, tuple | list) and len(network) == 2):
+        raise ScenarioError([f"{path}: {type(network).__name__} is not {wants}"])
+    try:
+        arrays = [np.asarray(rows) for rows in network]
+    except ValueError:  # rows of unlike lengths
+        raise ScenarioError([f"{path}: these are not {wants}"]) from None
+    found = dict(zip(("starts", "listeners"), arrays, strict=True))
+    wrong = [
+        f"{path}.{name}: {list(rows.shape)} of {rows.dtype}; a row of whole numbers is needed"
+        for name, rows in found.items()
+        if rows.ndim != 1 or rows.dtype.kind not in "iu"
+    ]
+    wrong = wrong or [f"{path}.{complaint}" for complaint in _wrong_links(found, people)]
+    if wrong:
+        raise ScenarioError(wrong)
+    starts, listeners = (np.require(rows, np.int64, ["C", "W"]) for rows in arrays)
+    return starts, listeners
+
+
+def _wrong_links(found: dict[str, np.ndarray], people: int) -> list[str]:
+    """What is wrong with two rows of whole numbers as a network."""
+    starts, listeners = found["starts"], found["listeners"]
+    wrong = [f"starts: {len(starts)} of them; {people + 1} are needed, one more than people"] * (
+        len(starts) != people + 1
+    )
+    strangers = listeners[(listeners < 0) | (listeners >= people)]
+    if len(strangers):
+        wrong.append(f"listeners: person {strangers[0]} is not among 0 to {people - 1}")
+    falls = np.flatnonzero(starts[1:] < starts[:-1])
+    if len(falls):
+        wrong.append(f"starts: they fall after place {falls[0]}, from {starts[falls[0]]} to {starts[falls[0] + 1]}")
+    if len(starts) and (starts[0] != 0 or starts[-1] != len(listeners)):
+        wrong.append(f"starts: from {starts[0]} to {starts[-1]}; they go from 0 to {len(listeners)}, the listeners")
+    if wrong:
+        return wrong
+    degree = np.diff(starts).astype(np.int64)
+    if degree.max() > MOST_LISTENERS:
+        i = int(degree.argmax())
+        wrong.append(f"listeners: {degree[i]} hear person {i}; at most {MOST_LISTENERS}")
+    own = np.flatnonzero(listeners == np.repeat(np.arange(people), degree))
+    if len(own):
+        wrong.append(f"listeners: {len(own)} hear themselves, first person {listeners[own[0]]}; leave such links out")
+    return wrong

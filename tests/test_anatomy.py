@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sim import anatomy, metrics
-from sim.engine import simulate
+from sim.engine import begin, simulate
 from sim.scenario import ScenarioError, change
-from sim.twins import _turn, spells, story
+from sim.twins import MIN_GROUPS, _turn, spells, story
 from tests.markets import bare, market
 
 SMALL = {"people": 600, "weeks": 26, "burn_in": 4, "consumer.rate": 1.0}
@@ -247,3 +247,67 @@ def test_who_joined_and_who_left_is_what_the_base_changed_by():
     start, end = weekly.kept.sum(axis=0)[1:, 1:].sum(axis=1), weekly.kept.sum(axis=0)[1:, 1:].sum(axis=0)
     moved = metrics.joined(weekly) - metrics.left(weekly)
     np.testing.assert_array_equal(end - start, moved.sum(axis=(0, 1)))
+
+
+# ---------------------------------------------------------------- what too few can tell
+
+
+def test_a_difference_that_a_handful_makes_has_no_error():
+    """Rivals of a small breach: some groups of people differ, and an error of 0 or of three people's luck is none."""
+    breach = {"scandals.breach": {"firm": "f0", "week": 9, "kind": "privacy", "severity": 1.0, "reach": 0.05}}
+    pair = anatomy.twins(market({**PROVIDER, "people": 300}, THREE), breach)
+    counts = [metrics.pooled(run.tally) for run in (pair.control, pair.changed)]
+    raw, told = metrics.difference(metrics.share, *counts), pair.difference(metrics.share)
+    apart = (metrics.share(counts[0]) != metrics.share(counts[1])).sum(axis=0)
+    assert (apart < MIN_GROUPS).any(), "else this shows nothing"
+    np.testing.assert_array_equal(told.value, raw.value)
+    np.testing.assert_array_equal(told.error, np.where(apart < MIN_GROUPS, np.nan, raw.error))
+    assert np.isnan(pair.relative(metrics.share).error).tolist() == (apart < MIN_GROUPS).tolist()
+
+
+@pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
+def test_up_to_where_worlds_differ_their_difference_is_known(changes):
+    pair = anatomy.twins(market({**changes, "people": 200}, THREE), SCANDAL)
+    weekly = pair.difference(metrics.share, by=metrics.weekly)
+    assert not weekly.error[:9].any(), "0 before the news"
+    assert not (weekly.error[9:] == 0).any()
+    windows = pair.difference(metrics.retention, by=metrics.by_window)
+    assert windows.error.shape == (2, 3) and not (windows.error == 0).any()
+    parts = pair.difference(metrics.share, by=spells(0, 5, 9, 10, 26))
+    assert not parts.error[:2].any() and not (parts.error[2:] == 0).any()
+    later = {"moves.cut": {"firm": "f0", "week": 20, "value": 0.5}}
+    late = anatomy.twins(market({**changes, "people": 200}, THREE), later)
+    late = late.difference(metrics.retention, by=metrics.by_window)
+    assert not late.error[0].any() and not (late.error[1] == 0).any()
+
+
+def test_worlds_that_are_the_same_differ_by_nothing_for_certain():
+    for changes in ({}, {"scandals.x": {"week": 3, "reach": 0.0, "hit": 0.0, "contagion": 0.9}}, {"title": "another"}):
+        pair = anatomy.twins(market(SMALL, THREE), changes)
+        for by in (metrics.pooled, metrics.weekly, metrics.by_window, spells(0, 9, 26)):
+            found = pair.difference(metrics.share, by=by)
+            assert not found.value.any() and not found.error.any()
+
+
+def test_fates_that_too_few_met_have_no_error():
+    pair = anatomy.twins(market({**PROVIDER, "people": 400}, THREE), SCANDAL)
+    table = pair.leavers()
+    few = (table.fate != "were") & ((table.people < MIN_GROUPS) | (table.share * table.people > 0) & (table.share == 1))
+    assert few.any() and table[few].error.isna().all()
+    assert not ((table.error == 0) & (table.fate != "were")).any()
+    assert (table[table.fate == "were"].error == 0).all() and table.error.gt(0).any()
+
+
+# ---------------------------------------------------------------- one line each
+
+
+def test_what_stands_for_it_is_one_line():
+    base = market(SMALL, THREE)
+    pair = anatomy.twins(base, {"firms.f0.quality": 1.0, **SCANDAL})
+    for thing in (base, pair, pair.control, begin(base)[0]):
+        assert "\n" not in repr(thing) and len(repr(thing)) < 350 and "600 people, 26 weeks, 3 firms" in repr(thing)
+    assert "firms.f0.quality 0.0 -> 1.0" in repr(pair) and "14 more" in repr(pair)
+    assert "no difference" in repr(anatomy.twins(base, {}))
+    assert repr(base) == repr(change(base, {})) != repr(change(base, {"consumer.looks": 2.5}))
+    assert base == change(base, {}) and base != change(base, {"consumer.looks": 2.5})
+    assert len(repr(anatomy.twins(base, {f"firms.f{j}.price": 1.1 for j in range(3)}))) < 350

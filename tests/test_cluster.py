@@ -57,7 +57,8 @@ def test_whoever_is_killed_is_replaced_from_the_last_checkpoint(ray, monkeypatch
 
 def test_without_a_folder_everybody_is_born_again_and_a_stored_network_is_heard(ray, monkeypatch):
     scenario = market(WORLDS["repertoire"])
-    network = np.arange(601) * 3, np.random.default_rng(1).integers(0, 600, 1800)
+    steps = np.random.default_rng(1).integers(1, 600, 1800)
+    network = np.arange(601) * 3, (np.repeat(np.arange(600), 3) + steps) % 600
     progress, heard, crews = killing(monkeypatch, ray, 20)
     there = cluster.simulate(scenario, 2, network=network, progress=progress)
     assert digest(there.tally) == digest(simulate(scenario, 1, network=network).tally)

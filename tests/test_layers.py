@@ -16,6 +16,7 @@ SIM = ROOT / "sim"
 # A room imports from strictly lower floors.
 FLOORS = [
     ["lanes", "declare", "findings"],
+    ["paths"],
     ["bits", "rows", "loan", "scenario", "dirichlet", "figures"],
     ["draws"],
     ["person"],

@@ -6,7 +6,7 @@ import pickle
 import shutil
 import subprocess
 import weakref
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import mesa
@@ -450,3 +450,49 @@ def test_seeds():
     assert all((flow == firsts[0]).all() for flow in firsts)
     generator = Market(small(), rng=np.random.default_rng(1)).life.scenario.seed
     assert generator == Market(small(), rng=np.random.default_rng(1)).life.scenario.seed != 1
+
+
+class Asking(Consumer):
+    def likes(self, least=0.5):
+        return self.trust > least
+
+
+REPORTERS = {
+    "a name": "last",
+    "a name that nobody has": "lst",
+    "a function": lambda a: a.last,
+    "a function of a bond": lambda a: a.bond("f0").trust,
+    "a property": Consumer.segment.fget,
+    "a method": Asking.likes,
+    "with parameters": [Asking.likes, [0.9]],
+    "with parameters in a tuple": (lambda a, firm: a.bond(firm).habit, ("f1",)),
+    "a partial": partial(lambda firm, a: a.bond(firm).habit, "f1"),
+    "built in": [getattr, ["habit"]],
+}
+
+
+@pytest.mark.parametrize("name", REPORTERS)
+def test_reporters_of_agents_are_those_of_mesa(name):
+    """Against Mesa's own collector, which is told of consumers only."""
+    market = lived(small(), 2, agent_reporters={"x": REPORTERS[name]}, consumer_class=Asking)
+    found = market.datacollector.get_agent_vars_dataframe().xs(2, level="Step")["x"]
+    reporter = REPORTERS[name]
+    mesa_s = mesa.DataCollector(agent_reporters={"x": list(reporter) if isinstance(reporter, tuple) else reporter})
+    expected = [mesa_s.agent_reporters["x"](a) for a in market.consumers]
+    assert found[[a.unique_id for a in market.consumers]].tolist() == expected
+    assert len(found) == 240 + 6 and (name == "a name that nobody has" or found.notna().any())
+    assert market.fork().datacollector.agent_reporters.keys() == {"x"}
+
+
+def test_an_error_in_a_reporter_is_not_hidden():
+    market = Market(small(), agent_reporters={"x": lambda a: a.trst})
+    with pytest.raises(AttributeError, match="trst"):
+        market.step()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"x": 3}, {"x": [3, []]}, {"x": [len]}, {"x": [len, 3]}, {"x": None}, ["trust"], "trust"]
+)
+def test_what_is_no_reporter_is_a_sentence(wrong):
+    with pytest.raises(ScenarioError, match=r"^agent_reporters"):
+        Market(small(), agent_reporters=wrong)

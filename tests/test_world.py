@@ -89,7 +89,7 @@ def test_moves_hold_from_their_week_to_their_end():
     base = market({"moves.a": {"firm": "f1", "lever": "effort", "value": 0.5, "week": 4, "weeks": 3}})
     effort = make_world(base).firms["effort"][:, 1]
     np.testing.assert_array_equal(np.flatnonzero(effort) - 1, [4, 5, 6])
-    point = change(base, {"moves.a": {"firm": "f1", "lever": "touchpoints.app.failure_rate", "value": 0.8, "week": 4}})
+    point = change(base, {"moves.a": {"lever": "touchpoints.app.failure_rate", "value": 0.8, "weeks": 0}})
     failing = make_world(point).details["failing"][:, 1, 0]
     assert failing[:5] == pytest.approx(0.05) and failing[5:] == pytest.approx(0.8)
 

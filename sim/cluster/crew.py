@@ -16,7 +16,7 @@ from sim.engine import Run, settle
 from sim.person import People
 from sim.scenario import Scenario, ScenarioError
 from sim.tally import GROUPS, Tally, counted
-from sim.world import stored_links
+from sim.world import checked_links, stored_links
 
 AHEAD = 4  # weeks that the driver asks for before the first of them is lived
 TRIES = 3  # deaths without a step forward after which it is given up
@@ -102,7 +102,9 @@ def simulate(
     if not 1 <= shards <= GROUPS:
         raise ScenarioError([f"shards: {shards} is not among 1 to {GROUPS}; a shard is whole groups of people"])
     scenario, shares = settle(scenario)
-    links = network if network is not None or scenario.network.kind != "file" else stored_links(scenario)
+    links = checked_links(network, scenario.people) if network is not None else None
+    if links is None and scenario.network.kind == "file":
+        links = stored_links(scenario)
     files = Checkpoints(Path(checkpoint) if checkpoint else None, name_of(scenario, links), shards)
     weeks, tallies, kept = scenario.burn_in + scenario.weeks, [], []
     with _crew(address, scenario, links, files, every) as crew:

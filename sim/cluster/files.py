@@ -41,8 +41,8 @@ class Checkpoints:
 
 
 def name_of(scenario: Scenario, links: Any) -> str:
-    """A name for all that decides what people do."""
-    sha = hashlib.sha256((source() + json.dumps(to_dict(scenario), sort_keys=True)).encode())
+    """A name for all that decides what people do, the order of firms included, which numbers them in every draw."""
+    sha = hashlib.sha256((source() + json.dumps(to_dict(scenario))).encode())
     for rows in links or ():
         sha.update(np.ascontiguousarray(rows).data)
     return sha.hexdigest()[:16]

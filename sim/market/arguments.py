@@ -1,7 +1,7 @@
 """From the arguments of a Market to its scenario, and what is wrong with them."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from sim.engine import settle
 from sim.market.agents import Competitor, Consumer
 from sim.scenario import Scenario, ScenarioError, build, change, leaves
 
+Reporter = str | Callable[..., Any] | Sequence[Any]  # as Mesa has them
 MOST_AGENTS = 100_000  # people up to which each gets an agent unasked
 
 
@@ -60,3 +61,38 @@ def check(activation: str, agents: bool, people: int, consumer: type, competitor
             f"activation='agents' needs an agent for each of {people:,} people; above {MOST_AGENTS:,} they are made "
             "only with agents=True"
         )
+
+
+def reporters_of(wanted: Any) -> dict[str, Callable[[Any], Any]]:
+    """The functions of an agent that Mesa's four kinds of reporter come to, or a ScenarioError."""
+    if not isinstance(wanted, Mapping | None):
+        raise ScenarioError([f"agent_reporters: {wanted!r} is not a set of reporters by name"])
+    wanted = wanted or {}
+    found = {name: asked for name, reporter in wanted.items() if (asked := _asked(reporter))}
+    wrong = [
+        f"agent_reporters.{name}: {reporter!r} is no name of an attribute, function or [function, [parameters]]"
+        for name, reporter in wanted.items()
+        if name not in found
+    ]
+    if wrong:
+        raise ScenarioError(wrong)
+    return {name: partial(_report, function, more) for name, (function, more) in found.items()}
+
+
+def _asked(reporter: Any) -> tuple[Callable[..., Any], Sequence[Any]] | None:
+    """The function that a reporter calls with an agent, and what else it is given."""
+    if isinstance(reporter, str):
+        return getattr, (reporter, None)
+    if callable(reporter):
+        return reporter, ()
+    listed = isinstance(reporter, list | tuple) and len(reporter) == 2 and callable(reporter[0])
+    return (reporter[0], reporter[1]) if listed and isinstance(reporter[1], list | tuple) else None
+
+
+def _report(function: Callable[..., Any], more: Sequence[Any], agent: Any) -> Any:
+    try:
+        return function(agent, *more)
+    except AttributeError:
+        if isinstance(agent, Competitor):  # Mesa asks all agents of a model, and these are of another kind
+            return None
+        raise

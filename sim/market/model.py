@@ -15,7 +15,7 @@ from mesa.space import SingleGrid
 from sim.declare import did_you_mean
 from sim.engine import CORES, THREADED, Run, advance, begin, close, end_week, live_week, one_by_one
 from sim.market.agents import Competitor, Consumer
-from sim.market.arguments import MOST_AGENTS, check, declared
+from sim.market.arguments import MOST_AGENTS, Reporter, check, declared, reporters_of
 from sim.market.readings import columns, now, of_firms, read
 from sim.market.story import event, result, rewrite, room, so_far
 from sim.metrics import CATEGORY, Estimate, estimate, pooled
@@ -33,7 +33,9 @@ class Market(mesa.Model):
     change it by dotted path with `__` for `.`: `Market(people=500, segments__habitual__attention=0.5, seed=7)`.
     `activation` is "kernel" or "agents". Agents are made for up to 100,000 people, or as `agents` says; without them
     `market.agents` holds the competitors only. `endless` goes on beyond the scenario's weeks. `agent_reporters` are
-    collected of consumers (names or functions). `network` is (starts, listeners), see `world.links`.
+    those of Mesa: the name of an attribute, a function of the agent, a method, or [function, [parameters]]; they are
+    meant for consumers, and give None for competitors who lack what is asked. `network` is (starts, listeners), see
+    `world.links`.
 
     The seed of every draw is `rng` (a whole number, or a generator that gives one), or `seed`, or the scenario's: two
     markets with the same are the same. In `mesa.batch_run` vary `seed`, not `iterations` (the same run again) and not
@@ -51,12 +53,12 @@ class Market(mesa.Model):
         competitor_class: type[Competitor] = Competitor,
         endless: bool = False,
         collect: bool = True,
-        agent_reporters: Mapping[str, str | Callable[..., Any]] | None = None,
+        agent_reporters: Mapping[str, Reporter] | None = None,
         network: tuple[np.ndarray, np.ndarray] | None = None,
         rng: Any = None,
         **kwargs: Any,
     ):
-        scenario = declared(base, rng, kwargs)
+        scenario, reporters = declared(base, rng, kwargs), reporters_of(agent_reporters)
         made = scenario.people <= MOST_AGENTS if agents is None else agents
         check(activation, made, scenario.people, consumer_class, competitor_class)
         super().__init__(rng=scenario.seed)
@@ -69,7 +71,7 @@ class Market(mesa.Model):
         self._open(scenario, network)
         self.competitor = {name: competitor_class(self, name) for name in scenario.firms}
         self.grid = self._settle_people(scenario.people) if made else None
-        self.datacollector = self._collector(agent_reporters or {})
+        self.datacollector = self._collector(reporters)
 
     def _open(self, scenario: Scenario, network: Any) -> None:
         """People are born and live the burn-in."""
@@ -92,8 +94,7 @@ class Market(mesa.Model):
 
     def _collector(self, agent_reporters: Mapping[str, Any]) -> mesa.DataCollector:
         names = columns(self.life.scenario, self.scandals)
-        of_agents = {k: v if callable(v) else partial(_attribute, v) for k, v in agent_reporters.items()}
-        return mesa.DataCollector({name: partial(_reading, name) for name in names}, of_agents)
+        return mesa.DataCollector({name: partial(_reading, name) for name in names}, agent_reporters)
 
     # ------------------------------------------------------------ the week
 
@@ -237,7 +238,3 @@ class Market(mesa.Model):
 
 def _reading(column: str, market: Market) -> float:
     return market.readings.get(column, float("nan"))
-
-
-def _attribute(name: str, agent: Any) -> Any:
-    return getattr(agent, name, None)

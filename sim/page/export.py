@@ -116,7 +116,15 @@ def linked(query: str) -> tuple[str, Scenario]:
     if wrong:
         more = [f"and {len(wrong) - TOLD} more"] if len(wrong) > TOLD else []
         raise ScenarioError([_unlinkable(*pair, known) for pair in list(wrong.items())[:TOLD]] + more)
-    scenario = change(base, {path: _value(text, _declared(path, known)) for path, text in pairs.items()})
+    changes: dict[str, Any] = {}
+    for path, text in pairs.items():
+        member, _, field = path.rpartition(".")
+        value = _value(text, _declared(path, known))
+        if path in known:
+            changes[path] = value
+        else:  # a field of an event that the preset has not
+            changes.setdefault(member, {})[field] = value
+    scenario = change(base, changes)
     limits.check(scenario)
     return market, scenario
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.declare import did_you_mean
+from sim.paths import stranger
 from sim.scenario import Scenario, ScenarioError, build, change, to_dict
 
 _HERE = Path(__file__).resolve().parents[1]
@@ -101,17 +102,15 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
 
 def _strangers(overrides: Sequence[str]) -> dict[str, str]:
     """Path and complaint of members that no preset knows: a misspelt firm must not become a new one."""
-    named = dict.fromkeys(m for o in overrides if _is_forced(o) for m in _members(o.partition("=")[0][2:]))
-    if not named:
+    paths = [o.partition("=")[0][2:] for o in overrides if _is_forced(o)]
+    if not any(path.split(".")[0] in MEMBERS for path in paths):
         return {}
     config, _ = compose([o for o in overrides if not _is_forced(o)])
-    wrong: dict[str, str] = {}
-    for path in named:
-        parent, _, member = path.rpartition(".")
-        known = _at(config, parent)
-        if known is not None and member not in known:
-            wrong[path] = f"{path}: unknown{did_you_mean(member, known)} (a new one: +{path}.FIELD=VALUE)"
-    return wrong
+    wrong = dict(found for path in paths if (found := stranger(Scenario, config, path)))
+    return {
+        path: f"{path}: unknown{did_you_mean(path.rpartition('.')[2], known)} (a new one: +{path}.FIELD=VALUE)"
+        for path, known in wrong.items()
+    }
 
 
 def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
@@ -132,15 +131,6 @@ def _without(config: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
         if isinstance(node, dict):
             node.pop(name, None)
     return result
-
-
-def _members(path: str) -> list[str]:
-    """The named members on a path: firms.colgate and firms.colgate.touchpoints.app."""
-    parts = path.split(".")
-    if parts[0] not in MEMBERS or len(parts) < 2:
-        return []
-    deeper = [".".join(parts[:4])] if parts[2:3] == ["touchpoints"] and len(parts) > 3 else []
-    return [".".join(parts[:2]), *deeper]
 
 
 def solved(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any]) -> tuple[Scenario, Shares]:
