@@ -17,6 +17,7 @@ from sim.person import BEFORE, CHANGED, USED, in_window
 GROUPS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
+ROOM = (1 << 63) // FIXED  # pairs of which so many units are still 64 bits
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
 STAGE: np.ndarray = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
 
@@ -244,5 +245,7 @@ def _count_firm(row, n, total, before):
 
 @rule
 def _fixed(pairs, total):
-    """pairs / total in units of 1 / FIXED, rounded down; FIXED * pairs would leave 64 bits from 3 million uses on."""
+    """pairs / total in units of 1 / FIXED, rounded down, in two parts where FIXED * pairs would leave 64 bits."""
+    if pairs < ROOM:
+        return FIXED * pairs // total
     return FIXED * (pairs // total) + FIXED * (pairs % total) // total
