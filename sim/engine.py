@@ -105,8 +105,12 @@ def begin(
         groups = range(shard * GROUPS // shards, (shard + 1) * GROUPS // shards)
         first = int(firsts[groups.start])
         many, carried = int(firsts[groups.stop]) - first, np.uint8 if _fills(scenario) else None
-        people = make_people(many, len(scenario.firms), len(world.scandals), carried)
-        tally = empty_tally(*size, scandals=len(world.scandals))
+        try:
+            people = make_people(many, len(scenario.firms), len(world.scandals), carried)
+            tally = empty_tally(*size, scandals=len(world.scandals))
+        except MemoryError as error:
+            what, why = "people, weeks, segments x cohorts, firms", str(error).partition(" for an array")[0]
+            raise ScenarioError([f"{what}: too many for this machine ({why})"]) from None
         key, week = (scenario.seed, replication), -scenario.burn_in
         life = Life(scenario, world, people, tally, key, groups, firsts - first, week, first)
         if start is None:
