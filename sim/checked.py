@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sim.person import ACTS, BACKS, HARMED, HEARD, PER_WORD, USED, People, stories
+from sim.person import ACTS, BACKS, HARMED, HEARD, PER_WORD, People, stories, window_counts
 from sim.tally import Tally
 from sim.world import World
 
@@ -55,8 +55,8 @@ def facts(people: People, world: World, week: int) -> Iterator[tuple[str, np.nda
         yield name, one[name], -1, many - 1
     yield "outcome", one["outcome"], 0, 4
     yield "message", one["message"], -many, many
-    uses, counts = one["uses"] & USED, bonds["count"] & USED
-    yield "uses in the window beyond those of the firms", uses - counts.sum(axis=1, dtype=np.int64), 0, 0
+    uses, counts = window_counts(people)
+    yield "uses in the window beyond those of the firms", uses - counts.sum(axis=1), 0, 0
     yield from _story(people, scandals)
     for name, low, high in (
         ("taste", -UNBOUNDED, UNBOUNDED),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.bits import with_bit
-from sim.draws import FIRST, Purpose, entry, rule, uniform, words
+from sim.draws import FIRST, Purpose, entry, rule, threefry, uniform, words
 from sim.person import STEP
 from sim.rows import expect
 from sim.rules import listen
@@ -80,9 +80,21 @@ def pass_on(people, world, key, first, week, fresh):
                 for k in range(world.scandals.shape[0]):
                     if (bits >> k) & 1 == 1:
                         chance = world.scandals[k].contagion * world.traits[fresh[a, 1]].voice / np.float32(many)
-                        index = ((link << 5) | k) & 0xFFFF
-                        if uniform(words(key, Purpose.PASS, np.uint32(number), week, index)[0]) < chance:
+                        if uniform(pass_word(key, np.uint32(number), week, link, k)) < chance:
                             people.news[i] = with_bit(people.news[i], k)
+
+
+@rule
+def pass_word(key, number, week, link, k):
+    """The random word at an address that decides whether scandal k is passed on over a link.
+
+    An index has room for 2,048 links; those of a larger hub are keyed by a draw for each further 2,048.
+    """
+    index = ((link & 2047) << 5) | k
+    if link < 2048:
+        return words(key, Purpose.PASS, number, week, index)[0]
+    key0, key1 = words(key, Purpose.LINK, number, week, link >> 11)
+    return threefry(key0, key1, np.uint32(index), np.uint32(0))[0]
 
 
 @entry

@@ -26,6 +26,7 @@ from sim.kernel import (
     Room,
     bear_each,
     bear_groups,
+    carry_groups,
     close_groups,
     hear_crowd,
     live_each,
@@ -33,7 +34,7 @@ from sim.kernel import (
 )
 from sim.lanes import WIDTH
 from sim.loan import Loan
-from sim.person import People, make_desk, make_people, words
+from sim.person import CARRY_WEEKS, USED, USES_A_WEEK, People, make_desk, make_people, words
 from sim.scenario import Scenario, ScenarioError, change
 from sim.tally import GROUPS, Tally, counted, empty_tally
 from sim.world import World, checked_links, make_world
@@ -112,8 +113,13 @@ def begin(
     for shard in range(shards) if only is None else (only,):
         groups = range(shard * GROUPS // shards, (shard + 1) * GROUPS // shards)
         first = int(firsts[groups.start])
-        people = make_people(int(firsts[groups.stop]) - first, len(scenario.firms), len(world.scandals))
-        tally = empty_tally(*size, scandals=len(world.scandals))
+        many, carried = int(firsts[groups.stop]) - first, np.uint8 if _fills(scenario) else None
+        try:
+            people = make_people(many, len(scenario.firms), len(world.scandals), carried)
+            tally = empty_tally(*size, scandals=len(world.scandals))
+        except MemoryError as error:
+            what, why = "people, weeks, segments x cohorts, firms", str(error).partition(" for an array")[0]
+            raise ScenarioError([f"{what}: too many for this machine ({why})"]) from None
         key, week = (scenario.seed, replication), -scenario.burn_in
         life = Life(scenario, world, people, tally, key, groups, firsts - first, week, first)
         if start is None:
@@ -122,6 +128,11 @@ def begin(
             _adopt(life, start)
         lives.append(life)
     return lives
+
+
+def _fills(scenario: Scenario) -> bool:
+    """Can anybody's uses in one window fill a counter?"""
+    return scenario.window * (1 if scenario.market.regime == "provider" else USES_A_WEEK) > USED
 
 
 def _adopt(life: Life, start: People) -> None:
@@ -255,6 +266,8 @@ def end_week(lives: Sequence[Life], pool: ThreadPoolExecutor | None = None) -> N
         ends = ending(life)
         if ends:
             close(life, *ends, pool)
+        elif carries(life):
+            carry_groups(_lent(life), life.edges, life.groups.start, life.groups.stop)
         if CHECKED:
             check_week(life.people, life.world, life.tally, life.first, life.week)
         life.week += 1
@@ -266,6 +279,11 @@ def ending(life: Life) -> tuple[int, bool] | None:
     if week == -1:
         return -1, True
     return (max(-1, week // window), False) if week % window == window - 1 else None
+
+
+def carries(life: Life) -> bool:
+    """Is it time to take uses out of counters that might fill before the window ends?"""
+    return len(life.people.carried) > 0 and life.week % life.scenario.window % CARRY_WEEKS == CARRY_WEEKS - 1
 
 
 def exchange(lives: Sequence[Life]) -> None:

@@ -23,7 +23,7 @@ from sim import engine
 from sim.crowd import Told, deliver, pass_on
 from sim.engine import Life, Run, begin, settle
 from sim.kernel import Lent, Room, live
-from sim.person import BOND, PER_WORD, PERSON, Bonds, Desk, Me, People, words
+from sim.person import BOND, PER_WORD, PERSON, Bonds, Desk, Me, People, carry, words
 from sim.scenario import Scenario
 from sim.tally import GROUPS, Tally, close_window, counted
 from sim.world import World
@@ -40,6 +40,7 @@ class Kernels(NamedTuple):
     live: Any  # a thread a person
     tell: Any  # a thread a share of the people
     close: Any  # a thread a person
+    carry: Any  # a thread a person
 
 
 class Note(NamedTuple):
@@ -111,7 +112,7 @@ def kernels(firms: int, scandals: int) -> Kernels:
     """What is launched, for so many firms and scandals: they decide the size of a thread's desk."""
     ones, step, more = PERSON.itemsize // 4, BOND.itemsize // 4, firms + 1
     twos, own, tales = step * firms, len(Me._fields) - 6, max(1, -(-scandals // PER_WORD))
-    live_one, deliver_to, pass_to, close_one = (on_device(f) for f in (live, deliver, pass_on, close_window))
+    live_one, deliver_to, pass_to, close_one, carry_one = map(on_device, (live, deliver, pass_on, close_window, carry))
 
     @cuda.jit
     def live_week(people, rows, world, tally, key, first, week, told):
@@ -144,7 +145,7 @@ def kernels(firms: int, scandals: int) -> Kernels:
         share, shares, many = cuda.grid(1), cuda.gridsize(1), people.rate.shape[0]
         a, b = many * share // shares, many * (share + 1) // shares
         rate, cell, news, story = people.rate[a:b], people.cell[a:b], people.news[a:b], people.story[a:b]
-        mine = People(rate, cell, news, story, people.one[a:b], people.bonds[a:b])
+        mine = People(rate, cell, news, story, people.one[a:b], people.bonds[a:b], people.carried)
         deliver_to(mine, world, key, first + a, told.message)
         pass_to(mine, world, key, first + a, week, told.fresh)
 
@@ -152,10 +153,15 @@ def kernels(firms: int, scandals: int) -> Kernels:
     def close(people, world, tally, first, window, opening):
         row = cuda.grid(1)
         if row < people.rate.shape[0]:
-            one, g = people.one[row], group(world, first + row)
-            close_one(one, people.bonds[row], tally, g, np.int64(people.cell[row]), window, opening)
+            close_one(people, row, tally, group(world, first + row), np.int64(people.cell[row]), window, opening)
 
-    return Kernels(live_week, tell, close)
+    @cuda.jit
+    def carry_over(people):
+        row = cuda.grid(1)
+        if row < people.rate.shape[0]:
+            carry_one(people, row)
+
+    return Kernels(live_week, tell, close, carry_over)
 
 
 @cuda.jit(device=True)
@@ -194,6 +200,8 @@ def lived(life: Life) -> Tally:
         ends = engine.ending(life)
         if ends:
             here.close[blocks, THREADS](people, world, tally, 0, *ends)
+        elif engine.carries(life):
+            here.carry[blocks, THREADS](people)
         life.week += 1
     return counted(Tally(*map(download, tally)))
 
@@ -214,8 +222,10 @@ def upload_people(people: People) -> tuple[People, tuple[Any, Any]]:
     if config.ENABLE_CUDASIM:
         return people, rows
     one, bonds = rows[0].view(PERSON), rows[1].view(BOND).reshape(people.bonds.shape)
-    rate, cell, news, story = map(upload, (people.rate, people.cell, people.news, people.story))
-    return People(rate, cell, news, story, one, bonds), rows
+    rate, cell, news, story, carried = map(
+        upload, (people.rate, people.cell, people.news, people.story, people.carried)
+    )
+    return People(rate, cell, news, story, one, bonds, carried), rows
 
 
 # ---------------------------------------------------------------- compiled without a card

@@ -14,7 +14,7 @@ from sim.bits import add
 from sim.crowd import deliver, pass_on
 from sim.draws import ZERO, entry, rule
 from sim.lanes import WIDTH, lowest, marks, select, sixteen
-from sim.person import Desk, People, close_story, get_up, lay, open_story, sit_down
+from sim.person import Desk, People, carry, close_story, get_up, lay, open_story, sit_down
 from sim.rows import expect
 from sim.rules import answer, forget, hear, need, visit
 from sim.tally import Tally, close_window, count_answer, count_news, count_visit, open_page
@@ -377,4 +377,10 @@ def close_groups(lent, edges, begin, end, window, opening):
     for g in range(begin, end):
         for i in range(edges[g], edges[g + 1]):
             expect(people.bonds, min(i + WIDTH, edges[end] - 1))
-            close_window(people.one[i], people.bonds[i], lent.tally, g, np.int64(people.cell[i]), window, opening)
+            close_window(people, i, lent.tally, g, np.int64(people.cell[i]), window, opening)
+
+
+@entry
+def carry_groups(lent, edges, begin, end):
+    for i in range(edges[begin], edges[end]):
+        carry(lent.people, i)

@@ -37,7 +37,7 @@ class Loan:
     def _numba_type_(self) -> Any:
         kind = _kind(self.things)
         if kind not in _TYPES:  # numba is slow to say
-            _TYPES[kind] = LoanType(typeof(self.things))
+            _TYPES[kind] = LoanType(_typed(self.things))
         return _TYPES[kind]
 
 
@@ -48,7 +48,20 @@ def _kind(thing: Any) -> Any:
     """What decides how compiled code sees a thing."""
     if isinstance(thing, tuple):
         return type(thing), *map(_kind, thing)
-    return thing.dtype, thing.ndim, thing.flags.c_contiguous, thing.flags.writeable, thing.flags.aligned
+    return thing.dtype, thing.ndim, _packed(thing), thing.flags.writeable, thing.flags.aligned
+
+
+def _packed(array: np.ndarray) -> bool:
+    """Does each row follow the one before? NumPy says so of every single row, which would be a type of its own."""
+    steps = np.cumprod([array.itemsize, *(max(1, n) for n in array.shape[:0:-1])])
+    return array.size == 0 or array.strides == tuple(int(n) for n in steps[::-1])
+
+
+def _typed(thing: Any) -> Any:
+    """Numba's type of a thing."""
+    if isinstance(thing, tuple):
+        return types.BaseTuple.from_types([_typed(part) for part in thing], type(thing))
+    return typeof(thing) if _packed(thing) else typeof(thing).copy(layout="A")
 
 
 def _described(thing: Any) -> Iterator[int]:

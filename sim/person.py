@@ -19,6 +19,9 @@ FULL = np.float32(65535)
 STEP, HALF = np.float32(1 / 65535), np.float32(0.5)
 USED, BEFORE, CHANGED = (1 << 14) - 1, 1 << 14, 1 << 15  # parts of `uses` and `count`: how often in this window;
 # whether in the window before; and, of `uses`, whether ever changed firm since week 0
+USES_A_WEEK = 132  # at most: `poisson` at its highest mean and the highest of 2**24 draws
+CARRY = 1 << 13  # uses that are carried out of a counter at once; at least one stays
+CARRY_WEEKS = (USED - CARRY) // USES_A_WEEK  # after so many no counter that was carried from is full again
 LONGEST = 65535
 HEARD, ACTS, BACKS, HARMED = (np.int64(n) for n in range(4))  # four bits of a scandal in `story`
 PER_WORD = 8
@@ -36,6 +39,8 @@ class People(NamedTuple):
     story: np.ndarray  # [i, word] int32, four bits a scandal: HEARD, ACTS, BACKS, HARMED
     one: np.ndarray  # [i] PERSON
     bonds: np.ndarray  # [i, j] BOND
+    carried: np.ndarray  # [i, j + 1] uint8, times CARRY was taken out of `uses` (0) or a firm's `count` in this window;
+    # [0, j + 1] where no counter can fill
 
 
 PERSON = np.dtype(
@@ -132,8 +137,8 @@ def records(shape: Any, kind: Any) -> np.ndarray:
     return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
 
 
-def make_people(many: int, firms: int, scandals: int = 0) -> People:
-    """Rows for people not yet born."""
+def make_people(many: int, firms: int, scandals: int = 0, carried: Any = None) -> People:
+    """Rows for people not yet born; with `carried`, a whole number type, for windows whose uses may fill a counter."""
     return People(
         np.zeros(many, np.float32),
         np.zeros(many, np.uint8),
@@ -141,6 +146,7 @@ def make_people(many: int, firms: int, scandals: int = 0) -> People:
         np.zeros((many, -(-scandals // PER_WORD)), np.int32),
         records(many, PERSON),
         records((many, firms), BOND),
+        np.zeros((0 if carried is None else many, firms + 1), carried or np.uint8),
     )
 
 
@@ -154,6 +160,16 @@ def stories(people: People, what: np.int64) -> np.ndarray:
     """[i, k] is it true of scandal k that the person HEARD of it, ACTS on it, BACKS the firm, was HARMED by it?"""
     bits = np.arange(PER_WORD) * 4 + what
     return np.asarray((people.story.astype(np.int64)[..., None] >> bits & 1) == 1).reshape(len(people.rate), -1)
+
+
+def window_counts(people: People, rows: Any = slice(None)) -> tuple[Any, Any]:
+    """Uses in the open window, int64, of the category [i] and of each firm [i, j]."""
+    uses = (people.one["uses"][rows] & USED).astype(np.int64)
+    counts = (people.bonds["count"][rows] & USED).astype(np.int64)
+    if len(people.carried):
+        carried = people.carried[rows].astype(np.int64) * CARRY
+        uses, counts = uses + carried[..., 0], counts + carried[..., 1:]
+    return uses, counts
 
 
 def words(rows: np.ndarray) -> np.ndarray:
@@ -291,6 +307,28 @@ def get_up(desk, ones, twos, i):
 def _two(a, b):
     """Two bytes as one half."""
     return (a & 255) | ishift(b & 255, 8)
+
+
+@rule
+def carry(people, row):
+    """Take CARRY uses out of each of a person's counters that holds more."""
+    me, bonds, carried = people.one[row], people.bonds[row], people.carried
+    if (me.uses & USED) > CARRY:
+        me.uses = me.uses - CARRY
+        carried[row, 0] = carried[row, 0] + 1
+    for j in range(bonds.shape[0]):
+        if (bonds[j].count & USED) > CARRY:
+            bonds[j].count = bonds[j].count - CARRY
+            carried[row, j + 1] = carried[row, j + 1] + 1
+
+
+@rule
+def in_window(counter, carried, row, column):
+    """Uses in the window: those in a counter and those carried out of it."""
+    uses = np.int64(counter & USED)
+    if carried.shape[0] > 0:
+        uses += CARRY * np.int64(carried[row, column])
+    return uses
 
 
 @rule

@@ -154,7 +154,8 @@ def attend(me, bonds, m, c, firms, key, week, use, i):
     event = no(last == last)
     if m.contract_weeks > 0:
         served, term = to_float(me.tenure[i]), _f(m.contract_weeks)
-        event = (served > ZERO) & (floor(served / term) * term == served)
+        known = (me.tenure[i] > 0) & (me.tenure[i] < LONGEST)  # at LONGEST uses are no longer told apart
+        event = known & (floor(served / term) * term == served)
     for j in range(firms.shape[0]):
         if firms[j].price_moved > ZERO:
             event |= last == j

@@ -19,6 +19,7 @@ from sim.paths import put
 __all__ = ["Scenario", "ScenarioError", "build", "change", "leaves", "to_dict"]
 
 MOST_FIRMS, MOST_SCANDALS, MOST_CELLS = 64, 32, 255  # addresses of draws and bit sets have this much room
+MOST_USES = 2**42  # of a story expected, so that 64 bits hold what is counted of them (`tally.FIXED` x uses is most)
 
 
 @dataclass
@@ -180,7 +181,7 @@ class Market:
     friction_mild: float = trait(1.0, 0, 10, "logit", "friction up to which nobody resents it", "#27")
     word_good: float = trait(0.3, 0, 1, "-", "chance that a peak is told", "#60")
     word_bad: float = trait(0.1, 0, 1, "-", "chance that a bad episode is told", "#60, #63")
-    word_weight: float = trait(0.15, 0, 5, "CX", "shift of memory a message, for one who never used", "#62")
+    word_weight: float = trait(0.15, 0, 1, "1/message", "step of memory to what is told, for one who never used", "#62")
     attention_half_life: float = trait(1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58")
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")
     reputation_share: float = trait(0.4, 0, 1, "-", "part of a scandal that goes into slow memory", "#59")
@@ -312,7 +313,20 @@ def _populations(s: Scenario) -> list[str]:
         wrong.append(f"segments x cohorts: {cells} cells; at most {MOST_CELLS}")
     if s.window > s.weeks:
         wrong.append(f"window: {s.window} is longer than weeks ({s.weeks})")
+    uses = s.people * s.weeks * s.replications * _most_uses_a_week(s)
+    if uses > MOST_USES:
+        wrong.append(
+            f"people x weeks x replications: {uses:.3g} uses are expected; at most {MOST_USES:.3g} can be counted"
+        )
     return wrong
+
+
+def _most_uses_a_week(s: Scenario) -> float:
+    """Mean uses a week in the busiest cell; `draws.poisson` takes a mean above 80 as 80."""
+    if s.market.regime == "provider":
+        return 1.0
+    factors = (max((m.rate for m in kind.values()), default=1.0) for kind in (s.segments, s.cohorts))
+    return min(80.0, s.consumer.rate * math.prod(factors))
 
 
 def _firms(s: Scenario) -> list[str]:

@@ -12,11 +12,12 @@ import numpy as np
 
 from sim.draws import rule
 from sim.lanes import lowest, select
-from sim.person import BEFORE, CHANGED, USED
+from sim.person import BEFORE, CHANGED, USED, in_window
 
 GROUPS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
+ROOM = (1 << 63) // FIXED  # pairs of which so many units are still 64 bits
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
 STAGE: np.ndarray = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
 
@@ -186,12 +187,13 @@ def count_news(me, tally, g, t, s, place):
 
 
 @rule
-def close_window(me, bonds, tally, g, s, w, opening):
-    """Count the uses of the window into window w of the tally (w < 0: only forget them) and start anew.
+def close_window(people, row, tally, g, s, w, opening):
+    """Count a person's uses of the window into window w of the tally (w < 0: only forget them) and start anew.
 
     `opening`: and forget who ever changed firm, for the story begins.
     """
-    total = np.int64(me.uses & USED)
+    me, bonds, carried = people.one[row], people.bonds[row], people.carried
+    total = in_window(me.uses, carried, row, 0)
     if me.uses & (USED | BEFORE):
         used, known = np.int64(0), np.int64(0)
         for j in range(bonds.shape[0]):
@@ -200,7 +202,7 @@ def close_window(me, bonds, tally, g, s, w, opening):
         while known != 0:
             j = lowest(known)
             known &= known - 1
-            n, before = np.int64(bonds[j].count & USED), np.int64(bonds[j].count & BEFORE)
+            n, before = in_window(bonds[j].count, carried, row, j + 1), np.int64(bonds[j].count & BEFORE)
             bonds[j].count = BEFORE if n else 0
             if w >= 0:
                 _count_firm(tally.window[g, w, s, j], n, total, before)
@@ -217,6 +219,9 @@ def close_window(me, bonds, tally, g, s, w, opening):
             tally.standing[g, w, s, me.last, stage] += 1
     me.uses = (BEFORE if total else 0) | (0 if opening else me.uses & CHANGED)
     me.home = me.last
+    if carried.shape[0] > 0:
+        for column in range(carried.shape[1]):
+            carried[row, column] = 0
 
 
 @rule
@@ -229,10 +234,18 @@ def _count_firm(row, n, total, before):
         row[Count.ONCE] += n == 1
         row[Count.PAIRS] += n * (n - 1)
         row[Count.ALL_PAIRS] += n * (total - 1)
-        row[Count.SHUFFLED] += (FIXED * n * (n - 1)) // total
-        row[Count.SHUFFLED_FOLLOWED] += (FIXED * n * (total - 1)) // total
+        row[Count.SHUFFLED] += _fixed(n * (n - 1), total)
+        row[Count.SHUFFLED_FOLLOWED] += _fixed(n * (total - 1), total)
     if before:
         row[Count.BEFORE] += 1
         row[Count.BEFORE_USES] += n
         row[Count.BEFORE_CATEGORY] += total
         row[Count.REPEATERS] += n > 0
+
+
+@rule
+def _fixed(pairs, total):
+    """pairs / total in units of 1 / FIXED, rounded down, in two parts where FIXED * pairs would leave 64 bits."""
+    if pairs < ROOM:
+        return FIXED * pairs // total
+    return FIXED * (pairs // total) + FIXED * (pairs % total) // total

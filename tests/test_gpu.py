@@ -16,9 +16,11 @@ import pytest
 from sim.crowd import Told
 from sim.engine import simulate
 from sim.person import make_people, words
+from sim.scenario import build
 from sim.tally import Count, empty_tally
 from sim.world import make_world
 from tests.markets import market
+from tests.test_counters import SMALL
 from tests.test_same import ROOT, STORY, WORLDS, digest
 
 pytest.importorskip("numba_cuda", reason="the extra `gpu` is not installed")
@@ -66,10 +68,11 @@ def code():
         "live_week": ptx(found.live, (people, rows, world, tally, key, 0, 3, told)),
         "tell": ptx(found.tell, (people, world, key, 0, 3, told)),
         "close": ptx(found.close, (people, world, tally, 0, 1, False)),
+        "carry_over": ptx(found.carry, (people,)),
     }
 
 
-@pytest.mark.parametrize("kernel", ["live_week", "tell", "close"])
+@pytest.mark.parametrize("kernel", ["live_week", "tell", "close", "carry_over"])
 def test_the_code_rounds_as_the_processor_does(code, kernel):
     """No product flows into a sum unrounded but where `fma` says so, and nothing comes from the card's own library."""
     said = set(SENT.findall(code[kernel]))
@@ -88,7 +91,7 @@ def test_threads_meet_only_in_atomic_additions(code):
     assert added["live_week"] >= 20
     at_a_use = {Count.ADJACENT, Count.SWITCHED}
     assert added["close"] == len(set(Count) - at_a_use) + len(("both", "buyers", "kept", "faithful", "standing"))
-    assert added["tell"] == 0
+    assert added["tell"] == added["carry_over"] == 0
 
 
 @pytest.mark.parametrize("arch", ["sm_80", "sm_90"])
@@ -115,16 +118,27 @@ def test_a_desk_fits_into_registers_and_nothing_spills(code, arch, tmp_path):
 @pytest.mark.parametrize("world", WORLDS)
 def test_played_by_plain_python_the_tally_is_the_same(world, tmp_path):
     tiny = {**WORLDS[world], **TINY}
+    assert played(tiny, "tests.markets.market", tmp_path) == digest(simulate(market(tiny)).tally)
+
+
+def played(scenario, of, tmp_path):
+    """The digest of a scenario, made by `of`, lived on the card that plain Python plays."""
+    module, _, made = of.rpartition(".")
     script = (
-        "import sys; from sim import gpu; from tests.test_same import digest; from tests.markets import market;"
+        f"import sys; from sim import gpu; from tests.test_same import digest; from {module} import {made};"
         "sys.setswitchinterval(1e-4); gpu.THREADS, gpu.SHARDS = 4, 8;"  # the simulator's threads are Python's
-        f"print(digest(gpu.simulate_on_gpu(market({tiny!r})).tally))"
+        f"print(digest(gpu.simulate_on_gpu({made}({scenario!r})).tally))"
     )
     plain = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     env = {**os.environ, "PYTHONPATH": str(ROOT), **plain}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip() == digest(simulate(market(tiny)).tally)
+    return done.stdout.strip()
+
+
+def test_played_by_plain_python_no_counter_wraps(tmp_path):
+    here = digest(simulate(build(SMALL)).tally)
+    assert played(SMALL, "sim.scenario.build", tmp_path) == here
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -61,11 +61,12 @@ def test_threads_and_shards(world, threads, shards):
     assert digest(simulate(scenario, threads, shards).tally) == digest(simulate(scenario, 1, 1).tally)
 
 
-def elsewhere(python: str, scenario: dict, tmp_path, **environment: str) -> str:
-    """The digest of a scenario lived by another interpreter."""
+def elsewhere(python: str, scenario: dict, tmp_path, of: str = "tests.markets.market", **environment: str) -> str:
+    """The digest of a scenario, made by `of`, lived by another interpreter."""
+    module, _, made = of.rpartition(".")
     code = (
-        "from tests.test_same import digest; from tests.markets import market; from sim.engine import simulate;"
-        f"print(digest(simulate(market({scenario!r})).tally))"
+        f"from tests.test_same import digest; from {module} import {made}; from sim.engine import simulate;"
+        f"print(digest(simulate({made}({scenario!r})).tally))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path), **environment}
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, env=env, cwd=ROOT, check=False)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim.declare import did_you_mean
-from sim.person import ACTS, BACKS, FULL, HARMED, HEARD, PER_WORD, STEP, USED
+from sim.person import ACTS, BACKS, FULL, HARMED, HEARD, PER_WORD, STEP, window_counts
 
 STORY = {"heard": HEARD, "acts": ACTS, "backs": BACKS, "harmed": HARMED}
 
@@ -34,7 +34,9 @@ class Field:
     def __get__(self, holder: Any, owner: type | None = None) -> Any:
         if holder is None:
             return self
-        return int(self._column(holder)[holder.row]) & USED if self.name == "uses" else self._read(holder)
+        if self.name == "uses":
+            return int(window_counts(holder.model.life.people, holder.row)[0])
+        return self._read(holder)
 
     def _read(self, holder: Any) -> Any:
         return self._column(holder)[holder.row].item()
@@ -124,9 +126,9 @@ class BondField(Field):
         j = holder.with_firm
         if j < 0:
             return math.nan
-        value = holder.model.life.people.bonds[self.name][holder.row, j].item()
         if self.name == "count":
-            return value & USED
+            return int(window_counts(holder.model.life.people, holder.row)[1][j])
+        value = holder.model.life.people.bonds[self.name][holder.row, j].item()
         return value * float(STEP) if self.name == "familiarity" else value
 
     def _write(self, holder: Any, value: Any) -> None:

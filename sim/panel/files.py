@@ -17,7 +17,7 @@ from sim.panel.cells import block, codes, times
 from sim.panel.columns import Columns, find
 from sim.panel.order import verdict
 
-MOST_BRANDS, MOST_USES = 64, 65_535  # the tally keeps brands as bits and the uses of one brand in 16 bits
+MOST_BRANDS = 64  # the tally keeps brands as bits
 ENDINGS = {"parquet": "parquet", "pq": "parquet", "xlsx": "sheet", "xls": "sheet", "ods": "sheet"}
 
 
@@ -116,9 +116,6 @@ def _panel(table: Any, columns: Columns, path: str) -> Panel:
     y = np.array([brands.index(name) for name in named], np.int64)[y]
     order = np.argsort(hh, kind="stable") if t is None else np.lexsort((t, hh))
     hh, y = hh[order], y[order]
-    wrong += _too_many(hh, y, households, brands)
-    if wrong:
-        raise PanelError([f"{path}: {c}" for c in wrong])
     notes += list(_order_notes(order, hh, None if t is None else t[order]))
     place = np.arange(len(hh)) - np.searchsorted(hh, hh)
     when = place.astype(float) if t is None else t[order]
@@ -142,13 +139,6 @@ def _too_few(households: list[Any], brands: list[str]) -> Iterator[str]:
         yield f"there is only one brand ({brands[0]}); nothing competes with it"
     if len(brands) > MOST_BRANDS:
         yield f"there are {len(brands)} brands, at most {MOST_BRANDS} can be told apart; pool the small ones"
-
-
-def _too_many(hh: np.ndarray, y: np.ndarray, households: list[Any], brands: list[str]) -> Iterator[str]:
-    pairs, bought = np.unique(hh * len(brands) + y, return_counts=True)
-    for pair, n in zip(pairs[bought > MOST_USES], bought[bought > MOST_USES], strict=True):
-        who, what = households[pair // len(brands)], brands[pair % len(brands)]
-        yield f"household {who} bought {what} {n} times; above {MOST_USES} it cannot be counted"
 
 
 def _order_notes(order: np.ndarray, hh: np.ndarray, t: np.ndarray | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.draws import entry
 from sim.panel.files import Panel
-from sim.person import CHANGED, USED, People, make_people
+from sim.person import CARRY, CHANGED, LONGEST, USED, People, carry, make_people
 from sim.tally import GROUPS, Tally, close_window, count_use, counted, empty_tally, open_page, tenure_bin
 
 
@@ -19,7 +19,7 @@ def _record_group(people, tally, g, start, stop, first, brand, window):
         w = 0
         for n in range(first[i], first[i + 1]):
             while w < window[n]:
-                close_window(me, bonds, tally, g, 0, w, False)
+                close_window(people, i, tally, g, 0, w, False)
                 w += 1
             left, joined = np.int64(me.last), brand[n]
             stage = tenure_bin(np.int32(me.tenure))
@@ -27,11 +27,13 @@ def _record_group(people, tally, g, start, stop, first, brand, window):
             me.uses += 1
             if 0 <= left != joined:
                 me.uses |= CHANGED
-            me.tenure = me.tenure + 1 if joined == left else 1
+            me.tenure = min(me.tenure + 1, LONGEST) if joined == left else 1
             me.last = joined
             bonds[joined].count += 1
+            if n % (CARRY // 2) == 0:  # often enough that no counter fills, however much a household buys
+                carry(people, i)
         while w < tally.window.shape[1]:
-            close_window(me, bonds, tally, g, 0, w, False)
+            close_window(people, i, tally, g, 0, w, False)
             w += 1
 
 
@@ -54,7 +56,7 @@ def tally(panel: Panel, window: np.ndarray | None = None) -> Tally:
 
 
 def _newborn(households: int, brands: int) -> People:
-    people = make_people(households, brands)
+    people = make_people(households, brands, carried=np.int64)
     for name in ("last", "home", "anchor", "target"):
         people.one[name] = -1
     return people

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.engine import Run, advance, begin, settle
-from sim.person import USED
+from sim.person import window_counts
 from sim.scenario import Scenario, change
 from sim.store import write_atomic
 
@@ -26,12 +26,12 @@ def purchases(source: Run | Scenario) -> Any:
     # One window longer than the story, for counts start anew where a window closes.
     (life,) = begin(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
     rows: list[tuple[int, int, int]] = []
-    before = life.people.bonds["count"] & USED
+    _, before = window_counts(life.people)
     for week in range(-scenario.burn_in, scenario.weeks):
         advance([life])
-        now = life.people.bonds["count"] & USED
+        _, now = window_counts(life.people)
         if week >= 0:
-            one, used = life.people.one, (now - before).astype(np.int64)
+            one, used = life.people.one, now - before
             for i in np.flatnonzero(used.sum(axis=1)):
                 order = _in_order(used[i], int(one["last"][i]), int(one["tenure"][i]), rng)
                 rows += [(int(i), week, int(j)) for j in order]
