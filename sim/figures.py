@@ -36,6 +36,8 @@ STYLE = {
     "ytick.color": "#555555",
     "legend.frameon": False,
     "svg.hashsalt": "sim",
+    "text.parse_math": False,  # names and titles are data
+    "text.usetex": False,
 }
 P = ParamSpec("P")
 
@@ -291,13 +293,17 @@ def _bars(axes: Any, shown: Any, metric: str, focus: str) -> None:
     axes.barh(range(len(shown)), value, color=colours, height=0.66)
     axes.errorbar(value, range(len(shown)), xerr=spread, fmt="none", ecolor=INK, elinewidth=1.2, capsize=2.5)
     axes.set_yticks(range(len(shown)), [_name(firm) for firm in shown.index])
-    far = float(np.nanmax(value + spread, initial=0.01))
+    ends = np.concatenate([[0, 0.01], value - spread, value + spread])
+    ends = ends[np.isfinite(ends)]  # of few purchases nothing may be known
+    far = float(ends.max())
     for row, (at, width) in enumerate(zip(value, spread, strict=True)):
+        if not math.isfinite(at):
+            continue
         text = f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}"
         bold = "bold" if shown.index[row] == focus else "normal"
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
         axes.text(max(at + width, 0) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold, bbox=box)
-    axes.set_xlim(min(0, float(np.nanmin(value - spread, initial=0))), 1.16 * far)
+    axes.set_xlim(float(ends.min()), 1.16 * far)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     _scale(axes.xaxis, metric, 3 if metric == "share" else 5)
@@ -333,8 +339,9 @@ def _over_time(axes: Any, rows: Any, focus: str) -> None:
         )  # fmt: skip
     metric = rows["metric"].iloc[0] if len(rows) else ""
     _scale(axes.yaxis, metric)
-    if metric == "share" and len(mine):
-        axes.set_ylim(0, 1.2 * (mine["value"] + INTERVAL * mine["error"].fillna(0)).max())
+    top = 1.2 * (mine["value"] + INTERVAL * mine["error"].fillna(0)).max()
+    if metric == "share" and top > 0:
+        axes.set_ylim(0, top)
 
 
 def _band(axes: Any, rows: Any, colour: str) -> None:

@@ -11,7 +11,9 @@ from sim.scenario import Scenario
 if TYPE_CHECKING:
     from sim.engine import Run
 
-FILES = ("run.parquet", "metrics.parquet", "metrics.csv", "stickiness.png", "stickiness.svg")
+TABLES = ("run.parquet", "metrics.parquet", "metrics.csv")
+FIGURES = ("stickiness.png", "stickiness.svg")
+FILES = TABLES + FIGURES
 
 
 class Finished(NamedTuple):
