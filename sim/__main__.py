@@ -88,12 +88,14 @@ def sample(arguments: list[str]) -> int:
     from sim import panel
     from sim.run.arguments import empty
     from sim.run.compose import scenario
+    from sim.run.stopping import stoppable
 
     wrong = _taken(arguments[0]) + empty(arguments[1:])
     if wrong:
         raise ScenarioError(wrong)
-    frame = panel.small(scenario(arguments[1:])[0])
-    path = panel.export(frame, arguments[0], new=True)
+    with stoppable():
+        frame = panel.small(scenario(arguments[1:])[0])
+        path = panel.export(frame, arguments[0], new=True)
     print(f"{len(frame):,} purchases of {frame.hh.nunique()} households written to {path}; try: panel={path}")
     return 0
 

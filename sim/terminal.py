@@ -28,7 +28,7 @@ class Stream:
     """A standard stream that goes silent when its reader is gone; `always` also when it fails in another way."""
 
     def __init__(self, stream: IO[str], always: bool) -> None:
-        self.stream, self.always = stream, always
+        self.stream, self.always, self.silent = stream, always, False
 
     def write(self, text: str) -> int:
         """Write, or be silent from now on."""
@@ -40,7 +40,7 @@ class Stream:
 
     def _guarded(self, act: Any) -> Any:
         try:
-            return act()
+            return None if self.silent else act()
         except OSError as error:
             self.silence()
             if not self.always and error.errno not in GONE:
@@ -49,6 +49,7 @@ class Stream:
 
     def silence(self) -> None:
         """Lead what is still to come nowhere, also what Python flushes at its end."""
+        self.silent = True
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())

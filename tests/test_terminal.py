@@ -153,7 +153,7 @@ STREAMS = {
     "a reader that left at once": (stream(PIPE, 0), stream(), ""),
     "a reader that left": (stream(PIPE, 100), stream(), ""),
     "both readers left": (stream(PIPE, 0), stream(PIPE, 0), ""),
-    "a full disk": (stream(FULL, 0), stream(), "the table and its files"),
+    "a full disk": (stream(FULL, 0), stream(), "the table"),
     "a full disk for stderr": (stream(), stream(FULL, 0), ""),
     "ASCII": (stream(encoding="ascii"), stream(encoding="ascii"), ""),
     "Latin-1": (stream(encoding="latin-1"), stream(encoding="latin-1"), ""),
