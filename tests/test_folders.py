@@ -75,7 +75,7 @@ def test_a_run_that_is_refused_leaves_every_folder_as_it_was(place, home, comman
 ERRORS = [OSError(28, "No space left on device"), stopping.Stopped(signal.SIGTERM)]
 
 
-@pytest.mark.parametrize(("place", "error"), zip(PLACES, cycle(ERRORS)), ids=str)
+@pytest.mark.parametrize(("place", "error"), list(zip(PLACES, cycle(ERRORS), strict=False)), ids=str)
 def test_a_run_that_fails_takes_back_what_it_made_and_nothing_else(place, error, home, command, monkeypatch):
     def failing(*args, **kwargs):
         raise error
