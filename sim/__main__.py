@@ -2,11 +2,12 @@
 
 import os
 import re
+import signal
 import sys
 import textwrap
 from importlib.util import find_spec
-from pathlib import Path
 
+from sim import terminal
 from sim.declare import ScenarioError, did_you_mean
 
 HELP = """\
@@ -34,22 +35,22 @@ PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort
 
 
 def main() -> int:
-    """Exit status: 0 done, 2 something is wrong with what was asked (said on stderr), 130 stopped."""
-    try:
-        return command(sys.argv[1:])
-    except KeyboardInterrupt:
-        print("stopped; the unfinished run was not written", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read our output has seen enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        wrong = complaints(error)
-        if not wrong:
-            raise
-        head = "" if len(wrong) == 1 else f"{len(wrong)} things are wrong:\n  "
-        print(head + "\n  ".join(wrong), file=sys.stderr)
-        return 2
+    """Exit status: 0 done, 2 something is wrong with what was asked (said on stderr), 128 + signal stopped by it."""
+    with terminal.streams():
+        try:
+            status = command(sys.argv[1:])
+            sys.stdout.flush()
+            return status
+        except KeyboardInterrupt as stop:
+            print(str(stop) or "stopped; the unfinished run was not written", file=sys.stderr)
+            return 128 + getattr(stop, "number", signal.SIGINT)
+        except Exception as error:
+            wrong = complaints(error)
+            if not wrong:
+                raise
+            head = "" if len(wrong) == 1 else f"{len(wrong)} things are wrong:\n  "
+            print(head + "\n  ".join(wrong), file=sys.stderr)
+            return 2
 
 
 def command(arguments: list[str]) -> int:
@@ -57,52 +58,50 @@ def command(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
-    if arguments[:1] == ["fields"]:
-        return fields(arguments[1:])
-    if arguments[:1] == ["odd"]:
-        return odd(arguments[1:])
-    if arguments[:1] == ["sample"]:
-        return sample(arguments[1:])
-    if arguments[:1] == ["page"]:
-        return page(arguments[1:])
-    panels = [a for a in arguments if a.startswith("panel=") and a not in ("panel=", "panel=null")]
+    named = {"fields": fields, "odd": odd, "sample": sample, "page": page}
+    if arguments and arguments[0] in named:
+        return named[arguments[0]](arguments[1:])
+    panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
-    stray = [a for a in arguments if "=" not in a and a[:1] not in "-~" and not _follows_flag(a, arguments)]
-    if stray:
-        raise ScenarioError(
-            [f"{a!r}: not a setting; write NAME=VALUE, as in people=1000, or see --help" for a in stray]
-        )
     from sim.run import launch
 
     launch(arguments)
     return 0
 
 
-def _follows_flag(argument: str, arguments: list[str]) -> bool:
-    at = arguments.index(argument)
-    return at > 0 and arguments[at - 1].startswith("-") and arguments[at - 1] not in ("-m", "--multirun", "-r", "--run")
-
-
 def _panel(panels: list[str], others: list[str]) -> int:
     if others or len(panels) > 1:
         raise ScenarioError([f"{o}: a panel is measured as it is; give panel=FILE alone" for o in panels[1:] + others])
+    path = panels[0].partition("=")[2]
+    if not path.strip():
+        raise ScenarioError(["panel: no file is given (an unset variable?); write panel=FILE"])
     from sim import panel
 
-    return int(panel.main(panels[0].partition("=")[2]))
+    return int(panel.main(path))
 
 
 def sample(arguments: list[str]) -> int:
     """Write the purchases of 300 simulated households in two years; settings of the market may follow the file."""
-    if not arguments or "=" in arguments[0]:
+    if not arguments or "=" in arguments[0] or not arguments[0].strip():
         raise ScenarioError(["sample: needs the name of a file to write, as in: sample mine.csv market=toothpaste_uk"])
     from sim import panel
+    from sim.run.arguments import empty
     from sim.run.compose import scenario
+    from sim.run.stopping import stoppable
 
-    frame = panel.small(scenario(arguments[1:])[0])
-    path = panel.export(frame, arguments[0])
+    wrong = _taken(arguments[0]) + empty(arguments[1:])
+    if wrong:
+        raise ScenarioError(wrong)
+    with stoppable():
+        frame = panel.small(scenario(arguments[1:])[0])
+        path = panel.export(frame, arguments[0], new=True)
     print(f"{len(frame):,} purchases of {frame.hh.nunique()} households written to {path}; try: panel={path}")
     return 0
+
+
+def _taken(name: str) -> list[str]:
+    return [f"{name}: is there already; choose another name"] if os.path.lexists(name) else []
 
 
 def help_text() -> str:
@@ -118,7 +117,6 @@ def help_text() -> str:
 
 def fields(words: list[str]) -> int:
     """Print the vocabulary: path, default, range, unit, meaning and source of every field."""
-    from rich.console import Console
     from rich.table import Table
 
     from sim.odd import vocabulary
@@ -132,7 +130,7 @@ def fields(words: list[str]) -> int:
     for path, d in found:
         default = "" if d.default is None else str(d.default)
         table.add_row(path, default, d.allowed if d.low is not None or d.choices else "", d.unit, d.about, d.source)
-    Console(width=None if sys.stdout.isatty() else 150).print(table, markup=False, highlight=False)
+    terminal.console().print(table)
     return 0
 
 
@@ -143,7 +141,11 @@ def odd(words: list[str]) -> int:
     from sim.odd import odd as description
 
     if words:
-        Path(words[0]).write_text(description(), encoding="utf-8")
+        from sim.store import write_atomic
+
+        if not words[0].strip() or _taken(words[0]):
+            raise ScenarioError(_taken(words[0]) or ["odd: the name of the file is empty"])
+        write_atomic(words[0], description().encode(), new=True)
         print(f"the model's description is in {words[0]}")
     else:
         print(description(), end="")
@@ -187,6 +189,10 @@ def _foreign(error: BaseException) -> str:
     if type(error).__name__ == "OverrideParseException":
         how = "brackets and quotes come in pairs, commas between values"
         return f"{getattr(error, 'override', text)}: cannot be read as NAME=VALUE; {how}"
+    several = re.match(r"Ambiguous value for argument '(.+)'$|Sweep parameters '(.+)' require", text, re.MULTILINE)
+    if several:
+        value = several[1] or several[2]
+        return f"{value}: several values are a run for each, with -m; or one list, [A,B], or one text in quotes"
     if mark is not None:
         return f"{mark.name}, line {mark.line + 1}: {getattr(error, 'problem', text)}"
     lines = [line.strip() for t in (text, str(error.__cause__ or "")) for line in t.splitlines()[:1]]

@@ -82,6 +82,9 @@ class ScenarioError(ValueError):
         self.complaints = complaints
         super().__init__("\n".join(complaints))
 
+    def __reduce__(self) -> tuple[Any, ...]:  # an exception is pickled with its text alone
+        return type(self), (self.complaints,)
+
 
 def did_you_mean(name: str, known: Any) -> str:
     """'; did you mean ...?' for the nearest known name, else the list of known names."""

@@ -37,6 +37,8 @@ STYLE = {
     "ytick.color": "#555555",
     "legend.frameon": False,
     "svg.hashsalt": "sim",
+    "text.parse_math": False,  # names and titles are data
+    "text.usetex": False,
 }
 P = ParamSpec("P")
 
@@ -268,15 +270,17 @@ def _bars(axes: Any, shown: Any, metric: str, focus: str) -> None:
         bar.set_alpha(0.3)
     axes.errorbar(value, range(len(shown)), xerr=spread, fmt="none", ecolor=INK, elinewidth=1.2, capsize=2.5)
     axes.set_yticks(range(len(shown)), [called(firm) for firm in shown.index])
-    spread = spread.fillna(0)
-    far = float(np.nan_to_num(value + spread).max(initial=0.01))
-    for row, (at, width, error) in enumerate(zip(value, spread, shown["error"][metric], strict=True)):
+    ends = np.concatenate([[0, 0.01], value - spread.fillna(0), value + spread.fillna(0)])
+    ends = ends[np.isfinite(ends)]  # of few purchases nothing may be known
+    far = float(ends.max())
+    for row, (at, width, error) in enumerate(zip(value, spread.fillna(0), shown["error"][metric], strict=True)):
         text = f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}"
         text = "-" if not math.isfinite(at) else text if math.isfinite(error) else TOO_FEW
         bold = "bold" if shown.index[row] == focus else "normal"
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-        axes.text(max(0.0, at + width) + 0.02 * far, row, text, va="center", fontsize=9, weight=bold, bbox=box)
-    axes.set_xlim(float(np.nan_to_num(value - spread).min(initial=0)), 1.16 * far)
+        place = max(at + width, 0) if math.isfinite(at) else 0
+        axes.text(place + 0.02 * far, row, text, va="center", fontsize=9, weight=bold, bbox=box)
+    axes.set_xlim(float(ends.min()), 1.16 * far)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     _scale(axes.xaxis, metric, 3 if metric == "share" else 5)
@@ -318,8 +322,9 @@ def _over_time(axes: Any, rows: Any, focus: str) -> None:
         axes.text(0.99, 0.04, words, color=FOCUS, fontsize=9, ha="right", transform=axes.transAxes)
     metric = rows["metric"].iloc[0] if len(rows) else ""
     _scale(axes.yaxis, metric)
-    if metric == "share" and len(mine):
-        axes.set_ylim(0, 1.2 * (mine["value"] + INTERVAL * mine["error"].fillna(0)).max())
+    top = 1.2 * (mine["value"] + INTERVAL * mine["error"].fillna(0)).max()
+    if metric == "share" and top > 0:
+        axes.set_ylim(0, top)
 
 
 def _band(axes: Any, rows: Any, colour: str) -> None:

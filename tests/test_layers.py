@@ -15,7 +15,7 @@ SIM = ROOT / "sim"
 
 # A room imports from strictly lower floors.
 FLOORS = [
-    ["lanes", "declare", "findings"],
+    ["lanes", "declare", "findings", "terminal"],
     ["paths"],
     ["bits", "rows", "loan", "scenario", "dirichlet", "figures"],
     ["draws"],

@@ -295,15 +295,6 @@ def test_a_disk_that_fills_up_leaves_nothing_of_the_run_and_all_of_the_rest(comm
     assert left_in(tmp_path) == ["out/mine.txt"]
 
 
-def test_a_run_that_fails_does_not_touch_an_earlier_one_in_its_folder(command, monkeypatch, tmp_path):
-    (tmp_path / "out").mkdir()
-    for name in result.FILES:
-        (tmp_path / "out" / name).write_text("earlier")
-    monkeypatch.setattr(job, "story", lambda run: Path("nowhere").read_text())
-    assert command(*SMALL, *HERE)[0] == 2
-    assert all((tmp_path / "out" / name).read_text() == "earlier" for name in result.FILES)
-
-
 def test_an_error_of_ours_is_seen_in_full(command, monkeypatch, tmp_path):
     monkeypatch.setattr(job, "measured", lambda run: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from sim import terminal
 from sim.panel.files import Panel, PanelError, read
 from sim.panel.measures import measure
 from sim.panel.record import tally
@@ -42,9 +43,7 @@ MARKET = {
 
 def report(panel: Panel, console: Any = None) -> None:
     """Print the figures of a panel, each with its standard error over households."""
-    from rich.console import Console
-
-    console = console or Console(soft_wrap=False)
+    console = console or terminal.console()
     frame = measure(panel)
     cells = {(r.firm, r.metric): _figure(r.value, r.error) for r in frame.itertuples()}
     z = {r.metric: r.value for r in frame.itertuples()}.get("order_z")
@@ -58,7 +57,7 @@ def report(panel: Panel, console: Any = None) -> None:
     if panel.ordered and len(panel.brands) <= 8:
         console.print(_switching(panel))
     for warning in panel.warnings:
-        console.print(f"[yellow]![/] {_escaped(warning)}", highlight=False)
+        console.print(_text("! ", "yellow") + _text(warning))
 
 
 def main(path: str, household: str | None = None, time: str | None = None, brand: str | None = None) -> int:
@@ -72,10 +71,11 @@ def main(path: str, household: str | None = None, time: str | None = None, brand
     return 0
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
+def _text(text: str, style: str = "") -> Any:
+    """Text in one line, whatever it holds: names in a file are data, never markup."""
+    from rich.text import Text
 
-    return escape(text)
+    return Text(terminal.plain(text), style)
 
 
 def _figure(value: float, error: float) -> str:
@@ -94,7 +94,7 @@ def _table(title: str, panel: Panel, columns: dict[str, str], cells: dict[tuple[
     for head in columns.values():
         table.add_column(head, justify="right", no_wrap=True)
     for brand in panel.brands:
-        table.add_row(_escaped(brand), *(cells[brand, name] for name in columns))
+        table.add_row(_text(brand), *(cells[brand, name] for name in columns))
     return table
 
 
@@ -124,7 +124,7 @@ def _switching(panel: Panel) -> Any:
     table = Table(title="Where the next purchase goes", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("from")
     for brand in panel.brands:
-        table.add_column(_escaped(brand), justify="right")
+        table.add_column(_text(brand), justify="right")
     for brand, row in zip(panel.brands, matrix, strict=True):
-        table.add_row(_escaped(brand), *(f"{p:.2f}" for p in row))
+        table.add_row(_text(brand), *(f"{p:.2f}" for p in row))
     return table

@@ -59,11 +59,14 @@ def _settled(scenario: Scenario) -> Scenario:
     return change(settle(change(scenario, {"people": many}))[0], {"people": scenario.people})
 
 
-def export(source: Run | Scenario | Any, path: Any) -> Path:
-    """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV."""
+def export(source: Run | Scenario | Any, path: Any, new: bool = False) -> Path:
+    """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV.
+
+    A `new` file replaces nothing: FileExistsError where there is something of that name.
+    """
     path, frame = Path(path), purchases(source) if isinstance(source, Run | Scenario) else source
     parquet = path.suffix.lower() in (".parquet", ".pq")
-    write_atomic(path, lambda file: frame.to_parquet(file) if parquet else frame.to_csv(file, index=False))
+    write_atomic(path, lambda file: frame.to_parquet(file) if parquet else frame.to_csv(file, index=False), new)
     return path
 
 

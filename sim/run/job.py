@@ -1,30 +1,31 @@
-"""The Hydra task: live one scenario, show it, and write it down whole or not at all."""
+"""The Hydra task: live one scenario, keep it whole or not at all, and then show it."""
 
 import os
+import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
+from sim.run.arguments import MULTIRUN, ordered
+from sim.run.claims import CALLBACK, Halt, asked, claims, discard, give_back
 from sim.run.compose import CONF, check_sweep, forced, plain, scenario, solved, stated
-from sim.run.report import everything, one_line, progress, summary, where
-from sim.run.result import FILES, Finished, effect, events, measured, story, without_events
+from sim.run.folders import draft, move, near, occupied, refusal, refuse
+from sim.run.report import everything, not_shown, one_line, progress, summary, where
+from sim.run.result import FIGURES, FILES, TABLES, Finished, effect, events, measured, story, without_events
+from sim.run.stopping import Stopped, check, stoppable, undivided
 from sim.scenario import Scenario
+from sim.terminal import plain as plain_text
 
 if TYPE_CHECKING:
     from sim.engine import Run
 
 QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none")
 
-
 _finished: list[Finished] = []
-
-
-class Halt(BaseException):
-    """Carries an error past Hydra, which would announce it in its own way."""
 
 
 def launch(arguments: list[str]) -> None:
@@ -34,19 +35,27 @@ def launch(arguments: list[str]) -> None:
     """
     import hydra
 
-    arguments = [forced(a) for a in arguments]
-    if {"-m", "--multirun"} & set(arguments):
+    arguments = [forced(a) for a in ordered(arguments)]
+    if MULTIRUN & set(arguments):
         check_sweep(arguments)
     given = {a.partition("=")[0] for a in arguments}
-    arguments += [q for q in QUIET if q.partition("=")[0] not in given]
+    arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()
-    with _as_program(arguments):
+    claims.clear()
+    with stoppable(), _as_program(arguments):
         try:
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
         except Halt as halt:
             raise (halt.__cause__ or halt) from None
-    if len(_finished) > 1:
-        summary(_finished)
+        except SystemExit as end:  # Hydra's status for what it cannot do is 1
+            sys.exit(2 if end.code == 1 else end.code)
+        except KeyboardInterrupt as stop:
+            kept = f"stopped; what was finished is kept in {_kept()}" if _finished else ""
+            raise Stopped(getattr(stop, "number", signal.SIGINT), kept) from None
+        finally:
+            give_back(bool(_finished))
+        if len(_finished) > 1:
+            _show(_finished[-1], {"the summary of the sweep": lambda: summary(_finished)})
 
 
 @contextmanager
@@ -66,33 +75,34 @@ def _as_program(arguments: list[str]) -> Iterator[None]:
 
 
 def task(config: Any) -> None:
-    """One job of Hydra's: the composed config in, a table in the terminal and files in the job's folder out."""
+    """One job of Hydra's: the composed config in, files in the job's folder and a table in the terminal out."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
     settings = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
-    overrides = list(settings.overrides.task)
-    searched = [o for o in settings.overrides.hydra if o.startswith("hydra.searchpath")]
+    kept = len(_finished)
     try:
-        actual = stated(plain(config), [*searched, *overrides])
+        refuse(refusal("the folder of a run", folder, occupied(folder, FILES)))
+        actual = stated(plain(config), asked(settings))
         # the draft is begun first: a folder that takes no files should say so before the simulation, not after
-        with TemporaryDirectory(dir=folder, prefix=".draft-") as draft:
-            threading.Thread(target=_warm_up, daemon=True).start()
-            run, control = _lived(actual, [*searched, *overrides], settings.runtime.choices)
-            done = Finished(overrides, run, measured(run), folder, effect(run, control) if control else None)
-            if settings.mode != RunMode.MULTIRUN:
-                everything(done)  # the figures take longer than the answer
-            _write(done, Path(draft))
-            for name in FILES:
-                os.replace(Path(draft) / name, folder / name)
+        with draft(folder) as place:
+            threading.Thread(target=_warm_up).start()
+            run = _lived(actual, asked(settings), settings.runtime.choices)
+            _keep(Finished(list(settings.overrides.task), run, measured(run), folder), place)
     except BaseException as error:
-        _discard(folder)
+        if len(_finished) == kept:
+            discard(settings, folder)
         if isinstance(error, Exception):
             raise Halt from error
         raise
-    _finished.append(done)
-    (one_line if settings.mode == RunMode.MULTIRUN else where)(done)
+    _show(_finished[-1], {"what its events changed": _compare})
+    done = _finished[-1]
+    draw = {"the figure": lambda: _draw(done)}  # takes longer than the answer, so a single run shows that first
+    if settings.mode == RunMode.MULTIRUN:
+        _show(done, draw | {"its line": lambda: one_line(done)})
+    else:
+        _show(done, {"the table": lambda: everything(done)} | draw | {"its files": lambda: where(done)})
 
 
 def lived(overrides: list[str]) -> "Run":
@@ -105,46 +115,85 @@ def lived(overrides: list[str]) -> "Run":
     return run
 
 
-def _lived(actual: Scenario, overrides: list[str], choices: Any) -> tuple["Run", "Run | None"]:
-    """The run, and the same people without its events if it has any."""
+def _lived(actual: Scenario, overrides: list[str], choices: Any) -> "Run":
     from sim.engine import simulate
 
     with progress(actual) as (step, said):
         said("solving presence")
         settled, shares = solved(actual, overrides, choices)
-        said("living")
-        run = simulate(settled, progress=step)
-        said("living without the events")
-        quiet = without_events(settled)
-        control = simulate(quiet, progress=step) if quiet else None
+        said("simulating")
+        run = simulate(settled, progress=_stoppable(step))
     run.shares = shares
-    return run, control
+    return run
+
+
+def _stoppable(step: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """A progress function that obeys a signal, too."""
+
+    def checked(done: int, of: int) -> None:
+        check()
+        step(done, of)
+
+    return checked
+
+
+def _compare() -> None:
+    """Run the same people without the events of the run kept last, and note what the events changed."""
+    from sim.engine import simulate
+
+    done = _finished[-1]
+    quiet = without_events(done.run.scenario)
+    if quiet:
+        with progress(quiet) as (step, said):
+            said("simulating without the events")
+            control = simulate(quiet, progress=_stoppable(step))
+        _finished[-1] = done._replace(effect=effect(done.run, control))
 
 
 def _warm_up() -> None:
     """Import what is needed after the simulation while compiled code, which lets other threads go on, is running."""
-    import pandas  # noqa: F401
+    with suppress(Exception):  # which is met again where it is needed
+        import pandas  # noqa: F401
 
-    from sim import metrics  # noqa: F401
+        from sim import metrics  # noqa: F401
 
 
-def _write(done: Finished, folder: Path) -> None:
-    """Put the five files of a run into the folder."""
-    from sim import figures, store
+def _keep(done: Finished, place: Path) -> None:
+    """Put the run and its tables into its folder: from now on it is finished, however it may look."""
+    from sim import store
+
+    store.save(done.run, place / "run.parquet")
+    store.write_table(done.table, place / "metrics.parquet")
+    done.table.to_csv(place / "metrics.csv", index=False)
+    with undivided():
+        _finished.append(done._replace(folder=move(TABLES, place, done.folder)))
+
+
+def _show(done: Finished, shown: Mapping[str, Callable[[], None]]) -> None:
+    """Show a run that is kept; what cannot be shown is said in a sentence, and the run is as finished as before."""
+    failed: dict[str, Exception] = {}
+    for what, show in shown.items():
+        try:
+            show()
+        except Exception as error:
+            failed[what] = error
+    if failed:
+        not_shown(done, failed)
+
+
+def _draw(done: Finished) -> None:
+    from sim import figures
 
     run, table, s = done.run, done.table, done.run.scenario
-    note = f"{s.title or 'A market'}: {s.people:,} people, {s.weeks} weeks. Bars and bands: 95 % intervals."
+    note = f"{plain_text(s.title or 'A market')}: {s.people:,} people, {s.weeks} weeks. Bars and bands: 95 % intervals."
     figure = figures.headline(table, story(run), s.focus, events(s), done.effect, note)
-    store.save(run, folder / "run.parquet")
-    store.write_table(table, folder / "metrics.parquet")
-    table.to_csv(folder / "metrics.csv", index=False)
-    for kind in ("png", "svg"):
-        figures.save(figure, folder / f"stickiness.{kind}", kind)
-        figure.set_layout_engine("none")  # it is laid out: once is enough
+    with draft(done.folder) as place, catch_warnings():
+        filterwarnings("ignore", category=UserWarning)  # of glyphs that the font lacks, of names longer than the page
+        for kind in ("png", "svg"):
+            figures.save(figure, place / f"stickiness.{kind}", kind)
+            figure.set_layout_engine("none")  # it is laid out: once is enough
+        move(FIGURES, place, done.folder)
 
 
-def _discard(folder: Path) -> None:
-    """Take back the folder that Hydra has made for a run that failed, unless it holds something else."""
-    with suppress(OSError):  # a folder with something in it stays
-        for empty in (folder, *list(folder.parents)[:2]):
-            empty.rmdir()
+def _kept() -> str:
+    return ", ".join(dict.fromkeys(near(done.folder) for done in _finished))

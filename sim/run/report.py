@@ -2,19 +2,20 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from sim import terminal
 from sim.findings import TOO_FEW, changed
+from sim.run.folders import near
 from sim.run.result import FILES, Finished
 from sim.scenario import Scenario
+from sim.terminal import console as _console
 
 COLUMNS = {
     "stickiness": "stickiness\nindex",
@@ -26,7 +27,7 @@ COLUMNS = {
     "repeat_rate": "repeat\n%",
     "churn": "churn\n%",
 }
-WIDTH, CELL, NAME = 122, 13, 16  # columns of text: of a page, of a figure at least, of a firm
+CELL, NAME = 13, 16  # columns of text: of a figure at least, of a firm
 LEGEND = (
     "stickiness: 0 = chance, 1 = customers use nothing else; usage ratio: uses here per use elsewhere, by those who "
     "used it\nin the window before; excess: stickiness beyond the category's; SCR: share of customers' uses; * focus"
@@ -42,18 +43,14 @@ MARKET = {
 }
 
 
-def _console() -> Console:
-    return Console() if sys.stdout.isatty() else Console(width=max(WIDTH, int(os.environ.get("COLUMNS", 0))))
-
-
 @contextmanager
 def progress(scenario: Scenario) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
     """(step(done, of), said(what)): a bar on stderr while it lasts, or one line where stderr is no terminal."""
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     if not compiled():
         console.print("compiling the kernel, once (about 12 s)")
     if not console.is_terminal:
-        console.print(f"living {scenario.weeks} weeks of {scenario.people:,} people ...", highlight=False)
+        console.print(f"living {scenario.weeks} weeks of {scenario.people:,} people ...")
         yield (lambda done, of: None), (lambda what: None)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -71,29 +68,35 @@ def compiled() -> bool:
     """Whether the kernel is on disk, compiled for this Python and this version of its source."""
     from sim import kernel
 
+    cache = getattr(kernel.live_groups, "_cache", None)
+    if cache is None:  # numba is told to compile nothing
+        return True
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
-    made = Path(kernel.live_groups._cache.cache_path).glob(f"kernel.live_groups-*.{python}.*.nbc")
+    made = Path(cache.cache_path).glob(f"kernel.live_groups-*.{python}.*.nbc")
     source = os.stat(kernel.__file__).st_mtime
     return any(file.stat().st_mtime >= source for file in made)
 
 
 def everything(done: Finished) -> None:
     """All there is to say of a single run."""
-    console, s = _console(), done.run.scenario
+    console, width, s = _console(), terminal.columns(), done.run.scenario
     about = f"{s.people:,} people, {s.weeks} weeks, windows of {s.window}"
-    console.print(f"\n[bold]{s.title or 'A market'}[/]: {about}; value ± standard error\n", highlight=False)
-    console.print(_firms(done, console.width))
-    console.print(LEGEND, style="dim", highlight=False, soft_wrap=True)
+    console.print()
+    console.print(terminal.plain(s.title or "A market"), style="bold", end="", soft_wrap=True)
+    console.print(f": {about}; value ± standard error\n")
+    console.print(_firms(done, width))
+    console.print(LEGEND, style="dim", soft_wrap=True)
     kinds = [k for k in ("segments", "cohorts") if done.table["group"].str.startswith(k).any()]
     for metric in ("stickiness", "share") if kinds else ():
-        console.print("", _by_group(done, metric, kinds, console.width), sep="\n")
-    for line in (*_market(done), *_changed(done), *_asked(done)):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print("", _by_group(done, metric, kinds, width), sep="\n")
+    console.print("\nthe market", style="bold")
+    for line in (*_market(done), "", *_changed(done), *_asked(done)):
+        console.print(line, soft_wrap=True)
 
 
 def one_line(done: Finished) -> None:
     """One line on one job of a sweep."""
-    _console().print(f"{_swept(done) or 'as composed'} -> {_near(done.folder)}", highlight=False, soft_wrap=True)
+    _line(f"{_swept(done) or 'as composed'} -> {near(done.folder)}")
 
 
 def summary(jobs: Sequence[Finished]) -> None:
@@ -103,15 +106,36 @@ def summary(jobs: Sequence[Finished]) -> None:
     for n, done in enumerate(jobs):
         focus = done.run.scenario.focus
         headline = [_column(done.table, "all", metric)[focus] for metric in ("stickiness", "share")]
-        table.add_row(*[values[n] for _, values in varied], focus, *headline)
-    console = _console()
-    console.print(table)
-    console.print(f"written to {_near(jobs[0].folder.parent)}", highlight=False, soft_wrap=True)
+        table.add_row(*[terminal.plain(values[n]) for _, values in varied], focus, *headline)
+    _console().print(table)
+    _line(f"written to {near(jobs[0].folder.parent)}")
 
 
 def where(done: Finished) -> None:
     """The one line on the files."""
-    _console().print(f"written to {_near(done.folder)}: {', '.join(FILES)}", highlight=False, soft_wrap=True)
+    _line(f"written to {_files(done)}")
+
+
+def not_shown(done: Finished, failed: Mapping[str, Exception]) -> None:
+    """The sentence, on stderr, on what of a run could not be shown, and where the run is."""
+    reasons = dict.fromkeys(_reason(error) for error in failed.values())
+    what = " and ".join(failed)
+    print(f"{what} could not be shown ({'; '.join(reasons)}); the run is kept in {_files(done)}", file=sys.stderr)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return terminal.plain(f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def _files(done: Finished) -> str:
+    there = [name for name in FILES if (done.folder / name).is_file()]
+    return terminal.plain(f"{near(done.folder)}: {', '.join(there)}")
+
+
+def _line(text: str) -> None:
+    _console().print(terminal.plain(text), soft_wrap=True)
 
 
 def _firms(done: Finished, width: int) -> Table:
@@ -183,12 +207,12 @@ def _market(done: Finished) -> list[str]:
         if value == value:
             shown = _text(value, error, 1 if percent else 3)
             lines.append(f"  {words}: {shown}" if error != error else f"  {shown}{' %' if percent else ''} {words}")
-    return ["\n[bold]the market[/]", *lines, ""]
+    return lines
 
 
 def _changed(done: Finished) -> list[str]:
     """What the events changed."""
-    return [escape(changed(done.effect)), ""] if done.effect else []
+    return [changed(done.effect), ""] if done.effect else []
 
 
 def _asked(done: Finished) -> list[str]:
@@ -215,8 +239,3 @@ def _varied(jobs: Sequence[Finished]) -> list[tuple[str, list[str]]]:
     keys = dict.fromkeys(key for job in pairs for key in job)
     columns = [(key, [job.get(key, "") for job in pairs]) for key in keys]
     return [(key, values) for key, values in columns if len(set(values)) > 1]
-
-
-def _near(folder: Path) -> str:
-    """A path as the reader would type it."""
-    return str(folder.relative_to(Path.cwd())) if folder.is_relative_to(Path.cwd()) else str(folder)

@@ -12,7 +12,9 @@ from sim.scenario import Move, Scandal, Scenario, change
 if TYPE_CHECKING:
     from sim.engine import Run
 
-FILES = ("run.parquet", "metrics.parquet", "metrics.csv", "stickiness.png", "stickiness.svg")
+TABLES = ("run.parquet", "metrics.parquet", "metrics.csv")
+FIGURES = ("stickiness.png", "stickiness.svg")
+FILES = TABLES + FIGURES
 
 
 class Finished(NamedTuple):
