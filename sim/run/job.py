@@ -34,13 +34,15 @@ def launch(arguments: list[str]) -> None:
     """
     import hydra
 
+    from sim.run.preset_files import guarded
+
     arguments = [forced(a) for a in arguments]
     if {"-m", "--multirun"} & set(arguments):
         check_sweep(arguments)
     given = {a.partition("=")[0] for a in arguments}
     arguments += [q for q in QUIET if q.partition("=")[0] not in given]
     _finished.clear()
-    with _as_program(arguments):
+    with _as_program(arguments), guarded(CONF):
         try:
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
         except Halt as halt:
