@@ -5,7 +5,9 @@ is switched off is a World with neutral numbers: the rules never ask.
 """
 
 import copy
+import re
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from sim.person import records
 from sim.scenario import TRAITS, Firm, Market, Scandal, Scenario, ScenarioError
 
 FLOAT = np.float32
+LARGEST_FILE, LONGEST_LINE = 2 << 30, 10_000  # bytes of a file of edges, and characters of its first line
 WORDS = {
     "provider": ("regime", ("repertoire", "provider")),
     "taste_law": ("taste_law", ("", "log_gamma", "normal")),
@@ -226,14 +229,28 @@ def stored_links(s: Scenario) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     path = Path(s.network.edges)
     try:
-        if not path.read_bytes().strip():
-            raise ValueError("it is empty")
-        edges = np.loadtxt(
-            path, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter="," if path.suffix == ".csv" else None
-        )
+        edges = _edges(path)
     except (OSError, ValueError) as error:
-        raise ScenarioError([f"network.edges: cannot read {path}: {error}"]) from None
+        row = re.search(r"at row (\d+)(.*with \d+ columns)?", str(error))  # NumPy would quote what stands there
+        wrong = f"row {int(row[1]) + (not row[2])} does not begin with the numbers of two people" if row else error
+        raise ScenarioError([f"network.edges: cannot read {path}: {wrong}"]) from None
     return links(edges, s.people)
+
+
+def _edges(path: Path) -> np.ndarray:
+    """The first two columns of a text file; ValueError or OSError when it has none, or more than can be meant."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ValueError("not a regular file")
+    if path.stat().st_size > LARGEST_FILE:
+        raise ValueError(f"larger than {LARGEST_FILE >> 20} MiB")
+    with open(path, encoding="utf-8-sig") as file:
+        lines = iter(partial(file.readline, LONGEST_LINE), "")
+        first = next((line for line in lines if line.partition("#")[0].strip()), "")
+        if not first or len(first) == LONGEST_LINE:
+            raise ValueError(f"a line of more than {LONGEST_LINE:,} characters" if first else "it is empty")
+        file.seek(0)
+        comma = "," if path.suffix == ".csv" else None
+        return np.loadtxt(file, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter=comma)
 
 
 def links(graph: Any, people: int) -> tuple[np.ndarray, np.ndarray]:
