@@ -15,7 +15,7 @@ SIM = ROOT / "sim"
 
 # A room imports from strictly lower floors.
 FLOORS = [
-    ["lanes", "declare"],
+    ["lanes", "declare", "cache"],
     ["bits", "rows", "loan", "scenario", "dirichlet", "figures"],
     ["draws"],
     ["person"],
