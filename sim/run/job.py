@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,10 +59,13 @@ def _as_program(arguments: list[str]) -> Iterator[None]:
 
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["stickiness", *arguments], "1"
+    # Python 3.14 checks help texts, which ArgumentParser inherits; one of Hydra 1.3's is no text until it is shown
+    ArgumentParser._check_help = lambda parser, action: None  # type: ignore[attr-defined]
     try:
         yield
     finally:
         sys.argv = argv
+        del ArgumentParser._check_help  # type: ignore[attr-defined]
         os.environ.pop("HYDRA_FULL_ERROR", None)
         os.environ |= {"HYDRA_FULL_ERROR": full} if full is not None else {}
         GlobalHydra.instance().clear()
