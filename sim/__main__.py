@@ -31,6 +31,7 @@ A run writes its files to outputs/DATE/TIME, a sweep to multirun/DATE/TIME/0, 1,
 hydra.sweep.dir=FOLDER say otherwise. Hydra's own flags work: --cfg job shows the composed config, --config-dir DIR
 adds presets of your own, --hydra-help shows the rest.
 """
+MOST_COMPLAINTS = 50  # that are said at once
 PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort": "cohort@cohorts.NAME"}
 
 
@@ -165,7 +166,10 @@ def page(arguments: list[str]) -> int:
 def complaints(error: BaseException) -> list[str]:
     """What is wrong, a sentence each; nothing for an error that is ours and should be seen in full."""
     if isinstance(error, ScenarioError):
-        return error.complaints
+        first, rest = error.complaints[:MOST_COMPLAINTS], error.complaints[MOST_COMPLAINTS:]
+        return [*first, f"and {len(rest):,} more"] if rest else first
+    if isinstance(error, RecursionError):
+        return ["nested too deep, or values or presets that lead back to themselves"]
     if type(error).__module__.partition(".")[0] in ("hydra", "omegaconf", "yaml"):
         return [_foreign(error).replace("++", "")]
     if isinstance(error, ValueError) and "Config group override" in str(error):  # Hydra's, of no class of its own

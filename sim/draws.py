@@ -10,7 +10,6 @@ absolute.
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
@@ -39,6 +38,7 @@ from sim.bits import (
     to_int,
     xor,
 )
+from sim.cache import private_folder
 from sim.lanes import anyone, no, select
 
 COMPILED = (
@@ -59,25 +59,19 @@ COMPILED = (
 CHECKED = os.environ.get("STICKINESS_CHECKED", "0") not in ("", "0")  # slow and loud, see `checked`
 
 
-def _cache_folder() -> Path:
-    """Where compiled rules are kept: a folder named after the sources of all compiled rooms.
+def _cache_folder() -> str | None:
+    """Where compiled rules are kept, if anywhere: a folder named after the sources of all compiled rooms.
 
     Numba looks at a function's own file only; a rule that changes must also renew the engine that contains it.
     """
     here = Path(__file__).parent
     sources = hashlib.sha256(b"".join(p.read_bytes() for p in (here / f"{room}.py" for room in COMPILED)))
-    homes = [os.environ.get("NUMBA_CACHE_DIR"), here / "__pycache__", Path.home() / ".cache" / "stickiness"]
-    writable = (Path(h) for h in homes if h and os.access(_existing(Path(h)), os.W_OK))
-    return (
-        next(writable, Path(tempfile.gettempdir())) / f"{'checked' if CHECKED else 'kernel'}-{sources.hexdigest()[:12]}"
-    )
+    folder = private_folder(f"{'checked' if CHECKED else 'kernel'}-{sources.hexdigest()[:12]}")
+    return None if folder is None else str(folder)
 
 
-def _existing(folder: Path) -> Path:
-    return folder if folder.exists() else _existing(folder.parent)
-
-
-config.CACHE_DIR = str(_cache_folder())
+KEPT = _cache_folder()
+config.CACHE_DIR = KEPT or config.CACHE_DIR
 
 
 class _Ingredient(JITCodeLibrary):
@@ -111,7 +105,7 @@ class _Rule(CPUDispatcher):
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
 if CHECKED:
     OPTIONS["boundscheck"] = True
-entry = njit(cache=True, no_cfunc_wrapper=True, **OPTIONS)  # what Python calls
+entry = njit(cache=KEPT is not None, no_cfunc_wrapper=True, **OPTIONS)  # what Python calls
 
 
 def part(function: Callable[..., Any], **options: Any) -> Any:

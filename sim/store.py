@@ -6,12 +6,14 @@ Columns: `counter` (a field of the tally), `replication`, `group`, `week`, `wind
 the counter has no such axis; a firm is "" where it is nobody. `sim.tally` says what each counter means.
 """
 
+import hashlib
 import json
+import math
 import os
 import platform
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,13 +25,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.engine import Run
-from sim.scenario import Scenario, ScenarioError, build, to_dict
+from sim.scenario import Scenario, build, to_dict
 from sim.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty_tally
 
 FORMAT = "2"  # raised when a column, a bin or a counter changes its meaning
 MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
 BINS = {"LARGEST": LARGEST, "FIXED": FIXED, "TENURE": TENURE.tolist()}  # of sim.tally, in which counts were made
 KEYS = ("scenario", "shares", "seed", "groups", "bins", "versions", "revision", "notes")  # of the metadata, as JSON
+DIGEST = "digest"  # key in the metadata of what tells that something is missing or was edited
+ROWS, ROWS_A_BYTE = (
+    1 << 24,
+    64,
+)  # that a file may hold in any case, and for each of its bytes: more is no run but a trap
+ROOM, ROOM_A_ROW = 1 << 28, 1 << 14  # counts that a tally may have room for, likewise; those that stay 0 take no memory
 FIRST = "replication group"
 AXES = {  # of each counter after FIRST; segment and cohort make the cell of the tally
     "people": "segment cohort",
@@ -63,22 +71,33 @@ def save(run: Run, path: str | Path, notes: Mapping[str, Any] | None = None) -> 
     """
     s, groups = run.scenario, len(run.tally.people) // run.scenario.replications
     told = (to_dict(s), run.shares, s.seed, groups, BINS, versions(), revision(), dict(notes or {}))
-    about = {MARK: FORMAT, **dict(zip(KEYS, told, strict=True))}
-    return _write(_table(run, groups).replace_schema_metadata(_encoded(about)), path)
+    about = _encoded({MARK: FORMAT, **dict(zip(KEYS, told, strict=True))})
+    about[DIGEST.encode()] = _digest(run.tally, about).encode()
+    return _write(_table(run, groups).replace_schema_metadata(about), path)
 
 
 def load(path: str | Path) -> Run:
-    """The run in a file, its tally the one that was saved, bit for bit; StoreError when there is none."""
+    """The run in a file, its tally the one that was saved, bit for bit; StoreError when there is none.
+
+    Rows that are missing, were edited or are there twice are an error, and so is a file that would take far more
+    memory than it is long.
+    """
     about = summary(path)
     if about["bins"] != BINS:
         raise StoreError(f"{path}: counted in the bins {about['bins']}, and this version has {BINS}; simulate again")
-    rows = _read(path, lambda file: file.read())
+    rows = _read(path, lambda file: _rows_of(file, Path(path).stat().st_size))
     try:
         scenario = build(about["scenario"])
         tally = _tally(rows, scenario, about["groups"])
-    except (ScenarioError, StoreError, KeyError) as error:
-        raise StoreError(f"{path}: not a run of this version: {error}") from error
-    return Run(scenario, tally, {name: (asked, reached) for name, (asked, reached) in about["shares"].items()})
+        shares = {name: (float(asked), float(reached)) for name, (asked, reached) in about["shares"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: not a run of this version: {_first_line(error)}") from error
+    told = _encoded(read_metadata(path))
+    digest = told.get(DIGEST.encode())  # of which older files have none
+    everybody = scenario.people * scenario.replications
+    if tally.people.sum() != everybody if digest is None else digest.decode() != _digest(tally, told):
+        raise StoreError(f"{path}: part of it is missing or was edited; it is not the run that was saved")
+    return Run(scenario, tally, shares)
 
 
 def load_all(folder: str | Path) -> Iterator[tuple[Path, Run]]:
@@ -102,14 +121,17 @@ def summary(path: str | Path) -> dict[str, Any]:
         )
     try:
         return {key: json.loads(about[key]) for key in KEYS}
-    except (KeyError, json.JSONDecodeError) as error:
-        raise StoreError(f"{path}: a run whose metadata are incomplete: {error}") from error
+    except (KeyError, ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: a run whose metadata are incomplete or damaged: {_first_line(error)}") from error
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
     """The key/value metadata of any Parquet file, without its rows."""
     found = _read(path, lambda file: file.metadata.metadata) or {}
-    return {key.decode(): value.decode() for key, value in found.items()}
+    try:
+        return {key.decode(): value.decode() for key, value in found.items()}
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{path}: its metadata are damaged: {error}") from error
 
 
 def write_table(frame: Any, path: str | Path, metadata: Mapping[str, Any] | None = None) -> Path:
@@ -193,22 +215,44 @@ def _write(table: pa.Table, path: str | Path) -> Path:
 
 def _read(path: str | Path, what: Callable[[Any], Any]) -> Any:
     try:
+        if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+            raise OSError("it is no regular file")
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             return what(file)
     except FileNotFoundError as error:
         raise StoreError(f"{path}: no such file") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
         raise StoreError(f"{path}: not a whole Parquet file, or not one that can be read: {error}") from error
 
 
-def _labels(s: Scenario, groups: int) -> dict[str, list[Any]]:
+def _rows_of(file: pq.ParquetFile, size: int) -> pa.Table:
+    if file.metadata.num_rows > ROWS + ROWS_A_BYTE * size:
+        raise OSError(f"{file.metadata.num_rows:,} rows in {size:,} bytes")
+    return file.read()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _digest(tally: Tally, about: Mapping[bytes, bytes]) -> str:
+    """SHA-256 over the metadata, and over where counts are and what they are; zeros are left out, as in the file."""
+    digest = hashlib.sha256(b"\0".join(about[key.encode()] for key in KEYS))
+    for counts in tally:
+        flat = counts.reshape(-1)
+        where = np.flatnonzero(flat)
+        digest.update(where.astype("<i8").tobytes() + flat[where].astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _labels(s: Scenario, groups: int) -> dict[str, Sequence[Any]]:
     """What the positions along each axis are called."""
     firms = list(s.firms)
     return {
-        "replication": list(range(s.replications)),
-        "group": list(range(groups)),
-        "week": list(range(s.weeks)),
-        "window": list(range(s.weeks // s.window)),
+        "replication": range(s.replications),
+        "group": range(groups),
+        "week": range(s.weeks),
+        "window": range(s.weeks // s.window),
         "segment": list(s.segments),
         "cohort": list(s.cohorts),
         **{"firm": firms, "other": firms, "left": ["", *firms], "joined": ["", *firms]},
@@ -223,7 +267,7 @@ def _labels(s: Scenario, groups: int) -> dict[str, list[Any]]:
     }
 
 
-def _zeros(s: Scenario, labels: Mapping[str, list[Any]]) -> tuple[Tally, dict[str, np.ndarray]]:
+def _zeros(s: Scenario, labels: Mapping[str, Sequence[Any]]) -> tuple[Tally, dict[str, np.ndarray]]:
     """An empty tally of the scenario, and the same memory with one axis for each word of FIRST and AXES."""
     size = [len(labels[axis]) for axis in ("window", "firm", "scandal", "group")]
     tally = empty_tally(s.weeks - 1, size[0], len(s.cells), size[1], size[2], size[3] * s.replications)
@@ -244,7 +288,7 @@ def _table(run: Run, groups: int) -> pa.Table:
     return pa.concat_tables(_rows(c, getattr(run.tally, c).reshape(tidy[c].shape), labels, words) for c in AXES)
 
 
-def _words(column: str, labels: Mapping[str, list[Any]]) -> list[Any]:
+def _words(column: str, labels: Mapping[str, Sequence[Any]]) -> list[Any]:
     """All that a column may hold, whichever axis it stands for."""
     return list(dict.fromkeys(word for axis in labels if COLUMN.get(axis, axis) == column for word in labels[axis]))
 
@@ -267,8 +311,13 @@ def _rows(counter: str, counts: np.ndarray, labels: Mapping[str, Any], words: Ma
 def _tally(table: pa.Table, scenario: Scenario, groups: int) -> Tally:
     """The tally whose rows these are, in whatever order and encoding they come."""
     labels = _labels(scenario, groups)
+    room = sum(math.prod(len(labels[axis]) for axis in _axes(counter)) for counter in AXES)
+    if groups < 1 or room > ROOM + ROOM_A_ROW * len(table):
+        raise StoreError(f"groups: {len(table):,} rows in {groups} groups are no tally of this scenario")
     tally, tidy = _zeros(scenario, labels)
-    counts = table["count"].to_numpy()
+    if not pa.types.is_integer(table["count"].type) or table["count"].null_count:
+        raise StoreError("count: not a column of whole numbers")
+    counts = table["count"].cast(pa.int64()).to_numpy()
     columns = {name: _codes(table[name]) for name in ("counter", *COLUMNS)}
     counters = _places(columns["counter"], list(AXES), slice(None))
     for c, counter in enumerate(AXES):
@@ -277,6 +326,8 @@ def _tally(table: pa.Table, scenario: Scenario, groups: int) -> Tally:
         if any((axis < 0).any() for axis in at):
             raise StoreError(f"{counter}: counts of something the scenario does not have")
         tidy[counter][at] = counts[rows]
+    if sum(np.count_nonzero(counter) for counter in tally) != len(table):
+        raise StoreError("rows that count nothing, are there twice, or belong to no counter")
     return tally
 
 
@@ -285,7 +336,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
     return encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()
 
 
-def _places(coded: tuple[np.ndarray, list[Any]], labels: list[Any], rows: Any) -> np.ndarray:
+def _places(coded: tuple[np.ndarray, list[Any]], labels: Sequence[Any], rows: Any) -> np.ndarray:
     """Where along an axis the rows lie; -1 where its labels do not say."""
     codes, words = coded
     place = {label: i for i, label in enumerate(labels)}

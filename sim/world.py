@@ -5,7 +5,9 @@ is switched off is a World with neutral numbers: the rules never ask.
 """
 
 import copy
+import re
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +18,7 @@ from sim.person import records
 from sim.scenario import TRAITS, Firm, Market, Scandal, Scenario, ScenarioError
 
 FLOAT = np.float32
-MOST_LISTENERS = 2048  # of one person: the address of a draw has this much room for links beside scandals
+LARGEST_FILE, LONGEST_LINE = 2 << 30, 10_000  # bytes of a file of edges, and characters of its first line
 Links = tuple[np.ndarray, np.ndarray]  # starts [people + 1] and listeners [links], int64
 WORDS = {"provider": ("regime", 0), "taste_law": ("taste_law", 1)}  # of the market, and the number of the first choice
 LEVERS = tuple(
@@ -237,14 +239,28 @@ def stored_links(s: Scenario) -> Links:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     path = Path(s.network.edges)
     try:
-        if not path.read_bytes().strip():
-            raise ValueError("it is empty")
-        edges = np.loadtxt(
-            path, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter="," if path.suffix == ".csv" else None
-        )
+        edges = _read_edges(path)
     except (OSError, ValueError) as error:
-        raise ScenarioError([f"network.edges: cannot read {path}: {error}"]) from None
+        row = re.search(r"at row (\d+)(.*with \d+ columns)?", str(error))  # NumPy would quote what stands there
+        wrong = f"row {int(row[1]) + (not row[2])} does not begin with the numbers of two people" if row else error
+        raise ScenarioError([f"network.edges: cannot read {path}: {wrong}"]) from None
     return links(edges, s.people)
+
+
+def _read_edges(path: Path) -> np.ndarray:
+    """The first two columns of a text file; ValueError or OSError when it has none, or more than can be meant."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ValueError("not a regular file")
+    if path.stat().st_size > LARGEST_FILE:
+        raise ValueError(f"larger than {LARGEST_FILE >> 20} MiB")
+    with open(path, encoding="utf-8-sig") as file:
+        lines = iter(partial(file.readline, LONGEST_LINE), "")
+        first = next((line for line in lines if line.partition("#")[0].strip()), "")
+        if not first or len(first) == LONGEST_LINE:
+            raise ValueError(f"a line of more than {LONGEST_LINE:,} characters" if first else "it is empty")
+        file.seek(0)
+        comma = "," if path.suffix == ".csv" else None
+        return np.loadtxt(file, dtype=np.int64, ndmin=2, usecols=(0, 1), delimiter=comma)
 
 
 def links(graph: Any, people: int) -> Links:
@@ -335,9 +351,6 @@ def _wrong_links(found: dict[str, np.ndarray], people: int) -> list[str]:
     if wrong:
         return wrong
     degree = np.diff(starts).astype(np.int64)
-    if degree.max() > MOST_LISTENERS:
-        i = int(degree.argmax())
-        wrong.append(f"listeners: {degree[i]} hear person {i}; at most {MOST_LISTENERS}")
     own = np.flatnonzero(listeners == np.repeat(np.arange(people), degree))
     if len(own):
         wrong.append(f"listeners: {len(own)} hear themselves, first person {listeners[own[0]]}; leave such links out")

@@ -15,7 +15,7 @@ SIM = ROOT / "sim"
 
 # A room imports from strictly lower floors.
 FLOORS = [
-    ["lanes", "declare", "findings", "terminal"],
+    ["lanes", "declare", "findings", "terminal", "cache"],
     ["paths"],
     ["bits", "rows", "loan", "scenario", "dirichlet", "figures"],
     ["draws"],

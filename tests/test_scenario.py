@@ -1,5 +1,7 @@
 """What a config becomes: a Scenario that gives itself back, or every complaint at once, each with its dotted path."""
 
+import gzip
+import os
 import re
 from dataclasses import fields, is_dataclass
 from typing import get_args, get_type_hints
@@ -358,6 +360,12 @@ FILES = {
     "words": ("me you\n", "cannot read"),
     "fractions": ("0.5 1\n", "cannot read"),
     "bytes": (b"\xff\xfe\x00", "cannot read"),
+    "nothing but comments": ("# from to\n", "it is empty"),
+    "nothing but NUL": (b"\x00" * 50_000, "a line of more than 10,000 characters"),
+    "5,000 digits": ("0 1\n" + "9" * 5000 + " 1\n", "row 2 does not begin with the numbers of two people$"),
+    "a header": ("from to\n0 1\n", "row 1 does not begin with the numbers of two people$"),
+    "UTF-16": ("0 1\n".encode("utf-16"), "cannot read"),
+    "rows that end": ("0 1\n2\n", "row 2 does not begin"),
     "a person too many": ("0 1\n1 10\n", "person 10 is not among 0 to 9"),
     "a negative person": ("0 1\n-1 2\n", "is not among 0 to 9"),
 }
@@ -372,3 +380,29 @@ def test_a_bad_file_of_edges_is_told_what_is_wrong(name, tmp_path):
     scenario = build(plain(people=10, network={"kind": "file", "edges": str(path)}))
     with pytest.raises(ScenarioError, match=f"^network.edges: .*{sentence}"):
         stored_links(scenario)
+
+
+def test_what_is_no_file_of_edges_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with open(tmp_path / "huge", "wb") as file:
+        file.truncate(3 << 30)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"0 1\n" * 1000))
+    for name, sentence in {
+        "pipe": "not a regular file",
+        "zero": "not a regular file",
+        "": "not a regular file",
+        "huge": "larger than 2048 MiB",
+        "bomb.gz": "codec can't decode",
+    }.items():
+        scenario = build(plain(people=10, network={"kind": "file", "edges": str(tmp_path / name)}))
+        with pytest.raises(ScenarioError, match=f"^network.edges: .*{sentence}"):
+            stored_links(scenario)
+
+
+def test_a_file_of_edges_may_begin_with_a_mark_and_have_more_columns(tmp_path):
+    (tmp_path / "edges.csv").write_text("\ufeff# from, to, since\n0,1,2020\n1,2,2021\n", encoding="utf-8")
+    starts, listeners = stored_links(
+        build(plain(people=3, network={"kind": "file", "edges": str(tmp_path / "edges.csv")}))
+    )
+    assert starts.tolist() == [0, 1, 2, 2] and listeners.tolist() == [1, 2]

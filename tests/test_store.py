@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -183,6 +184,111 @@ def test_a_run_of_another_version_says_so(key: str, value: str, sentence: str, r
     pq.write_table(table.replace_schema_metadata(about), tmp_path / "other.parquet")
     with pytest.raises(StoreError, match=sentence):
         load(tmp_path / "other.parquet")
+
+
+def edited(run: Run, folder: Path, rows: Any = None, **about: str | bytes) -> Path:
+    """A run whose table or metadata were edited after it was saved."""
+    table = pq.read_table(save(run, folder / "whole.parquet"))
+    metadata = table.schema.metadata | {key.encode(): value for key, value in about.items()}
+    table = rows(table) if rows else table
+    pq.write_table(table.replace_schema_metadata(metadata), folder / "edited.parquet")
+    return folder / "edited.parquet"
+
+
+LARGE = json.dumps({"weeks": 5200, "replications": 10_000, "people": 10, "segments": {"a": {}}, "firms": {"x": {}}})
+METADATA: dict[str, list[str | bytes]] = {
+    "groups": ["1000000000", "1.5", "-1", "0", '"x"', "null", "[1]", "9" * 5000, "true", "33"],
+    "shares": ["5", "[1]", '{"a": 1}', '{"a": [1]}', '{"a": ["x", "y"]}', "null", '{"a": {}}'],
+    "notes": ["[" * 5000 + "]" * 5000, b"\xff", "{", ""],
+    "seed": ["9" * 5000],
+    "bins": ["null", "[]"],
+    "scenario": [
+        "[" * 100_000,
+        '{"people": ' + "9" * 5000 + "}",
+        "5",
+        "null",
+        '{"firms": 1}',
+        '{"people": NaN}',
+        LARGE,
+    ],
+    "versions": [b"\xfe\xff\x00"],
+    store.DIGEST: ["0" * 64, "", "Größe"],
+}
+ROWS: dict[str, Any] = {
+    "half": lambda t: t.slice(0, len(t) // 2),
+    "none": lambda t: t.slice(0, 0),
+    "one_less": lambda t: t.slice(1),
+    "one_less_at_the_end": lambda t: t.slice(0, len(t) - 1),
+    "twice": lambda t: pa.concat_tables([t, t.slice(5, 1)]),
+    "one_more": lambda t: put(t, "count", lambda c: [c[0] + 1, *c[1:]]),
+    "exchanged": lambda t: put(t, "count", lambda c: sorted(c)),
+    "negative": lambda t: put(t, "count", lambda c: [-c[0], *c[1:]]),
+    "zero": lambda t: put(t, "count", lambda c: [0, *c[1:]]),
+    "null": lambda t: put(t, "count", lambda c: [None, *c[1:]]),
+    "fractions": lambda t: put(t, "count", lambda c: [n + 0.25 for n in c]),
+    "words": lambda t: put(t, "count", lambda c: [str(n) for n in c]),
+    "lists": lambda t: put(t, "firm", lambda c: [[n] for n in c]),
+    "strangers": lambda t: put(t, "firm", lambda c: ["nobody" if n == "f0" else n for n in c]),
+    "counter": lambda t: put(t, "counter", lambda c: ["other" if n == "people" else n for n in c]),
+    "no_count": lambda t: t.drop_columns(["count"]),
+    "no_firm": lambda t: t.drop_columns(["firm"]),
+}
+
+
+def put(table: pa.Table, column: str, change: Any) -> pa.Table:
+    values = pa.array(change(table[column].to_pylist()))
+    return table.set_column(table.schema.get_field_index(column), column, values)
+
+
+@pytest.mark.parametrize(("key", "value"), [(k, v) for k, values in METADATA.items() for v in values])
+def test_edited_metadata_are_an_error(key: str, value: str | bytes, run: Run, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"edited\.parquet: ") as error:
+        load(edited(run, tmp_path, **{key: value}))
+    assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_lost_and_edited_rows_are_an_error(name: str, run: Run, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"edited\.parquet: "):
+        load(edited(run, tmp_path, rows=ROWS[name]))
+
+
+def test_a_run_without_a_digest_still_loads_when_nobody_is_missing(run: Run, tmp_path: Path) -> None:
+    table = pq.read_table(save(run, tmp_path / "run.parquet"))
+    metadata = {key: value for key, value in table.schema.metadata.items() if key != store.DIGEST.encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "old.parquet")
+    assert same(run, load(tmp_path / "old.parquet"))
+    pq.write_table(table.slice(1).replace_schema_metadata(metadata), tmp_path / "old.parquet")
+    with pytest.raises(StoreError, match="missing or was edited"):
+        load(tmp_path / "old.parquet")
+
+
+def test_a_file_takes_no_more_memory_than_it_is_long(run: Run, tmp_path: Path) -> None:
+    table = pq.read_table(save(run, tmp_path / "run.parquet"))
+    many = pa.table({name: pa.nulls(30_000_000, pa.int8()) for name in ("counter", "count")})
+    pq.write_table(many.replace_schema_metadata(table.schema.metadata), tmp_path / "many.parquet", compression="zstd")
+    assert (tmp_path / "many.parquet").stat().st_size < 200_000
+    with pytest.raises(StoreError, match="30,000,000 rows in"):
+        load(tmp_path / "many.parquet")
+
+
+def test_a_damaged_file_is_an_error_wherever_it_is_damaged(run: Run, tmp_path: Path) -> None:
+    path = save(run, tmp_path / "run.parquet")
+    whole, draw = path.read_bytes(), np.random.default_rng(2)
+    for at in draw.integers(0, len(whole), 150):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << draw.integers(8))]) + whole[at + 1 :])
+        try:
+            assert same(load(path), run), "damage that does not show"
+        except StoreError as error:
+            assert str(error).startswith(f"{path}: ")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run.parquet")
+    with pytest.raises(StoreError, match="no regular file"):
+        load(tmp_path / "run.parquet")
+    with pytest.raises(StoreError, match="no regular file"):
+        list(load_all(tmp_path))
 
 
 def test_a_folder_of_runs_is_read_in_order(run: Run, tmp_path: Path) -> None:

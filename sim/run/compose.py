@@ -14,6 +14,7 @@ from typing import Any
 
 from sim.declare import did_you_mean
 from sim.paths import stranger
+from sim.run.bounds import check_references, check_typed
 from sim.scenario import Scenario, ScenarioError, build, change, to_dict
 
 _HERE = Path(__file__).resolve().parents[1]
@@ -33,8 +34,13 @@ def presets(group: str) -> list[str]:
 
 
 def forced(argument: str) -> str:
-    """`a.b=c` as `++a.b=c`, which Hydra takes whether or not a YAML shows a.b; what it may be is judged here."""
-    key, equals, _ = argument.partition("=")
+    """`a.b=c` as `++a.b=c`, which Hydra takes whether or not a YAML shows a.b; what it may be is judged here.
+
+    Raises ScenarioError for a value that would be read from outside the scenario, unless it is a setting of Hydra's.
+    """
+    key, equals, value = argument.partition("=")
+    if not key.startswith("-") and not key.lstrip("+~").startswith("hydra"):
+        check_typed(key.lstrip("+~"), value)
     own = key.startswith(("-", "+", "~", "hydra.")) or "@" in key or "/" in key or key in GROUPS
     return argument if own or not equals else f"++{argument}"
 
@@ -62,12 +68,17 @@ def compose(overrides: Sequence[str] = ()) -> tuple[dict[str, Any], Mapping[str,
 
 
 def plain(config: Any) -> dict[str, Any]:
-    """A composed config without Hydra's own part, as dicts and values, interpolations resolved."""
+    """A composed config without Hydra's own part, as dicts and values, references to each other (${a.b}) resolved.
+
+    Raises ScenarioError for any other `${...}`: a scenario does not depend on where it is composed.
+    """
     from omegaconf import OmegaConf
 
     own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
-    values: dict[str, Any] = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    return values
+    values: Any = OmegaConf.to_container(own, throw_on_missing=True)
+    if check_references(values):
+        values = OmegaConf.to_container(own, resolve=True)
+    return dict(values)
 
 
 @contextmanager
@@ -75,11 +86,14 @@ def _initialised() -> Iterator[None]:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    if GlobalHydra.instance().is_initialized():
-        yield
-    else:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+    from sim.run.preset_files import guarded
+
+    with guarded(CONF):
+        if GlobalHydra.instance().is_initialized():
             yield
+        else:
+            with initialize_config_dir(str(CONF), version_base="1.3"):
+                yield
 
 
 def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +36,8 @@ def launch(arguments: list[str]) -> None:
     """
     import hydra
 
+    from sim.run.preset_files import guarded
+
     arguments = [forced(a) for a in ordered(arguments)]
     if MULTIRUN & set(arguments):
         check_sweep(arguments)
@@ -42,7 +45,7 @@ def launch(arguments: list[str]) -> None:
     arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()
     claims.clear()
-    with stoppable(), _as_program(arguments):
+    with stoppable(), _as_program(arguments), guarded(CONF):
         try:
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
         except Halt as halt:
@@ -65,10 +68,13 @@ def _as_program(arguments: list[str]) -> Iterator[None]:
 
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["stickiness", *arguments], "1"
+    # Python 3.14 checks help texts, which ArgumentParser inherits; one of Hydra 1.3's is no text until it is shown
+    ArgumentParser._check_help = lambda parser, action: None  # type: ignore[attr-defined]
     try:
         yield
     finally:
         sys.argv = argv
+        del ArgumentParser._check_help  # type: ignore[attr-defined]
         os.environ.pop("HYDRA_FULL_ERROR", None)
         os.environ |= {"HYDRA_FULL_ERROR": full} if full is not None else {}
         GlobalHydra.instance().clear()
