@@ -85,11 +85,11 @@ def _follows_flag(argument: str, arguments: list[str]) -> bool:
 
 
 def _panel(panels: list[str], others: list[str]) -> int:
-    if others or len(panels) > 1:
-        raise ScenarioError([f"{o}: a panel is measured as it is; give panel=FILE alone" for o in panels[1:] + others])
+    if len(panels) > 1:
+        raise ScenarioError([f"{extra}: one panel at a time; give panel=FILE once" for extra in panels[1:]])
     from sim import panel
 
-    return int(panel.main(panels[0].partition("=")[2]))
+    return int(panel.main(panels[0].partition("=")[2], others))
 
 
 def sample(arguments: list[str]) -> int:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sim.panel.vocabulary import MOMENTS, plain
+
 FEWEST = 5  # households, or switches, below which order cannot be judged
 
 
@@ -10,9 +12,22 @@ REFUSED = (
 )
 
 
-def verdict(hh: np.ndarray, y: np.ndarray, brands: int, told: bool | None) -> tuple[bool, list[str]]:
-    """(whether order is used, sentences about it) from what the user says and what the panel shows."""
+def calendar(column: str) -> bool:
+    """Whether numbers in a column of that name are days, weeks or months rather than a count of purchases."""
+    name = plain(column)
+    return any(name == word for words in MOMENTS[2:] for word in words)
+
+
+def verdict(
+    hh: np.ndarray, y: np.ndarray, brands: int, told: bool | None, dated: bool = False
+) -> tuple[bool, list[str]]:
+    """(whether order is used, sentences about it) from what the user says and what the panel shows.
+
+    `dated`: whether nearly every purchase has a date of its own, which tells the order whatever the brands do.
+    """
     credible, reason = judge(hh, y, brands)
+    if dated and told is None and not credible and len(hh) > len(np.unique(hh)):
+        return True, [f"The dates tell the order of purchases, although {reason}."]
     if told is False:
         return False, [f"The rows are not in the order of purchases, you say. {REFUSED}"]
     if credible:

@@ -13,7 +13,9 @@ from sim.store import write_atomic
 
 
 def purchases(source: Run | Scenario) -> Any:
-    """hh, t (week), choice, price_<firm> of every use in the weeks that count, replication 0, as a DataFrame.
+    """hh, t (week), trip, choice, price_<firm> of every use in the weeks that count, replication 0, as a DataFrame.
+
+    `trip` numbers the uses of a household, so that several in one week are told apart.
 
     The uses of a week are told by how the counts moved; of a week with several, the last firm and how often it was
     used in a row are known, and what came before is put in a random order (drawn from the scenario's seed). People
@@ -39,6 +41,7 @@ def purchases(source: Run | Scenario) -> Any:
     table = np.array(sorted(rows, key=lambda row: row[:2]), np.int64).reshape(-1, 3)
     names = list(scenario.firms)
     frame = pd.DataFrame({"hh": table[:, 0], "t": table[:, 1], "choice": np.array(names)[table[:, 2]]})
+    frame.insert(2, "trip", frame.groupby("hh").cumcount())
     prices = life.world.firms["price"][1:].astype(float).round(4)
     return frame.assign(**{f"price_{name}": prices[table[:, 1], j] for j, name in enumerate(names)})
 
