@@ -49,7 +49,7 @@ def coded(column: Any) -> Any:
     import pandas as pd
 
     codes, values = pd.factorize(column)
-    return tidy(codes, [str(v) for v in values])
+    return tidy(codes, values.to_numpy(object).tolist())
 
 
 def tidy(codes: np.ndarray, texts: list[str]) -> Any:

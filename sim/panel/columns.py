@@ -25,7 +25,6 @@ def find(table: Table, options: Options) -> tuple[Columns, list[str]]:
     finder.taken.clear()  # a segment may be anything, even the status
     for role in ("brand", "time", "order"):  # what is named is not looked for as something else
         finder.named(role)
-    finder.wrong.clear()
     found.customer = _customer(finder)
     found.chosen = _chosen(finder)
     found.brand = _brand(finder, found)
@@ -100,7 +99,7 @@ def _brand(finder: Finder, found: Columns) -> str:
             finder.wrong.append(f"{given} cannot be both the household and the brand")
         return given
     for tier, patterns in enumerate(words.BRAND):
-        hits = [n for n in finder.hits(patterns) if len(finder.texts(n)) > 0]
+        hits = sorted((n for n in finder.hits(patterns) if finder.texts(n)), key=_is_code)
         hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
         if len(hits) > 1 and tier == len(words.BRAND) - 1:
             hits = sorted(hits, key=lambda n: len(finder.texts(n)))
@@ -118,6 +117,11 @@ def _brand(finder: Finder, found: Columns) -> str:
     return ""
 
 
+def _is_code(name: str) -> bool:
+    """Whether a column holds codes of what another may name."""
+    return re.fullmatch(r".*(id|code|no|nr|number|nummer|key|upc|ean|asin|sku)", words.plain(name)) is not None
+
+
 def _times(finder: Finder, found: Columns) -> None:
     starts, ends = finder.hits(words.START), finder.hits(words.END)
     if finder.options.time is None and len(starts) == len(ends) == 1:
@@ -129,6 +133,7 @@ def _times(finder: Finder, found: Columns) -> None:
         return
     hits = sorted((rank, i, n) for i, n in enumerate(finder.free()) if (rank := _moment(n)) is not None)
     clocks = [n for n in finder.free() if words.CLOCKS.fullmatch(words.plain(n)) and _of_day(finder, n)]
+    clocks = clocks if any(n not in clocks for _, _, n in hits) else []
     names = [n for _, _, n in hits if n not in clocks]
     parts = _parts(finder, {n: rank for rank, _, n in hits}, names)
     if parts:

@@ -32,7 +32,7 @@ MONTHS = {
 }
 ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  # places of year, month, day
 ZONE = r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
-CLOCK = rf"(?:[T\s,]+(\d{{1,2}})[:.hH](\d{{2}})(?:[:.](\d{{2}})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?\s*{ZONE}"
+CLOCK = rf"(?:[T\s,]+(\d{{1,2}})(?:[:.hH](\d{{2}}))?(?:[:.](\d{{2}})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?\s*{ZONE}"
 TRIPLE = re.compile(
     rf"(?:[A-Za-zÀ-ÿ]{{2,10}}\.?,?\s+)?(\d{{1,4}})\s*[-/. ]\s*(\d{{1,2}})\s*[-/. ]\s*(\d{{1,4}})\.?{CLOCK}"
 )
@@ -44,7 +44,7 @@ YEAR_MONTH = re.compile(r"(?:(\d{4})[-/. ]?[Mm]?(\d{1,2})|(\d{1,2})[-/. ](\d{4})
 YEAR_WEEK = re.compile(r"(\d{4})[-/ ]?(?:W|KW|w|S|sem)(\d{1,2})(?:-\d)?")
 YEAR_QUARTER = re.compile(r"(\d{4})[-/ ]?[QqTtKk](\d)")
 COUNTED = re.compile(r"(?:[^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
-TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?")
+TIME_OF_DAY = re.compile(r"(\d{1,2}):?([0-5]\d)(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
 NAN = float("nan")
 DAY = 86_400.0
 
@@ -160,7 +160,7 @@ def _clock(hour: Any, minute: Any, second: Any, half: Any, zone: Any) -> tuple[f
     if hour is None:
         return (0.0,)
     h = int(hour) % 12 + 12 * (half[0] in "pP") if half else int(hour)
-    at = h * 3600 + int(minute) * 60 + int(second or 0)
+    at = h * 3600 + int(minute or 0) * 60 + int(second or 0)
     if zone and zone[0] in "+-":
         shift = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
         at -= shift if zone[0] == "+" else -shift

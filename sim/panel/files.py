@@ -13,7 +13,7 @@ from sim.panel.columns import find
 from sim.panel.households import customers, weights
 from sim.panel.occasions import Lines, merged, orders_are_orders, pooled, same_rows
 from sim.panel.options import Options, made
-from sim.panel.order import calendar, verdict
+from sim.panel.order import REFUSED, calendar, verdict
 from sim.panel.prices import Blocks, blocks, picked
 from sim.panel.provider import looks_like_provider
 from sim.panel.rows import Rows, purchases
@@ -258,8 +258,12 @@ def _finished(panel: Panel, rows: Rows, found: When | None) -> Panel:
             "they are taken in the order of the file."
         )
     told = None if rows.options.ordered is None else rows.options.ordered == "yes"
-    trusted = found is not None and (found.dates or calendar(rows.columns.time)) and tied.sum() < 0.1 * len(tied)
-    panel.ordered, sentences = verdict(panel.hh, panel.y, len(panel.brands), told, trusted)
+    if told is None and not rows.columns.order and tied.sum() > 0.5 * (np.diff(panel.hh) == 0).sum():
+        panel.ordered, sentences = False, [f"So many share their time that the order is not known. {REFUSED}"]
+    else:
+        by_date = found is not None and (found.dates or calendar(rows.columns.time))
+        trusted = by_date and tied.sum() < 0.1 * len(tied)
+        panel.ordered, sentences = verdict(panel.hh, panel.y, len(panel.brands), told, trusted)
     panel.provider = looks_like_provider(panel, rows)
     panel.warnings += sentences if not rows.columns.one_firm else []
     panel.warnings += _selection(panel)
@@ -275,7 +279,7 @@ def _selection(panel: Panel) -> list[str]:
         )
     bought = np.bincount(panel.hh)
     fewest = int(bought[bought > 0].min())
-    if fewest > 1 and not panel.provider:
+    if fewest > 1 and not panel.provider and not panel.members:
         said.append(
             f"No household has fewer than {fewest} purchases, so light buyers were left out before this file was "
             "made: the mean and spread of buying (M, K) hold for such households only."

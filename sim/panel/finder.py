@@ -44,6 +44,8 @@ class Columns:
         found = {role: getattr(self, role) for role in (*single, "choice_set", "start", "end") if getattr(self, role)}
         several = {"time": self.parts, "status": self.status, "cancelled": self.refunds}
         found |= {role: ", ".join(names) for role, names in several.items() if names}
+        if "price" in found:
+            found["price (below 0 = returned)"] = found.pop("price")
         return found | {f"{kind} of brands": ", ".join(names) for kind, names in self.blocks.items()}
 
 
@@ -60,7 +62,7 @@ class Finder:
         return [n for n in self.table.names if n and n not in self.taken]
 
     def texts(self, name: str) -> list[str]:
-        return [str(c) for c in self.table.cells[name].categories]
+        return self.table.cells[name].categories.tolist()
 
     def named(self, role: str) -> str | None:
         """The column that the user names for a role; "" where there is to be none, None where none is named."""
@@ -106,4 +108,4 @@ class Finder:
 def codes_of(table: Table, name: str) -> tuple[np.ndarray, list[str]]:
     """[rows] the code of each cell (-1 = empty) and the texts."""
     cells: Any = table.cells[name]
-    return np.asarray(cells.codes, np.int64), [str(c) for c in cells.categories]
+    return np.asarray(cells.codes, np.int64), cells.categories.tolist()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.declare import did_you_mean
-from sim.panel.count import take
+from sim.panel.count import select, take
 from sim.panel.dates import a_date
 from sim.panel.options import Options
 from sim.panel.types import Panel, PanelError
@@ -13,10 +13,14 @@ from sim.panel.types import Panel, PanelError
 MOST_PARTS = 400
 
 
-def groups(panel: Panel, options: Options) -> Iterator[tuple[str, Panel]]:
-    """(name, part): all, then what the options ask for. Households stay, whether they buy in a part or not."""
+def groups(panel: Panel, options: Options) -> Iterator[tuple[str, Panel, np.ndarray]]:
+    """(name, part, [H] the households in it): all, then what the options ask for.
+
+    A part of the time has all households, whether they buy in it or not; a segment has those that buy in it.
+    """
     wrong: list[str] = []
     parts = [("all", panel)]
+    segments: list[tuple[str, Panel, np.ndarray]] = []
     parts += _split(panel, options.split, wrong) if options.split else []
     parts += _periods(panel, options.period, wrong) if options.period else []
     if panel.segment is not None:
@@ -26,10 +30,11 @@ def groups(panel: Panel, options: Options) -> Iterator[tuple[str, Panel]]:
                 f"panel.segment: {panel_name(panel)} has {len(names)} values; at most {MOST_PARTS} are measured"
             )
         else:
-            parts += [(f"segment.{name}", _members(panel, panel.segment == name)) for name in names]
+            segments = [(f"segment.{name}", *_members(panel, panel.segment == name)) for name in names]
     if wrong:
         raise PanelError(wrong)
-    yield from parts
+    yield from ((name, part, np.ones(len(panel.households), bool)) for name, part in parts)
+    yield from segments
 
 
 def panel_name(panel: Panel) -> str:
@@ -37,11 +42,11 @@ def panel_name(panel: Panel) -> str:
     return panel.columns.get("segment", "the column")
 
 
-def _members(panel: Panel, rows: np.ndarray) -> Panel:
-    """The purchases of a segment; households that buy in others only are none of its buyers."""
+def _members(panel: Panel, rows: np.ndarray) -> tuple[Panel, np.ndarray]:
     part = take(panel, rows)
+    keep = np.bincount(part.hh, minlength=len(panel.households)) > 0
     part.members = False
-    return part
+    return select(part, keep), keep
 
 
 def _split(panel: Panel, given: str, wrong: list[str]) -> list[tuple[str, Panel]]:

@@ -44,7 +44,7 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
     notes: list[str] = []
     skip, separator = 0, ""
     if lines and lines[0].strip().strip('"').lower().startswith("sep="):
-        separator, skip = lines[0].strip().strip('"')[4:] or ",", 1
+        separator, skip = lines[0].strip(' "\ufeff')[4:] or ",", 1
     comments = []
     while skip < len(lines) and (not lines[skip].strip() or lines[skip].lstrip().startswith(COMMENTS)):
         comments += [(skip, lines[skip])] if lines[skip].strip() else []

@@ -1,10 +1,12 @@
 """`panel=FILE` on the command line: read, measure, write, show."""
 
+import codecs
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,12 +36,20 @@ def main(path: str, arguments: Sequence[str] = ()) -> int:
     except PanelError as error:
         print(error, file=sys.stderr)
         return 2
+    _printable()
     report(panel, frame=frame)
     if folder is not None:
         print(f"written to {folder}: {', '.join(f for f in FILES if (folder / f).exists())}")
     for sentence in trouble:
         print(sentence, file=sys.stderr)
     return 0
+
+
+def _printable() -> None:
+    """Have a terminal that knows few characters show others, rather than fail on them."""
+    codecs.register_error("legible", lambda e: ("+-" if e.object[e.start] == "±" else "?", e.start + 1))  # type: ignore
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="legible")
 
 
 def write(panel: Panel, frame: Any, options: Options) -> tuple[Path | None, list[str]]:
@@ -101,12 +111,14 @@ def _files(panel: Panel, frame: Any, folder: Path) -> list[str]:
 
 
 def purchases(panel: Panel) -> Any:
-    """hh, t (or date), choice, quantity, segment of every use that is counted, as a DataFrame."""
+    """hh, date (or t), choice, quantity, segment of every use that is counted, as a DataFrame."""
     import numpy as np
     import pandas as pd
 
-    frame = pd.DataFrame({"hh": panel.households[panel.hh].astype(str), "t": panel.t})
-    if panel.origin is not None:
+    frame = pd.DataFrame({"hh": panel.households[panel.hh].astype(str)})
+    if panel.origin is None:
+        frame["t"] = panel.t
+    else:
         frame["date"] = panel.origin.astype("datetime64[s]") + (panel.t * 86_400).round().astype("timedelta64[s]")
     frame["choice"] = np.array(panel.brands, object)[panel.y]
     for name in ("quantity", "segment"):

@@ -113,8 +113,8 @@ def measure(source: Any, **options: Any) -> Any:
     fold = fold_of(panel)
     rows: list[tuple[str, str, str, float, float]] = []
     found: dict[str, Values] = {}
-    for name, part in groups(panel, given):
-        found[name] = values(part, fold)
+    for name, part, keep in groups(panel, given):
+        found[name] = values(part, fold[keep])
         rows += _tidy(name, found[name], panel.brands)
         if name == "all" and panel.ordered and not panel.provider and len(panel.brands) > 1:
             rows.append(("all", "", "order_z", order_z(panel), 1.0))

@@ -173,7 +173,8 @@ def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) ->
 def _switching(panel: Panel) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
         matrix = switching(folds(pooled(tally(panel))))[0]
-    table = _grid("Where the next purchase goes", "from", [_escaped(brand) for brand in panel.brands])
+    title = "Where customers go next" if panel.provider else "Where the next purchase goes"
+    table = _grid(title, "from", [_escaped(brand) for brand in panel.brands])
     for brand, row in zip(panel.brands, matrix, strict=True):
         table.add_row(_escaped(brand), *(f"{p:.2f}" if np.isfinite(p) else "-" for p in row))
     return table

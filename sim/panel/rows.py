@@ -139,7 +139,7 @@ def _orders(rows: Rows) -> None:
     for other in (rows.columns.customer, rows.columns.time, *rows.columns.status):
         if other:
             _fill(rows, order, other)
-    credit = [bool(re.fullmatch(r"[Cc]-?\d+", t)) for t in texts]
+    credit = [t[:1] in ("C", "c") and re.fullmatch(r"[Cc]-?\d+", t) is not None for t in texts]
     others = [t for t, c in zip(texts, credit, strict=True) if not c]
     if any(credit) and sum(t[:1].isdigit() for t in others) >= 0.9 * len(others):
         rows.drop(rows.marked(name, texts, credit), f"cancelled ({name} begins with C)")
@@ -267,7 +267,9 @@ def _codes_of_nothing(texts: list[str]) -> set[str]:
 def _amounts(rows: Rows) -> None:
     """Returns have a negative quantity or amount."""
     for name, role in ((rows.columns.quantity, "quantity"), (rows.columns.price, "price")):
-        if not name:
+        if role == "price" and rows.columns.chosen:  # of alternatives, perhaps standardized: below 0 says nothing
+            rows.columns.price = ""
+        if not getattr(rows.columns, role):
             continue
         codes, texts = rows.column(name)
         numbers = read_numbers(texts, rows.options.decimal, rows.table.comma)

@@ -41,13 +41,13 @@ def unfold(table: Table, options: Options) -> Table:
         for n in table.names
         if any(p.fullmatch(n.strip()) for p in (YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK)) or _is_date(n)
     ]
-    if len(months) >= 3 and all(truths([str(c) for c in table.cells[n].categories]) is None for n in months):
+    if len(months) >= 3 and all(truths(table.cells[n].categories.tolist()) is None for n in months):
         return _melted(table, {n: n for n in months}, "month", "provider")
     return table
 
 
 def _is_names(table: Table, name: str) -> bool:
-    texts = [str(c) for c in table.cells[name].categories]
+    texts = table.cells[name].categories.tolist()
     return bool(texts) and truths(texts) is None
 
 
@@ -61,7 +61,7 @@ def _marked(table: Table) -> dict[str, str]:
     named = {n: m[1].strip() for n in table.names if (m := MARKED.fullmatch(n.strip()))}
     priced = {n: n for n in block_names(table.names) if n in table.cells}
     for found in (named, priced):
-        yes = [n for n in found if truths([str(c) for c in table.cells[n].categories]) is not None]
+        yes = [n for n in found if truths(table.cells[n].categories.tolist()) is not None]
         if len(yes) > 1 and len(yes) == len(found):
             return found
     return {}

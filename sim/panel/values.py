@@ -65,6 +65,8 @@ def _decimal_commas(texts: list[str], comma: bool) -> bool:
 
 def truths(texts: list[str]) -> np.ndarray | None:
     """[len(texts)] bool of yes and no in any of several languages; None if some text is neither."""
+    if len(texts) > len(TRUE | FALSE):
+        return None
     plain = [t.strip().lower() for t in texts]
     plain = [t[:-2] if t.endswith(".0") else t for t in plain]
     if not plain or any(t not in TRUE | FALSE for t in plain):

@@ -23,7 +23,8 @@ def _words(*lines: str) -> str:
 
 PERSON = _words(
     "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
-    "respondent consumer buyer visitor policyholder account card loyaltycard cardholder patron guest individual",
+    "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
+    "individual",
     "haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer abonnent versicherter "
     "kundenkarte person",
     "huishouden klant klanten klantenkaart gebruiker koper lid abonnee",
@@ -34,9 +35,9 @@ PERSON = _words(
 )
 CUSTOMER = (  # tiers: the first with a hit is taken
     (r"(?:customer|client|user)unique" + ID,),
-    (PRE + PERSON + "s?" + ID,),
+    (PRE + PERSON + "s?" + PERSON + "?" + ID,),
     (
-        r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?",
+        r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|customer)?",
         r"correo(?:electronico)?",
     ),
     (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)",),
