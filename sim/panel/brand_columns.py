@@ -26,7 +26,8 @@ def find_blocks(finder: Finder, found: Columns) -> None:
         elif columns:
             shown = ", ".join(list(columns.values())[:4])
             finder.notes.append(f"{shown}: left aside, as no brand is called {', '.join(list(columns)[:4])}.")
-    found.brands = tuple(next((b for b in blocks.values() if b), {}))
+    first = next((b for b in blocks.values() if b), {})
+    found.brands = tuple(b for b in first if b in bought or all(b in other for other in blocks.values()))
     for kind, columns in blocks.items():
         lacking = [b for b in found.brands if b not in columns]
         extra = [b for b in columns if b not in found.brands]

@@ -235,6 +235,9 @@ def _months(texts: list[str]) -> Times:
 
 def _counted(texts: list[str]) -> Times:
     matches = [COUNTED.fullmatch(t) for t in texts]
+    months = [float(MONTHS.get(t.lower(), NAN)) for t in texts]
+    if np.isfinite(months).any():
+        return Times(np.array(months), False, "months of one year")
     return Times(np.array([float(m[1]) if m else NAN for m in matches]), False, "numbers")
 
 

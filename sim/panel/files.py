@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.panel.columns import find
 from sim.panel.households import customers, weights
-from sim.panel.occasions import Lines, merged, orders_are_orders, pooled, same_rows
+from sim.panel.occasions import Lines, merged, orders_are_orders, pooled, present, same_rows
 from sim.panel.options import Options, made
 from sim.panel.order import REFUSED, calendar, verdict
 from sim.panel.prices import Blocks, blocks, picked
@@ -21,6 +21,7 @@ from sim.panel.shape import spells, unfold
 from sim.panel.source import open_table
 from sim.panel.types import LeftOut, Panel, PanelError
 from sim.panel.values import read_numbers
+from sim.panel.vocabulary import plain
 from sim.panel.when import When, times
 
 MOST_BRANDS, POOLED = 64, 12  # brands told apart; those kept where there are more
@@ -73,7 +74,7 @@ def _panel(rows: Rows) -> Panel | None:
         t = found.values[at] if found else np.zeros(len(at))
     if columns.blocks:
         at, t = _priced(rows, brand, brands, at, t)
-    wrong = _too_few(rows, who[at], [brands[b] for b in np.unique(brand[at])])
+    wrong = _too_few(rows, who[at], [brands[b] for b in present(brand[at])])
     rows.wrong += [] if rows.wrong else wrong
     if rows.wrong:
         return None
@@ -133,7 +134,7 @@ def _too_few(rows: Rows, who: np.ndarray, brands: list[str]) -> list[str]:
     if not len(who):
         return ["no purchase is left: " + "; ".join(f"{n} rows: {reason}" for n, reason in rows.left_out)]
     wrong = []
-    if len(np.unique(who)) == 1:
+    if len(present(who)) == 1:
         wrong.append("there is only one household; stickiness is about how people differ, so two are needed at least")
     if set(brands) == {"0", "1"} and not rows.options.none:
         wrong.append(
@@ -163,7 +164,7 @@ def _uses(rows: Rows, lines: Lines, brands: list[str], found: When | None, price
     first, place = _merged(rows, lines, len(brands), found)
     quantity = _amount(rows, lines.row, rows.columns.quantity)
     y = lines.y[first]
-    kept = np.unique(y)
+    kept = present(y)
     bought = [brands[b] for b in kept]
     names, code = _named(rows, bought, np.searchsorted(kept, y))
     panel = Panel(tuple(names), np.zeros(0), lines.hh[first], lines.t[first], code, rows=rows.table.rows)
@@ -227,6 +228,11 @@ def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.n
         ranks = np.argsort(np.argsort(np.array([_natural(n) for n in names])))
     order = np.argsort(ranks)
     names, y = [names[i] for i in order], np.argsort(order)[y]
+    alike = [n for n in names if plain(n) and sum(plain(n) == plain(o) for o in names) > 1] if len(names) < 1000 else []
+    if alike:
+        rows.notes.append(
+            f"{', '.join(alike[:6])} are counted as different brands, though their names are nearly alike."
+        )
     top = rows.options.top or (POOLED if len(names) > MOST_BRANDS else MOST_BRANDS)
     if top > MOST_BRANDS:
         rows.wrong.append(f"panel.top: {top} is above {MOST_BRANDS}, the brands that can be told apart")

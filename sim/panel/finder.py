@@ -74,7 +74,7 @@ class Finder:
             return given
         if given.lower() == "none":
             return ""
-        alike = [n for n in self.table.names if words.plain(n) == words.plain(given)]
+        alike = [n for n in self.table.names if words.plain(n) == words.plain(given) != ""]
         if len(alike) == 1:
             self.taken.append(alike[0])
             return alike[0]

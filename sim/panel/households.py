@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.panel.occasions import Lines
+from sim.panel.occasions import Lines, present
 from sim.panel.rows import Rows
 from sim.panel.types import Panel
 from sim.panel.values import read_numbers
@@ -16,7 +16,8 @@ def customers(panel: Panel, rows: Rows, lines: Lines, known: np.ndarray, names: 
     `known` are codes of customers, buyers or not, that the file tells of; `panel.size` adds nameless ones.
     """
     nothing = rows.nothing is not None and bool(rows.nothing.any())
-    some = np.unique(np.r_[np.unique(panel.hh), np.unique(known)]) if rows.members or nothing else np.unique(panel.hh)
+    buyers = present(panel.hh)
+    some = np.union1d(buyers, present(known)) if rows.members or nothing else buyers
     called = np.array([names[i] for i in some], object)
     by = _sorted(called)
     rank = np.empty(len(names) + 1, np.int64)
@@ -27,7 +28,7 @@ def customers(panel: Panel, rows: Rows, lines: Lines, known: np.ndarray, names: 
         values = getattr(panel, name)
         setattr(panel, name, None if values is None else values[order])
     panel.households = called[by]
-    panel.members = len(some) > len(np.unique(panel.hh)) or rows.members
+    panel.members = len(some) > len(buyers) or rows.members
     size = rows.options.size
     if size is not None and not len(panel.households) <= size <= MOST:
         rows.wrong.append(

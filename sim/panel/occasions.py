@@ -35,25 +35,43 @@ def orders_are_orders(lines: Lines, dated: bool) -> bool:
 
 def merged(lines: Lines, brands: int) -> tuple[np.ndarray, np.ndarray]:
     """(which lines are the first of their household, occasion and brand; [L] the place of its first among those)."""
-    by_time = np.unique(lines.hh, return_inverse=True)[1], np.unique(lines.t, return_inverse=True)[1]
-    occasion = by_time[0] * (by_time[1].max(initial=0) + 1) + by_time[1]
+    new = np.r_[True, (np.diff(lines.hh) != 0) | (np.diff(lines.t) != 0)][: len(lines.hh)]
+    occasion = np.cumsum(new)  # lines are sorted by household and time
     if lines.order is not None:
-        of_order = by_time[0] * (lines.order.max(initial=0) + 1) + lines.order
+        of_order = lines.hh * (lines.order.max(initial=0) + 1) + lines.order
         occasion = np.where(lines.order >= 0, of_order * 2 + 1, occasion * 2)
-    occasion = np.unique(occasion, return_inverse=True)[1]
-    _, first, place = np.unique(occasion * brands + lines.y, return_index=True, return_inverse=True)
+        occasion = grouped(occasion)[1]
+    first, place = grouped(occasion * brands + lines.y)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.sort(first), rank[place]
 
 
+def grouped(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(where each distinct key is first met, the number of each key's group); fast where keys are nearly sorted."""
+    order = np.argsort(keys, kind="stable")
+    new = np.r_[True, np.diff(keys[order]) != 0][: len(keys)]
+    group = np.empty(len(keys), np.int64)
+    group[order] = np.cumsum(new) - 1
+    return order[new], group
+
+
+def present(codes: np.ndarray) -> np.ndarray:
+    """The codes from 0 on that occur, sorted."""
+    return np.flatnonzero(np.bincount(codes))
+
+
 def same_rows(codes: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
     """[len(rows)] whether every cell of a row is that of an earlier one."""
-    key = np.zeros(len(rows), np.int64)
+    key, size = np.zeros(len(rows), np.int64), 1
     for column in codes:
-        key = np.unique(key * (column.max(initial=0) + 2) + column[rows] + 1, return_inverse=True)[1]
+        kinds = int(column.max(initial=0)) + 2
+        if size * kinds >= 1 << 62:
+            key = grouped(key)[1]
+            size = int(key.max(initial=0)) + 1
+        key, size = key * kinds + column[rows] + 1, size * kinds
     again = np.ones(len(rows), bool)
-    again[np.unique(key, return_index=True)[1]] = False
+    again[grouped(key)[0]] = False
     return again
 
 

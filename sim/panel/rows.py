@@ -104,7 +104,7 @@ def _filters(rows: Rows) -> None:
 
 
 def _column_like(given: str, names: list[str]) -> str | None:
-    alike = [n for n in names if n == given] or [n for n in names if words.plain(n) == words.plain(given)]
+    alike = [n for n in names if n == given] or [n for n in names if words.plain(n) == words.plain(given) != ""]
     return alike[0] if alike else None
 
 
@@ -188,10 +188,11 @@ def _status(rows: Rows, name: str) -> None:
     named = rows.options.status is not None
     strong = words.STRONG_STATUS.fullmatch(words.plain(name)) is not None
     if not named and (not any(said) or known < 0.5 * weight.sum() or (not strong and not {"bought"} & set(said))):
-        if strong and len(texts) > 1:
-            rows.notes.append(
-                f"{name} ({', '.join(texts[:4])}) is not understood and left aside; panel.bought=VALUE says "
-                f"which values are purchases."
+        if strong and (weight > 0).sum() > 1:
+            shown = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])
+            rows.wrong.append(
+                f"{name}: are rows with {shown} purchases? say which values are, e.g. panel.bought={texts[0]}, "
+                "or that all are: panel.status=none"
             )
         return
     if "bought" not in said:
@@ -285,7 +286,9 @@ def _amounts(rows: Rows) -> None:
             continue
         rows.drop(rows.marked(name, texts, list(numbers < 0)), f"returned ({name} below 0)")
         if role == "quantity":
-            rows.drop(rows.marked(name, texts, list(numbers == 0)), f"{name} is 0")
+            none = rows.marked(name, texts, list(numbers == 0))
+            rows.nothing = none & rows.keep if rows.nothing is None else rows.nothing | (none & rows.keep)
+            rows.drop(none, f"nothing bought ({name} is 0)")
             rows.unreadable(bad, name, "is not a number")
 
 

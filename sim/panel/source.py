@@ -93,7 +93,7 @@ def _parquet(path: Path) -> Table:
         raise
     except Exception as error:  # pyarrow has many
         raise PanelError([f"{path}: cannot be read as parquet ({_short(error)})"]) from None
-    if any(name is not None for name in frame.index.names):
+    if not isinstance(frame.index, pd.RangeIndex) or frame.index.name is not None:
         frame = frame.reset_index()
     return from_frame(frame, [])
 

@@ -41,7 +41,7 @@ CUSTOMER = (  # tiers: the first with a hit is taken
         r"correo(?:electronico)?",
     ),
     (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)",),
-    (r"id", r"ids?nr", r"(?:phone|telephone|mobile)(?:number|no)?"),
+    (r"id", r"ids?nr", r"name|naam|nom|nombre|nome", r"(?:phone|telephone|mobile)(?:number|no)?"),
 )
 WHEN = _words(
     "order orders ordered purchase purchased invoice transaction transactions trans trx txn event created "
@@ -80,6 +80,7 @@ MOMENTS = (  # the finest first
             "fechayhora",
             "datahora",
             "dataora",
+            "datumuhrzeit",
             "dt",
         ),
     ),
@@ -286,7 +287,7 @@ NOBODY = {
         "inconnu",
         "guest checkout",
     ),
-    *("no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
+    *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
 }
 CANCELLED = re.compile(
     r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
