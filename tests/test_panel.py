@@ -312,6 +312,13 @@ def test_a_simulated_panel_keeps_the_order_but_within_busy_weeks(lived, tmp_path
     assert mine[Count.ADJACENT] == pytest.approx(window[Count.ADJACENT], rel=0.01)
 
 
+def test_an_export_overwrites_nothing(lived, tmp_path):
+    (tmp_path / "mine.csv").write_text("the purchases of a year")
+    with pytest.raises(panel.PanelError, match="nothing is overwritten"):
+        panel.export(lived[1], tmp_path / "mine.csv")
+    assert (tmp_path / "mine.csv").read_text() == "the purchases of a year"
+
+
 def test_export_small_and_price_moves(tmp_path):
     scenario = market({"moves": {"cut": {"week": 10, "firm": "f1", "lever": "price", "value": 0.5}}})
     frame = panel.small(scenario, households=50, weeks=20)

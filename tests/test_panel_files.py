@@ -181,6 +181,38 @@ def test_one_bad_row_refuses_no_file(name, tmp_path):
     assert len(p.hh) == 108 - sum(n for n, _ in p.left_out) >= 107
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_no_damage_to_a_file_is_a_traceback(seed, tmp_path):
+    rng = np.random.default_rng(seed)
+    content = bytearray(little().rename(columns={"t": "date"}).to_csv(index=False).encode())
+    scraps = [
+        b'"',
+        b",",
+        b"\n",
+        b";",
+        b"#",
+        b"\x00",
+        b"\x8d",
+        b"\xb2",
+        b"1e400",
+        b"sep=ab",
+        b"2021-13-45",
+        b"NaN",
+        b"-",
+    ]
+    for _ in range(rng.integers(1, 30)):
+        at = int(rng.integers(len(content)))
+        content[at : at + int(rng.integers(0, 30))] = scraps[rng.integers(len(scraps))]
+    (tmp_path / "panel.csv").write_bytes(bytes(content))
+    try:
+        p = panel.read(tmp_path / "panel.csv")
+        panel.measure(p)
+    except panel.PanelError as error:
+        assert all(c.startswith(str(tmp_path)) for c in error.complaints)
+    else:
+        assert p.rows == len(p.hh) + sum(n for n, _ in p.left_out)
+
+
 def test_bad_places(tmp_path):
     (tmp_path / "panel.parquet").write_bytes(b"no parquet")
     for path, sentence in {

@@ -244,7 +244,7 @@ def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.n
 
 
 def _natural(name: str) -> str:
-    return name.zfill(20) if name.isdigit() else name
+    return name.zfill(20) if name.isdecimal() else name
 
 
 def _finished(panel: Panel, rows: Rows, found: When | None) -> Panel:

@@ -78,7 +78,7 @@ class Finder:
         if len(alike) == 1:
             self.taken.append(alike[0])
             return alike[0]
-        if given.isdigit() and 1 <= int(given) <= len(self.table.names):
+        if given.isdecimal() and 1 <= int(given) <= len(self.table.names):
             self.taken.append(self.table.names[int(given) - 1])
             return self.table.names[int(given) - 1]
         self.wrong.append(f"panel.{role}={given}: there is no such column{did_you_mean(given, self.table.names)}")

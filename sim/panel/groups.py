@@ -75,7 +75,7 @@ def _periods(panel: Panel, given: str, wrong: list[str]) -> list[tuple[str, Pane
 def _numbered(panel: Panel, given: str, wrong: list[str]) -> tuple[np.ndarray, list[str]] | None:
     """[N] the period of each purchase, and the names of the periods."""
     known = ("week", "month", "quarter", "year")
-    number = given.removesuffix("d").replace(".", "", 1).isdigit() and float(given.removesuffix("d")) > 0
+    number = given.removesuffix("d").replace(".", "", 1).isdecimal() and float(given.removesuffix("d")) > 0
     if not number and given not in known:
         wrong.append(f"panel.period: {given!r} is no number of units of time{did_you_mean(given, known)}")
         return None

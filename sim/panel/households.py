@@ -42,7 +42,7 @@ def customers(panel: Panel, rows: Rows, lines: Lines, known: np.ndarray, names: 
 def _sorted(names: np.ndarray) -> np.ndarray:
     """Order of the names: as numbers where all are (text decides ties), else as text."""
     texts = names.astype(str)
-    if len(texts) and np.char.isdigit(texts).all() and np.char.str_len(texts).max() < 18:
+    if len(texts) and all(t.isascii() and t.isdigit() for t in names) and np.char.str_len(texts).max() < 18:
         return np.lexsort((texts, texts.astype(np.int64)))
     return np.argsort(texts, kind="stable")
 

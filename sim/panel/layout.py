@@ -44,7 +44,8 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
     notes: list[str] = []
     skip, separator = 0, ""
     if lines and lines[0].strip().strip('"').lower().startswith("sep="):
-        separator, skip = lines[0].strip(' "\ufeff')[4:] or ",", 1
+        told = lines[0].strip(' "\ufeff')[4:]
+        separator, skip = told if len(told) == 1 else "", 1
     comments = []
     while skip < len(lines) and (not lines[skip].strip() or lines[skip].lstrip().startswith(COMMENTS)):
         comments += [(skip, lines[skip])] if lines[skip].strip() else []
@@ -61,9 +62,9 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
     header = _has_header(body, separator) if options.header is None else options.header == "yes"
     names = _names(body, counts, separator, header)
     if not header and comments:
-        told = cells(comments[-1][1].lstrip().lstrip("#%/").strip(), separator)
-        if len(told) == usual and options.header is None:
-            header, names, skip = True, [*told], skip - 1
+        words = cells(comments[-1][1].lstrip().lstrip("#%/").strip(), separator)
+        if len(words) == usual and options.header is None:
+            header, names, skip = True, _distinct(words), skip - 1
             notes.append("The names of the columns are taken from the comment line above the first row.")
     return Layout(encoding, separator, skip, names, header, notes)
 
@@ -78,17 +79,23 @@ def _names(body: list[str], counts: list[int], separator: str, header: bool) -> 
     if rest and all(n == len(first) + 1 for n in rest):
         rows = [cells(line, separator) for line in body[1:]]
         if all(not row[-1].strip() for row in rows):
-            return [*first, ""]
+            return _distinct([*first, ""])
         if len({row[0] for row in rows}) == len(rows):
-            return ["", *first]
+            return _distinct(["", *first])
     return None
+
+
+def _distinct(names: list[str]) -> list[str]:
+    return [n if n not in names[:i] else f"{n}.{i + 1}" for i, n in enumerate(names)]
 
 
 def cells(line: str, separator: str) -> list[str]:
     """The cells of a line."""
-    if separator == r"\s+":
-        return next(csv.reader([" ".join(line.split())], delimiter=" "), [])
-    return next(csv.reader([line], delimiter=separator), [])
+    plain, mark = (" ".join(line.split()), " ") if separator == r"\s+" else (line, separator)
+    try:
+        return next(csv.reader([plain], delimiter=mark), [])
+    except csv.Error:  # a cell longer than that module takes
+        return plain.split(mark)
 
 
 def _separator(body: list[str]) -> str:

@@ -112,7 +112,7 @@ def _value(key: str, name: str, value: str, wrong: list[str]) -> Any:
     if name in LISTS:
         return tuple(part.strip() for part in value.split(","))
     if name in NUMBERS:
-        if not value.isdigit() or int(value) < 1:
+        if not value.isdecimal() or int(value) < 1:
             wrong.append(f"{key}: {value!r} is not a whole number from 1 on; {MEANING[name]}")
             return None
         return int(value)

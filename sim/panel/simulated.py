@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.engine import Run, advance, begin, settle
+from sim.panel.types import PanelError
 from sim.person import USED
 from sim.scenario import Scenario, change
 from sim.store import write_atomic
@@ -63,7 +64,12 @@ def _settled(scenario: Scenario) -> Scenario:
 
 
 def export(source: Run | Scenario | Any, path: Any) -> Path:
-    """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV."""
+    """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV.
+
+    PanelError where the file is there already: it may be the purchases of a year.
+    """
+    if Path(path).exists():
+        raise PanelError([f"{path}: is there already; nothing is overwritten, name another file"])
     path, frame = Path(path), purchases(source) if isinstance(source, Run | Scenario) else source
     parquet = path.suffix.lower() in (".parquet", ".pq")
     write_atomic(path, lambda file: frame.to_parquet(file) if parquet else frame.to_csv(file, index=False))

@@ -6,6 +6,7 @@ import io
 import lzma
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sim.panel.layout import Layout, encoding_of, layout_of
 from sim.panel.options import Options
 from sim.panel.types import PanelError
 
-MOST_ROWS, MOST_BYTES = 20_000_000, 4 << 30
+MOST_ROWS, MOST_BYTES = 20_000_000, 2 << 30
 HEAD = 1 << 18  # bytes looked at to see what the file is
 MOST_RAGGED = 0.1  # of the lines may have more cells than the header
 PACKED: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
@@ -31,7 +32,7 @@ def open_table(path: Path, options: Options) -> Table:
         return _opened(path, head, options)
     except FileNotFoundError:
         raise PanelError([f"{path}: there is no such file"]) from None
-    except (OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError, zlib.error) as error:
         raise PanelError([f"{path}: cannot be read ({_short(error)})"]) from None
 
 
@@ -124,12 +125,14 @@ def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
     options: dict[str, Any] = {
         "sep": layout.separator,
         "encoding": layout.encoding,
+        "encoding_errors": "replace" if layout.encoding == "cp1252" else "strict",
         "skiprows": layout.skip + (layout.header and layout.names is not None),
         "dtype": "string[pyarrow]",
         "keep_default_na": False,
         "index_col": False,
         "nrows": MOST_ROWS + 1,
         "on_bad_lines": "warn",
+        "compression": None,
         "skipinitialspace": True,
     }
     options |= {"names": layout.names, "header": None} if layout.names is not None else {"header": 0}

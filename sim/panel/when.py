@@ -117,7 +117,7 @@ def limit(rows: Rows, name: str, given: str | None, found: When) -> float | None
     if given is None:
         return None
     value = a_date(given)
-    is_date = not given.replace(".", "", 1).isdigit() or len(given) == 8
+    is_date = not given.replace(".", "", 1).isdecimal() or len(given) == 8
     if np.isnan(value):
         rows.wrong.append(f"panel.{name}: {given!r} is neither a number nor a date such as 2024-12-31")
         return None
