@@ -178,44 +178,36 @@ def _status(rows: Rows, name: str) -> None:
     if rows.options.bought:
         missing = [b for b in rows.options.bought if b not in texts]
         rows.wrong.extend(f"panel.bought={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
-        wanted = [t in rows.options.bought for t in texts]
-        for i in np.argsort(-weight, kind="stable"):
-            if not wanted[i]:
-                rows.drop(codes == i, f"{name} is {texts[i]}")
-        return
-    said = [words.meaning(t) for t in texts]
-    known = sum(int(w) for w, s in zip(weight, said, strict=True) if s)
-    named = rows.options.status is not None
-    strong = words.STRONG_STATUS.fullmatch(words.plain(name)) is not None
-    if not named and (not any(said) or known < 0.5 * weight.sum() or (not strong and not {"bought"} & set(said))):
-        if strong and (weight > 0).sum() > 1:
-            shown = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])
-            rows.wrong.append(
-                f"{name}: are rows with {shown} purchases? say which values are, e.g. panel.bought={texts[0]}, "
-                "or that all are: panel.status=none"
-            )
-        return
-    if "bought" not in said:
-        shown = ", ".join(texts[:5])
-        rows.wrong.append(
-            f"{name}: none of its values ({shown}) is known to be a purchase; say which are, e.g. "
-            f"panel.bought={texts[0]}"
-        )
-        return
-    unknown = int(weight[[s == "" for s in said]].sum())
-    if unknown > UNKNOWN * weight.sum():
-        asked = [t for t, s, w in zip(texts, said, weight, strict=True) if not s and w]
-        every = [t for t, s in zip(texts, said, strict=True) if s == "bought"] + asked
-        rows.wrong.append(
-            f"{name}: are rows with {', '.join(asked[:5])} purchases? say which values are: "
-            f"panel.bought={','.join(every[:6])}"
-        )
-        return
+        said = ["bought" if t in rows.options.bought else "other" for t in texts]
+    else:
+        said = [words.meaning(t) for t in texts]
+        question = _unclear(rows, name, texts, weight, said)
+        if question is not None:
+            rows.wrong += [f"{name}: {question}"] if question else []
+            return
     for i in np.argsort(-weight, kind="stable"):
         if said[i] != "bought":
-            rows.drop(
-                codes == i, f"{name} is {texts[i]}" + ("" if said[i] else ", which is not known to be a purchase")
-            )
+            unknown = "" if said[i] else ", which is not known to be a purchase"
+            rows.drop(codes == i, f"{name} is {texts[i]}{unknown}")
+
+
+def _unclear(rows: Rows, name: str, texts: list[str], weight: np.ndarray, said: list[str]) -> str | None:
+    """What has to be asked about a column of status; "" if it is left aside, None if it is clear."""
+    known = sum(int(w) for w, s in zip(weight, said, strict=True) if s)
+    strong = words.STRONG_STATUS.fullmatch(words.plain(name)) is not None
+    usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])
+    if rows.options.status is None and (
+        known < 0.5 * weight.sum() or not any(said) or not (strong or "bought" in said)
+    ):
+        asked = f"are rows with {usual} purchases? say which values are, e.g. panel.bought={texts[0] if texts else ''}"
+        return f"{asked}, or that all are: panel.status=none" if strong and (weight > 0).sum() > 1 else ""
+    if "bought" not in said:
+        return f"none of its values ({usual}) is known to be a purchase; say which are, e.g. panel.bought={texts[0]}"
+    if weight[[s == "" for s in said]].sum() > UNKNOWN * weight.sum():
+        odd = [t for t, s, w in zip(texts, said, weight, strict=True) if not s and w]
+        every = [t for t, s in zip(texts, said, strict=True) if s == "bought"] + odd
+        return f"are rows with {', '.join(odd[:5])} purchases? say which values are: panel.bought={','.join(every[:6])}"
+    return None
 
 
 def _chosen(rows: Rows) -> None:

@@ -63,12 +63,12 @@ def _settled(scenario: Scenario) -> Scenario:
     return change(settle(change(scenario, {"people": many}))[0], {"people": scenario.people})
 
 
-def export(source: Run | Scenario | Any, path: Any) -> Path:
+def export(source: Run | Scenario | Any, path: Any, new: bool = True) -> Path:
     """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV.
 
-    PanelError where the file is there already: it may be the purchases of a year.
+    A `new` file replaces nothing, PanelError where one is there already: it may be the purchases of a year.
     """
-    if Path(path).exists():
+    if new and Path(path).exists():
         raise PanelError([f"{path}: is there already; nothing is overwritten, name another file"])
     path, frame = Path(path), purchases(source) if isinstance(source, Run | Scenario) else source
     parquet = path.suffix.lower() in (".parquet", ".pq")
