@@ -72,14 +72,14 @@ def command(arguments: list[str]) -> int:
 
 
 def _panel(panels: list[str], others: list[str]) -> int:
-    if others or len(panels) > 1:
-        raise ScenarioError([f"{o}: a panel is measured as it is; give panel=FILE alone" for o in panels[1:] + others])
+    if len(panels) > 1:
+        raise ScenarioError([f"{extra}: one panel at a time; give panel=FILE once" for extra in panels[1:]])
     path = panels[0].partition("=")[2]
     if not path.strip():
         raise ScenarioError(["panel: no file is given (an unset variable?); write panel=FILE"])
     from sim import panel
 
-    return int(panel.main(path))
+    return int(panel.main(path, others))
 
 
 def sample(arguments: list[str]) -> int:

@@ -9,12 +9,13 @@ import pytest
 from rich.console import Console
 
 from sim import panel
+from sim.draws import entry
 from sim.engine import simulate
-from sim.panel.columns import find
 from sim.panel.measures import order_z
-from sim.panel.order import judge, one_way
-from sim.tally import Count
+from sim.person import CHANGED, USED, make_people
+from sim.tally import Count, close_window, count_use, counted, empty_tally, open_page, tenure_bin
 from tests.markets import market
+from tests.panels import little, written
 
 PANELS = Path(__file__).parents[2] / "shared" / "panels"
 IN_ORDER, SORTED = ("catsup", "cracker", "yogurt"), ("ketchup", "tuna")
@@ -64,6 +65,12 @@ COLUMNS = (
 FROM_ORDER = {"next_use", "habit_part", "usage_ratio", "repeat_rate", "churn"} | {
     *("repeat", "repeat_shuffled", "repeat_chance", "repeat_by_order", "order_z")
 }
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Where outputs/ may be made."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -155,187 +162,6 @@ def test_the_report_of_a_sorted_panel(capsys):
     assert "next purchase goes" not in out and "shuffled" not in out
 
 
-# ---------------------------------------------------------------- files
-
-
-def written(table, folder, name="panel.csv", **kw):
-    """The path of a table written as a file."""
-    path = folder / name
-    if name.endswith(".parquet"):
-        table.to_parquet(path, index=False)
-    else:
-        table.to_csv(path, index=False, **kw)
-    return path
-
-
-def little(seed=3, households=12, each=9):
-    """A panel of 12 households in the order of purchase, brands a, b, c with prices and a feature."""
-    rng = np.random.default_rng(seed)
-    n = households * each
-    table = pd.DataFrame({"hh": np.repeat(np.arange(households), each), "t": np.tile(np.arange(each), households)})
-    table["choice"] = rng.choice(list("abc"), n, p=[0.5, 0.3, 0.2])
-    for brand in "abc":
-        table[f"price_{brand}"] = rng.uniform(1, 2, n).round(2)
-        table[f"feat_{brand}"] = rng.integers(0, 2, n)
-    return table
-
-
-def same(one, other):
-    return (
-        one.brands == other.brands
-        and np.array_equal(one.hh, other.hh)
-        and np.array_equal(one.y, other.y)
-        and np.array_equal(one.prices, other.prices)
-        and np.array_equal(one.features, other.features)
-    )
-
-
-def test_long_wide_and_parquet_are_the_same_panel(tmp_path):
-    long = panel.read(written(little(), tmp_path))
-    assert long.ordered and long.displays is None and long.prices.shape == (108, 3)
-    wide = little().drop(columns="t").rename(columns=lambda c: c.replace("_", ".").replace("hh", "id"))
-    wide.insert(0, "rownames", np.arange(1, 109))
-    assert same(long, panel.read(written(wide, tmp_path, "wide.csv")))
-    assert same(long, panel.read(written(wide.rename(columns={"rownames": ""}), tmp_path, "nameless.csv")))
-    assert same(long, panel.read(written(little(), tmp_path, "panel.parquet")))
-    assert same(long, panel.read(written(little(), tmp_path, "semicolon.csv", sep=";")))
-    named = little().rename(columns={"hh": "family", "t": "trip", "choice": "pick"})
-    assert same(long, panel.read(written(named, tmp_path, "named.csv"), "family", "trip", "pick"))
-
-
-def test_rows_out_of_order_are_sorted_and_said_so(tmp_path):
-    mixed = panel.read(written(little().sample(frac=1, random_state=0), tmp_path))
-    assert same(mixed, panel.read(written(little(), tmp_path, "straight.csv")))
-    assert any("not in the order of time" in w for w in mixed.warnings)
-
-
-def test_dates_and_ties(tmp_path):
-    dated = little()
-    dated["t"] = (pd.Timestamp("2024-02-28") + pd.to_timedelta(dated.t // 2, unit="D")).dt.strftime("%d.%m.%Y")
-    p = panel.read(written(dated, tmp_path))
-    assert p.t.min() == 0 and p.t.max() == 4
-    assert any("2024-02-28 to 2024-03-03" in w for w in p.warnings)
-    assert any("share their time" in w for w in p.warnings)
-    assert same(p, panel.read(written(little(), tmp_path, "straight.csv")))
-
-
-def test_a_household_number_stands_beside_a_purchase_number():
-    found, wrong = find(["hid", "id", "choice", "price.a", "price.b"])
-    assert (found.household, found.brands, wrong) == ("hid", ("a", "b"), [])
-
-
-def test_prices_of_zero_or_none_are_replaced_by_the_median(tmp_path):
-    holed = little()
-    holed.loc[[2, 5], "price_a"] = [0.0, np.nan]
-    p = panel.read(written(holed, tmp_path))
-    usual = holed.price_a[holed.price_a > 0].median()
-    assert p.prices[2, 0] == p.prices[5, 0] == usual
-    assert any("price_a: 2 cells" in w for w in p.warnings)
-
-
-def test_a_brand_nobody_buys_is_left_out(tmp_path):
-    p = panel.read(written(little().assign(price_d=1.0, feat_d=0), tmp_path))
-    assert p.brands == ("a", "b", "c") and p.prices.shape[1] == 3 and "Nobody buys d; left out." in p.warnings
-
-
-def test_your_word_on_order_counts(tmp_path):
-    path = written(little().sort_values(["hh", "choice"]).assign(t=little().t.to_numpy()), tmp_path)
-    assert not panel.read(path).ordered
-    believed = panel.read(path, ordered=True)
-    assert believed.ordered and any("because you say so" in w for w in believed.warnings)
-    assert not panel.read(written(little(), tmp_path), ordered=False).ordered
-
-
-def test_signs_of_a_sorted_file():
-    assert one_way(np.array([[0, 0, 0], [4, 0, 0], [2, 3, 0]]))
-    assert not one_way(np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]))
-    once = np.arange(20)
-    assert judge(once, once % 2, 2) == (False, "no household bought twice")
-
-
-def broken(**changes):
-    return little().assign(**changes)
-
-
-def cell(column, value, row=4):
-    table = little()
-    table[column] = table[column].astype(object)
-    table.loc[row, column] = value
-    return table
-
-
-BAD = {
-    "empty": (b"", "the file is empty"),
-    "only_header": (b"hh,t,choice\n", "no purchases"),
-    "one_column": (b"hello\nworld\n", "the only column is 'hello'"),
-    "not_text": (b"PK\x03\x04\x00\x00\x00", "not a text file"),
-    "latin_1": (b"hh,choice\n1,caf\xe9\n2,tea\n", "no UTF-8"),
-    "ragged": (b"hh,choice\n1,a\n2,b,c,d\n", "not a CSV file"),
-    "no_household": (little().drop(columns="hh"), "no column names the household"),
-    "near_household": (little().rename(columns={"hh": "housholds"}), "did you mean housholds for household?"),
-    "two_households": (broken(customer=1), "hh and customer could each be the household"),
-    "no_brand": (little().rename(columns={"choice": "bought"}), "no column names the brand"),
-    "two_brands": (broken(product="x"), "choice and product could each be the brand"),
-    "text_price": (cell("price_b", "cheap"), "price_b: 'cheap' is not a number, in line 6"),
-    "negative_price": (cell("price_b", -1), "price_b: '-1.0' is negative, in line 6"),
-    "endless_price": (cell("price_b", "inf"), "price_b: 'inf' is not a number"),
-    "no_price_at_all": (broken(price_b=np.nan), "price_b: no row has a price"),
-    "text_feature": (cell("feat_c", "yes"), "feat_c: 'yes' is not a number"),
-    "missing_feature": (little().drop(columns="feat_b"), "feat_b: missing"),
-    "feature_of_whom": (broken(feat_bb=0), "'bb' has no price column"),
-    "two_prices": (broken(**{"price.a": 1.0}), "price_a and price.a both are the price of a"),
-    "missing_brand": (cell("choice", None), "choice: the brand is missing in line 6"),
-    "missing_household": (cell("hh", None), "hh: the household is missing in line 6"),
-    "brand_without_price": (cell("choice", "aa"), "'aa' is bought but has no price column; did you mean"),
-    "one_household": (broken(hh=1), "only one household"),
-    "one_brand": (broken(choice="a")[["hh", "t", "choice"]], "only one brand (a)"),
-    "one_priced_brand": (broken(choice="a"), "only one brand (a)"),
-    "bad_time": (cell("t", "later"), "t: 'later' is neither a number nor a date, in line 6"),
-    "no_time": (cell("t", None), "t: 'nan' is neither"),
-    "row_an_alternative": (broken(choice=little().t % 2)[["hh", "t", "choice"]], "always 0 or 1"),
-    "too_many_brands": (broken(choice=np.arange(108))[["hh", "t", "choice"]], "at most 64"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_file_is_explained(name, tmp_path, capsys):
-    content, sentence = BAD[name]
-    path = tmp_path / "panel.csv"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        content.to_csv(path, index=False)
-    with pytest.raises(panel.PanelError) as caught:
-        panel.read(path)
-    assert any(sentence in c for c in caught.value.complaints), caught.value.complaints
-    assert panel.main(str(path)) == 2
-    streams = capsys.readouterr()
-    assert sentence in streams.err and "Traceback" not in streams.err and not streams.out
-
-
-def test_bad_places(tmp_path):
-    (tmp_path / "panel.parquet").write_bytes(b"no parquet")
-    for path, sentence in {
-        tmp_path / "none.csv": "no such file",
-        tmp_path: "cannot be read",
-        tmp_path / "panel.parquet": "cannot be read as parquet",
-        tmp_path / "panel.xlsx": "spreadsheet",
-    }.items():
-        with pytest.raises(panel.PanelError, match=sentence):
-            panel.read(path)
-    with pytest.raises(panel.PanelError, match="household=hhh: there is no such column; did you mean hh"):
-        panel.read(written(little(), tmp_path), household="hhh")
-
-
-def test_everything_wrong_is_said_at_once(tmp_path):
-    table = cell("price_b", "cheap")
-    table.loc[7, "choice"] = None
-    table.loc[8, "price_a"] = -2
-    with pytest.raises(panel.PanelError) as caught:
-        panel.read(written(table, tmp_path))
-    assert len(caught.value.complaints) == 3
-
-
 # ---------------------------------------------------------------- counting
 
 
@@ -347,6 +173,91 @@ def test_names_of_brands_do_not_matter(tmp_path):
     merged = one.merge(other, on=["firm", "metric"], validate="1:1")
     assert np.allclose(merged.value_x, merged.value_y, rtol=1e-6, equal_nan=True)
     assert np.allclose(merged.error_x, merged.error_y, rtol=1e-5, atol=1e-9, equal_nan=True)
+
+
+@entry
+def lived_through(people, tally, g, start, stop, first, brand, window):
+    """Households start to stop - 1 of group g live their purchases as the simulator counts those of people."""
+    for i in range(start, stop):
+        me, bonds = people.one[i], people.bonds[i]
+        tally.people[g, 0] += 1
+        w = 0
+        for n in range(first[i], first[i + 1]):
+            while w < window[n]:
+                close_window(people, i, tally, g, 0, w, False)
+                w += 1
+            left, joined = np.int64(me.last), brand[n]
+            stage = tenure_bin(np.int32(me.tenure))
+            count_use(open_page(tally, g, w + 1, 0, 1), left, joined, stage, 0, (me.uses & USED) > 0)
+            me.uses += 1
+            if 0 <= left != joined:
+                me.uses |= CHANGED
+            me.tenure = me.tenure + 1 if joined == left else 1
+            me.last = joined
+            bonds[joined].count += 1
+        while w < tally.window.shape[1]:
+            close_window(people, i, tally, g, 0, w, False)
+            w += 1
+
+
+@pytest.mark.parametrize("length", [None, 1.0, 3.0, 20.0])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_counts_are_those_the_simulator_makes_of_such_people(seed, length, tmp_path):
+    table = little(seed, households=40, each=30).sample(frac=0.6, random_state=seed).sort_values(["hh", "t"])
+    p = panel.read(written(table, tmp_path))
+    window = np.zeros(len(p.hh), np.int64) if length is None else panel.by_time(p, length)
+    windows = int(window.max()) + 1
+    expected = empty_tally(windows, windows, 1, len(p.brands), 0)
+    people = make_people(len(p.households), len(p.brands))
+    for name in ("last", "home", "anchor", "target"):
+        people.one[name] = -1
+    first = np.searchsorted(p.hh, np.arange(len(p.households) + 1))
+    lived_through(people, expected, 0, 0, len(p.households), first, p.y, window)
+    found = panel.tally(p, window)
+    for name, mine, theirs in zip(found._fields, found, counted(expected), strict=True):
+        if name not in ("event", "news"):
+            assert (mine.sum(axis=0) == theirs.sum(axis=0)).all(), name
+
+
+def test_any_number_of_uses_is_counted(tmp_path):
+    rows = 70_000
+    table = pd.DataFrame(
+        {"hh": [*([1] * rows), 2, 2, 3, 3], "choice": [*(["a", "b"] * (rows // 2)), "a", "a", "b", "a"]}
+    )
+    p = panel.read(written(table, tmp_path))
+    assert panel.tally(p).window[..., Count.USES].sum() == rows + 4
+    found = panel.measure(p).set_index(["firm", "metric"]).value
+    assert found["a", "share"] == pytest.approx((rows / 2 + 3) / (rows + 4))
+    assert -0.1 < found["a", "stickiness"] < 0.1 and np.isfinite(found["", "dirichlet_phi"])
+
+
+def test_errors_do_not_go_with_the_numbering_of_households(tmp_path):
+    def error(brand_of, numbers, shuffle=None):
+        table = pd.DataFrame(
+            [(n, t, brand_of(h)) for h, n in enumerate(numbers) for t in range(2)], columns=["hh", "t", "brand"]
+        )
+        table = table if shuffle is None else table.sample(frac=1, random_state=shuffle)
+        found = panel.measure(written(table, tmp_path))
+        return float(found[found.metric == "share"].error.iloc[0])
+
+    one = error(lambda h: "AB"[h % 2], range(320))
+    for brand_of, numbers, shuffle in (
+        (lambda h: "AB"[h < 160], range(320), None),
+        (lambda h: "AB"[h % 2], [f"k{7 * h % 320:03d}" for h in range(320)], None),
+        (lambda h: "AB"[h // 8 % 2], range(1000, 1320), 5),
+    ):
+        assert error(brand_of, numbers, shuffle) == pytest.approx(one, rel=1e-9)
+    assert one == pytest.approx((0.25 / 320) ** 0.5, rel=0.2)
+
+
+def test_weights_count_a_household_as_so_many(tmp_path):
+    table = little()[["hh", "t", "choice"]]
+    twice = pd.concat([table, table[table.hh < 3].assign(hh=lambda x: x.hh + 100)])
+    weighted = table.assign(weight=1 + (table.hh < 3))
+    one, other = (panel.measure(written(x, tmp_path, f"{i}.csv")) for i, x in enumerate((twice, weighted)))
+    merged = one.merge(other, on=["firm", "metric"], validate="1:1")
+    merged = merged[merged.metric != "order_z"]  # a test of the rows that are there
+    assert len(merged) > 40 and np.allclose(merged.value_x, merged.value_y, rtol=1e-5, equal_nan=True)
 
 
 def test_windows_by_time_add_up(tmp_path):
@@ -399,6 +310,13 @@ def test_a_simulated_panel_keeps_the_order_but_within_busy_weeks(lived, tmp_path
     followed = [Count.ADJACENT, Count.SWITCHED]
     assert mine[followed].sum() == window[followed].sum()
     assert mine[Count.ADJACENT] == pytest.approx(window[Count.ADJACENT], rel=0.01)
+
+
+def test_an_export_overwrites_nothing(lived, tmp_path):
+    (tmp_path / "mine.csv").write_text("the purchases of a year")
+    with pytest.raises(panel.PanelError, match="nothing is overwritten"):
+        panel.export(lived[1], tmp_path / "mine.csv")
+    assert (tmp_path / "mine.csv").read_text() == "the purchases of a year"
 
 
 def test_export_small_and_price_moves(tmp_path):

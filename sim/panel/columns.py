@@ -1,117 +1,265 @@
-"""Which column is which: names by which panels call their household, time, brand, prices and promotions."""
+"""Which column is which, by name and content; what the user names comes first."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from sim.declare import did_you_mean
+import numpy as np
 
-HOUSEHOLD = (
-    *("hh", "hhid", "hh_id", "hid", "household", "household_id", "household_key", "panelist", "panelist_id", "panid"),
-    *("panel_id", "customer", "customer_id", "cust", "cust_id", "user", "user_id", "person", "person_id", "member"),
-    *("member_id", "shopper", "shopper_id", "client", "client_id", "subscriber", "respondent"),
-)
-TIME = ("t", "occasion", "time", "timestamp", "datetime", "date", "day", "week", "period", "month")  # the finest first
-BRAND = ("choice", "chosen", "brand", "firm", "product", "provider", "company", "supplier", "merchant", "alternative")
-BLOCKS = {
-    "price": ("price", "prices"),
-    "feat": ("feat", "feature", "feature_ad"),
-    "disp": ("disp", "display"),
-}
+import sim.panel.vocabulary as words
+from sim.panel.brand_columns import BLOCKS, block, find_blocks
+from sim.panel.cells import Table
+from sim.panel.dates import times_of_day
+from sim.panel.finder import Columns, Finder
+from sim.panel.options import Options
+from sim.panel.values import read_numbers, truths
 
 
-@dataclass
-class Columns:
-    """The names, in the file, of the columns that are used."""
-
-    household: str = ""
-    time: str = ""
-    brand: str = ""
-    brands: tuple[str, ...] = ()  # that have a price, or else a promotion
-    blocks: dict[str, list[str]] = field(default_factory=dict)  # price, feat, disp: a column for each of `brands`
-    notes: list[str] = field(default_factory=list)
-
-
-def find(
-    names: Sequence[str], household: str | None = None, time: str | None = None, brand: str | None = None
-) -> tuple[Columns, list[str]]:
+def find(table: Table, options: Options) -> tuple[Columns, list[str]]:
     """The columns of a panel, named or guessed, and what is wrong with them."""
-    found, wrong = Columns(), list[str]()
-    if len(names) == 1:
-        return found, [f"the only column is {names[0]!r}; a panel is a CSV with a household and a brand in each row"]
-    found.household = _one("household", names, household, HOUSEHOLD, wrong, ("id",))
-    found.brand = _one("brand", names, brand, BRAND, wrong)
-    found.time = _time(names, time, wrong, found.notes)
-    if found.household and found.household == found.brand:
-        wrong.append(f"{found.brand} cannot be both the household and the brand")
-    blocks = {kind: _block(names, kind, wrong) for kind in BLOCKS}
-    found.brands = tuple(next((b for b in blocks.values() if b), {}))
-    for kind, columns in blocks.items():
-        if columns:
-            lacking = [b for b in found.brands if b not in columns]
-            extra = [b for b in columns if b not in found.brands]
-            wrong += [f"{kind}_{b}: missing, while other brands have such a column" for b in lacking]
-            wrong += [f"{columns[b]}: {b!r} has no price column{did_you_mean(b, found.brands)}" for b in extra]
-            found.blocks[kind] = [columns[b] for b in found.brands if b in columns]
-    return found, wrong
+    finder, found = Finder(table, options), Columns()
+    if len(table.names) == 1:
+        return found, [
+            f"the only column is {table.names[0]!r}; a panel is a table with a household and a brand in each row"
+        ]
+    found.segment = finder.named("segment") or ""
+    finder.taken.clear()  # a segment may be anything, even the status
+    for role in ("brand", "time", "order"):  # what is named is not looked for as something else
+        finder.named(role)
+    found.customer = _customer(finder)
+    found.chosen = _chosen(finder)
+    found.brand = _brand(finder, found)
+    _times(finder, found)
+    _rest(finder, found)
+    if not found.brand and options.brand != "none" and not finder.wrong:
+        _without_brand(finder, found)
+    if options.brand == "none":
+        found.one_firm = True
+    _unnamed(finder, found)
+    if found.brand:
+        find_blocks(finder, found)
+    found.notes += finder.notes
+    return found, list(dict.fromkeys(finder.wrong))
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
-
-
-def _one(
-    what: str,
-    names: Sequence[str],
-    given: str | None,
-    usual: tuple[str, ...],
-    wrong: list[str],
-    weak: tuple[str, ...] = (),
-) -> str:
-    """The column the user names, or the only one with a usual name; `weak` names count where no other does."""
+def _customer(finder: Finder) -> str:
+    given = finder.named("customer")
     if given is not None:
-        if given not in names:
-            wrong.append(f"{what}={given}: there is no such column{did_you_mean(given, names)}")
         return given
-    for known in (usual, weak):
-        hits = [name for name in names if _plain(name) in known]
+    for tier, patterns in enumerate(words.CUSTOMER):
+        hits = [n for n in finder.hits(patterns) if not _numbers_orders(finder, n)]
+        hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
         if len(hits) == 1:
-            return hits[0]
+            if tier == len(words.CUSTOMER) - 1 and _all_differ(finder.table, hits[0]):
+                finder.wrong.append(
+                    f"{hits[0]} is another in every row, so it numbers the rows and not the customers; "
+                    "say which column does: panel.customer=COLUMN"
+                )
+                return ""
+            return finder.take(hits[0])
         if hits:
-            wrong.append(f"{' and '.join(hits)} could each be the {what}; say which, e.g. {what}={hits[0]}")
-            return ""
-    wrong.append(f"no column names the {what}; {_nearest(names, usual + weak)}say which, e.g. {what}=COLUMN")
+            finder.wrong.append(
+                f"{' and '.join(hits)} could each be the household; say which, e.g. panel.customer={hits[0]}"
+            )
+            return finder.take(hits[0])
+    if finder.table.header:
+        finder.wrong.append(
+            f"no column names the household; {_nearest(finder.free(), words.CUSTOMER)}say which, e.g. "
+            f"panel.customer=COLUMN"
+        )
     return ""
 
 
-def _nearest(names: Sequence[str], usual: tuple[str, ...]) -> str:
+def _numbers_orders(finder: Finder, name: str) -> bool:
+    return words.plain(name) in ("name",) and all(t.startswith("#") for t in finder.texts(name))
+
+
+def _same_rows(table: Table, one: str, other: str) -> bool:
+    a, b = table.cells[one].codes.astype(np.int64), table.cells[other].codes.astype(np.int64)
+    kinds = len(np.unique(a))
+    return 1 < kinds == len(np.unique(b)) == len(np.unique(a * (b.max() + 2) + b + 1))
+
+
+def _all_differ(table: Table, name: str) -> bool:
+    return len(table.cells[name].categories) == table.rows > 2
+
+
+def _chosen(finder: Finder) -> str:
+    """A column of yes and no beside one of brands."""
+    hits = [n for n in finder.hits(words.FLAG) if truths(finder.texts(n)) is not None]
+    brands = [n for tier in words.BRAND for n in finder.hits(tier) if n not in hits]
+    if finder.options.brand in finder.table.names and finder.options.brand not in hits:
+        brands.append(str(finder.options.brand))
+    return finder.take(hits[0]) if hits and brands else ""
+
+
+def _brand(finder: Finder, found: Columns) -> str:
+    given = finder.named("brand")
+    if given is not None:
+        if given and given == found.customer:
+            finder.wrong.append(f"{given} cannot be both the household and the brand")
+        return given
+    for tier, patterns in enumerate(words.BRAND):
+        hits = sorted((n for n in finder.hits(patterns) if finder.texts(n)), key=_is_code)
+        hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
+        if len(hits) > 1 and tier == len(words.BRAND) - 1:
+            hits = sorted(hits, key=lambda n: len(finder.texts(n)))
+            finder.notes.append(
+                f"{hits[0]} is taken for the brand, not {', '.join(hits[1:])}; panel.brand=COLUMN says otherwise."
+            )
+            hits = hits[:1]
+        if len(hits) == 1:
+            if tier >= 2:
+                finder.notes.append(f"The column {hits[0]} is taken for the brand; panel.brand=COLUMN says otherwise.")
+            return finder.take(hits[0])
+        if hits:
+            finder.wrong.append(f"{' and '.join(hits)} could each be the brand; say which, e.g. panel.brand={hits[0]}")
+            return finder.take(hits[0])
+    return ""
+
+
+def _is_code(name: str) -> bool:
+    """Whether a column holds codes of what another may name."""
+    return re.fullmatch(r".*(id|code|no|nr|number|nummer|key|upc|ean|asin|sku)", words.plain(name)) is not None
+
+
+def _times(finder: Finder, found: Columns) -> None:
+    starts, ends = finder.hits(words.START), finder.hits(words.END)
+    if finder.options.time is None and len(starts) == len(ends) == 1:
+        found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
+        return
+    given = finder.named("time")
+    if given is not None:
+        found.time = given
+        return
+    hits = sorted((rank, i, n) for i, n in enumerate(finder.free()) if (rank := _moment(n)) is not None)
+    clocks = [n for n in finder.free() if words.CLOCKS.fullmatch(words.plain(n)) and _of_day(finder, n)]
+    clocks = clocks if any(n not in clocks for _, _, n in hits) else []
+    names = [n for _, _, n in hits if n not in clocks]
+    parts = _parts(finder, {n: rank for rank, _, n in hits}, names)
+    if parts:
+        found.parts, found.time = parts, parts[-1]
+    elif names:
+        found.time = finder.take(names[0])
+        found.clock = finder.take(clocks[0]) if clocks else ""
+    if len(names) > 1 and not parts:
+        finder.notes.append(
+            f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
+            f"otherwise."
+        )
+
+
+def _moment(name: str) -> int | None:
+    """How fine a time a column of that name is, 0 the finest; None for what is no time of a purchase."""
+    text = words.plain(name)
+    if words.NO_PURCHASE_TIME.search(text):
+        return None
+    for rank, word in words.MOMENT:
+        if text == word and word not in ("at", "on", "an"):
+            return rank
+        if len(word) > 1 and re.fullmatch(f"{words.WHEN}*{word}{words.WHEN}*", text) and text != word:
+            return rank
+    return None
+
+
+def _of_day(finder: Finder, name: str) -> bool:
+    texts = finder.texts(name)
+    return bool(texts) and float(np.isfinite(times_of_day(texts)).mean()) > 0.9
+
+
+def _parts(finder: Finder, ranks: dict[str, int], names: list[str]) -> tuple[str, ...]:
+    """Columns of year and month (and day), week or quarter, where the finest of them alone starts anew every year."""
+    years = [n for n in names if ranks[n] == 7]
+    finer = [n for n in names if ranks[n] in (2, 3, 5, 6) and _at_most(finder, n, 53)]
+    if len(years) != 1 or not finer or ranks[names[0]] < 2:
+        return ()
+    by_rank = {ranks[n]: n for n in reversed(finer)}
+    if 5 in by_rank:
+        return (years[0], by_rank[5], *([by_rank[2]] if 2 in by_rank else []))
+    return (years[0], by_rank[min(by_rank)]) if min(by_rank) > 2 else ()
+
+
+def _at_most(finder: Finder, name: str, most: int) -> bool:
+    numbers = read_numbers(finder.texts(name))
+    return len(numbers) > 0 and bool(np.isfinite(numbers).all()) and numbers.min() >= 1 and numbers.max() <= most
+
+
+def _rest(finder: Finder, found: Columns) -> None:
+    given = finder.named("order")
+    hits = [n for n in finder.free() if _numbers_orders(finder, n)] + finder.hits(words.ORDER)
+    found.order = given if given is not None else finder.take(hits[0] if hits else "")
+    if found.chosen:
+        sets = finder.hits(words.CHOICE_SET)
+        found.choice_set = finder.take(sets[0] if sets else "")
+    found.quantity = _numeric(finder, "quantity", words.QUANTITY)
+    found.price = _numeric(finder, "price", words.PRICE)
+    found.weight = finder.first("weight", words.WEIGHT)
+    given = finder.named("status")
+    found.status = ((given,) if given else ()) if given is not None else tuple(finder.hits(words.STATUS))
+    found.refunds = (
+        () if given is not None else tuple(n for n in finder.hits(words.REFUND_FLAG) if n not in found.status)
+    )
+
+
+def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
+    """The column of a usual name that holds numbers; one that the user names may hold anything."""
+    if finder.options.named(role) is not None:
+        return finder.first(role, patterns)
+    hits = []
+    for name in finder.hits(patterns):
+        numbers = read_numbers(finder.texts(name), finder.options.decimal, finder.table.comma)
+        hits += [name] if len(numbers) and np.isfinite(numbers).mean() > 0.5 else []
+    if len(hits) > 1 and role == "quantity":
+        finder.notes.append(
+            f"{hits[0]} is taken for the quantity, not {', '.join(hits[1:])}; panel.quantity=COLUMN says otherwise."
+        )
+    return finder.take(hits[0] if hits else "")
+
+
+def _without_brand(finder: Finder, found: Columns) -> None:
+    """A history of one firm, unless some column could well be the brand."""
+    maybe = [
+        n for n in finder.free() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
+    ]
+    blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS)
+    if found.customer and (found.time or found.order) and not maybe and not blocks:
+        found.one_firm = True
+    elif finder.table.header:
+        finder.wrong.append(
+            f"no column names the brand; {_nearest(finder.free(), words.BRAND)}say which, e.g. panel.brand=COLUMN, "
+            "or panel.brand=none for the history of one firm"
+        )
+
+
+def _like_names(finder: Finder, name: str) -> bool:
+    texts = finder.texts(name)
+    few = 1 < len(texts) <= max(200, finder.table.rows // 20) and len(texts) < finder.table.rows
+    return few and float(np.isnan(read_numbers(texts)).mean()) > 0.5
+
+
+def _unnamed(finder: Finder, found: Columns) -> None:
+    """A file without a header, whose columns are told by number."""
+    if finder.table.header or (found.customer and (found.brand or found.one_firm)):
+        return
+    first = [str(finder.table.cells[n][0]) for n in finder.table.names[:6]] if finder.table.rows else []
+    finder.wrong.insert(
+        0,
+        f"the first line ({', '.join(first)}) looks like a purchase, not like names of columns; write names "
+        f"above it, or say "
+        "which column is which by its number, e.g. panel.customer=1 panel.time=2 panel.brand=3 "
+        "(panel.header=yes: they are names)",
+    )
+
+
+def _nearest(names: Sequence[str], tiers: Sequence[Sequence[str]]) -> str:
     import difflib
 
+    usual = (
+        ("household", "customer", "customerid", "panelist")
+        if tiers is words.CUSTOMER
+        else ("brand", "choice", "product", "provider")
+    )
     for name in names:
-        near = difflib.get_close_matches(_plain(name), [u for u in usual if len(u) > 3], 1, 0.75)
+        near = difflib.get_close_matches(words.plain(name), usual, 1, 0.75)
         if near:
             return f"did you mean {name} for {near[0]}? "
     return f"the columns are {', '.join(map(repr, names[:8]))}{', ...' if len(names) > 8 else ''}; "
-
-
-def _time(names: Sequence[str], given: str | None, wrong: list[str], notes: list[str]) -> str:
-    if given is not None:
-        return _one("time", names, given, TIME, wrong)
-    hits = sorted((n for n in names if _plain(n) in TIME), key=lambda n: TIME.index(_plain(n)))
-    if len(hits) > 1:
-        notes.append(f"Time is taken from the column {hits[0]}, not from {', '.join(hits[1:])}.")
-    return hits[0] if hits else ""
-
-
-def _block(names: Sequence[str], kind: str, wrong: list[str]) -> dict[str, str]:
-    """brand: column, for columns like price_heinz, price.heinz or 'Price heinz'."""
-    pattern = re.compile(rf"\s*(?:{'|'.join(BLOCKS[kind])})[._\- ](.+)", re.IGNORECASE)
-    found: dict[str, str] = {}
-    for name in names:
-        match = pattern.fullmatch(name)
-        if match:
-            brand = match[1].strip()
-            if brand in found:
-                wrong.append(f"{found[brand]} and {name} both are the {kind} of {brand}; keep one")
-            found[brand] = name
-    return found

@@ -1,181 +1,293 @@
 """From a file to a Panel, or one PanelError with everything that is wrong with the file, a sentence each.
 
-Two shapes are known. Long: a row a purchase with a household, perhaps a time, the brand bought, perhaps price_<brand>,
-feat_<brand>, disp_<brand>. Wide, as R distributes them: id, choice, price.<brand>, ..., the rows of a household in the
-order in which it bought. Columns that are not needed, such as row numbers, are left aside.
+A row is a purchase, a line of an order, an event, an alternative of a choice or a month with a provider: `columns`
+tells which column is what, `rows` which rows are purchases, `when` their times, `occasions` which lines are one use.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sim.declare import ScenarioError, did_you_mean
-from sim.panel.cells import block, codes, times
-from sim.panel.columns import Columns, find
-from sim.panel.order import verdict
+from sim.panel.columns import find
+from sim.panel.households import customers, weights
+from sim.panel.occasions import Lines, merged, orders_are_orders, pooled, present, same_rows
+from sim.panel.options import Options, made
+from sim.panel.order import REFUSED, calendar, verdict
+from sim.panel.prices import Blocks, blocks, picked
+from sim.panel.provider import looks_like_provider
+from sim.panel.rows import Rows, purchases
+from sim.panel.shape import spells, unfold
+from sim.panel.source import open_table
+from sim.panel.types import LeftOut, Panel, PanelError
+from sim.panel.values import read_numbers
+from sim.panel.vocabulary import plain
+from sim.panel.when import When, times
 
-MOST_BRANDS = 64  # the tally keeps brands as bits
-ENDINGS = {"parquet": "parquet", "pq": "parquet", "xlsx": "sheet", "xls": "sheet", "ods": "sheet"}
-
-
-class PanelError(ScenarioError):
-    """Everything that is wrong with a panel file, one sentence each."""
-
-
-@dataclass
-class Panel:
-    """Purchases n = 0 .. N-1, sorted by household, then time, then place in the file."""
-
-    brands: tuple[str, ...]  # [J]
-    households: np.ndarray  # [H] as they are called in the file
-    hh: np.ndarray  # [N] int64, whose purchase
-    t: np.ndarray  # [N] float64, as in the file; dates in days since the first; else place within the household
-    y: np.ndarray  # [N] int64, the brand bought
-    prices: np.ndarray | None = None  # [N, J] of every brand at the purchase, money as in the file
-    features: np.ndarray | None = None  # [N, J]
-    displays: np.ndarray | None = None  # [N, J]
-    ordered: bool = True  # whether the rows of a household can be taken for the order in which it bought
-    warnings: list[str] = field(default_factory=list)
+MOST_BRANDS, POOLED = 64, 12  # brands told apart; those kept where there are more
+ONE_FIRM = "the firm"
 
 
 def read(
     path: Any,
-    household: str | None = None,
+    customer: str | None = None,
     time: str | None = None,
     brand: str | None = None,
-    ordered: bool | None = None,
+    options: Options | None = None,
+    **named: Any,
 ) -> Panel:
-    """The panel in a CSV or Parquet file; PanelError lists everything that is wrong with it.
+    """The panel in a file; PanelError lists everything that is wrong with it.
 
-    `household`, `time` and `brand` name columns whose names do not tell. `ordered` is your word on whether the rows
-    of a household are in the order of purchase; by default the panel itself is asked (`order.verdict`).
+    `customer`, `time` and `brand` name columns whose names do not tell; other keywords are those of `Options`, such
+    as ordered=True, your word that the rows of a household are in the order of purchase. `options` gives all at once.
     """
-    table = _open(Path(path))
-    columns, complaints = find([str(c) for c in table.columns], household, time, brand)
-    table.columns = [str(c) for c in table.columns]
-    if not complaints and table.empty:
-        complaints.append("the file has a header but no purchases; write one row a purchase")
-    if complaints:
-        raise PanelError([f"{path}: {c}" for c in complaints])
-    panel = _panel(table, columns, str(path))
-    panel.ordered, sentences = verdict(panel.hh, panel.y, len(panel.brands), ordered)
-    panel.warnings += [*sentences, *_selection(panel)]
+    named = {"customer": named.pop("household", customer), "time": time, "brand": brand, **named}
+    given = made(options, **named)
+    table = unfold(open_table(Path(path), given), given)
+    columns, wrong = find(table, given)
+    if not table.rows and not wrong:
+        wrong = ["the file has a header but no purchases; write one row a purchase"]
+    if wrong:
+        raise PanelError([f"{path}: {w}" for w in wrong])
+    rows = Rows(table, columns, given)
+    rows.notes += [*table.notes, *columns.notes]
+    purchases(rows)
+    panel = _panel(rows)
+    if panel is None or rows.wrong:
+        raise PanelError([f"{path}: {w}" for w in dict.fromkeys(rows.wrong)])
     return panel
 
 
-def _open(path: Path) -> Any:
-    """The table in a file, nothing checked but that it is one."""
-    import pandas as pd
-
-    kind = ENDINGS.get(path.suffix.lstrip(".").lower(), "csv")
-    if kind == "sheet":
-        raise PanelError([f"{path}: a spreadsheet cannot be read; save the sheet as CSV"])
-    try:
-        if kind == "parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, sep=_separator(path), encoding="utf-8-sig", low_memory=False)
-    except FileNotFoundError:
-        raise PanelError([f"{path}: there is no such file"]) from None
-    except UnicodeDecodeError as error:
-        at = f"byte {error.start} is no UTF-8"
-        raise PanelError([f"{path}: {at}; save the file as CSV in UTF-8"]) from None
-    except pd.errors.EmptyDataError:
-        raise PanelError([f"{path}: the file is empty; it needs a header and one row a purchase"]) from None
-    except pd.errors.ParserError as error:
-        raise PanelError([f"{path}: not a CSV file ({' '.join(str(error).split())})"]) from None
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise PanelError([f"{path}: cannot be read as {kind} ({reason})"]) from None
-
-
-def _separator(path: Path) -> str:
-    """What separates the columns, seen from the header."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    if b"\0" in head:
-        raise PanelError([f"{path}: not a text file; a panel is a CSV or Parquet file"])
-    header = head.split(b"\n", 1)[0].decode("utf-8-sig", "replace")
-    return max(",;\t|", key=header.count)
+def _panel(rows: Rows) -> Panel | None:
+    columns = rows.columns
+    who, names = rows.column(columns.customer)
+    brand, brands = rows.column(columns.brand) if columns.brand else (np.zeros(rows.table.rows, np.int64), [ONE_FIRM])
+    known = rows.keep | _without_purchase(rows)
+    _drop_nameless(rows, brand)
+    priced = blocks(rows)
+    if columns.start:
+        at, t = spells(rows, brand)
+        found: When | None = When(t, True)
+    else:
+        found = times(rows)
+        at = np.flatnonzero(rows.keep)
+        t = found.values[at] if found else np.zeros(len(at))
+    if columns.blocks:
+        at, t = _priced(rows, brand, brands, at, t)
+    wrong = _too_few(rows, who[at], [brands[b] for b in present(brand[at])])
+    rows.wrong += [] if rows.wrong else wrong
+    if rows.wrong:
+        return None
+    lines = _sorted(rows, at, who, t, brand)
+    panel = _uses(rows, lines, brands, found, priced)
+    customers(panel, rows, lines, who[known & (who >= 0)], names)
+    panel.weights = weights(rows, who, panel, names)
+    return _finished(panel, rows, found)
 
 
-def _panel(table: Any, columns: Columns, path: str) -> Panel:
-    wrong: list[str] = []
-    notes = list(columns.notes)
-    households, hh = codes(table, columns.household, "household", wrong)
-    named, y = codes(table, columns.brand, "brand", wrong)
-    brands = list(columns.brands or named)
-    wrong += _brands_wrong(named, columns.brands)
-    t = times(table[columns.time], columns.time, wrong, notes) if columns.time else None
-    blocks = [block(table, columns, kind, wrong, notes) for kind in ("price", "feat", "disp")]
-    wrong += _too_few(households, [] if columns.brands and len(named) == 2 else named)
-    if wrong:
-        raise PanelError([f"{path}: {c}" for c in wrong])
-    y = np.array([brands.index(name) for name in named], np.int64)[y]
-    order = np.argsort(hh, kind="stable") if t is None else np.lexsort((t, hh))
-    hh, y = hh[order], y[order]
-    notes += list(_order_notes(order, hh, None if t is None else t[order]))
-    place = np.arange(len(hh)) - np.searchsorted(hh, hh)
-    when = place.astype(float) if t is None else t[order]
-    panel = Panel(tuple(brands), np.asarray(households), hh, when, y, warnings=notes)
-    panel.prices, panel.features, panel.displays = (None if b is None else b[order] for b in blocks)
-    return _without_unbought(panel)
+def _without_purchase(rows: Rows) -> np.ndarray:
+    """[rows] whether the row was left out because its customer bought nothing then; the customer is known, though."""
+    codes = rows.nothing
+    return np.zeros(rows.table.rows, bool) if codes is None else codes & (rows.column(rows.columns.customer)[0] >= 0)
 
 
-def _brands_wrong(named: list[str], priced: tuple[str, ...]) -> Iterator[str]:
-    for name in named:
-        if priced and name not in priced:
-            yield f"{name!r} is bought but has no price column{did_you_mean(name, priced)}"
-
-
-def _too_few(households: list[Any], brands: list[str]) -> Iterator[str]:
-    if len(households) == 1:
-        yield "there is only one household; stickiness is about how people differ, so two are needed at least"
-    if set(brands) == {"0", "1"}:
-        yield "the brand is always 0 or 1, as where a row is an alternative; keep the rows that were chosen"
-    if len(brands) == 1:
-        yield f"there is only one brand ({brands[0]}); nothing competes with it"
-    if len(brands) > MOST_BRANDS:
-        yield f"there are {len(brands)} brands, at most {MOST_BRANDS} can be told apart; pool the small ones"
-
-
-def _order_notes(order: np.ndarray, hh: np.ndarray, t: np.ndarray | None) -> Iterator[str]:
-    if t is None:
-        yield "There is no column of time: the rows of a household are taken in the order of the file."
+def _drop_nameless(rows: Rows, brand: np.ndarray) -> None:
+    """Rows without a brand: of customers who never bought, or slips."""
+    if not rows.columns.brand:
         return
-    moved = len(np.unique(hh[1:][(order[1:] < order[:-1]) & (hh[1:] == hh[:-1])]))
-    if moved:
-        yield f"The rows of {moved} households were not in the order of time; they have been sorted."
-    tied = (np.diff(t) == 0) & (np.diff(hh) == 0)
+    who = rows.column(rows.columns.customer)[0]
+    bought = np.zeros(int(who.max(initial=-1)) + 1, bool)
+    bought[who[rows.keep & (brand >= 0)]] = True
+    empty = rows.keep & (brand < 0)
+    never = empty & ~np.append(bought, False)[who]
+    if never.any():
+        rows.members = True
+    many, of = int((empty & ~never).sum()), int(rows.keep.sum())
+    name = rows.columns.brand
+    if many > of / 2:
+        rows.wrong.append(f"{name}: is empty in {many} of {of} rows; panel.brand=COLUMN names another")
+    rows.drop(never, f"customers who never bought ({name} is empty); they count as households")
+    rows.drop(empty, f"no brand ({name} is empty)")
+
+
+def _priced(
+    rows: Rows, brand: np.ndarray, brands: list[str], at: np.ndarray, t: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows whose brand has no column of prices, where others have, are slips or a mistake."""
+    from sim.declare import did_you_mean
+
+    priced = np.array([b in rows.columns.brands for b in brands])
+    lacking = ~priced[brand[at]]
+    if not lacking.any():
+        return at, t
+    names = [brands[b] for b in np.unique(brand[at][lacking])]
+    said = [f"{n!r} is bought but has no price column{did_you_mean(n, rows.columns.brands)}" for n in names[:5]]
+    if lacking.mean() > 0.05:
+        rows.wrong += said
+    bad = np.zeros(rows.table.rows, bool)
+    bad[at[lacking]] = True
+    rows.drop(bad, "; ".join(said))
+    return at[~lacking], t[~lacking]
+
+
+def _too_few(rows: Rows, who: np.ndarray, brands: list[str]) -> list[str]:
+    if not len(who):
+        return ["no purchase is left: " + "; ".join(f"{n} rows: {reason}" for n, reason in rows.left_out)]
+    wrong = []
+    if len(present(who)) == 1:
+        wrong.append("there is only one household; stickiness is about how people differ, so two are needed at least")
+    if set(brands) == {"0", "1"} and not rows.options.none:
+        wrong.append(
+            "the brand is always 0 or 1, as where a row is an alternative; name the column of alternatives, "
+            "panel.brand=COLUMN, or say panel.none=0 (nothing bought) or panel.none=no (two brands)"
+        )
+    if len(brands) == 1 and not rows.columns.one_firm and len(rows.columns.brands) != 2:
+        wrong.append(
+            f"there is only one brand ({brands[0]}); nothing competes with it. panel.brand=none measures the "
+            f"history of one firm"
+        )
+    return wrong
+
+
+def _sorted(rows: Rows, at: np.ndarray, who: np.ndarray, t: np.ndarray, brand: np.ndarray) -> Lines:
+    hh = who[at]
+    by = np.lexsort((np.arange(len(at)), t, hh))
+    moved = np.unique(hh[by][1:][(np.diff(by) < 0) & (np.diff(hh[by]) == 0)])
+    if len(moved):
+        rows.notes.append(f"The rows of {len(moved)} households were not in the order of time; they have been sorted.")
+    order = rows.column(rows.columns.order)[0][at][by] if rows.columns.order else None
+    return Lines(at[by], hh[by], t[by], brand[at][by], order)
+
+
+def _uses(rows: Rows, lines: Lines, brands: list[str], found: When | None, priced: Blocks) -> Panel:
+    """Lines of one occasion and brand made one use; the household is still its code in the file."""
+    first, place = _merged(rows, lines, len(brands), found)
+    quantity = _amount(rows, lines.row, rows.columns.quantity)
+    y = lines.y[first]
+    kept = present(y)
+    bought = [brands[b] for b in kept]
+    names, code = _named(rows, bought, np.searchsorted(kept, y))
+    panel = Panel(tuple(names), np.zeros(0), lines.hh[first], lines.t[first], code, rows=rows.table.rows)
+    if quantity is not None:
+        panel.quantity = np.bincount(place[place >= 0], quantity[place >= 0], minlength=len(first))
+    if rows.columns.segment:
+        codes, texts = rows.column(rows.columns.segment)
+        panel.segment = np.append(np.array(texts, object), "(empty)")[codes[lines.row[first]]]
+    source = lines.row[first]
+    each = [picked(priced.get(kind), bought, names, source) for kind in ("price", "feat", "disp")]
+    panel.prices, panel.features, panel.displays = each
+    return panel
+
+
+def _merged(rows: Rows, lines: Lines, brands: int, found: When | None) -> tuple[np.ndarray, np.ndarray]:
+    """(lines that are a use, the use of each line; -1 for repeats of a row)."""
+    every = np.arange(len(lines.row))
+    if lines.order is not None and found is not None and not orders_are_orders(lines, found.dates):
+        rows.notes.append(f"{rows.columns.order} is not taken for the order, as its rows are of several times.")
+        rows.columns.order, lines.order = "", None
+    if rows.options.lines == "keep" or (found is None and lines.order is None):
+        return every, every
+    if found is None:
+        lines.t = every.astype(float)  # lines of an order merge by its number alone
+    again = np.zeros(len(every), bool)
+    if not rows.columns.start:
+        again = same_rows([rows.column(n)[0] for n in rows.table.names], lines.row)
+    left = np.flatnonzero(~again)
+    order = None if lines.order is None else lines.order[left]
+    part = Lines(lines.row[left], lines.hh[left], lines.t[left], lines.y[left], order)
+    first, of = merged(part, brands)
+    place = np.full(len(every), -1)
+    place[left] = of
+    if again.any():
+        rows.left_out.append(LeftOut(int(again.sum()), "repeats of a row, every cell the same"))
+    joined = len(left) - len(first)
+    if joined:
+        what = "order" if lines.order is not None else "time"
+        rows.left_out.append(LeftOut(joined, f"further lines of one brand by one customer at one {what}: one use"))
+    if joined + again.sum():
+        rows.notes.append("Lines of one occasion are one use of each brand; panel.lines=keep counts every line.")
+    return left[first], place
+
+
+def _amount(rows: Rows, at: np.ndarray, name: str) -> np.ndarray | None:
+    if not name:
+        return None
+    codes, texts = rows.column(name)
+    numbers = np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes[at]]
+    return np.nan_to_num(numbers, nan=1.0)
+
+
+def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Brands in the order of their price columns or their names, the small ones pooled."""
+    if rows.columns.brands:
+        unbought = [b for b in rows.columns.brands if b not in names]
+        if unbought:
+            rows.notes.append(f"Nobody buys {', '.join(unbought)}; left out.")
+        ranks = np.array([rows.columns.brands.index(n) for n in names])
+    else:
+        ranks = np.argsort(np.argsort(np.array([_natural(n) for n in names])))
+    order = np.argsort(ranks)
+    names, y = [names[i] for i in order], np.argsort(order)[y]
+    alike = [n for n in names if plain(n) and sum(plain(n) == plain(o) for o in names) > 1] if len(names) < 1000 else []
+    if alike:
+        rows.notes.append(
+            f"{', '.join(alike[:6])} are counted as different brands, though their names are nearly alike."
+        )
+    top = rows.options.top or (POOLED if len(names) > MOST_BRANDS else MOST_BRANDS)
+    if top > MOST_BRANDS:
+        rows.wrong.append(f"panel.top: {top} is above {MOST_BRANDS}, the brands that can be told apart")
+    if len(names) <= top:
+        return names, y
+    names, y, sentence = pooled(names, y, top)
+    rows.notes.append(sentence)
+    return names, y
+
+
+def _natural(name: str) -> str:
+    return name.zfill(20) if name.isdecimal() else name
+
+
+def _finished(panel: Panel, rows: Rows, found: When | None) -> Panel:
+    """Times from the first purchase on, the verdict on order, and what the reader should know."""
+    panel.left_out, panel.warnings = rows.left_out, rows.notes
+    panel.columns = rows.columns.used()
+    if found is None:
+        panel.t = (np.arange(len(panel.hh)) - np.searchsorted(panel.hh, panel.hh)).astype(float)
+        panel.warnings.append("There is no column of time: the rows of a household are taken in the order of the file.")
+    elif found.dates:
+        first = np.floor(panel.t.min())
+        panel.origin, panel.t = np.datetime64(int(first), "D"), panel.t - first
+    tied = (np.diff(panel.t) == 0) & (np.diff(panel.hh) == 0)
     if tied.any():
-        yield (
+        panel.warnings.append(
             f"{tied.sum()} purchases share their time with the one before of the same household; "
             "they are taken in the order of the file."
         )
-
-
-def _without_unbought(panel: Panel) -> Panel:
-    bought = np.bincount(panel.y, minlength=len(panel.brands)) > 0
-    if bought.all():
-        return panel
-    left = [b for b, kept in zip(panel.brands, bought, strict=True) if not kept]
-    panel.warnings.append(f"Nobody buys {', '.join(left)}; left out.")
-    panel.brands = tuple(b for b, kept in zip(panel.brands, bought, strict=True) if kept)
-    panel.y = (np.cumsum(bought) - 1)[panel.y]
-    for name in ("prices", "features", "displays"):
-        block = getattr(panel, name)
-        setattr(panel, name, None if block is None else block[:, bought])
+    told = None if rows.options.ordered is None else rows.options.ordered == "yes"
+    if told is None and not rows.columns.order and tied.sum() > 0.5 * (np.diff(panel.hh) == 0).sum():
+        panel.ordered, sentences = False, [f"So many share their time that the order is not known. {REFUSED}"]
+    else:
+        by_date = found is not None and (found.dates or calendar(rows.columns.time))
+        trusted = by_date and tied.sum() < 0.1 * len(tied)
+        panel.ordered, sentences = verdict(panel.hh, panel.y, len(panel.brands), told, trusted)
+    panel.provider = looks_like_provider(panel, rows)
+    panel.warnings += sentences if not rows.columns.one_firm else []
+    panel.warnings += _selection(panel)
     return panel
 
 
-def _selection(panel: Panel) -> Iterator[str]:
+def _selection(panel: Panel) -> list[str]:
     """Who is missing from the panel, and what that does to the figures."""
-    yield "Who never buys the category is not in a list of purchases: penetration is among buyers."
-    fewest = int(np.bincount(panel.hh).min())
-    if fewest > 1:
-        yield (
+    said = []
+    if not panel.members and not panel.provider:
+        said.append(
+            "Who never buys the category is not in a list of purchases: penetration is among buyers (panel.size=N)."
+        )
+    bought = np.bincount(panel.hh)
+    fewest = int(bought[bought > 0].min())
+    if fewest > 1 and not panel.provider and not panel.members:
+        said.append(
             f"No household has fewer than {fewest} purchases, so light buyers were left out before this file was "
             "made: the mean and spread of buying (M, K) hold for such households only."
         )
+    return said

@@ -6,19 +6,26 @@ measures on the rest, so that nobody is a customer by virtue of the uses that ar
 purchases is left out of a panel that has none.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import optimize
 
-from sim import metrics
-from sim.metrics import Array, Estimate, Metric, estimate, jackknife, pooled
-from sim.panel.files import Panel, read
-from sim.panel.record import after_start, counts, group_of, select, tally
-from sim.tally import Count, Tally
+from sim import dirichlet, metrics
+from sim.metrics import Array, Metric, folds, jackknife, pooled
+from sim.panel.concentration import concentrations
+from sim.panel.count import after_start, counts, select, tally
+from sim.panel.files import read
+from sim.panel.folds import fold_of
+from sim.panel.groups import groups
+from sim.panel.one_firm import one_firm
+from sim.panel.options import made
+from sim.panel.provider import provider_tally
+from sim.panel.types import Panel
+from sim.tally import TENURE, Count, Tally
 
 FEWEST = 4  # purchases from which a household has a before and an after
+LONG = 5_000  # purchases of a household above which the shape K of buying gets no error, as its folds take too long
+Values = dict[str, Array]  # metric -> [1 + folds, J] of brands or [1 + folds] of the market
 
 
 def own_ratio(t: Tally) -> Array:
@@ -81,43 +88,119 @@ MARKET_IN_ORDER: dict[str, Metric] = {
     "repeat_chance": repeat_chance,
     "repeat_by_order": repeat_by_order,
 }
+PROVIDER: dict[str, Metric] = {
+    "stickiness": metrics.lag_index,
+    "excess": metrics.lag_excess,
+    "share": metrics.share,
+    "retention": metrics.retention,
+    "churn": metrics.churn,
+}
 
 
-def measure(source: Any, **columns: Any) -> Any:
+def measure(source: Any, **options: Any) -> Any:
     """Every metric a panel (or the file at a path) can tell, tidy: group, firm ("" = the market), metric, value, error.
 
     Names are those of `metrics.table`, and mean the same. Besides: own_ratio U and own_ratio_lift U/U0 (1 = no
-    loyalty), next_use R_j, and of the market repeat, repeat_shuffled, repeat_chance, repeat_by_order, its order_z
-    (standard errors of shuffling), concentration S. `attrs["warnings"]` are the panel's.
+    loyalty), unit_share of quantities, next_use R_j, and of the market repeat, repeat_shuffled, repeat_chance,
+    repeat_by_order, its order_z (standard errors of shuffling), concentration S. Groups are all, and, where asked for
+    by `period`, `split` or `segment`, their parts and the change from before to after a date. `options` are those of
+    `read`. `attrs["warnings"]` are the panel's.
     """
     import pandas as pd
 
-    panel = source if isinstance(source, Panel) else read(source, **columns)
-    whole = pooled(tally(panel))
-    found = {name: estimate(metric, whole) for name, metric in COUNTED.items()} | _refitted(panel, whole)
-    market = {name: estimate(metric, whole) for name, metric in MARKET.items()} | _spread(panel)
-    if panel.ordered:
-        found |= {name: estimate(metric, whole) for name, metric in IN_ORDER.items()}
-        found |= {name: estimate(metric, later(panel)) for name, metric in AFTER.items()}
-        market |= {name: estimate(metric, whole) for name, metric in MARKET_IN_ORDER.items()}
-        market["order_z"] = Estimate(np.array(order_z(panel)), np.array(1.0))
-    rows = [
-        ("all", brand, name, float(e.value[j]), float(e.error[j]))
-        for name, e in found.items()
-        for j, brand in enumerate(panel.brands)
-    ]
-    rows += [("all", "", name, float(e.value), float(e.error)) for name, e in market.items()]
+    given = made(None, **options) if "options" not in options else options["options"]
+    panel = source if isinstance(source, Panel) else read(source, options=given)
+    fold = fold_of(panel)
+    rows: list[tuple[str, str, str, float, float]] = []
+    found: dict[str, Values] = {}
+    for name, part, keep in groups(panel, given):
+        found[name] = values(part, fold[keep])
+        rows += _tidy(name, found[name], panel.brands)
+        if name == "all" and panel.ordered and not panel.provider and len(panel.brands) > 1:
+            rows.append(("all", "", "order_z", order_z(panel), 1.0))
+    if {"before", "after"} <= set(found):
+        both = {n: found["after"][n] - found["before"][n] for n in found["before"] if n in found["after"]}
+        rows += _tidy("change", both, panel.brands)
     frame = pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
     frame.attrs["warnings"] = list(panel.warnings)
     return frame
 
 
-def later(panel: Panel) -> Tally:
+def _tidy(group: str, found: Values, brands: tuple[str, ...]) -> list[tuple[str, str, str, float, float]]:
+    rows = []
+    for name, each in found.items():
+        with np.errstate(invalid="ignore"):
+            value, error = jackknife(each)
+        if each.ndim == 1:
+            rows.append((group, "", name, float(value), float(error)))
+        else:
+            rows += [(group, brand, name, float(value[j]), float(error[j])) for j, brand in enumerate(brands)]
+    return rows
+
+
+def values(panel: Panel, fold: Array) -> Values:
+    """Metrics of a panel over everybody and without each fold: what makes sense for what it is."""
+    if not len(panel.hh):
+        return {}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if len(panel.brands) == 1:
+            return one_firm(panel, fold)
+        return _of_provider(panel, fold) if panel.provider else _of_repertoire(panel, fold)
+
+
+def _of_repertoire(panel: Panel, fold: Array) -> Values:
+    whole = folds(pooled(tally(panel, fold=fold)))
+    found = {name: metric(whole) for name, metric in COUNTED.items()}
+    s = _concentration(panel, fold)
+    found["excess"] = found["stickiness"] - (1 / (1 + s))[:, None]
+    found["own_ratio_lift"] = found["own_ratio"] / _left_out_ratio(panel, fold)
+    if panel.quantity is not None:
+        found["unit_share"] = _unit_share(panel, fold)
+    market = {name: metric(whole) for name, metric in MARKET.items()}
+    market |= {"dirichlet_phi": 1 / (1 + s), "concentration": s}
+    if panel.members:
+        market["category_penetration"] = metrics.category_penetration(whole)
+        market["category_shape"] = _shape(panel, fold)
+    if panel.ordered:
+        found |= {name: metric(whole) for name, metric in IN_ORDER.items()}
+        after = folds(later(panel, fold))
+        found |= {name: _aligned(metric(after), panel, fold) for name, metric in AFTER.items()}
+        market |= {name: metric(whole) for name, metric in MARKET_IN_ORDER.items()}
+    return found | market
+
+
+def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
+    """The values of `later` with a row for every fold: one without such households leaves out nobody."""
+    many = np.bincount(panel.hh, minlength=len(panel.households)) >= FEWEST
+    every, some = np.unique(fold), np.unique(fold[many])
+    rows = np.zeros(1 + len(every), np.int64)
+    rows[1 + np.searchsorted(every, some)] = 1 + np.arange(len(some))
+    return each[rows]
+
+
+def _of_provider(panel: Panel, fold: Array) -> Values:
+    whole = folds(provider_tally(panel, fold))
+    found = {name: metric(whole) for name, metric in PROVIDER.items()}
+    known = whole.kept[..., 1:, 1:]
+    market = {
+        "switched": 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1)),
+        "ever_switched": metrics.ever_switched(whole),
+    }
+    stays = whole.tenure.sum(axis=-3)
+    for b, first in enumerate(TENURE):
+        if first and stays[0, b].sum() > 0:
+            market[f"retention_from_{first}"] = stays[:, b, 0] / stays[:, b].sum(axis=-1)
+    return found | market
+
+
+def later(panel: Panel, fold: Array | None = None) -> Tally:
     """The last 30 % of the purchases of households with 4 or more, with who was a customer in the first 70 %."""
-    part = select(panel, np.bincount(panel.hh) >= FEWEST)
+    fold = fold_of(panel) if fold is None else fold
+    keep = np.bincount(panel.hh, minlength=len(panel.households)) >= FEWEST
+    part = select(panel, keep)
     if not len(part.households):
-        return pooled(tally(part))
-    both = metrics.by_window(tally(part, after_start(part)))
+        return pooled(tally(part, fold=fold[keep]))
+    both = metrics.by_window(tally(part, after_start(part), fold[keep]))
     names = ("window", "both", "buyers", "kept", "faithful", "standing")
     return both._replace(**{name: getattr(both, name)[:, -1] for name in names})
 
@@ -138,62 +221,56 @@ def order_z(panel: Panel) -> float:
     return float((repeats - ((a - n) / n).sum()) / np.sqrt(variance)) if variance > 0 else float("nan")
 
 
-def chance_ratio(x: Array) -> Array:
+def chance_ratio(x: Array, weight: Array | None = None) -> Array:
     """U0_j, the own ratio of a brand nobody is loyal to: buyers of j are then selected by how much they buy.
 
     SCR0 = s_j sum n / sum n (1 - (1 - s_j)^n), from purchases x [H, J] with shares s_j; U0 = SCR0 / (1 - SCR0).
     """
-    n, s = x.sum(axis=1), x.sum(axis=0) / x.sum()
-    requirements = s * n.sum() / (n[:, None] * (1 - (1 - s) ** n[:, None])).sum(axis=0)
+    w = np.ones(len(x)) if weight is None else weight
+    n, s = x.sum(axis=1), w @ x / (w @ x).sum()
+    requirements = s * (w @ n) / (w @ (n[:, None] * (1 - (1 - s) ** n[:, None])))
     return requirements / (1 - requirements)
 
 
-def concentration(x: Array) -> float:
-    """S of the Dirichlet from purchases x [H, J], given how much each household buys (maximum likelihood).
-
-    The purchase incidence half of the NBD-Dirichlet is left free, for panels are seldom without selection on it:
-    log L = sum_j sum_r #(x_j > r) ln(a_j + r) - sum_r #(n > r) ln(S + r), S = sum_j a_j.
-    """
-    brands = [_exceeding(x[:, j]) for j in range(x.shape[1])]
-    every = _exceeding(x.sum(axis=1))
-
-    def minus(log_a: Array) -> tuple[float, Array]:
-        a = np.exp(log_a)
-        terms, slopes = zip(*(_rising(a[j], brands[j]) for j in range(len(a))), strict=True)
-        total, slope = _rising(a.sum(), every)
-        return total - sum(terms), (slope - np.array(slopes)) * a
-
-    start = np.log(np.maximum(x.sum(axis=0) / x.sum(), 1e-9))
-    fitted = optimize.minimize(minus, start, jac=True, method="L-BFGS-B", bounds=[(-25, 12)] * len(start))
-    return float(np.exp(fitted.x).sum())
-
-
-def _exceeding(n: Array) -> Array:
-    """#(n > r) for r = 0, 1, .."""
-    return len(n) - np.cumsum(np.bincount(n.astype(int)))[:-1]
+def _left_out_ratio(panel: Panel, fold: Array) -> Array:
+    """[1 + folds, J] of `chance_ratio`. Households that buy equally often are as one, so that folds cost little."""
+    x, w = counts(panel), np.ones(len(panel.households)) if panel.weights is None else panel.weights
+    n, names = x.sum(axis=1), np.unique(fold)
+    sizes, place = np.unique(n, return_inverse=True)
+    cell = np.searchsorted(names, fold) * len(sizes) + place
+    people = np.bincount(cell, w, minlength=len(names) * len(sizes)).reshape(len(names), -1)
+    uses = np.stack(
+        [np.bincount(np.searchsorted(names, fold), w * x[:, j], minlength=len(names)) for j in range(x.shape[1])], 1
+    )
+    people, uses = (np.vstack([a.sum(axis=0), a.sum(axis=0) - a]) for a in (people, uses))
+    s = uses / uses.sum(axis=1, keepdims=True)
+    bought = people * sizes
+    never = np.stack([((1 - s[:, [j]]) ** sizes * bought).sum(axis=1) for j in range(x.shape[1])], 1)
+    total = bought.sum(axis=1, keepdims=True)
+    requirements = s * total / (total - never)
+    return requirements / (1 - requirements)
 
 
-def _rising(a: float, people: Array) -> tuple[float, float]:
-    """sum_r people_r ln(a + r) and its slope in a."""
-    steps = a + np.arange(len(people))
-    return float((people * np.log(steps)).sum()), float((people / steps).sum())
+def _concentration(panel: Panel, fold: Array) -> Array:
+    return concentrations(counts(panel), fold, panel.weights)
 
 
-def _left_out(panel: Panel, law: Callable[[Array], Any]) -> Array:
-    """[fold, ...] of a law of purchases [H, J]: over everybody, then without each group in turn."""
-    x, groups = counts(panel), group_of(len(panel.households))
-    return np.array([law(x), *(law(x[groups != g]) for g in np.unique(groups))])
+def _unit_share(panel: Panel, fold: Array) -> Array:
+    """[1 + folds, J] share of units."""
+    many, names = len(panel.brands), np.unique(fold)
+    w = panel.quantity if panel.weights is None else panel.quantity * panel.weights[panel.hh]
+    each = np.bincount(np.searchsorted(names, fold[panel.hh]) * many + panel.y, w, minlength=len(names) * many)
+    each = each.reshape(-1, many)
+    each = np.vstack([each.sum(axis=0), each.sum(axis=0) - each])
+    return each / each.sum(axis=1, keepdims=True)
 
 
-def _refitted(panel: Panel, whole: Tally) -> dict[str, Estimate]:
-    """Excess over the fitted Dirichlet, and the own ratio over that of a brand without loyalty."""
-    phi = 1 / (1 + _left_out(panel, concentration))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        excess = metrics.pair_index(metrics.folds(whole)) - phi[:, None]
-        lift = own_ratio(metrics.folds(whole)) / _left_out(panel, chance_ratio)
-        return {"excess": jackknife(excess), "own_ratio_lift": jackknife(lift)}
-
-
-def _spread(panel: Panel) -> dict[str, Estimate]:
-    s = _left_out(panel, concentration)
-    return {"dirichlet_phi": jackknife(1 / (1 + s)), "concentration": jackknife(s)}
+def _shape(panel: Panel, fold: Array) -> Array:
+    """[1 + folds] K of the NBD of purchases by household, non-buyers included; folds are nan where that takes long."""
+    n, names = np.bincount(panel.hh, minlength=len(panel.households)), np.unique(fold)
+    w = np.ones(len(n)) if panel.weights is None else panel.weights
+    keep = [np.ones(len(n), bool)] + [fold != f for f in names]
+    found = np.full(len(keep), np.nan)
+    for i, who in enumerate(keep[: 1 if n.max() > LONG else None]):
+        found[i] = dirichlet.fit_nbd(np.bincount(n[who], w[who]))[1]
+    return found

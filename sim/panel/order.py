@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sim.panel.vocabulary import MOMENTS, plain
+
 FEWEST = 5  # households, or switches, below which order cannot be judged
 
 
@@ -10,9 +12,22 @@ REFUSED = (
 )
 
 
-def verdict(hh: np.ndarray, y: np.ndarray, brands: int, told: bool | None) -> tuple[bool, list[str]]:
-    """(whether order is used, sentences about it) from what the user says and what the panel shows."""
+def calendar(column: str) -> bool:
+    """Whether numbers in a column of that name are days, weeks or months rather than a count of purchases."""
+    name = plain(column)
+    return any(name == word for words in MOMENTS[2:] for word in words)
+
+
+def verdict(
+    hh: np.ndarray, y: np.ndarray, brands: int, told: bool | None, dated: bool = False
+) -> tuple[bool, list[str]]:
+    """(whether order is used, sentences about it) from what the user says and what the panel shows.
+
+    `dated`: whether nearly every purchase has a date of its own, which tells the order whatever the brands do.
+    """
     credible, reason = judge(hh, y, brands)
+    if dated and told is None and not credible and (np.diff(hh) == 0).any():
+        return True, [f"The dates tell the order of purchases, although {reason}."]
     if told is False:
         return False, [f"The rows are not in the order of purchases, you say. {REFUSED}"]
     if credible:
@@ -29,7 +44,7 @@ def judge(hh: np.ndarray, y: np.ndarray, brands: int) -> tuple[bool, str]:
     than 90 % of the households that could have come back to a brand never did (runs = brands), or no two brands are
     ever switched between in both directions, or in a circle (the switching matrix is triangular).
     """
-    if len(hh) == len(np.unique(hh)):
+    if not (np.diff(hh) == 0).any():
         return False, "no household bought twice"
     came_back = could_come_back(hh, y, brands)
     if len(came_back) >= FEWEST and came_back.mean() < 0.1:
@@ -55,7 +70,9 @@ def judge(hh: np.ndarray, y: np.ndarray, brands: int) -> tuple[bool, str]:
 def could_come_back(hh: np.ndarray, y: np.ndarray, brands: int) -> np.ndarray:
     """For each household with two brands or more and more purchases than brands: does it return to a brand it left?"""
     n = np.bincount(hh)
-    kinds = np.bincount(np.unique(hh * brands + y) // brands, minlength=len(n))
+    seen = np.zeros(len(n) * brands, bool)
+    seen[hh * brands + y] = True
+    kinds = seen.reshape(-1, brands).sum(axis=1)
     starts = np.r_[True, (hh[1:] != hh[:-1]) | (y[1:] != y[:-1])]
     runs = np.bincount(hh[starts], minlength=len(n))
     return (runs > kinds)[(kinds > 1) & (n > kinds)]

@@ -1,17 +1,22 @@
-"""A panel on the screen: how sticky every brand is, the field's own figures, the market, and what to be wary of."""
+"""A panel on the screen: what was read, how sticky every brand is, the field's own figures, what to be wary of."""
 
+import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from sim import terminal
-from sim.panel.files import Panel, PanelError, read
+from sim.metrics import folds, pooled, switching
+from sim.panel.count import tally
 from sim.panel.measures import measure
-from sim.panel.record import tally
+from sim.panel.one_firm import SAYS
+from sim.panel.provider import periods
+from sim.panel.types import Panel
 
 STICKY = {
     "share": "share",
+    "unit_share": "share\nof units",
     "stickiness": "stickiness\nindex",
     "excess": "excess over\nDirichlet",
     "own_ratio": "usage\nratio U",
@@ -29,8 +34,17 @@ FIELD = {
     "sole_users": "sole\nbuyers",
     "once_users": "bought\nonce",
 }
+PROVIDER = {
+    "share": "share of\nthe rows",
+    "stickiness": "stickiness\nindex",
+    "excess": "beyond the\ncategory",
+    "retention": "retention",
+    "churn": "churn",
+}
 MARKET = {
+    "category_penetration": "of households buy the category",
     "category_mean": "purchases a household",
+    "category_shape": "shape K of the NBD of purchases",
     "dirichlet_phi": "polarisation phi = 1/(1+S) of the fitted Dirichlet",
     "concentration": "concentration S",
     "duplication_coefficient": "duplication D: buyers of j who buy k = D x buyers of k",
@@ -38,44 +52,81 @@ MARKET = {
     "repeat_shuffled": "R had each household's purchases been shuffled",
     "repeat": "R, share of purchases that repeat the last",
     "repeat_by_order": "what order adds: R - shuffled",
+    "switched": "elsewhere a lag later",
+    "ever_switched": "of customers were with more than one provider",
+    "frequency": "purchases a customer",
+    "again": "of customers bought again",
+    "once_users": "of customers bought once",
+    "interval": "time between purchases",
+    "nbd_mean": "M of the NBD of purchases (zero-truncated fit)",
+    "nbd_shape": "K of the NBD of purchases",
 }
+PARTS = {"share": "share", "stickiness": "stickiness\nindex", "penetration": "penetration", "retention": "retention"}
+MOST_SHOWN = 24  # parts shown on the screen; all are in the files
 
 
-def report(panel: Panel, console: Any = None) -> None:
-    """Print the figures of a panel, each with its standard error over households."""
-    console = console or terminal.console()
-    frame = measure(panel)
-    cells = {(r.firm, r.metric): _figure(r.value, r.error) for r in frame.itertuples()}
-    z = {r.metric: r.value for r in frame.itertuples()}.get("order_z")
-    many = f"{len(panel.households)} households, {len(panel.hh)} purchases, {len(panel.brands)} brands"
-    console.print(f"\n{many}; ± standard error over households.", highlight=False)
-    console.print(_table("How sticky", panel, STICKY, cells))
-    if panel.ordered:
-        console.print(_table("From the order of purchases", panel, IN_ORDER, cells))
-    console.print(_table("The field's own figures", panel, FIELD, cells))
-    console.print(_market(cells, z))
-    if panel.ordered and len(panel.brands) <= 8:
-        console.print(_switching(panel))
+def report(panel: Panel, console: Any = None, frame: Any = None) -> None:
+    """Print what was read and the figures of a panel, each with its standard error over households."""
+    console = console or _console(panel)
+    frame = measure(panel) if frame is None else frame
+    for line in read_as(panel):
+        console.print(_escaped(line), highlight=False, soft_wrap=True)
+    for part in _tables(panel, frame):
+        console.print(part)
     for warning in panel.warnings:
-        console.print(_text("! ", "yellow") + _text(warning))
+        console.print(f"[yellow]![/] {_escaped(warning)}", highlight=False, soft_wrap=True)
 
 
-def main(path: str, household: str | None = None, time: str | None = None, brand: str | None = None) -> int:
-    """Report on the panel in a file; exit status 2, with what is wrong on stderr, where it cannot be read."""
-    try:
-        panel = read(path, household, time, brand)
-    except PanelError as error:
-        print(error, file=sys.stderr)
-        return 2
-    report(panel)
-    return 0
+def _console(panel: Panel) -> Any:
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        return Console()
+    longest = max(map(len, panel.brands), default=0)
+    return Console(width=max(110, longest + 90, int(os.environ.get("COLUMNS") or 0)))
 
 
-def _text(text: str, style: str = "") -> Any:
-    """Text in one line, whatever it holds: names in a file are data, never markup."""
-    from rich.text import Text
+def read_as(panel: Panel) -> Iterator[str]:
+    """Which columns are used for what, which rows are left out and why, and what is left."""
+    used = "; ".join(f"{role}: {column}" for role, column in panel.columns.items())
+    yield f"Columns used: {used or 'none'}. (panel.ROLE=COLUMN names another, e.g. panel.brand=COLUMN)"
+    if panel.left_out:
+        yield f"{sum(rows for rows, _ in panel.left_out):,} of {panel.rows:,} rows left out:"
+        for rows, reason in panel.left_out:
+            yield f"  {rows:>8,}  {reason}"
+    elif panel.rows:
+        yield f"All {panel.rows:,} rows are used."
+    bought = len(np.unique(panel.hh))
+    buyers = f" ({bought:,} bought)" if bought < len(panel.households) else ""
+    what = f"{len(panel.brands)} {'providers' if panel.provider else 'brands'}" if len(panel.brands) > 1 else "one firm"
+    uses = "customer periods" if panel.provider else "purchases"
+    many = f"{len(panel.households)} households{buyers}, {len(panel.hh)} {uses}, {what}"
+    yield f"{many}; ± standard error over households."
 
-    return Text(terminal.plain(text), style)
+
+def _tables(panel: Panel, frame: Any) -> Iterator[Any]:
+    whole = frame[frame["group"] == "all"]
+    cells = {(r.firm, r.metric): _figure(r.value, r.error) for r in whole.itertuples()}
+    known = {metric for _, metric in cells}
+    if len(panel.brands) == 1:
+        yield SAYS
+    elif panel.provider:
+        yield _table(f"How sticky, {periods(panel)[2]} later", panel, PROVIDER, cells)
+    else:
+        yield _table("How sticky", panel, {k: v for k, v in STICKY.items() if k in known}, cells)
+        if panel.ordered:
+            yield _table("From the order of purchases", panel, IN_ORDER, cells)
+        yield _table("The field's own figures", panel, FIELD, cells)
+    yield _market(panel, cells, {r.metric: r.value for r in whole.itertuples()}.get("order_z"))
+    if panel.ordered and 1 < len(panel.brands) <= 8:
+        yield _switching(panel)
+    yield from _groups(panel, frame)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
 
 
 def _figure(value: float, error: float) -> str:
@@ -85,46 +136,64 @@ def _figure(value: float, error: float) -> str:
     return f"{value:.{3 if abs(value) < 1 else 2}f}" + (around if np.isfinite(error) else "")
 
 
-def _table(title: str, panel: Panel, columns: dict[str, str], cells: dict[tuple[str, str], str]) -> Any:
+def _grid(title: str, first: str, heads: Any) -> Any:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("brand", overflow="fold", min_width=10)
-    for head in columns.values():
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_header=bool(first))
+    table.add_column(first, overflow="fold", min_width=10)
+    for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
-    for brand in panel.brands:
-        table.add_row(_text(brand), *(cells[brand, name] for name in columns))
     return table
 
 
-def _market(cells: dict[tuple[str, str], str], z: float | None) -> Any:
-    from rich import box
-    from rich.table import Table
+def _table(title: str, panel: Panel, columns: dict[str, str], cells: dict[tuple[str, str], str]) -> Any:
+    table = _grid(title, "provider" if panel.provider else "brand", columns.values())
+    for brand in panel.brands:
+        table.add_row(_escaped(brand), *(cells[brand, name] for name in columns))
+    return table
 
-    table = Table(title="The market", title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
-    table.add_column()
-    table.add_column(justify="right", no_wrap=True)
+
+def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) -> Any:
+    table = _grid("The market" if len(panel.brands) > 1 else "The customers", "", [""])
     for name, words in MARKET.items():
-        if ("", name) in cells:
+        if ("", name) in cells and (panel.provider or name != "ever_switched"):
             table.add_row(words, cells["", name])
+    for firm, name in cells:
+        head, _, number = name.rpartition("_")
+        if not firm and head == "active":
+            table.add_row(f"of customers bought in period {number} after their first purchase", cells[firm, name])
+        if not firm and head == "retention_from":
+            table.add_row(f"stay the next time, after {number} or more times in a row", cells[firm, name])
     if z is not None:
         table.add_row("the same in standard errors of shuffling, z", f"{z:.1f}")
     return table
 
 
 def _switching(panel: Panel) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    from sim.metrics import folds, pooled, switching
-
     with np.errstate(divide="ignore", invalid="ignore"):
         matrix = switching(folds(pooled(tally(panel))))[0]
-    table = Table(title="Where the next purchase goes", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("from")
-    for brand in panel.brands:
-        table.add_column(_text(brand), justify="right")
+    title = "Where customers go next" if panel.provider else "Where the next purchase goes"
+    table = _grid(title, "from", [_escaped(brand) for brand in panel.brands])
     for brand, row in zip(panel.brands, matrix, strict=True):
-        table.add_row(_text(brand), *(f"{p:.2f}" for p in row))
+        table.add_row(_escaped(brand), *(f"{p:.2f}" if np.isfinite(p) else "-" for p in row))
     return table
+
+
+def _groups(panel: Panel, frame: Any) -> Iterator[Any]:
+    """Shares and stickiness of the parts that were asked for, a row a part and brand."""
+    parts = [g for g in dict.fromkeys(frame["group"]) if g != "all"]
+    if not parts or len(panel.brands) == 1:
+        return
+    known = [m for m in PARTS if m in set(frame["metric"])]
+    table = _grid("By part", "part", ["brand", *(PARTS[m] for m in known)])
+    rows = frame[frame["group"].isin(parts[:MOST_SHOWN]) & (frame["firm"] != "")]
+    cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error) for r in rows.itertuples()}
+    for part in parts[:MOST_SHOWN]:
+        for i, brand in enumerate(panel.brands):
+            table.add_row(
+                _escaped(part) if i == 0 else "", _escaped(brand), *(cells.get((part, brand, m), "-") for m in known)
+            )
+    yield table
+    if len(parts) > MOST_SHOWN:
+        yield f"{len(parts) - MOST_SHOWN} more parts are in metrics.csv."

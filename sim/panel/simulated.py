@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 from sim.engine import Run, advance, begin, settle
+from sim.panel.types import PanelError
 from sim.person import window_counts
 from sim.scenario import Scenario, change
 from sim.store import write_atomic
 
 
 def purchases(source: Run | Scenario) -> Any:
-    """hh, t (week), choice, price_<firm> of every use in the weeks that count, replication 0, as a DataFrame.
+    """hh, t (week), trip, choice, price_<firm> of every use in the weeks that count, replication 0, as a DataFrame.
+
+    `trip` numbers the uses of a household, so that several in one week are told apart.
 
     The uses of a week are told by how the counts moved; of a week with several, the last firm and how often it was
     used in a row are known, and what came before is put in a random order (drawn from the scenario's seed). People
@@ -39,6 +42,7 @@ def purchases(source: Run | Scenario) -> Any:
     table = np.array(sorted(rows, key=lambda row: row[:2]), np.int64).reshape(-1, 3)
     names = list(scenario.firms)
     frame = pd.DataFrame({"hh": table[:, 0], "t": table[:, 1], "choice": np.array(names)[table[:, 2]]})
+    frame.insert(2, "trip", frame.groupby("hh").cumcount())
     prices = life.world.firms["price"][1:].astype(float).round(4)
     return frame.assign(**{f"price_{name}": prices[table[:, 1], j] for j, name in enumerate(names)})
 
@@ -59,11 +63,13 @@ def _settled(scenario: Scenario) -> Scenario:
     return change(settle(change(scenario, {"people": many}))[0], {"people": scenario.people})
 
 
-def export(source: Run | Scenario | Any, path: Any, new: bool = False) -> Path:
+def export(source: Run | Scenario | Any, path: Any, new: bool = True) -> Path:
     """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV.
 
-    A `new` file replaces nothing: FileExistsError where there is something of that name.
+    A `new` file replaces nothing, PanelError where one is there already: it may be the purchases of a year.
     """
+    if new and Path(path).exists():
+        raise PanelError([f"{path}: is there already; nothing is overwritten, name another file"])
     path, frame = Path(path), purchases(source) if isinstance(source, Run | Scenario) else source
     parquet = path.suffix.lower() in (".parquet", ".pq")
     write_atomic(path, lambda file: frame.to_parquet(file) if parquet else frame.to_csv(file, index=False), new)

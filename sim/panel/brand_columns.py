@@ -1,0 +1,57 @@
+"""Columns of prices, features and displays, one for every brand."""
+
+import re
+from collections.abc import Sequence
+
+from sim.declare import did_you_mean
+from sim.panel.finder import Columns, Finder
+
+BLOCKS = {
+    "price": ("price", "prices", "preis", "prijs", "prix", "precio", "preco", "prezzo"),
+    "feat": ("feat", "feature", "feature_ad"),
+    "disp": ("disp", "display"),
+}
+LIKE_BRAND = 1 / 3  # of the distinct brands must have a price column for such columns to be prices of brands
+
+
+def find_blocks(finder: Finder, found: Columns) -> None:
+    bought = finder.texts(found.brand)
+    blocks: dict[str, dict[str, str]] = {}
+    for kind in BLOCKS:
+        columns, twice = block(finder.free(), kind)
+        of_brands = [b for b in columns if b in bought]
+        if len(of_brands) >= max(1, LIKE_BRAND * min(len(bought), len(columns))):
+            blocks[kind] = columns
+            finder.wrong += twice
+        elif columns:
+            shown = ", ".join(list(columns.values())[:4])
+            finder.notes.append(f"{shown}: left aside, as no brand is called {', '.join(list(columns)[:4])}.")
+    first = next((b for b in blocks.values() if b), {})
+    found.brands = tuple(b for b in first if b in bought or all(b in other for other in blocks.values()))
+    for kind, columns in blocks.items():
+        lacking = [b for b in found.brands if b not in columns]
+        extra = [b for b in columns if b not in found.brands]
+        finder.wrong += [f"{kind}_{b}: missing, while other brands have such a column" for b in lacking]
+        finder.wrong += [f"{columns[b]}: {b!r} has no price column{did_you_mean(b, found.brands)}" for b in extra]
+        found.blocks[kind] = [columns[b] for b in found.brands if b in columns]
+        finder.taken += found.blocks[kind]
+
+
+def block(names: Sequence[str], kind: str) -> tuple[dict[str, str], list[str]]:
+    """brand: column, for columns like price_heinz, price.heinz or 'Price heinz'; and brands that have two."""
+    pattern = re.compile(rf"\s*(?:{'|'.join(BLOCKS[kind])})[._\- ](.+)", re.IGNORECASE)
+    found: dict[str, str] = {}
+    twice: list[str] = []
+    for name in names:
+        match = pattern.fullmatch(name)
+        if match:
+            brand = match[1].strip()
+            if brand in found:
+                twice.append(f"{found[brand]} and {name} both are the {kind} of {brand}; keep one")
+            found[brand] = name
+    return found, twice
+
+
+def block_names(names: Sequence[str]) -> list[str]:
+    """The brands that have a column price_<brand>."""
+    return list(block(names, "price")[0])

@@ -1,0 +1,253 @@
+"""Text that is a time, read in one way for a whole column: numbers, dates of any order of day and month, months, weeks.
+
+Whether the day or the month comes first is decided over all values; where both would do, the user is asked.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar januari janvier janv enero ene janeiro gennaio gen jaenner",
+            "feb february februar februari fevrier fevr fev febrero fevereiro febbraio",
+            "mar march maerz marz mrz mrt maart mars marzo marco",
+            "apr april avril avr abril abr aprile",
+            "may mai mei mayo maio maggio mag",
+            "jun june juni juin junio junho giugno giu",
+            "jul july juli juillet juil julio julho luglio lug",
+            "aug august augustus aout agosto ago",
+            "sep sept september septembre septiembre setembro set settembre",
+            "oct october oktober okt octobre octubre outubro out ottobre ott",
+            "nov november novembre noviembre novembro",
+            "dec december dezember dez decembre diciembre dic dezembro dicembre",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  # places of year, month, day
+ZONE = r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
+CLOCK = rf"(?:[T\s,]+(\d{{1,2}})(?:[:.hH](\d{{2}}))?(?:[:.](\d{{2}})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?\s*{ZONE}"
+TRIPLE = re.compile(
+    rf"(?:[A-Za-zÀ-ÿ]{{2,10}}\.?,?\s+)?(\d{{1,4}})\s*[-/. ]\s*(\d{{1,2}})\s*[-/. ]\s*(\d{{1,4}})\.?{CLOCK}"
+)
+WORDS = re.compile(
+    rf"(\d{{1,4}})?(?:st|nd|rd|th|\.)?[\s\-/]*(?:de\s+)?([A-Za-zÀ-ÿ]{{3,10}})\.?[\s\-/,]*(?:de\s+)?(\d{{1,4}})(?:st|nd|rd|th)?(?:[\s\-/,]+(\d{{4}}))?{CLOCK}"
+)
+DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?)?")
+YEAR_MONTH = re.compile(r"(?:(\d{4})[-/. ]?[Mm]?(\d{1,2})|(\d{1,2})[-/. ](\d{4}))")
+YEAR_WEEK = re.compile(r"(\d{4})[-/ ]?(?:W|KW|w|S|sem)(\d{1,2})(?:-\d)?")
+YEAR_QUARTER = re.compile(r"(\d{4})[-/ ]?[QqTtKk](\d)")
+COUNTED = re.compile(r"(?:[^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
+TIME_OF_DAY = re.compile(r"(\d{1,2}):?([0-5]\d)(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+NAN = float("nan")
+DAY = 86_400.0
+
+
+@dataclass
+class Times:
+    """Of every text, its time: a number, or days since 1970-01-01 where they are dates; nan where it is neither."""
+
+    values: np.ndarray
+    dates: bool
+    said: str = ""  # how they were read
+    question: str = ""  # what has to be asked first
+    by_month: bool = False  # whether only the month is known
+
+
+def read_times(texts: list[str], weight: np.ndarray, order: str | None = None, dated: bool = False) -> Times:
+    """The times of the distinct texts of a column, `weight` how many rows have each.
+
+    `order` is dmy, mdy or ymd where the user says so; `dated`: whether the column's name speaks of a date, so that
+    numbers may be serial dates of Excel or seconds since 1970.
+    """
+    numbers = np.array([_number(t) for t in texts])
+    share = float(weight[np.isfinite(numbers)].sum() / max(weight.sum(), 1))
+    if share > 0.5:
+        return _numbers(texts, numbers, weight, dated)
+    plain = [_plain(t) for t in texts]
+    forms = [_fixed(plain), _triples(plain, weight, order), _months(plain), _counted(plain)]
+    best = max(forms, key=lambda f: float(weight[np.isfinite(f.values)].sum()))
+    if best.dates and not best.by_month and not best.question:  # one column may mix them
+        for other in forms[:2]:
+            if other.dates and not other.question:
+                best.values = np.where(np.isfinite(best.values), best.values, other.values)
+    return best
+
+
+def _plain(text: str) -> str:
+    import unicodedata
+
+    text = text.replace("ß", "ss").replace("ä", "ae").strip()
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text.replace(",", ".")) if text.count(",") == 1 and "." not in text else float(text)
+    except ValueError:
+        return NAN
+    return value if np.isfinite(value) else NAN
+
+
+def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, dated: bool) -> Times:
+    """Numbers as they are, unless they are dates in disguise."""
+    known = numbers[np.isfinite(numbers)]
+    whole = bool((known % 1 == 0).all())
+    low, high = known.min(), known.max()
+    if whole and low >= 19_000_101 and high <= 21_001_231:
+        found = _fixed([str(int(v)) if np.isfinite(v) else t for t, v in zip(texts, numbers, strict=True)])
+        if float(weight[np.isfinite(found.values)].sum()) > 0.9 * weight.sum():
+            return found
+    if whole and dated and low >= 190_001 and high <= 210_012 and ((known % 100 >= 1) & (known % 100 <= 12)).all():
+        return _months([str(int(v)) if np.isfinite(v) else "" for v in numbers])
+    if dated and low >= 8e8 and high < 4.2e9:
+        return Times(numbers / DAY, True, "seconds since 1970")
+    if dated and low >= 8e11 and high < 4.2e12:
+        return Times(numbers / DAY / 1e3, True, "milliseconds since 1970")
+    if dated and low >= 30_000 and high <= 60_000:
+        return Times(numbers - 25_569, True, "serial dates of a spreadsheet")
+    return Times(numbers, False, "numbers")
+
+
+def _fixed(texts: list[str]) -> Times:
+    """Dates with one reading: 20240131 and names of months."""
+    parts = [_digits(t) or _words(t) for t in texts]
+    return Times(_days(parts), True, "dates")
+
+
+def _digits(text: str) -> tuple[Any, ...] | None:
+    match = DIGITS.fullmatch(text)
+    return (
+        (int(match[1]), int(match[2]), int(match[3]), *_clock(match[4], match[5], match[6], None, None))
+        if match
+        else None
+    )
+
+
+def _words(text: str) -> tuple[Any, ...] | None:
+    match = WORDS.fullmatch(text)
+    month = MONTHS.get(match[2].lower()) if match else None
+    if match is None or month is None:
+        text = re.sub(r"^[A-Za-z]{2,10}[.,]?\s+(?=\S+\s+\S+\s)", "", text)  # the day of the week
+        match = WORDS.fullmatch(text)
+        month = MONTHS.get(match[2].lower()) if match else None
+    if match is None or month is None:
+        return None
+    before, after, last = match[1], match[3], match[4]
+    if last:
+        year, day = int(last), int(after if before is None else before)
+    elif before is None:
+        year, day = (int(after), 1) if len(after) == 4 else (0, 0)
+    elif len(before) == 4:
+        year, day = int(before), int(after)
+    else:
+        year, day = _year(int(after), len(after)), int(before)
+    return (year, month, day, *_clock(*match.groups()[4:9])) if year else None
+
+
+def _year(year: int, digits: int) -> int:
+    return year if digits > 2 else year + (2000 if year < 70 else 1900)
+
+
+def _clock(hour: Any, minute: Any, second: Any, half: Any, zone: Any) -> tuple[float, ...]:
+    """Part of the day, UTC."""
+    if hour is None:
+        return (0.0,)
+    h = int(hour) % 12 + 12 * (half[0] in "pP") if half else int(hour)
+    at = h * 3600 + int(minute or 0) * 60 + int(second or 0)
+    if zone and zone[0] in "+-":
+        shift = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+        at -= shift if zone[0] == "+" else -shift
+    return (at / DAY,)
+
+
+def _days(parts: list[Any]) -> np.ndarray:
+    """Days since 1970 of (year, month, day, part of day); nan where there is no such day."""
+    known = [p is not None and 1000 <= p[0] <= 2999 and 1 <= p[1] <= 12 and 1 <= p[2] <= 31 for p in parts]
+    result = np.full(len(parts), NAN)
+    some = np.array([p[:4] for p, k in zip(parts, known, strict=True) if k], float).reshape(-1, 4)
+    months = ((some[:, 0] - 1970) * 12 + some[:, 1] - 1).astype(np.int64).astype("datetime64[M]")
+    first = months.astype("datetime64[D]").astype(np.int64)
+    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
+    result[np.array(known, bool)] = np.where(some[:, 2] <= length, first + some[:, 2] - 1 + some[:, 3], NAN)
+    return result
+
+
+def _triples(texts: list[str], weight: np.ndarray, order: str | None) -> Times:
+    matches = [TRIPLE.fullmatch(t) for t in texts]
+    readings = {name: _days([_ordered(m, places) for m in matches]) for name, places in ORDERS.items()}
+    if order is not None:
+        return Times(readings[order], True, f"dates, {order}")
+    read = {name: float(weight[np.isfinite(v)].sum()) for name, v in readings.items()}
+    best = max(read, key=lambda name: read[name])
+    rivals = [n for n in read if n != best and read[n] == read[best] and _differ(readings[n], readings[best])]
+    if any("/" in t for t in texts):  # nobody writes 21/01/03 for the third of January
+        rivals = [n for n in rivals if n != "ymd"]
+    if not rivals or read[best] == 0:
+        return Times(readings[best], True, f"dates, {best}")
+    if "dmy" in (best, *rivals) and all(m is None or "." in m[0][:6] for m in matches):
+        return Times(readings["dmy"], True, "dates, dmy")  # who writes points writes the day first
+    example = next(t for t, a, b in zip(texts, readings[best], readings[rivals[0]], strict=True) if a != b and a == a)
+    shown = ", ".join(f"panel.dates={n} ({_shown(readings[n][texts.index(example)])})" for n in (best, *rivals))
+    return Times(readings[best], True, question=f"{example!r} can be read in more than one way; say which: {shown}")
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool((one[np.isfinite(one)] != other[np.isfinite(one)]).any())
+
+
+def _shown(day: float) -> str:
+    return str(np.datetime64(int(np.floor(day)), "D"))
+
+
+def _ordered(match: re.Match[str] | None, places: tuple[int, int, int]) -> Any:
+    """(year, month, day, part of day) of a match, if years have 4 digits or 2."""
+    if match is None:
+        return None
+    parts = match.groups()[:3]
+    year, month, day = (parts[p] for p in places)
+    if len(year) not in (2, 4) or len(month) > 2 or len(day) > 2:
+        return None
+    return (_year(int(year), len(year)), int(month), int(day), *_clock(*match.groups()[3:8]))
+
+
+def _months(texts: list[str]) -> Times:
+    """2024-01, 01/2024, 202401, 2024-W05, 2024-Q1: the day on which it begins."""
+    values = np.full(len(texts), NAN)
+    for i, text in enumerate(texts):
+        month, week, quarter = YEAR_MONTH.fullmatch(text), YEAR_WEEK.fullmatch(text), YEAR_QUARTER.fullmatch(text)
+        if month:
+            year, number = (month[1], month[2]) if month[1] else (month[4], month[3])
+            values[i] = _days([(int(year), int(number), 1, 0.0)])[0]
+        elif quarter and 1 <= int(quarter[2]) <= 4:
+            values[i] = _days([(int(quarter[1]), 3 * int(quarter[2]) - 2, 1, 0.0)])[0]
+        elif week and 1 <= int(week[2]) <= 53:
+            start = _days([(int(week[1]), 1, 4, 0.0)])[0]  # the week with January 4 is the first (ISO 8601)
+            values[i] = start - (start + 3) % 7 + 7 * (int(week[2]) - 1)
+    return Times(values, True, "months, weeks or quarters", by_month=True)
+
+
+def _counted(texts: list[str]) -> Times:
+    matches = [COUNTED.fullmatch(t) for t in texts]
+    months = [float(MONTHS.get(t.lower(), NAN)) for t in texts]
+    if np.isfinite(months).any():
+        return Times(np.array(months), False, "months of one year")
+    return Times(np.array([float(m[1]) if m else NAN for m in matches]), False, "numbers")
+
+
+def times_of_day(texts: list[str]) -> np.ndarray:
+    """Part of the day of texts such as 17:05 or 5:05 PM; nan for others."""
+    matches = [TIME_OF_DAY.fullmatch(t) for t in texts]
+    return np.array([_clock(m[1], m[2], m[3], m[4], None)[0] if m else NAN for m in matches])
+
+
+def a_date(text: str) -> float:
+    """Days since 1970 of a date that the user writes, or a number; nan for neither."""
+    found = read_times([text], np.ones(1), "ymd" if re.match(r"\d{4}\D", text) else None)
+    return NAN if found.question else float(found.values[0])

@@ -1,0 +1,111 @@
+"""Columns of a file by the role they play, and how one is looked for."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import sim.panel.vocabulary as words
+from sim.declare import did_you_mean
+from sim.panel.cells import Table
+from sim.panel.options import Options
+
+
+@dataclass
+class Columns:
+    """The names, in the file, of the columns that are used; "" for none."""
+
+    customer: str = ""
+    time: str = ""
+    clock: str = ""  # time of day beside a date
+    parts: tuple[str, ...] = ()  # year and month, week or day where no one column is the time
+    brand: str = ""
+    quantity: str = ""
+    price: str = ""
+    order: str = ""
+    weight: str = ""
+    segment: str = ""
+    chosen: str = ""  # whether the alternative of the row was chosen
+    choice_set: str = ""
+    start: str = ""  # of a spell with a provider
+    end: str = ""
+    status: tuple[str, ...] = ()
+    refunds: tuple[str, ...] = ()  # columns that say whether the row was cancelled or returned
+    brands: tuple[str, ...] = ()  # that have a price, or else a promotion
+    blocks: dict[str, list[str]] = field(default_factory=dict)  # price, feat, disp: a column for each of `brands`
+    one_firm: bool = False  # there is no column of brands: a history of one firm
+    notes: list[str] = field(default_factory=list)
+
+    def used(self) -> dict[str, str]:
+        """Role -> column, of those in use."""
+        single = ("customer", "time", "clock", "brand", "order", "quantity", "price", "weight", "segment", "chosen")
+        found = {role: getattr(self, role) for role in (*single, "choice_set", "start", "end") if getattr(self, role)}
+        several = {"time": self.parts, "status": self.status, "cancelled": self.refunds}
+        found |= {role: ", ".join(names) for role, names in several.items() if names}
+        if "price" in found:
+            found["price (below 0 = returned)"] = found.pop("price")
+        return found | {f"{kind} of brands": ", ".join(names) for kind, names in self.blocks.items()}
+
+
+class Finder:
+    """Looks for one column after another; what is taken for one thing is not taken for another."""
+
+    def __init__(self, table: Table, options: Options):
+        self.table, self.options = table, options
+        self.taken: list[str] = []
+        self.wrong: list[str] = []
+        self.notes: list[str] = []
+
+    def free(self) -> list[str]:
+        return [n for n in self.table.names if n and n not in self.taken]
+
+    def texts(self, name: str) -> list[str]:
+        return self.table.cells[name].categories.tolist()
+
+    def named(self, role: str) -> str | None:
+        """The column that the user names for a role; "" where there is to be none, None where none is named."""
+        given = self.options.named(role)
+        if given is None:
+            return None
+        if given in self.table.names:
+            self.taken.append(given)
+            return given
+        if given.lower() == "none":
+            return ""
+        alike = [n for n in self.table.names if words.plain(n) == words.plain(given) != ""]
+        if len(alike) == 1:
+            self.taken.append(alike[0])
+            return alike[0]
+        if given.isdecimal() and 1 <= int(given) <= len(self.table.names):
+            self.taken.append(self.table.names[int(given) - 1])
+            return self.table.names[int(given) - 1]
+        self.wrong.append(f"panel.{role}={given}: there is no such column{did_you_mean(given, self.table.names)}")
+        return ""
+
+    def hits(self, patterns: Sequence[str]) -> list[str]:
+        return [n for n in self.free() if any(re.fullmatch(p, words.plain(n)) for p in patterns)]
+
+    def take(self, name: str) -> str:
+        if name:
+            self.taken.append(name)
+        return name
+
+    def first(self, role: str, patterns: Sequence[str]) -> str:
+        """The named column, or the first with a usual name."""
+        given = self.named(role)
+        if given is not None:
+            return given
+        hits = self.hits(patterns)
+        if len(hits) > 1:
+            self.notes.append(
+                f"{hits[0]} is taken for the {role}, not {', '.join(hits[1:])}; panel.{role}=COLUMN says otherwise."
+            )
+        return self.take(hits[0] if hits else "")
+
+
+def codes_of(table: Table, name: str) -> tuple[np.ndarray, list[str]]:
+    """[rows] the code of each cell (-1 = empty) and the texts."""
+    cells: Any = table.cells[name]
+    return np.asarray(cells.codes, np.int64), cells.categories.tolist()

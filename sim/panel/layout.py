@@ -1,0 +1,143 @@
+"""How a text file is laid out: encoding, separator, lines before the header, header."""
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.panel.options import Options
+
+COMMENTS = ("#", "%", "//")
+SEPARATORS = (",", ";", "\t", "|")
+
+
+@dataclass
+class Layout:
+    """How a text file is laid out."""
+
+    encoding: str
+    separator: str
+    skip: int  # lines before the header (or before the first row, where there is none)
+    names: list[str] | None  # of the header, where pandas should not read it
+    header: bool
+    notes: list[str]
+
+
+def encoding_of(head: bytes) -> str | None:
+    """UTF-8, or UTF-16 or UTF-32 by their marks or zeros; None for what is no text."""
+    for mark, name in ((b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if head.startswith(mark):
+            return name
+    if b"\0" not in head:
+        return "utf-8-sig"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) > len(head) // 2 * 0.7 and min(even, odd) < len(head) // 2 * 0.1:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return None
+
+
+def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout:
+    """Separator, header and the lines before it, seen from the beginning of the file."""
+    lines = text.splitlines()
+    lines = lines if whole else lines[:-1] or lines
+    notes: list[str] = []
+    skip, separator = 0, ""
+    if lines and lines[0].strip().strip('"').lower().startswith("sep="):
+        told = lines[0].strip(' "\ufeff')[4:]
+        separator, skip = told if len(told) == 1 else "", 1
+    comments = []
+    while skip < len(lines) and (not lines[skip].strip() or lines[skip].lstrip().startswith(COMMENTS)):
+        comments += [(skip, lines[skip])] if lines[skip].strip() else []
+        skip += 1
+    body = [line for line in lines[skip : skip + 200] if line.strip()]
+    separator = separator or _separator(body)
+    counts = [len(cells(line, separator)) for line in body]
+    usual = Counter(counts).most_common(1)[0][0] if counts else 1
+    before = next((i for i, n in enumerate(counts) if n in (usual, usual - 1) and n > 1), 0)
+    if 0 < before <= 20 and "".join(body[:before]).count('"') % 2 == 0:
+        at = lines.index(body[before], skip)
+        notes.append(f"{before} line{'s' * (before > 1)} before the header left aside ({body[0].strip()[:40]!r}).")
+        skip, body, counts = at, body[before:], counts[before:]
+    header = _has_header(body, separator) if options.header is None else options.header == "yes"
+    names = _names(body, counts, separator, header)
+    if not header and comments:
+        words = cells(comments[-1][1].lstrip().lstrip("#%/").strip(), separator)
+        if len(words) == usual and options.header is None:
+            header, names, skip = True, _distinct(words), skip - 1
+            notes.append("The names of the columns are taken from the comment line above the first row.")
+    return Layout(encoding, separator, skip, names, header, notes)
+
+
+def _names(body: list[str], counts: list[int], separator: str, header: bool) -> list[str] | None:
+    """Names where pandas would misread the header: rows that begin with their number, or that end with a separator."""
+    if not body:
+        return None
+    if not header:
+        return [str(i + 1) for i in range(Counter(counts).most_common(1)[0][0])]
+    first, rest = cells(body[0], separator), counts[1:]
+    if rest and all(n == len(first) + 1 for n in rest):
+        rows = [cells(line, separator) for line in body[1:]]
+        if all(not row[-1].strip() for row in rows):
+            return _distinct([*first, ""])
+        if len({row[0] for row in rows}) == len(rows):
+            return _distinct(["", *first])
+    return None
+
+
+def _distinct(names: list[str]) -> list[str]:
+    return [n if n not in names[:i] else f"{n}.{i + 1}" for i, n in enumerate(names)]
+
+
+def cells(line: str, separator: str) -> list[str]:
+    """The cells of a line."""
+    plain, mark = (" ".join(line.split()), " ") if separator == r"\s+" else (line, separator)
+    try:
+        return next(csv.reader([plain], delimiter=mark), [])
+    except csv.Error:  # a cell longer than that module takes
+        return plain.split(mark)
+
+
+def _separator(body: list[str]) -> str:
+    """The one by which the header and most lines have the same number of cells, and more than one."""
+
+    def fit(separator: str) -> tuple[float, int]:
+        counts = [len(cells(line, separator)) for line in body[:100]]
+        agree = np.mean([n in (counts[0], counts[0] + 1) for n in counts]) if counts and counts[0] > 1 else 0.0
+        return (round(float(agree), 1), counts[0] if counts else 0)
+
+    best = max(SEPARATORS, key=fit, default=",")
+    if fit(best)[0] > 0:
+        return best
+    return r"\s+" if body and fit(r"\s+")[0] >= 0.9 else ","
+
+
+def _has_header(body: list[str], separator: str) -> bool:
+    """Whether the first line holds names: no cell of it is a number or date, or comes again among the values below."""
+    rows = [[c.strip() for c in cells(line, separator)] for line in body[:100]]
+    if len(rows) < 2 or len(rows[0]) < 2:
+        return True
+    first, below = rows[0], [r for r in rows[1:] if len(r) == len(rows[0])]
+    if not below:
+        return True
+    columns = list(zip(*below, strict=True))
+    figures = [
+        _figure(name) and sum(map(_figure, column)) > len(column) / 2
+        for name, column in zip(first, columns, strict=True)
+    ]
+    again = [bool(name) and name in column for name, column in zip(first, columns, strict=True)]
+    return not ((any(figures) and not _wide_dates(first)) or all(again))
+
+
+def _figure(cell: str) -> bool:
+    return bool(cell) and sum(c.isdigit() for c in cell) >= max(1, len(cell) / 2) and cell[0] in "0123456789-+."
+
+
+def _wide_dates(first: list[str]) -> bool:
+    """Names such as customer, 2021-01, 2021-02: a column a month."""
+    return (
+        len(first) > 3
+        and sum(map(_figure, first)) >= len(first) - 2
+        and not _figure(first[0])
+        and len(set(first)) == len(first)
+    )

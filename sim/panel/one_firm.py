@@ -1,0 +1,96 @@
+"""The history of one firm: who buys again, how often, and how many are still there; nothing is known of competitors."""
+
+import numpy as np
+from scipy import optimize, special
+
+from sim.panel.types import Panel
+
+SAYS = (
+    "There are no brands, so this is the history of one firm: repeat buying, frequency and retention are given. "
+    "Share, stickiness, switching and all that compares with competitors cannot be known from it."
+)
+PARTS = 6  # of the time after the first purchase, in which customers are looked for
+QUARTER = 91.3125  # days
+
+
+def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, np.ndarray]:
+    """metric -> [1 + folds]; of customers, who all bought once at least.
+
+    again: bought more than once. frequency: purchases a customer. interval: mean time between purchases. active_k:
+    share, of those watched that long, who bought in the k-th quarter (or sixth of the time) after their first
+    purchase. nbd_mean, nbd_shape: M and K of the NBD of purchases, fitted to those of 1 and more (zero-truncated).
+    """
+    households = len(panel.households)
+    weight = np.ones(households) if panel.weights is None else panel.weights
+    n = np.bincount(panel.hh, minlength=households)
+    bought = n > 0
+    sums = _Sums(fold, weight)
+    found = {
+        "frequency": sums.ratio(n, bought),
+        "again": sums.ratio(n > 1, bought),
+        "once_users": sums.ratio(n == 1, bought),
+    }
+    if panel.columns.get("time"):
+        first, last = _ends(panel, households)
+        found["interval"] = sums.ratio(np.where(bought, last - first, 0), np.maximum(n - 1, 0))
+        found |= _active(panel, first, sums)
+    mean, shape = _truncated(n[bought], weight[bought])
+    blank = np.full(len(found["again"]), np.nan)
+    found["nbd_mean"], found["nbd_shape"] = (np.r_[v, blank[1:]] for v in (mean, shape))
+    return found
+
+
+class _Sums:
+    """Sums over everybody, and over everybody but each fold."""
+
+    def __init__(self, fold: np.ndarray, weight: np.ndarray):
+        self.place, self.weight = np.unique(fold, return_inverse=True)[1], weight
+
+    def ratio(self, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+        parts = [np.bincount(self.place, self.weight * values) for values in (numerator, denominator)]
+        top, bottom = (np.r_[p.sum(), p.sum() - p] for p in parts)
+        return top / bottom
+
+
+def _ends(panel: Panel, households: int) -> tuple[np.ndarray, np.ndarray]:
+    first, last = np.full(households, np.nan), np.full(households, np.nan)
+    starts = np.r_[True, panel.hh[1:] != panel.hh[:-1]]
+    ends = np.r_[panel.hh[1:] != panel.hh[:-1], True]
+    first[panel.hh[starts]], last[panel.hh[ends]] = panel.t[starts], panel.t[ends]
+    return first, last
+
+
+def _active(panel: Panel, first: np.ndarray, sums: _Sums) -> dict[str, np.ndarray]:
+    end = panel.t.max()
+    length = (
+        QUARTER if panel.origin is not None and end - panel.t.min() >= 2 * QUARTER else (end - panel.t.min()) / PARTS
+    )
+    since = panel.t - first[panel.hh]
+    found = {}
+    for part in range(1, PARTS + 1):
+        low, high = (part - 1) * length, part * length
+        watched = np.nan_to_num(first, nan=np.inf) + high <= end
+        inside = (since > low) & (since <= high)
+        there = np.bincount(panel.hh[inside], minlength=len(first)) > 0
+        if length > 0 and watched.any():
+            found[f"active_{part}"] = sums.ratio(there & watched, watched)
+    return found
+
+
+def _truncated(n: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Maximum likelihood M, K of a zero-truncated NBD of purchases n >= 1; nan where nobody bought twice."""
+    if n.max(initial=0) < 2:
+        return float("nan"), float("nan")
+    sizes, place = np.unique(n, return_inverse=True)
+    people = np.bincount(place, weight)
+
+    def minus(logs: np.ndarray) -> float:
+        mean, shape = np.exp(logs)
+        ways = special.gammaln(shape + sizes) - special.gammaln(shape) - special.gammaln(sizes + 1)
+        terms = ways - shape * np.log1p(mean / shape) + sizes * np.log(mean / (mean + shape))
+        none = -shape * np.log1p(mean / shape)
+        return float(-(people * (terms - np.log(-np.expm1(none)))).sum())
+
+    start = np.log([max((n * weight).sum() / weight.sum() - 1, 0.1), 0.5])
+    found = optimize.minimize(minus, start, method="Nelder-Mead", bounds=[(-12, 15), (-12, 12)])
+    return float(np.exp(found.x[0])), float(np.exp(found.x[1]))

@@ -1,0 +1,59 @@
+"""Prices, features and displays of every brand at every row of a file."""
+
+import numpy as np
+
+from sim.panel.rows import MOST_BAD, Rows
+from sim.panel.values import read_numbers, truths
+
+Blocks = dict[str, dict[str, np.ndarray]]  # kind -> brand -> [rows of the file]
+
+
+def blocks(rows: Rows) -> Blocks:
+    """Price, feat and disp of every brand that has such columns; a price of 0 or none becomes the brand's median."""
+    return {
+        kind: {b: _numbers(rows, name, kind == "price") for b, name in zip(rows.columns.brands, names, strict=True)}
+        for kind, names in rows.columns.blocks.items()
+    }
+
+
+def picked(
+    found: dict[str, np.ndarray] | None, brands: list[str], names: list[str], at: np.ndarray
+) -> np.ndarray | None:
+    """[N, J] at the file's rows `at` for the brands `names`; of pooled `brands`, the mean is that of `other`."""
+    if not found:
+        return None
+    pooled = [b for b in brands if b not in names]
+    parts = [found[n][at] if n in found else np.mean([found[b][at] for b in pooled], axis=0) for n in names]
+    return np.column_stack(parts)
+
+
+def _numbers(rows: Rows, name: str, price: bool) -> np.ndarray:
+    codes, texts = rows.column(name)
+    yes = None if price else truths(texts)
+    numbers = read_numbers(texts, rows.options.decimal, rows.table.comma) if yes is None else yes.astype(float)
+    values = np.append(numbers, np.nan)[codes]
+    text, negative = np.isnan(values) & (codes >= 0), values < 0
+    said = [
+        _slip(rows, name, bad & rows.keep, what) for bad, what in ((text, "is not a number"), (negative, "is negative"))
+    ]
+    values[negative] = np.nan
+    empty = np.isnan(values) | (price & (values == 0))
+    if price and empty[rows.keep].all():
+        if not any(said):
+            rows.wrong.append(f"{name}: no row has a price; leave the column out of the file")
+    elif empty[rows.keep].any():
+        usual = float(np.median(values[~empty & rows.keep])) if price else 0.0
+        many = int(empty[rows.keep].sum())
+        rows.notes.append(f"{name}: {many} cells are empty{' or 0' if price else ''}; {usual:g} is taken there.")
+        values = np.where(empty, usual, values)
+    return values
+
+
+def _slip(rows: Rows, name: str, bad: np.ndarray, what: str) -> bool:
+    """Say what is wrong with some cells; whether that is so many that the file is refused."""
+    if not bad.any():
+        return False
+    sentence = f"{name}: {str(rows.table.cells[name][np.flatnonzero(bad)[0]])!r} {what}, in {rows.lines(bad)}"
+    refused = bool(bad.sum() > max(1, MOST_BAD * rows.keep.sum()))
+    (rows.wrong if refused else rows.notes).append(sentence if refused else f"{sentence}; read as empty.")
+    return refused

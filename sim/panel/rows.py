@@ -1,0 +1,306 @@
+"""Which rows of a file are purchases. A row that is none is left out, with its reason; none refuses the file."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+import sim.panel.vocabulary as words
+from sim.declare import did_you_mean
+from sim.panel.cells import Table
+from sim.panel.finder import Columns, codes_of
+from sim.panel.options import Options
+from sim.panel.types import LeftOut
+from sim.panel.values import read_numbers, truths
+
+MOST_BAD = 0.2  # of the rows may be unreadable
+MOST_GUESTS = 0.9  # of the rows may be without customer
+UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left out
+
+
+class Rows:
+    """The rows still in; `wrong` is what has to be said or asked before anything can be measured."""
+
+    def __init__(self, table: Table, columns: Columns, options: Options):
+        self.table, self.columns, self.options = table, columns, options
+        self.keep = np.ones(table.rows, bool)
+        self.left_out: list[LeftOut] = []
+        self.notes: list[str] = []
+        self.wrong: list[str] = []
+        self.nothing: np.ndarray | None = None  # [rows] whether nothing was bought
+        self.members = False  # whether some customers are there who never bought
+
+    def drop(self, rows: np.ndarray, reason: str) -> int:
+        """Leave rows out, unless they are already; how many that were."""
+        rows = rows & self.keep
+        many = int(rows.sum())
+        if many:
+            self.left_out.append(LeftOut(many, reason))
+            self.keep &= ~rows
+        return many
+
+    def column(self, name: str) -> tuple[np.ndarray, list[str]]:
+        return codes_of(self.table, name)
+
+    def lines(self, bad: np.ndarray) -> str:
+        """'line 3', 'lines 3, 5, 9 and 12 more', counted as an editor does."""
+        lines = np.flatnonzero(bad) + self.table.first_line
+        more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
+        return f"line{'s' if len(lines) > 1 else ''} " + ", ".join(map(str, lines[:3])) + more
+
+    def marked(self, name: str, texts: list[str], which: list[bool]) -> np.ndarray:
+        """[rows] whether the cell's text is one of those marked."""
+        codes, _ = self.column(name)
+        return np.append(np.array(which, bool), False)[codes]
+
+    def unreadable(self, bad: np.ndarray, column: str, what: str) -> None:
+        """Leave out rows with a bad cell; where they are too many to be slips, say so instead."""
+        bad = bad & self.keep
+        many, of = int(bad.sum()), int(self.keep.sum())
+        if not many:
+            return
+        example = str(self.table.cells[column][np.flatnonzero(bad)[0]])
+        if many > max(1, MOST_BAD * of):
+            self.wrong.append(f"{column}: {example!r} {what}, in {many} of {of} rows ({self.lines(bad)})")
+        self.drop(bad, f"{column} {what} ({example!r}; {self.lines(bad)})")
+
+
+def purchases(rows: Rows) -> None:
+    """Leave out what is no purchase, in an order such that each reason is the plainest."""
+    _comments(rows)
+    _filters(rows)
+    _orders(rows)
+    _refunds(rows)
+    for name in rows.columns.status:
+        _status(rows, name)
+    _chosen(rows)
+    _nothing(rows)
+    _amounts(rows)
+    _customers(rows)
+
+
+def _comments(rows: Rows) -> None:
+    """A line of comment below the header, and rows without anything."""
+    codes = [rows.column(n)[0] for n in rows.table.names]
+    filled = np.sum([c >= 0 for c in codes], axis=0)
+    rows.drop(filled == 0, "empty")
+    _, texts = rows.column(rows.table.names[0])
+    marks = [t.startswith(("#", "%", "//")) for t in texts]
+    rows.drop((filled == 1) & rows.marked(rows.table.names[0], texts, marks), "comment")
+
+
+def _filters(rows: Rows) -> None:
+    for text in rows.options.filter:
+        match = re.fullmatch(r"\s*(.+?)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*", text)
+        name = _column_like(match[1], rows.table.names) if match else None
+        if match is None:
+            rows.wrong.append(f"panel.filter: {text!r} is not COLUMN=VALUE[,VALUE], COLUMN!=VALUE or COLUMN>NUMBER")
+        elif name is None:
+            rows.wrong.append(
+                f"panel.filter: there is no column {match[1]!r}{did_you_mean(match[1], rows.table.names)}"
+            )
+        else:
+            _filter(rows, name, match[2], match[3])
+
+
+def _column_like(given: str, names: list[str]) -> str | None:
+    alike = [n for n in names if n == given] or [n for n in names if words.plain(n) == words.plain(given) != ""]
+    return alike[0] if alike else None
+
+
+def _filter(rows: Rows, name: str, sign: str, value: str) -> None:
+    _, texts = rows.column(name)
+    if sign in ("=", "!="):
+        wanted = [v.strip() for v in value.split(",")]
+        which = [t in wanted for t in texts]
+        if not any(which):
+            rows.wrong.append(f"panel.filter: {name} is never {value!r}{did_you_mean(value, texts[:20])}")
+        fits = rows.marked(name, texts, which) == (sign == "=")
+    else:
+        numbers, limit = read_numbers(texts), read_numbers([value])[0]
+        if np.isnan(limit):
+            rows.wrong.append(f"panel.filter: {value!r} is not a number")
+        compare: dict[str, Any] = {
+            ">": numbers > limit,
+            "<": numbers < limit,
+            ">=": numbers >= limit,
+            "<=": numbers <= limit,
+        }
+        fits = rows.marked(name, texts, list(compare[sign]))
+    rows.drop(~fits, f"not {name} {sign} {value}")
+
+
+def _orders(rows: Rows) -> None:
+    """What is written in the first line of an order only holds for all of them; and credit notes."""
+    name = rows.columns.order
+    if not name:
+        return
+    order, texts = rows.column(name)
+    for other in (rows.columns.customer, rows.columns.time, *rows.columns.status):
+        if other:
+            _fill(rows, order, other)
+    credit = [t[:1] in ("C", "c") and re.fullmatch(r"[Cc]-?\d+", t) is not None for t in texts]
+    others = [t for t, c in zip(texts, credit, strict=True) if not c]
+    if any(credit) and sum(t[:1].isdigit() for t in others) >= 0.9 * len(others):
+        rows.drop(rows.marked(name, texts, credit), f"cancelled ({name} begins with C)")
+
+
+def _fill(rows: Rows, order: np.ndarray, name: str) -> None:
+    import pandas as pd
+
+    cells = rows.table.cells[name]
+    codes = np.asarray(cells.codes, np.int64)
+    holes = (codes < 0) & (order >= 0)
+    if not holes.any() or holes.all():
+        return
+    first = np.full(int(order.max()) + 1, -1)
+    known = np.flatnonzero((codes >= 0) & (order >= 0))[::-1]
+    first[order[known]] = codes[known]
+    filled = np.where(holes, first[order], codes)
+    rows.table.cells[name] = pd.Categorical.from_codes(filled, cells.categories)
+
+
+def _refunds(rows: Rows) -> None:
+    for name in rows.columns.refunds:
+        _, texts = rows.column(name)
+        yes = truths(texts)
+        when = words.plain(name).endswith(("at", "date"))
+        if yes is not None and not when:
+            rows.drop(rows.marked(name, texts, list(yes)), f"{name}")
+        elif when:
+            rows.drop(rows.marked(name, texts, [t not in ("0",) for t in texts]), f"{name} has a date")
+
+
+def _status(rows: Rows, name: str) -> None:
+    """Keep what was bought; cancellations, returns, views and carts are left out."""
+    codes, texts = rows.column(name)
+    weight = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))
+    if rows.options.bought:
+        missing = [b for b in rows.options.bought if b not in texts]
+        rows.wrong.extend(f"panel.bought={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
+        said = ["bought" if t in rows.options.bought else "other" for t in texts]
+    else:
+        said = [words.meaning(t) for t in texts]
+        question = _unclear(rows, name, texts, weight, said)
+        if question is not None:
+            rows.wrong += [f"{name}: {question}"] if question else []
+            return
+    for i in np.argsort(-weight, kind="stable"):
+        if said[i] != "bought":
+            unknown = "" if said[i] else ", which is not known to be a purchase"
+            rows.drop(codes == i, f"{name} is {texts[i]}{unknown}")
+
+
+def _unclear(rows: Rows, name: str, texts: list[str], weight: np.ndarray, said: list[str]) -> str | None:
+    """What has to be asked about a column of status; "" if it is left aside, None if it is clear."""
+    known = sum(int(w) for w, s in zip(weight, said, strict=True) if s)
+    strong = words.STRONG_STATUS.fullmatch(words.plain(name)) is not None
+    usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])
+    if rows.options.status is None and (
+        known < 0.5 * weight.sum() or not any(said) or not (strong or "bought" in said)
+    ):
+        asked = f"are rows with {usual} purchases? say which values are, e.g. panel.bought={texts[0] if texts else ''}"
+        return f"{asked}, or that all are: panel.status=none" if strong and (weight > 0).sum() > 1 else ""
+    if "bought" not in said:
+        return f"none of its values ({usual}) is known to be a purchase; say which are, e.g. panel.bought={texts[0]}"
+    if weight[[s == "" for s in said]].sum() > UNKNOWN * weight.sum():
+        odd = [t for t, s, w in zip(texts, said, weight, strict=True) if not s and w]
+        every = [t for t, s in zip(texts, said, strict=True) if s == "bought"] + odd
+        return f"are rows with {', '.join(odd[:5])} purchases? say which values are: panel.bought={','.join(every[:6])}"
+    return None
+
+
+def _chosen(rows: Rows) -> None:
+    name = rows.columns.chosen
+    if not name:
+        return
+    _, texts = rows.column(name)
+    yes = truths(texts)
+    if yes is None or not yes.any():
+        rows.wrong.append(f"{name}: no alternative is ever chosen")
+        return
+    rows.drop(
+        ~rows.marked(name, texts, list(yes)),
+        f"alternative that was not chosen ({name} is {texts[int(np.argmin(yes))]})",
+    )
+
+
+def _nothing(rows: Rows) -> None:
+    """Codes of brands that mean that nothing was bought: they stay known as occasions, not as purchases."""
+    name = rows.columns.brand
+    if not name:
+        return
+    codes, texts = rows.column(name)
+    given = tuple(b for b in rows.options.none if b != "no")
+    missing = [b for b in given if b not in texts]
+    rows.wrong.extend(f"panel.none={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
+    nothing = [t in given or (not rows.options.none and t.lower() in words.NOTHING) for t in texts]
+    if not rows.options.none and not set(texts) & set(rows.columns.brands):
+        codes_of_nothing = _codes_of_nothing(texts)
+        nothing = [n or t in codes_of_nothing for n, t in zip(nothing, texts, strict=True)]
+        if codes_of_nothing:
+            shown = " and ".join(sorted(codes_of_nothing))
+            rows.notes.append(
+                f"{name} {shown} beside 1, 2, .. is taken for `nothing bought`; panel.none=no says that it is a brand."
+            )
+    rows.nothing = rows.keep & rows.marked(name, texts, nothing)
+    for t, is_nothing in zip(texts, nothing, strict=True):
+        if is_nothing:
+            rows.drop(codes == texts.index(t), f"nothing bought ({name} is {t})")
+
+
+def _codes_of_nothing(texts: list[str]) -> set[str]:
+    """0 or -1 beside 1, 2, ..; 99 or 999 beside small numbers."""
+    if not all(re.fullmatch(r"-?\d+", t) for t in texts) or not {"1", "2"} <= set(texts):
+        return set()
+    largest = max(int(t) for t in texts if t not in ("99", "999"))
+    return {t for t in texts if t in ("0", "-1") or (t in ("99", "999") and largest < int(t) // 3)}
+
+
+def _amounts(rows: Rows) -> None:
+    """Returns have a negative quantity or amount."""
+    for name, role in ((rows.columns.quantity, "quantity"), (rows.columns.price, "price")):
+        if role == "price" and rows.columns.chosen:  # of alternatives, perhaps standardized: below 0 says nothing
+            rows.columns.price = ""
+        if not getattr(rows.columns, role):
+            continue
+        codes, texts = rows.column(name)
+        numbers = read_numbers(texts, rows.options.decimal, rows.table.comma)
+        bad = rows.marked(name, texts, list(np.isnan(numbers))) & rows.keep
+        if bad.sum() > MOST_BAD * rows.keep.sum():
+            if rows.options.named(role) is not None:
+                rows.unreadable(bad, name, "is not a number")
+            else:
+                rows.notes.append(
+                    f"{name} does not hold numbers ({texts[codes[np.flatnonzero(bad)[0]]]!r}); left aside."
+                )
+                setattr(rows.columns, role, "")
+            continue
+        rows.drop(rows.marked(name, texts, list(numbers < 0)), f"returned ({name} below 0)")
+        if role == "quantity":
+            none = rows.marked(name, texts, list(numbers == 0))
+            rows.nothing = none & rows.keep if rows.nothing is None else rows.nothing | (none & rows.keep)
+            rows.drop(none, f"nothing bought ({name} is 0)")
+            rows.unreadable(bad, name, "is not a number")
+
+
+def _customers(rows: Rows) -> None:
+    name = rows.columns.customer
+    codes, texts = rows.column(name)
+    nobody = [_no_one(t) for t in texts]
+    guests = (codes < 0) | rows.marked(name, texts, nobody)
+    guests &= rows.keep
+    if guests.sum() > MOST_GUESTS * rows.keep.sum():
+        rows.wrong.append(
+            f"{name}: empty in {int(guests.sum())} of {int(rows.keep.sum())} rows; say which column is the "
+            f"customer: panel.customer=COLUMN"
+        )
+    rows.drop(
+        guests,
+        f"no customer ({name} is empty"
+        + (f" or {next(t for t, n in zip(texts, nobody, strict=True) if n)})" if any(nobody) else ")"),
+    )
+
+
+def _no_one(text: str) -> bool:
+    return text.lower() in words.NOBODY

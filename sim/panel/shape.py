@@ -1,0 +1,128 @@
+"""Tables of another shape made long: a column a brand, a column a month, spells with a beginning and an end."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+import sim.panel.vocabulary as words
+from sim.panel.brand_columns import block_names
+from sim.panel.cells import Table
+from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK, read_times
+from sim.panel.options import Options
+from sim.panel.rows import Rows
+from sim.panel.values import truths
+from sim.panel.when import one_column
+
+MARKED = re.compile(
+    r"(?:choice|chosen|bought|buy|purchased?|y|d|gekauft|gekocht|achete|comprado|acquistato)[._\- ](.+)", re.IGNORECASE
+)
+MONTH = 365.25 / 12
+MOST_MONTHS = 50_000_000  # rows that spells may become
+
+
+def unfold(table: Table, options: Options) -> Table:
+    """A row per household, occasion and brand, where brands or months are columns."""
+    if options.brand is not None or not table.rows:
+        return table
+    if any(
+        re.fullmatch(p, words.plain(n))
+        for tier in words.BRAND[:2]
+        for p in tier
+        for n in table.names
+        if _is_names(table, n)
+    ):
+        return table
+    marked = _marked(table)
+    if marked:
+        return _melted(table, marked, "alternative", "chosen")
+    months = [
+        n
+        for n in table.names
+        if any(p.fullmatch(n.strip()) for p in (YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK)) or _is_date(n)
+    ]
+    if len(months) >= 3 and all(truths(table.cells[n].categories.tolist()) is None for n in months):
+        return _melted(table, {n: n for n in months}, "month", "provider")
+    return table
+
+
+def _is_names(table: Table, name: str) -> bool:
+    texts = table.cells[name].categories.tolist()
+    return bool(texts) and truths(texts) is None
+
+
+def _is_date(name: str) -> bool:
+    found = read_times([name], np.ones(1), "ymd")
+    return found.dates and bool(np.isfinite(found.values).all()) and any(c.isdigit() for c in name)
+
+
+def _marked(table: Table) -> dict[str, str]:
+    """column -> brand, of columns of yes and no, such as choice_heinz, or heinz beside price_heinz."""
+    named = {n: m[1].strip() for n in table.names if (m := MARKED.fullmatch(n.strip()))}
+    priced = {n: n for n in block_names(table.names) if n in table.cells}
+    for found in (named, priced):
+        yes = [n for n in found if truths(table.cells[n].categories.tolist()) is not None]
+        if len(yes) > 1 and len(yes) == len(found):
+            return found
+    return {}
+
+
+def _melted(table: Table, columns: dict[str, str], name: str, value: str) -> Table:
+    """Every row once for each of the columns, with its name in `name` and its cell in `value`."""
+    import pandas as pd
+
+    many = len(columns)
+    rest = [n for n in table.names if n not in columns]
+    cells: dict[str, Any] = {
+        n: pd.Categorical.from_codes(np.repeat(table.cells[n].codes, many), table.cells[n].categories) for n in rest
+    }
+    cells[name] = pd.Categorical.from_codes(
+        np.tile(np.arange(many), table.rows), pd.Index(list(columns.values()), dtype=object)
+    )
+    texts = np.column_stack([np.asarray(table.cells[n].astype(object)) for n in columns]).ravel()
+    cells[value] = pd.Categorical(texts)
+    note = f"The columns {', '.join(list(columns)[:4])}{', ...' if many > 4 else ''} are read as {value} by {name}."
+    return Table(
+        [*rest, name, value],
+        cells,
+        table.rows * many,
+        table.first_line,
+        table.header,
+        table.comma,
+        [*table.notes, note],
+    )
+
+
+def spells(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(row, day) of every month in which a spell with a provider lasts.
+
+    A spell counts in the months on whose first day it lasts; one that is open lasts to the last date of the file.
+    """
+    start, end = one_column(rows, rows.columns.start), one_column(rows, rows.columns.end)
+    rows.drop(np.isnan(start), f"no beginning ({rows.columns.start} is empty)")
+    rows.drop(end < start, f"ends before it begins ({rows.columns.end})")
+    kept = np.flatnonzero(rows.keep & (brand >= 0))
+    if not len(kept):
+        return kept, np.zeros(0)
+    last = np.nanmax(np.r_[start[kept], end[kept]])
+    first_month = _month(start[kept] + MONTH - 1)
+    final_month = _month(np.where(np.isnan(end[kept]), last, end[kept] - 1))
+    months = np.maximum(final_month - first_month + 1, 0)
+    if months.sum() > MOST_MONTHS:
+        rows.wrong.append(
+            f"{rows.columns.start} to {rows.columns.end}: {months.sum():,} months of customers; take a part of them"
+        )
+        return kept, np.zeros(0)
+    missed = int((months == 0).sum())
+    if missed:
+        rows.notes.append(f"{missed} spells are over before a month begins; they are not counted.")
+    row = np.repeat(kept, months)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(months) - months, months)
+    month = np.repeat(first_month, months) + step
+    rows.notes.append("Spells are counted at the first of each month.")
+    return row, month.astype(np.int64).astype("datetime64[M]").astype("datetime64[D]").astype(float)
+
+
+def _month(day: np.ndarray) -> np.ndarray:
+    """Months since 1970 of days since 1970."""
+    return np.floor(day).astype(np.int64).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)

@@ -1,0 +1,74 @@
+"""Text that is a number or a yes or no, read in one way for a whole column."""
+
+import re
+
+import numpy as np
+
+TRUE = {
+    "1",
+    "true",
+    "t",
+    "yes",
+    "y",
+    "ja",
+    "j",
+    "oui",
+    "o",
+    "si",
+    "sí",
+    "sim",
+    "vero",
+    "verdadero",
+    "wahr",
+    "waar",
+    "vrai",
+    "x",
+}
+FALSE = {"0", "false", "f", "no", "n", "nein", "nee", "non", "não", "nao", "falso", "falsch", "onwaar", "faux", ""}
+MONEY = re.compile(r"[^\d.,+\-()eE]|(?<![\d.,])[eE]|[eE](?![+\-\d])")
+FIGURES = re.compile(r"[+\-]?\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?|[+\-]?\.\d+")
+GROUPED = re.compile(r"[+\-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+
+
+def read_numbers(texts: list[str], decimal: str | None = None, comma: bool = False) -> np.ndarray:
+    """[len(texts)] numbers; nan for what is none. Signs of money and blanks between digits are left aside.
+
+    `decimal` is point or comma where the user says so; else it is decided over all texts. `comma`: whether, in doubt,
+    commas are decimal, as where semicolons separate columns.
+    """
+    bare = [MONEY.sub("", t.replace("\u2212", "-")) for t in texts]
+    bare = ["-" + t[1:-1] if t.startswith("(") and t.endswith(")") else t for t in bare]
+    bare = [t[-1] + t[:-1] if t.endswith("-") and len(t) > 1 else t for t in bare]
+    known = [t if _words(original) == 0 else "" for t, original in zip(bare, texts, strict=True)]
+    decimals = decimal == "comma" if decimal else _decimal_commas(known, comma)
+    plain = [t.replace(".", "").replace(",", ".") if decimals else t.replace(",", "") for t in known]
+    return np.array([float(t) if FIGURES.fullmatch(t) else np.nan for t in plain])
+
+
+def _words(text: str) -> int:
+    """Letters beyond those of a currency."""
+    return max(0, sum(c.isalpha() for c in text) - 3)
+
+
+def _decimal_commas(texts: list[str], comma: bool) -> bool:
+    """Whether commas are decimal: where one comes last and is not followed by exactly three digits."""
+    with_comma = [t for t in texts if "," in t]
+    if not with_comma:
+        return False
+    last = [t for t in with_comma if t.rfind(",") > t.rfind(".")]
+    if not last:
+        return False
+    if any(not GROUPED.fullmatch(t) for t in last):
+        return all(t.count(",") == 1 for t in last)
+    return comma
+
+
+def truths(texts: list[str]) -> np.ndarray | None:
+    """[len(texts)] bool of yes and no in any of several languages; None if some text is neither."""
+    if len(texts) > len(TRUE | FALSE):
+        return None
+    plain = [t.strip().lower() for t in texts]
+    plain = [t[:-2] if t.endswith(".0") else t for t in plain]
+    if not plain or any(t not in TRUE | FALSE for t in plain):
+        return None
+    return np.array([t in TRUE for t in plain])

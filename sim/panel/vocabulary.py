@@ -1,0 +1,339 @@
+"""The names by which files call their columns, and the words by which they say what happened, in seven languages.
+
+Names are compared as `plain` makes them: without accents, blanks and capitals. The languages are English, Dutch,
+German, French, Spanish, Portuguese and Italian.
+"""
+
+import re
+import unicodedata
+
+ID = r"(?:id|ids|no|nr|num|number|nummer|key|code|numero|ref|uuid|identifier|kennung|hash)?"
+PRE = r"(?:id|no|nr|n|num|numero|cod|code|codigo|codice|identifiant)?(?:de|del|da|do|di|du)?"
+
+
+def plain(name: str) -> str:
+    """'Customer ID', 'customerId' and 'customer_id' are 'customerid'."""
+    text = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o"))
+    return re.sub(r"[^a-z0-9]+", "", "".join(c for c in text if not unicodedata.combining(c)).lower())
+
+
+def _words(*lines: str) -> str:
+    return "(?:" + "|".join(sorted(" ".join(lines).split(), key=len, reverse=True)) + ")"
+
+
+PERSON = _words(
+    "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
+    "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
+    "individual",
+    "haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer abonnent versicherter "
+    "kundenkarte person",
+    "huishouden klant klanten klantenkaart gebruiker koper lid abonnee",
+    "foyer menage acheteur utilisateur abonne membre cartefidelite adherent",
+    "hogar cliente comprador usuario socio abonado tarjeta",
+    "domicilio agregado consumidor assinante cartao membro",
+    "famiglia acquirente utente tessera abbonato socio",
+)
+CUSTOMER = (  # tiers: the first with a hit is taken
+    (r"(?:customer|client|user)unique" + ID,),
+    (PRE + PERSON + "s?" + PERSON + "?" + ID,),
+    (
+        r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|customer)?",
+        r"correo(?:electronico)?",
+    ),
+    (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)",),
+    (r"id", r"ids?nr", r"name|naam|nom|nombre|nome", r"(?:phone|telephone|mobile)(?:number|no)?"),
+)
+WHEN = _words(
+    "order orders ordered purchase purchased invoice transaction transactions trans trx txn event created "
+    "creation payment",
+    "sale sales sold visit shop shopping trip basket receipt billing bill booking posting bought survey "
+    "observation obs",
+    "local utc entry calendar tran trade day",
+    "bestell kauf rechnungs auftrags buchungs beleg verkaufs transaktions einkaufs erstellt",
+    "aankoop bestel factuur koop transactie verkoop besteld kassabon",
+    "commande achat facture vente de la du d l",
+    "pedido compra factura venta transaccion creacion del fatura venda da do transacao",
+    "acquisto ordine fattura vendita transazione di dell dellordine dell",
+)
+MOMENTS = (  # the finest first
+    (
+        *(
+            "t",
+            "occasion",
+            "time",
+            "timestamp",
+            "datetime",
+            "dateandtime",
+            "at",
+            "on",
+            "ts",
+            "zeitstempel",
+            "zeitpunkt",
+        ),
+        *(
+            "tijdstip",
+            "zeit",
+            "tijd",
+            "tijdstempel",
+            "horodatage",
+            "fechahora",
+            "fechayhora",
+            "datahora",
+            "dataora",
+            "datumuhrzeit",
+            "dt",
+        ),
+    ),
+    ("date", "datum", "fecha", "data", "dates"),
+    ("day", "tag", "dag", "jour", "dia", "giorno", "daynumber", "daynum", "dayno"),
+    (
+        "week",
+        "weeks",
+        "weeknumber",
+        "weekno",
+        "weeknum",
+        "woche",
+        "kw",
+        "kalenderwoche",
+        "semaine",
+        "semana",
+        "settimana",
+    ),
+    ("period", "periode", "periodo", "wave", "round", "welle", "golf", "occasionnumber"),
+    ("month", "yearmonth", "monat", "maand", "mois", "mes", "mese", "monthyear"),
+    ("quarter", "quartal", "kwartaal", "trimestre"),
+    ("year", "jahr", "jaar", "annee", "ano", "anno", "an"),
+)
+NO_PURCHASE_TIME = re.compile(
+    "ship|deliver|due|birth|updat|modif|cancel|return|refund|expir|estimat|approv|sign|regist|first|last|next|fulfil|"
+    "geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
+)
+MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
+CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
+BRAND = (
+    (PRE + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname)s?(?:name|bought|chosen|purchased)?",),
+    (
+        r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alt|mode|bank|insurer|"
+        r"operator)(?:name|bought|chosen)?",
+        r"(?:carrier|network|anbieter|aanbieder|leverancier|verzekeraar|fournisseur|operateur|proveedor|"
+        r"operador|fornecedor)(?:name)?",
+        r"fornitore|operatore|gestore|firma|bedrijf|entreprise|empresa|azienda|societe|compagnie|versicherer|"
+        r"versorger",
+        r"choix|keuze|wahl|eleccion|escolha|scelta|produkt|produit|producto|produto|prodotto|seguradora|"
+        r"aseguradora|pick",
+    ),
+    (
+        r"(?:vendor|manufacturer|maker|hersteller|fabrikant|fabricant|fabricante|produttore|producer|retailer|"
+        r"seller|label)(?:name)?",
+        r"(?:store|shop|chain|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
+        r"enseigne)(?:name)?",
+        r"brand" + "(?:id|code|no|nr|number)",
+    ),
+    (
+        r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto)(?:name|title|"
+        r"description|desc)",
+        r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|ean|asin|stockcode|variety|flavou?r|"
+        r"title|plan|tariff",
+        r"(?:product|item|article|artikel|sku)(?:id|code|no|nr|number|nummer)|omschrijving|bezeichnung|designation",
+    ),
+)
+ORDER = (
+    PRE
+    + _words(
+        "order orders invoice basket transaction receipt trip ticket bon kassenbon bestellung bestell auftrag auftrags",
+        "rechnung rechnungs beleg bestelling bestel factuur commande facture pedido factura fatura ordine "
+        "fattura scontrino",
+        "visit purchase checkout cart txn trans trx kassabon cesta panier usersession session",
+    )
+    + "s?"
+    + ID,
+)
+CHOICE_SET = (
+    r"(?:chid|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|"
+    r"choicesituation|idx)",
+)
+FLAG = (
+    r"(?:is)?(?:choice|chosen|choose|select|selected|bought|purchased|purchase|buy|pick|picked|decision|y|chose|"
+    r"choicemade|made)",
+    r"gekauft|gewahlt|gekozen|gekocht|keuze|wahl|achete|choisi|choix|comprado|elegido|eleccion|escolhido|"
+    r"escolha|acquistato|scelto|scelta",
+)
+QUANTITY = (
+    r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|units|no|num|numberof|nbof)?"
+    r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"
+    r"bought|purchased)?",
+    r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|hoeveelheid|stuks|quantite|qte|nbre?|cantidad|"
+    r"cant|unidades",
+    r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
+)
+PRICE = (
+    r"(?:lineitem|item|unit|product|sale|sales|order|retail|paid|net|gross|total|line|shelf)?(?:price|amount|"
+    r"revenue|sales|value|spend|spent|total)"
+    r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount)?",
+    r"(?:einzel|stuck|verkaufs|gesamt)?preis|betrag|umsatz|gesamtbetrag|(?:stuks)?prijs|bedrag|omzet|"
+    r"prix(?:unitaire)?|montant",
+    r"precio(?:unitario)?|importe|preco(?:unitario)?|valor|prezzo(?:unitario)?|importo|dollars|paid|cost|spend",
+)
+STATUS = (
+    r"(?:order|payment|financial|delivery|fulfillment|fulfilment|transaction|sale|shipping|line|item|invoice|"
+    r"subscription)?status",
+    r"(?:bestell|auftrags|zahlungs|liefer)status|(?:bestel|betaal|order)status|statut(?:commande)?|"
+    r"estado(?:delpedido|pedido)?|statodellordine",
+    r"stato(?:ordine)?|situacao|orderstate|state",
+    r"(?:event|action|behaviou?r|activity|interaction|transaction|document|doc|movement|record|row|line|order|"
+    r"sale)(?:type|name)?",
+    r"type|typ|art|ereignis|ereignistyp|aktion|gebeurtenis|evenement|actie|soort|evento|tipo|tipoevento|azione|"
+    r"accion|acao",
+)
+STRONG_STATUS = re.compile(
+    r".*(status|statut|estado|stato|eventtype|event|behaviou?r(type)?|ereignis|evenement|evento)"
+)
+REFUND_FLAG = (
+    r"(?:is|was)?(?:returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
+    r"storniert|retour|test)(?:ed)?(?:flag|at|date|yn)?",
+    r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",
+)
+WEIGHT = (
+    r"(?:household|hh|panel|sample|sampling|survey|projection|demographic|person|respondent|case)?(?:weight|"
+    r"weights|wt|wgt|projectionfactor|factor)",
+    r"gewicht|gewichtung|hochrechnungsfaktor|hochrechnung|weging|wegingsfactor|poids|ponderation|peso|pesos|"
+    r"ponderacion|ponderacao|pesocampione",
+)
+START = (
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account)?(?:start|begin|since|from|begins|"
+    r"started|joined|join)(?:date|month|week|day|at|time|ed)?",
+    r"(?:vertrags)?beginn|ingangsdatum|begindatum|startdatum|debut|datedebut|fechainicio|inicio|datainicio|"
+    r"inizio|datainizio",
+)
+END = (
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account)?(?:end|until|till|to|stop|ended|left|"
+    r"churn|ends|thru|through)(?:date|month|week|day|at|time|ed)?",
+    r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine",
+)
+
+NOTHING = {
+    *(
+        "none",
+        "no purchase",
+        "nothing",
+        "outside",
+        "outside option",
+        "outside good",
+        "no choice",
+        "nobuy",
+        "no buy",
+        "opt out",
+    ),
+    *(
+        "optout",
+        "opt-out",
+        "no-choice",
+        "no-purchase",
+        "nopurchase",
+        "nochoice",
+        "outside_option",
+        "no_purchase",
+        "no_choice",
+    ),
+    *(
+        "not purchased",
+        "did not buy",
+        "none of these",
+        "none of the above",
+        "neither",
+        "keine",
+        "keiner",
+        "kein kauf",
+        "nichts",
+    ),
+    *(
+        "geen",
+        "niets",
+        "geen aankoop",
+        "aucun",
+        "aucune",
+        "aucun achat",
+        "rien",
+        "ninguno",
+        "ninguna",
+        "nada",
+        "sin compra",
+    ),
+    *("nenhum", "nenhuma", "sem compra", "nessuno", "nessuna", "niente", "nessun acquisto"),
+}
+NOBODY = {
+    *(
+        "guest",
+        "anonymous",
+        "anonym",
+        "unknown",
+        "not set",
+        "(not set)",
+        "undefined",
+        "gast",
+        "unbekannt",
+        "onbekend",
+        "anoniem",
+    ),
+    *(
+        "invite",
+        "invitado",
+        "anonimo",
+        "desconocido",
+        "convidado",
+        "desconhecido",
+        "ospite",
+        "sconosciuto",
+        "inconnu",
+        "guest checkout",
+    ),
+    *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
+}
+CANCELLED = re.compile(
+    r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
+    r"reembols|rimbors|fail|declin|void|"
+    r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
+    r"creditnote|"
+    r"estorn|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|mislukt|echoue)"
+)
+UNFINISHED = re.compile(
+    r"(unpaid|pending|on.?hold|awaiting|draft|unavailable|checkout|quote|estimate|offen\b|ausstehend|in behandeling|"
+    r"impaye|pendiente|pendente|in attesa|openstaand|proforma)"
+)
+BROWSED = re.compile(
+    r"\b(pv|page ?views?|views?|viewed|view item|product ?views?|details?|clicks?|clicked|cart|add ?to ?cart|"
+    r"added to cart|remove ?from ?cart|basket|"
+    r"add to basket|wish ?list|fav|favou?rite|search|impression|visit|session ?start|begin checkout|login|sign "
+    r"?up|list|hover|"
+    r"share|like|rate|rating|review|save|compare|ansicht|angesehen|warenkorb|bekeken|winkelwagen|vue|panier|"
+    r"vista|carrito|"
+    r"carrinho|visualizzazione|visualizacao|carrello|ansehen|browse|open|scroll|email open|subscribe|sample|"
+    r"inquiry)\b"
+)
+BOUGHT = re.compile(
+    r"(purchas|paid|ship|deliver|complet|bought|\bbuy\b|\border|sale\b|\bsold|transaction|fulfil|partial|"
+    r"process|closed|approv|invoice|"
+    r"success|confirm|authori|settled|accept|archiv|\bdone\b|\bok\b|bezahlt|\bkauf|gekauft|verkauf|"
+    r"abgeschlossen|geliefert|versandt|betaald|"
+    r"voltooid|verzonden|koop|gekocht|geleverd|afgerond|paye|achat|achete|vente|livre|termine|expedie|pagad|"
+    r"compra|venta|entreg|"
+    r"enviad|pago|venda|conclu|pagat|acquist|vendit|consegn|spedit|concret|checked out|besteld|bestellt|valid|"
+    r"active|regular|normal)"
+)
+
+
+def meaning(word: str) -> str:
+    """What a status or event says of a row: bought, cancelled, unfinished, browsed, or '' for what is not known."""
+    text = re.sub(r"[_\-/.]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)).strip()
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
+    if re.search(r"(not|un|never|no) ?(return|refund|cancel)", text):
+        return "bought"
+    for name, pattern in (
+        ("cancelled", CANCELLED),
+        ("unfinished", UNFINISHED),
+        ("browsed", BROWSED),
+        ("bought", BOUGHT),
+    ):
+        if pattern.search(text):
+            return name
+    return ""

@@ -1,0 +1,47 @@
+"""A sheet of an Excel or OpenDocument workbook as a Table."""
+
+from pathlib import Path
+from typing import Any
+
+from sim.declare import did_you_mean
+from sim.panel.cells import Table, from_frame
+from sim.panel.options import Options
+from sim.panel.types import PanelError
+
+NEEDS = {".xls": "xlrd", ".ods": "odfpy"}
+
+
+def open_workbook(path: Path, options: Options) -> Table:
+    """The sheet that is named, or the first with a table in it; its header is the first row that is as full as most."""
+    import pandas as pd
+
+    try:
+        sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=object)
+    except ImportError:
+        package = NEEDS.get(path.suffix.lower(), "openpyxl")
+        how = "pip install 'stickiness[excel]'" if package == "openpyxl" else f"pip install {package}"
+        raise PanelError([f"{path}: a workbook needs the package {package}: {how}; or save the sheet as CSV"]) from None
+    except Exception as error:  # each engine has its own
+        raise PanelError([f"{path}: cannot be read as a workbook ({' '.join(str(error).split())[:120]})"]) from None
+    full = {str(name): frame for name, frame in sheets.items() if frame.shape[0] > 1 and frame.shape[1] > 1}
+    if options.sheet is not None and options.sheet not in full:
+        raise PanelError(
+            [f"panel.sheet={options.sheet}: there is no such sheet with a table{did_you_mean(options.sheet, full)}"]
+        )
+    if not full:
+        raise PanelError([f"{path}: no sheet has a table; a panel has a header and a row a purchase"])
+    name = options.sheet or next(iter(full))
+    notes = []
+    if len(full) > 1 and options.sheet is None:
+        others = ", ".join(n for n in full if n != name)
+        notes.append(f"The sheet {name} is read, not {others}; panel.sheet=NAME reads another.")
+    return from_frame(_under_header(full[name]), notes)
+
+
+def _under_header(frame: Any) -> Any:
+    full = frame.notna().sum(axis=1)
+    top = int((full >= full.mode().max()).to_numpy().argmax())
+    names = [str(c) if c == c and c is not None else "" for c in frame.iloc[top]]
+    body = frame.iloc[top + 1 :].dropna(how="all")
+    body.columns = [n or f"column {i + 1}" for i, n in enumerate(names)]
+    return body.loc[:, body.notna().any() | frame.iloc[top].notna().to_numpy()].infer_objects()
