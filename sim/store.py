@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.engine import Run
+from sim.presence import Share
 from sim.scenario import Scenario, ScenarioError, build, to_dict
 from sim.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty_tally
 
@@ -78,7 +79,8 @@ def load(path: str | Path) -> Run:
         tally = _tally(rows, scenario, about["groups"])
     except (ScenarioError, StoreError, KeyError) as error:
         raise StoreError(f"{path}: not a run of this version: {error}") from error
-    return Run(scenario, tally, {name: (asked, reached) for name, (asked, reached) in about["shares"].items()})
+    # a run of before presence had an error does not know it
+    return Run(scenario, tally, {name: Share(*(*told, float("nan"))[:3]) for name, told in about["shares"].items()})
 
 
 def load_all(folder: str | Path) -> Iterator[tuple[Path, Run]]:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim import metrics
-from sim.engine import Run, settle, simulate
+from sim.calibrate_shares import calibrate_shares
+from sim.engine import Run, simulate
 from sim.scenario import Scenario, ScenarioError, change
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def sweep(
     """
     import pandas as pd
 
-    base, _ = settle(base)
+    base, _ = calibrate_shares(base)
     runs = range(replications if replications is not None else base.replications)
     arms = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     jobs = [(arm, r) for arm in arms for r in runs]
@@ -134,9 +135,8 @@ def row(base: Scenario, arm: Mapping[str, Any], replication: int) -> Row:
 def figures_of(run: Run) -> Row:
     """Every metric of a run with its standard error, over its people (and replications)."""
     firms = list(run.scenario.firms)
-    frame = metrics.table(
-        run.tally, firms, {"all": range(len(run.scenario.cells))}, run.scenario.market.regime == "provider"
-    )
+    cells = {"all": range(len(run.scenario.cells))}
+    frame = metrics.table(run.tally, firms, cells, run.scenario.market.regime == "provider", run.shares)
     found: Row = {}
     for _, firm, metric, value, error in frame.itertuples(index=False):
         column = f"{metric}.{firm}" if firm else metric
