@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from sim import dirichlet, figures, metrics, study
-from sim.engine import settle, simulate
+from sim.calibrate_shares import calibrate_shares
+from sim.engine import simulate
 from sim.scenario import Scenario, change
 
 FAST = {"people": 2_000}
@@ -46,7 +47,7 @@ def fit(market: Scenario, shares: list[float]) -> float:
     """The concentration of tastes with the least squared relative gaps of penetration and purchases per buyer."""
     misses = {}
     for concentration in np.arange(1.6, 2.9, 0.3):
-        trial, _ = settle(change(market, {"market.taste_concentration": float(concentration)}))
+        trial, _ = calibrate_shares(change(market, {"market.taste_concentration": float(concentration)}))
         table = compare(trial, shares)
         used = table[table.law.isin(["penetration", "purchases per buyer"]) & (table.asked >= 0.05)]
         misses[float(concentration)] = float((used.gap**2).mean() ** 0.5)
@@ -59,7 +60,7 @@ def main(people: int = 40_000, refit: int = 0) -> pd.DataFrame:
     shares = [firm.share or 0.0 for firm in stated.firms.values()]
     if refit:
         stated = change(stated, {"market.taste_concentration": fit(stated, shares)})
-    table = compare(settle(stated, people, 0.0005)[0], shares)
+    table = compare(calibrate_shares(stated)[0], shares)
     large = table[table.asked >= 0.05]
     for law, rows in large.groupby("law", sort=False):
         unit = "points" if law == "share" else "%"

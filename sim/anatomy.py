@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from sim import metrics
-from sim.engine import settle, simulate
+from sim.calibrate_shares import calibrate_shares
+from sim.engine import simulate
 from sim.metrics import Array, Estimate, Metric
 from sim.scenario import Mechanisms, Scenario
 from sim.twins import Twins, known, twins
@@ -56,7 +57,7 @@ def anatomy(
     """
     known("mechanisms", mechanisms, ALL)
     known("firm", [firm] if firm else [], scenario.firms)
-    base = settle(scenario)[0]
+    base = calibrate_shares(scenario)[0]
 
     def world(coalition: Coalition) -> Scenario:
         off = {m: False for m in mechanisms if m not in coalition}

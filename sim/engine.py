@@ -35,7 +35,8 @@ from sim.kernel import (
 from sim.lanes import WIDTH
 from sim.loan import Loan
 from sim.person import CARRY_WEEKS, USED, USES_A_WEEK, People, make_desk, make_people, words
-from sim.scenario import Scenario, ScenarioError, change
+from sim.presence import Share
+from sim.scenario import Scenario, ScenarioError
 from sim.tally import GROUPS, Tally, counted, empty_tally
 from sim.world import World, checked_links, make_world
 
@@ -50,7 +51,7 @@ class Run:
 
     scenario: Scenario
     tally: Tally
-    shares: dict[str, tuple[float, float]] = field(default_factory=dict)  # firm: (share asked for, share reached)
+    shares: dict[str, Share] = field(default_factory=dict)  # by firm, where presence was solved for stated shares
     people: list[People] = field(default_factory=list)  # as they stand at the end, one a replication
 
     def __repr__(self) -> str:
@@ -307,12 +308,12 @@ def simulate(
 ) -> Run:
     """Live the scenario, all its replications, and return what was counted.
 
-    Shares that firms state are reproduced first (`settle`). `threads` defaults to the processors at hand for large
-    populations; `network` is (starts, listeners), see `world.links`; `progress(done, of)` hears of every
+    Shares that firms state are reproduced first (`calibrate_shares`). `threads` defaults to the processors at hand
+    for large populations; `network` is (starts, listeners), see `world.links`; `progress(done, of)` hears of every
     week; `first` is the number of the first replication; `start` gives the people of an earlier
     run (`keep_people`), one a replication, to begin with.
     """
-    scenario, shares = settle(scenario)
+    scenario, shares = _calibrated(scenario)
     runs, weeks, done = scenario.replications, scenario.burn_in + scenario.weeks, count(1)
     threads = threads or (CORES if scenario.people * runs >= THREADED else 1)
     apart = 1 < threads <= runs and scenario.people * threads <= MANY  # a thread a replication, or several in one
@@ -337,57 +338,15 @@ def simulate(
     return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares, kept)
 
 
+def _calibrated(scenario: Scenario) -> tuple[Scenario, dict[str, Share]]:
+    """Presence for stated shares; one that is composed states none any more."""
+    if all(firm.share is None for firm in scenario.firms.values()):
+        return scenario, {}
+    from sim.calibrate_shares import calibrate_shares  # which simulates
+
+    return calibrate_shares(scenario)
+
+
 def _all(lives: Sequence[Life]) -> People:
     """The people of all shards."""
     return People(*(np.concatenate(rows) for rows in zip(*(life.people for life in lives), strict=True)))
-
-
-def settle(
-    scenario: Scenario, people: int = 20_000, tolerance: float = 0.0015, most: int = 12
-) -> tuple[Scenario, dict[str, tuple[float, float]]]:
-    """Presence such that the simulated shares are those the firms state, and (asked, reached) for each firm.
-
-    Share inversion as in Berry (1994): ln presence moves by ln asked - ln reached, a tenth less because habit makes
-    shares respond more than in proportion, until every share is within `tolerance`; on a story without scandals and
-    moves, with the draws of the scenario's own seed.
-    """
-    asked = {name: f.share for name, f in scenario.firms.items() if f.share is not None}
-    if not asked:
-        return scenario, {}
-    rest = [name for name in scenario.firms if name not in asked]
-    presence = sum(scenario.firms[name].presence for name in rest)
-    left = max(0.0, 1 - sum(asked.values()))
-    target = {**asked, **{name: left * scenario.firms[name].presence / presence for name in rest}}
-    want = np.array([target[name] for name in scenario.firms])
-    want /= want.sum()
-    log_presence, best = np.log(want), (np.inf, np.log(want), want)
-    for _ in range(most):
-        trial = _with_presence(scenario, log_presence)
-        reached = _quiet_shares(trial, people)
-        worst = float(np.abs(reached - want).max())
-        if worst < best[0]:
-            best = (worst, log_presence.copy(), reached)
-        if worst < tolerance:
-            break
-        log_presence = log_presence + 0.9 * np.log(want / np.maximum(reached, 1e-6))
-    shares = {name: (float(want[j]), float(best[2][j])) for j, name in enumerate(scenario.firms) if name in asked}
-    return _with_presence(scenario, best[1]), shares
-
-
-def _with_presence(scenario: Scenario, log_presence: np.ndarray) -> Scenario:
-    presence = np.exp(log_presence - log_presence.max())
-    presence /= presence.sum()
-    values = {f"firms.{name}.presence": float(presence[j]) for j, name in enumerate(scenario.firms)}
-    return change(scenario, {**values, **{f"firms.{name}.share": None for name in scenario.firms}})
-
-
-def _quiet_shares(scenario: Scenario, people: int) -> np.ndarray:
-    """Shares of uses over a year without events; for providers shares of people."""
-    weeks = min(scenario.weeks, 52)
-    quiet = change(
-        scenario,
-        {"people": min(people, scenario.people), "replications": 1, "weeks": weeks, "window": weeks}
-        | {"scandals": {}, "moves": {}},
-    )
-    uses = simulate(quiet).tally.flow.sum(axis=(0, 1, 2, 3))[1:]
-    return uses / max(1, uses.sum())

@@ -20,8 +20,9 @@ import numpy as np
 from numba import config, cuda, types
 
 from sim import engine
+from sim.calibrate_shares import calibrate_shares
 from sim.crowd import Told, deliver, pass_on
-from sim.engine import Life, Run, begin, settle
+from sim.engine import Life, Run, begin
 from sim.kernel import Lent, Room, live
 from sim.person import BOND, PER_WORD, PERSON, Bonds, Desk, Me, People, carry, words
 from sim.scenario import Scenario
@@ -175,7 +176,7 @@ def group(world, number):
 
 def simulate_on_gpu(scenario: Scenario, first: int = 0) -> Run:
     """As `engine.simulate`: the people are born on the processor and live on the card; the same tally to the bit."""
-    scenario, shares = settle(scenario)
+    scenario, shares = calibrate_shares(scenario)
     with as_processor():
         tallies = [lived(begin(scenario, r)[0]) for r in range(first, first + scenario.replications)]
     return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))), shares)

@@ -6,13 +6,14 @@ people is left out in turn, over all replications, so errors cover people and re
 that share their draws get their paired error. `rests_on` says which counts must be there for an error to be known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from sim import dirichlet
+from sim.presence import Share
 from sim.reliability import Counts, in_window, odds, part, reliable, rests_on
 from sim.tally import TENURE, Count, Event, Tally
 
@@ -430,15 +431,32 @@ CATEGORY: dict[str, Metric] = {
 }
 
 
+OF_PRESENCE = ("share", "penetration")  # what the error of solved presence moves
+
+
 def firm_metrics(provider: bool) -> dict[str, Metric]:
     """The metrics of a firm, the headline first, for a provider or a repertoire market."""
     return {**(PROVIDER if provider else REPERTOIRE), **COMMON}
 
 
-def table(tally: Tally, firms: Sequence[str], groups: dict[str, Sequence[int]], provider: bool):
+def with_presence(found: Estimate, firms: Sequence[str], shares: Mapping[str, Share]) -> Estimate:
+    """The estimate of a share with the error of the presence solved for it, which is independent of the run's dice."""
+    solved = [shares[name].uncertainty / shares[name].asked if name in shares else 0.0 for name in firms]
+    return Estimate(found.value, np.hypot(found.error, found.value * np.array(solved)))
+
+
+def table(
+    tally: Tally,
+    firms: Sequence[str],
+    groups: Mapping[str, Sequence[int]],
+    provider: bool,
+    shares: Mapping[str, Share] | None = None,
+):
     """Every metric with its error as a tidy frame: group, firm ("" = the market), metric, value, error.
 
-    `groups` names sets of cells, for instance the segments; the first is usually everybody.
+    `groups` names sets of cells, for instance the segments; the first is usually everybody. With the `shares` of a
+    run, errors of share and penetration include that of solved presence, in proportion (for penetration that is its
+    most: it moves less than share does). Other metrics hardly depend on the size of a firm.
     """
     import pandas as pd
 
@@ -446,7 +464,8 @@ def table(tally: Tally, firms: Sequence[str], groups: dict[str, Sequence[int]], 
     for group, cells in groups.items():
         counts = pooled(tally, cells)
         for name, metric in firm_metrics(provider).items():
-            value, error = estimate(metric, counts)
+            found = estimate(metric, counts)
+            value, error = with_presence(found, firms, shares or {}) if name in OF_PRESENCE else found
             rows += [(group, firm, name, float(value[j]), float(error[j])) for j, firm in enumerate(firms)]
         for name, metric in CATEGORY.items():
             value, error = estimate(metric, counts)

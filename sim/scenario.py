@@ -96,7 +96,7 @@ class Firm:
 
     group: str = word("", "label shared with peers, who share in each other's scandals (#56)")
     share: float | None = trait(None, 0, 1, "-", "market share to reproduce; presence is then solved", "c2")
-    presence: float = trait(1.0, 1e-6, 1e6, "-", "mental and physical availability, relative", "#3")
+    presence: float = trait(1.0, 1e-9, 1e6, "-", "mental and physical availability, relative", "#3")
     price: float = trait(1.0, 0, 10, "index", "price, 1 = category average")
     quality: float = trait(0.0, -5, 5, "CX", "mean delivered experience")
     consistency_sd: float = trait(1.0, 0, 5, "CX", "spread of delivered experience from visit to visit")

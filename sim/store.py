@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.engine import Run
+from sim.presence import Share
 from sim.scenario import Scenario, build, to_dict
 from sim.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty_tally
 
@@ -89,7 +90,8 @@ def load(path: str | Path) -> Run:
     try:
         scenario = build(about["scenario"])
         tally = _tally(rows, scenario, about["groups"])
-        shares = {name: (float(asked), float(reached)) for name, (asked, reached) in about["shares"].items()}
+        # a run of before presence had an error does not know it
+        shares = {name: Share(*map(float, (*told, "nan")[:3])) for name, told in about["shares"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError, pa.ArrowException) as error:
         raise StoreError(f"{path}: not a run of this version: {_first_line(error)}") from error
     told = _encoded(read_metadata(path))

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim import metrics
+from sim.calibrate_shares import calibrate_shares
 from sim.declare import did_you_mean
-from sim.engine import Run, settle, simulate
+from sim.engine import Run, simulate
 from sim.paths import bare
 from sim.scenario import Scenario, ScenarioError, change, to_dict
 from sim.tally import GROUPS
@@ -91,7 +92,7 @@ def sweep(
     """
     import pandas as pd
 
-    base, _ = settle(base)
+    base, _ = calibrate_shares(base)
     axes = _axes(axes)
     many = base.replications if replications is None else replications
     if many < 1:
@@ -183,9 +184,8 @@ def _begun(arm: Mapping[str, Any], replication: int) -> Row:
 def figures_of(run: Run) -> Row:
     """Every metric of a run with its standard error, over its people (and replications)."""
     firms = list(run.scenario.firms)
-    frame = metrics.table(
-        run.tally, firms, {"all": range(len(run.scenario.cells))}, run.scenario.market.regime == "provider"
-    )
+    cells = {"all": range(len(run.scenario.cells))}
+    frame = metrics.table(run.tally, firms, cells, run.scenario.market.regime == "provider", run.shares)
     found: Row = {}
     for _, firm, metric, value, error in frame.itertuples(index=False):
         column = f"{metric}.{firm}" if firm else metric

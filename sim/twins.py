@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from sim import metrics
+from sim.calibrate_shares import calibrate_shares
 from sim.declare import did_you_mean, leaves
-from sim.engine import Life, Run, advance, begin, settle, simulate
+from sim.engine import Life, Run, advance, begin, simulate
 from sim.metrics import Array, Estimate, Metric
 from sim.reliability import MIN_GROUPS
 from sim.scenario import Scenario, ScenarioError, change, to_dict
@@ -154,11 +155,11 @@ class Twins:
 
 def twins(scenario: Scenario, changes: dict[str, object]) -> Twins:
     """Live the scenario, and the same people with the same draws after `changes` (dotted path: value)."""
-    control, shares = settle(scenario)
+    control, shares = calibrate_shares(scenario)
     changed = change(control, changes)
     wrong = [f"{n}: twins cannot differ in it" for n in SHARED if getattr(control, n) != getattr(changed, n)]
     if list(control.firms) != list(changed.firms):
-        wrong.append("firms: twins have the same; let one enter, or go, by a move of its presence")
+        wrong.append("firms: twins have the same; one that enters costs 10 until a move sets its own price")
     wrong += [f"firms.{n}.share: twins keep presence; change that" for n, f in changed.firms.items() if f.share]
     if wrong:
         raise ScenarioError(wrong)

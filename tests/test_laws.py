@@ -264,15 +264,6 @@ def test_hazard_falls_with_tenure_by_sorting_alone():
     assert found.value[early] - found.value[late] > 5 * np.hypot(found.error[early], found.error[late])
 
 
-def test_shares_are_inverted():
-    asked = {"firms.f0.share": 0.4, "firms.f1.share": 0.3}
-    run = simulate(market({"people": 4000, **asked}))
-    for want, reached in run.shares.values():
-        assert reached == pytest.approx(want, abs=0.003)
-    found = metrics.estimate(metrics.share, metrics.pooled(run.tally))
-    assert found.value[:2] == pytest.approx([0.4, 0.3], abs=0.02)
-
-
 def test_jackknife_covers():
     """The standard error of the pair index is right: over independent replications z has standard deviation 1."""
     run = simulate(bare({"mechanisms.taste": True, "people": 1000, "replications": 60, "weeks": 26}))

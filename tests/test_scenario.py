@@ -335,7 +335,7 @@ BAD = {
     "move to a value the lever cannot have": (move(value=11), "moves.cut.value: 11 is outside 0 to 10 for price"),
     "move below what the lever can have": (
         move(lever="presence", value=0),
-        "moves.cut.value: 0 is outside 1e-06 to 1e+06 for presence",
+        "moves.cut.value: 0 is outside 1e-09 to 1e+06 for presence",
     ),
     "odd ring": (plain(network={"neighbours": 7}), "network.neighbours: 7 is odd"),
     "network from no file": (plain(network={"kind": "file"}), "network.edges: a file of edges is needed"),

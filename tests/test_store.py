@@ -16,6 +16,7 @@ import pytest
 
 from sim import store
 from sim.engine import Run, simulate
+from sim.presence import Share
 from sim.scenario import change
 from sim.store import StoreError, load, load_all, read_metadata, save, summary, write_atomic, write_table
 from sim.tally import Count, Event, Tally
@@ -52,7 +53,7 @@ def same(one: Run, other: Run) -> bool:
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_run_comes_back_in_every_bit(world: str, tmp_path: Path) -> None:
     before = lived(world)
-    before.shares["f0"] = (0.1 + 0.2, 1 / 3)
+    before.shares["f0"] = Share(0.1 + 0.2, 1 / 3, 1e-17)
     after = load(save(before, tmp_path / "run.parquet"))
     assert same(before, after)
     assert list(after.scenario.firms) == list(before.scenario.firms)

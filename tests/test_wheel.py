@@ -27,6 +27,11 @@ def test_conf_travels_whole(installed):
     assert {p.relative_to(installed / "sim" / "conf") for p in (installed / "sim" / "conf").rglob("*.yaml")} == ours
 
 
+def test_presence_as_solved_travels_too(installed):
+    ours, theirs = ((folder / "sim" / "presence.json").read_bytes() for folder in (ROOT, installed))
+    assert ours == theirs
+
+
 def test_it_runs_from_anywhere(installed, tmp_path):
     # in a process of its own, where the checkout is not on the path
     env = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from sim.calibrate_shares import calibrate_shares
 from sim.cluster.files import Checkpoints, name_of
 from sim.cluster.shard import Shard, Week, source
-from sim.engine import Run, settle
+from sim.engine import Run
 from sim.person import People
 from sim.scenario import Scenario, ScenarioError
 from sim.tally import GROUPS, Tally, counted
@@ -101,7 +102,7 @@ def simulate(
     """
     if not 1 <= shards <= GROUPS:
         raise ScenarioError([f"shards: {shards} is not among 1 to {GROUPS}; a shard is whole groups of people"])
-    scenario, shares = settle(scenario)
+    scenario, shares = calibrate_shares(scenario)
     links = checked_links(network, scenario.people) if network is not None else None
     if links is None and scenario.network.kind == "file":
         links = stored_links(scenario)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from sim import study
-from sim.engine import advance, begin, settle
+from sim.calibrate_shares import calibrate_shares
+from sim.engine import advance, begin
 from sim.metrics import Array, Estimate, folds, jackknife, pooled
 from sim.person import People
 from sim.scenario import Mechanisms, Scenario, change
@@ -99,13 +100,7 @@ class Worlds:
     def _settled(self, preset: str) -> Scenario:
         stated = self._once(f"stated {preset}", lambda: _stated(preset))
         stated = change(stated, {k: v for word in preset.split() for k, v in self.tuned.get(word, {}).items()})
-        quiet = change(stated, {"scandals": {}, "moves": {}, "seed": self.seed, "consumer.care_ethics": 1.0})
-        key = repr([quiet.title, quiet.firms, quiet.cohorts])
-        many = max(4 * self.people, quiet.people)  # more than live in most worlds, or its own dice would show
-        enough = change(quiet, {"people": many})
-        solved = self._once(key, lambda: settle(enough, many, 0.0025)[0])
-        held = {f"firms.{n}.presence": f.presence for n, f in solved.firms.items()}
-        return change(stated, {**held, **{f"firms.{n}.share": None for n in stated.firms}})
+        return self._once(f"solved {preset}", lambda: calibrate_shares(stated)[0])
 
     def _once(self, key: str, make: Callable[[], Any]) -> Any:
         with self._lock:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sim.calibrate_shares import calibrate_shares
 from sim.declare import did_you_mean
-from sim.engine import settle
 from sim.market.agents import Competitor, Consumer
 from sim.scenario import Scenario, ScenarioError, build, change, leaves
 
@@ -37,7 +37,7 @@ def declared(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[s
             raise TypeError("Market: seed and rng both say which draws; give one")
         whole = isinstance(rng, int | np.integer)
         changes["seed"] = int(rng) if whole else int(np.random.default_rng(rng).integers(2**32))
-    return settle(change(scenario, {"replications": 1, **changes}))[0]
+    return calibrate_shares(change(scenario, {"replications": 1, **changes}))[0]
 
 
 def _meant(path: str, known: list[str]) -> str:

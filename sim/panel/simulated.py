@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from sim.engine import Run, advance, begin, settle
+from sim.calibrate_shares import calibrate_shares
+from sim.engine import Run, advance, begin
 from sim.panel.types import PanelError
 from sim.person import window_counts
-from sim.scenario import Scenario, change
+from sim.scenario import Scenario
 from sim.store import write_atomic
 
 
@@ -24,7 +25,7 @@ def purchases(source: Run | Scenario) -> Any:
     """
     import pandas as pd
 
-    scenario = source.scenario if isinstance(source, Run) else _settled(source)
+    scenario = source.scenario if isinstance(source, Run) else calibrate_shares(source)[0]
     rng = np.random.default_rng([scenario.seed, 0])
     # One window longer than the story, for counts start anew where a window closes.
     (life,) = begin(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
@@ -55,12 +56,6 @@ def _in_order(used: np.ndarray, last: int, tenure: int, rng: np.random.Generator
         other = rng.choice(np.flatnonzero(earlier != last))
         earlier[[other, -1]] = earlier[[-1, other]]
     return np.concatenate([earlier, np.full(row, last)])
-
-
-def _settled(scenario: Scenario) -> Scenario:
-    """Stated shares reproduced on a population large enough to tell, whatever the size of the panel."""
-    many = max(scenario.people, 20_000)
-    return change(settle(change(scenario, {"people": many}))[0], {"people": scenario.people})
 
 
 def export(source: Run | Scenario | Any, path: Any, new: bool = True) -> Path:

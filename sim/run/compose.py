@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.declare import did_you_mean
 from sim.paths import stranger
 from sim.run.bounds import check_references, check_typed
 from sim.scenario import Scenario, ScenarioError, build, change, to_dict
+
+if TYPE_CHECKING:
+    from sim.presence import Share
 
 _HERE = Path(__file__).resolve().parents[1]
 CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
@@ -23,9 +26,8 @@ GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name no
 STORY = ("scandal", "lever")  # groups that are no part of the reference market
 MEMBERS = ("segments", "cohorts", "firms", "scandals", "moves")
 FIELDS = tuple(f.name for f in fields(Scenario))
-USES = 60_000  # of the category, on which presence is solved: an error of about 0.2 points of share
 
-Shares = dict[str, tuple[float, float]]  # firm: (share asked for, share reached)
+Shares = dict[str, "Share"]  # by firm: share asked for, share reached and its error
 
 
 def presets(group: str) -> list[str]:
@@ -152,13 +154,11 @@ def solved(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any
 
     A presence given on the command line is kept; that of all firms of the reference sums to 1.
     """
-    from sim.engine import settle
+    from sim.calibrate_shares import calibrate_shares
 
     if all(firm.share is None for firm in actual.firms.values()):
         return actual, {}
-    reference = _reference(actual, overrides, choices)
-    uses = reference.consumer.rate * 52 if reference.market.regime == "repertoire" else 52
-    settled, shares = settle(reference, people=int(min(max(10_000, USES / uses), 1_000_000)))
+    settled, shares = calibrate_shares(_reference(actual, overrides, choices))
     kept = {key.lstrip("+").split(".")[1] for key, _ in _values(overrides) if key.endswith(".presence")}
     values: dict[str, Any] = {f"firms.{name}.share": None for name in actual.firms}
     values |= {f"firms.{n}.presence": settled.firms[n].presence for n in actual.firms if n not in kept}

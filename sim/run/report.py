@@ -216,17 +216,26 @@ def _changed(done: Finished) -> list[str]:
 
 
 def _asked(done: Finished) -> list[str]:
-    """How close the solved presence came to the stated shares."""
+    """What is known of the shares that firms state: how far the solved presence may be off, on draws of its own."""
     shares = done.run.shares
     if not shares:
         return []
-    worst = max(shares, key=lambda firm: abs(shares[firm][1] - shares[firm][0]))
-    asked, reached = shares[worst]
-    return [
+    if any(s.reached != s.reached for s in shares.values()):
+        return ["presence is the share asked for: in the reference market nobody used anything that would tell more"]
+    worst = max(shares, key=lambda firm: shares[firm].uncertainty)
+    told = shares[worst]
+    lines = [
         "presence was solved for the reference market (the presets without values on the command line, scandals and "
-        f"levers): shares there are those asked for within {100 * abs(reached - asked):.2f} points "
-        f"({worst}: {100 * asked:.2f} % asked, {100 * reached:.2f} % reached)"
+        "levers), on people of its own: shares there are those asked for up to a standard error of "
+        f"{100 * told.uncertainty:.2f} points ({worst}: {100 * told.asked:.2f} % asked, "
+        f"{100 * told.reached:.2f} ±{100 * told.error:.2f} % reached), which the errors above include"
     ]
+    for firm, s in shares.items():
+        if abs(s.reached - s.asked) > 3 * s.error:
+            lines.append(
+                f"{firm}: no presence gives {100 * s.asked:.2f} %, as asked for; {100 * s.reached:.2f} % it is"
+            )
+    return lines
 
 
 def _swept(done: Finished) -> str:

@@ -42,7 +42,7 @@ def measured(run: "Run") -> Any:
     from sim import metrics
 
     s = run.scenario
-    return metrics.table(run.tally, list(s.firms), groups(s), s.market.regime == "provider")
+    return metrics.table(run.tally, list(s.firms), groups(s), s.market.regime == "provider", run.shares)
 
 
 def story(run: "Run") -> Any:
@@ -60,7 +60,8 @@ def story(run: "Run") -> Any:
     step = 1 if provider else max(1, s.window // 3)
     for week in range(0, s.weeks - step + 1, step):
         part = metrics.pooled(run.tally, weeks=slice(week, week + step))
-        rows.append((week + step / 2, "share", *metrics.estimate(metrics.share, part)))
+        found = metrics.with_presence(metrics.estimate(metrics.share, part), list(s.firms), run.shares)
+        rows.append((week + step / 2, "share", *found))
     flat = [(w, firm, m, float(v[j]), float(e[j])) for w, m, v, e in rows for j, firm in enumerate(s.firms)]
     return pd.DataFrame(flat, columns=["week", "firm", "metric", "value", "error"])
 
