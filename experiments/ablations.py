@@ -19,34 +19,36 @@ from matplotlib import rc_context
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from sim import anatomy, figures, study
-from sim.facts import board
-from sim.facts.worlds import Worlds
+from sim import study
+from sim.facts import scoreboard
+from sim.facts.markets import Worlds
+from sim.report import figures
+from sim.study import shapley
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """The matrix fact x mechanism: lost is orange, held is blue, what missed with all mechanisms is grey."""
+    """The matrix fact x mechanism: lost is orange, held is blue, what missed with all mechanisms is gray."""
     wide = table.pivot(index="mechanism", columns="fact", values="state").loc[list(dict.fromkeys(table.mechanism))]
     with rc_context(figures.STYLE):
         figure = Figure(figsize=(14, 0.3 * len(wide) + 1.6), layout="constrained")
         axes = figure.subplots()
-        colours = ListedColormap([figures.FOCUS, figures.REST, "#CFE3F1", figures.MARK])
-        axes.pcolormesh(wide.to_numpy()[::-1], cmap=colours, vmin=-1.5, vmax=2.5, edgecolors="white", linewidth=0.5)
+        colors = ListedColormap([figures.FOCUS, figures.REST, "#CFE3F1", figures.MARK])
+        axes.pcolormesh(wide.to_numpy()[::-1], cmap=colors, vmin=-1.5, vmax=2.5, edgecolors="white", linewidth=0.5)
         axes.set_xticks([x + 0.5 for x in range(wide.shape[1])], wide.columns, fontsize=6, rotation=90)
         axes.set_yticks([y + 0.5 for y in range(len(wide))], wide.index[::-1])
         axes.set(
-            xlabel="fact", title="Lost without the mechanism (orange), held (pale), missed anyway (grey), won (blue)"
+            xlabel="fact", title="Lost without the mechanism (orange), held (pale), missed anyway (gray), won (blue)"
         )
     return figure
 
 
 def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
-    whole = board.verdicts(board.check(Worlds(people)))
+    whole = scoreboard.verdicts(scoreboard.check(Worlds(people)))
     rows = []
-    for mechanism in mechanisms or anatomy.ALL:
-        without = board.verdicts(board.check(Worlds(people, off=(mechanism,))))
+    for mechanism in mechanisms or shapley.ALL:
+        without = scoreboard.verdicts(scoreboard.check(Worlds(people, off=(mechanism,))))
         for fact, verdict in without.items():
-            held, holds = (v == board.HOLDS for v in (whole[fact], verdict))
+            held, holds = (v == scoreboard.HOLDS for v in (whole[fact], verdict))
             state = (-1 if held else 2) if held != holds else int(held)
             rows.append({"mechanism": mechanism, "fact": fact, "with": whole[fact], "without": verdict, "state": state})
         lost = [row["fact"] for row in rows if row["mechanism"] == mechanism and row["state"] == -1]

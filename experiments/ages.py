@@ -4,25 +4,27 @@ Question: how much more does repeat use rise with age than it could fall in ten 
 Design: shops (`retail_us`) and mobile telephony with three age groups, who differ in habit and state dependence (#34),
 for ten years: as they are, and with both waning by a tenth a year for everybody, Gould's world (`consumer.drift`; no
 such drift is found in panels, #14). The same people with the same draws.
-Reading: shops: polarisation of the category, the stickiness of all its firms together, in each year; mobile: share of
+Reading: shops: polarization of the category, the stickiness of all its firms together, in each year; mobile: share of
 people still with their firm at the end of the year. By age group, errors over people and replications.
-Finding: repeat use rises with age, by more than ten years of waning take. In shops polarisation is .44, .55 and .67 +-
+Finding: repeat use rises with age, by more than ten years of waning take. In shops polarization is .44, .55 and .67 +-
 .01 from young to old, in mobile telephony 75, 85 and 93 +- .5 % stay a year, and as they are they keep near their level
 (.43, .52 and .65, 78, 86 and 93 % in the tenth year). If habit wanes by a tenth a year for all alike, those who have
-most of it lose most: after ten years shops lose .03 +- .002 of polarisation among the young, .10 +- .003 in the middle
+most of it lose most: after ten years shops lose .03 +- .002 of polarization among the young, .10 +- .003 in the middle
 and .18 +- .005 among the old, mobile 4, 8 and 10 +- .4 points. So it would indeed be "older people too", and the ages
 would grow alike; that panels see no fall (#14) speaks against it.
 """
 
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.twins import twins
+from sim import study
+from sim.measure import metrics
+from sim.report import figures
+from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2, "years": 2}
 DRIFT = -0.1  # a year
 MARKETS = {
-    "retail_us": ("Shops: polarisation", metrics.polarisation),
+    "retail_us": ("Shops: polarization", metrics.polarization),
     "mobile": ("Mobile: kept a year", lambda t: 1 - metrics.switched(t)),
 }
 AGES = {"young": "under 40", "middle": "40 to 59", "old": "60 and over"}

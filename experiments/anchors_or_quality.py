@@ -14,8 +14,9 @@ where all is looked at, and by 2.1 +- .1 for 1.8 +- .04 where little is.
 
 import pandas as pd
 
-from sim import figures, study
-from sim.scenario import Scenario
+from sim import study
+from sim.model.scenario import Scenario
+from sim.report import figures
 
 FAST = {"people": 500, "replications": 2}
 DELIVERED = (0.0, 0.1, 0.2, 0.4)  # CX a visit, on average
@@ -24,20 +25,20 @@ DELIVERED = (0.0, 0.1, 0.2, 0.4)  # CX a visit, on average
 def moves(base: Scenario, kind: str, extra: float) -> dict[str, object]:
     """The lever of the focus that delivers `extra` CX a visit from week 0 on."""
     firm = base.firms[base.focus]
-    value = firm.quality + extra if kind == "quality" else firm.moments + extra / base.market.moment_peak
+    value = firm.quality + extra if kind == "quality" else firm.delight_rate + extra / base.market.delight_peak
     return {"lever": kind, "week": 0, "value": value}
 
 
 def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     rows = []
     for looks in (9.0, 1.4):
-        base = study.scenario(f"people={people}", f"consumer.looks={looks}")
-        for kind in ("quality", "moments"):
+        base = study.scenario(f"people={people}", f"consumer.consideration_size={looks}")
+        for kind in ("quality", "delight_rate"):
             arms = {"moves.lever": [moves(base, kind, extra) for extra in DELIVERED]}
             table = study.sweep(base, arms, replications=replications)
             for extra, arm in list(zip(DELIVERED, table["moves.lever"].unique(), strict=True))[1:]:
                 none = table["moves.lever"].iloc[0]
-                line = {"looks": looks, "lever": kind, "delivered": extra}
+                line = {"consideration_size": looks, "lever": kind, "delivered": extra}
                 for metric in ("share", "stickiness"):
                     pair = table[table["moves.lever"].isin([none, arm])]
                     effect = study.paired(pair, "moves.lever", none, f"{metric}.{base.focus}").iloc[0]
@@ -49,7 +50,7 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     labels = ("experience delivered on average, CX a visit more", "gain of share, points")
     title = "Moments win more than quality, most where few firms are looked at"
     shown = found.assign(points=100 * found["share"], **{"points.error": 100 * found["share.error"]})
-    figure = figures.sweep(shown, "delivered", "points", ["looks", "lever"], title=title, labels=labels)
+    figure = figures.sweep(shown, "delivered", "points", ["consideration_size", "lever"], title=title, labels=labels)
     study.keep("anchors_or_quality", found, figure)
     return found
 

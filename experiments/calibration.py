@@ -27,10 +27,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim import figures, study
-from sim.facts import board
-from sim.facts.worlds import Worlds
-from sim.scenario import leaves, to_dict
+from sim import study
+from sim.facts import scoreboard
+from sim.facts.markets import Worlds
+from sim.model.declare import leaves
+from sim.model.scenario import to_dict
+from sim.report import figures
 
 
 class Free(NamedTuple):
@@ -64,7 +66,7 @@ FREE = (
     Free("scandal=breach_target", "scandals.target.action", 39, "first quarter, %", -6.5),
     Free("scandal=boycott_budlight", "scandals.bud_light.action", 53, "weeks 13 to 26, %", -29.0),
     Free("scandal=dieselgate_us", "scandals.dieselgate.action", 54, "America, half a year, %", -20.0),
-    Free("scandal=dieselgate_us", "scandals.dieselgate.spill", 56, "spillover / own", 0.35),
+    Free("scandal=dieselgate_us", "scandals.dieselgate.spillover", 56, "spillover / own", 0.35),
     Free("scandal=dieselgate_us", "market.trust_scandal", 58, "fall of quality / of buzz", 0.23),
 )
 
@@ -85,11 +87,11 @@ def allowed(free: Free) -> tuple[float, float]:
 
 def fit(free: Free, tuned: dict[str, dict[str, float]], people: int, steps: int) -> dict[str, float]:
     """The value that brings the quantity to its target, by the secant method, and what it brings it to."""
-    assert not board.facts()[free.fact].held_out, f"fact {free.fact} is held out"
+    assert not scoreboard.facts()[free.fact].held_out, f"fact {free.fact} is held out"
 
     def reached(value: float) -> tuple[float, float]:
         numbers = {**tuned, free.preset: {**tuned.get(free.preset, {}), free.path: value}}
-        value, error = board.CHECKS[free.fact](Worlds(people, tuned=numbers))[free.quantity]
+        value, error = scoreboard.CHECKS[free.fact](Worlds(people, tuned=numbers))[free.quantity]
         return float(value), float(error)
 
     x = tuned.get(free.preset, {}).get(free.path) or shipped(free)

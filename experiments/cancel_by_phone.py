@@ -17,10 +17,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.scenario import change
-from sim.tally import Event, Tally
-from sim.twins import By, twins
+from sim import study
+from sim.measure import metrics
+from sim.measure.tally import Event, Tally
+from sim.model.scenario import change
+from sim.report import figures
+from sim.study.twins import By, twins
 
 FAST = {"people": 500, "replications": 2}
 MARKETS = {"mobile": ("kpn", "Mobile: KPN"), "bank": ("lloyds", "Banks: Lloyds")}
@@ -32,7 +34,7 @@ def phase(first: int, last: int) -> By:
     """The counts of these weeks, and of the windows they fill."""
 
     def by(tally: Tally, cells: Sequence[int]) -> Tally:
-        windows = metrics.by_window(tally, cells).kept[:, first // WINDOW : last // WINDOW].sum(axis=1)
+        windows = metrics.by_window(tally, cells).transitions[:, first // WINDOW : last // WINDOW].sum(axis=1)
         return metrics.pooled(tally, cells, slice(first, last))._replace(kept=windows)
 
     return by
@@ -40,7 +42,7 @@ def phase(first: int, last: int) -> By:
 
 def bad_words(tally: Tally) -> np.ndarray:
     """Bad messages about the firm in a thousand uses of it."""
-    return 1000 * tally.event[..., Event.BAD_WORD] / tally.flow[..., :, 1:].sum(axis=-2)
+    return 1000 * tally.event[..., Event.NEGATIVE_WOM] / tally.flow[..., :, 1:].sum(axis=-2)
 
 
 METRICS = {
@@ -57,8 +59,8 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     for market, (focus, words) in MARKETS.items():
         weeks = f"weeks={START + HELD + 2 * WINDOW}", f"window={WINDOW}"
         base = study.scenario(f"market={market}", f"people={people}", f"replications={replications}", *weeks)
-        base = change(base, {"focus": focus, f"firms.{focus}.exit_friction": 0.0})
-        phone = {"lever": "exit_friction", "week": START, "weeks": HELD, "value": 1.7}
+        base = change(base, {"focus": focus, f"firms.{focus}.switching_cost": 0.0})
+        phone = {"lever": "switching_cost", "week": START, "weeks": HELD, "value": 1.7}
         pair, j = twins(base, {"moves.phone": phone}), list(base.firms).index(focus)
         for name, (metric, unit) in METRICS.items():
             for when, weeks_of in PHASES.items():

@@ -21,12 +21,13 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sim import figures, study
-from sim.facts import board
-from sim.facts.worlds import Worlds
+from sim import study
+from sim.facts import scoreboard
+from sim.facts.markets import Worlds
+from sim.report import figures
 
 FAST, FULL = 10_000, 40_000  # people a world
-COLOURS = {board.HOLDS: figures.MARK, board.MISSES: figures.FOCUS}
+COLORS = {scoreboard.HOLDS: figures.MARK, scoreboard.MISSES: figures.FOCUS}
 
 
 def place(row: pd.Series, value: float) -> float:
@@ -38,34 +39,34 @@ def place(row: pd.Series, value: float) -> float:
 
 def draw(table: pd.DataFrame) -> Figure:
     """Every fact on a line of its own: each quantity as a mark between its limits, or beyond them."""
-    measured = table[table.verdict != board.NOT_MODELLED]
+    measured = table[table.verdict != scoreboard.NOT_MODELLED]
     numbers = sorted(measured.fact.unique(), reverse=True)
     with rc_context(figures.STYLE):
         figure = Figure(figsize=(9, 0.19 * len(numbers) + 1.6), layout="constrained")
         axes = figure.subplots()
         axes.axvspan(0, 1, color=figures.REST, alpha=0.25, linewidth=0)
         for row in measured.itertuples():
-            y, colour = numbers.index(row.fact), COLOURS[row.verdict]
+            y, color = numbers.index(row.fact), COLORS[row.verdict]
             reach = figures.INTERVAL * np.nan_to_num(row.error)
             ends = [place(row, row.value + side * reach) for side in (-1, 1)]
-            axes.plot(ends, [y, y], color=colour, linewidth=1.2)
-            axes.plot(place(row, row.value), y, "o" if not row.held_out else "D", color=colour, markersize=4)
+            axes.plot(ends, [y, y], color=color, linewidth=1.2)
+            axes.plot(place(row, row.value), y, "o" if not row.held_out else "D", color=color, markersize=4)
         axes.set_yticks(range(len(numbers)), [f"#{n}" for n in numbers], fontsize=6)
         axes.set(xticks=[0, 1], xticklabels=["lower limit", "upper limit"], xlim=(-0.7, 1.7), ylim=(-1, len(numbers)))
-        axes.set(title="What was measured (grey) and what is simulated; held out: diamonds; orange misses")
+        axes.set(title="What was measured (gray) and what is simulated; held out: diamonds; orange misses")
     return figure
 
 
 def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None) -> pd.DataFrame:
-    table = board.table(board.check(Worlds(people, seed), numbers))
-    print(board.says(table, numbers))
+    table = scoreboard.table(scoreboard.check(Worlds(people, seed), numbers))
+    print(scoreboard.says(table, numbers))
     study.keep("facts", table, draw(table))
     return table
 
 
 def stable(people: int, numbers: list[int] | None = None) -> pd.DataFrame:
     """Verdicts by fact and seed; printed are those that depend on the dice."""
-    by_seed = {seed: board.verdicts(board.check(Worlds(people, seed), numbers)) for seed in (1, 2, 3, 4)}
+    by_seed = {seed: scoreboard.verdicts(scoreboard.check(Worlds(people, seed), numbers)) for seed in (1, 2, 3, 4)}
     table = pd.DataFrame(by_seed).rename_axis(index="fact", columns="seed")
     changing = table[table.nunique(axis=1) > 1]
     print(f"{len(table) - len(changing)} of {len(table)} verdicts are the same with every seed")

@@ -21,9 +21,12 @@ import math
 
 import pandas as pd
 
-from sim import anatomy, figures, metrics, study
-from sim.scenario import Scenario
-from sim.twins import twins
+from sim import study
+from sim.measure import metrics
+from sim.model.scenario import Scenario
+from sim.report import figures
+from sim.study import shapley
+from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
 MARKETS = {"retail_us": "target", "toothpaste_uk": "macleans"}
@@ -49,7 +52,7 @@ def levers(base: Scenario) -> dict[str, dict[str, float]]:
         "1 association": {"association": firm.association + worth},
         "2 simplify": {"effort": firm.effort - worth / 2, "ease": firm.ease + worth / 2},
         "3 no regret": no_regret(base, worth),
-        "4 service anchor": {"moments": firm.moments + worth / c.cx_weight / base.market.moment_peak},
+        "4 service anchor": {"delight_rate": firm.delight_rate + worth / c.cx_weight / base.market.delight_peak},
         "a price cut": {"price": firm.price - BUDGET},
     }
 
@@ -58,7 +61,7 @@ def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
     rows = []
     for market, focus in MARKETS.items():
         base = study.scenario(f"market={market}", f"focus={focus}", f"people={people}", f"replications={replications}")
-        measures = {"share": metrics.share, "stickiness index": anatomy.index(base), "penetration": metrics.penetration}
+        measures = {"share": metrics.share, "stickiness index": shapley.index(base), "penetration": metrics.penetration}
         measures["uses per user, %"] = metrics.frequency
         j = list(base.firms).index(focus)
         for lever, changes in levers(base).items():

@@ -11,9 +11,11 @@ share at severity 1.2 and .28 +- .02 at 3; with the category's habit .11 +- .01 
 
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.scenario import change
-from sim.twins import story
+from sim import study
+from sim.measure import metrics
+from sim.model.scenario import change
+from sim.report import figures
+from sim.study.twins import story
 
 FAST = {"people": 500, "replications": 2}
 

@@ -6,7 +6,7 @@ the same people without the breach, for a year.
 Reading: per quarter, how many more leave and how many fewer join, in % of the firm's customers at the news, by segment;
 what is missing after a year is their sum. Paired errors.
 Finding: customers walk away. In the year after, TalkTalk misses 3.0 % of its customers: 2.7 +- .15 have left because of
-the breach, .29 +- .10 did not join; of the bank's 2.7 %, .10 +- .06 did not join. Those who stay away are sceptical.
+the breach, .29 +- .10 did not join; of the bank's 2.7 %, .10 +- .06 did not join. Those who stay away are skeptical.
 They are few, because few choose a provider in any year. TalkTalk's own figures (churn .6 % a month from the attack, 2.4
 % of the base gone in the quarter) leave about a quarter to those who did not join: more than simulated, its web shop
 was shut.
@@ -15,13 +15,15 @@ was shut.
 import numpy as np
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.scenario import Scenario
-from sim.twins import spells, story
+from sim import study
+from sim.measure import metrics
+from sim.model.scenario import Scenario
+from sim.report import figures
+from sim.study.twins import spells, story
 
 FAST = {"people": 500, "replications": 2}
 YEAR, QUARTER = 52, 13  # weeks
-GROUPS = {"": "everybody", "sceptical": "sceptical", "ethical": "ethical", "habitual": "habitual"}
+GROUPS = {"": "everybody", "skeptical": "skeptical", "ethical": "ethical", "habitual": "habitual"}
 
 
 def moved(scenario: Scenario, words: str) -> list[tuple]:

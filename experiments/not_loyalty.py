@@ -16,9 +16,12 @@ those who keep coming say that another is better: those of the stickiest firm mo
 
 import pandas as pd
 
-from sim import anatomy, figures, metrics, study
-from sim.engine import simulate
-from sim.scenario import Scenario
+from sim import study
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.model.scenario import Scenario
+from sim.report import figures
+from sim.study import shapley
 
 FAST = {"people": 300, "replications": 1}
 MARKETS = ("toothpaste_uk", "social_network", "bank", "mobile")
@@ -27,13 +30,13 @@ PARTS = {"taste": "taste", "habit": "habit", "inattention": "inattention", "fric
 
 def looked_at(base: Scenario) -> list[str]:
     """The firm in focus, and the one hardest to leave where there is one."""
-    hardest = max(base.firms, key=lambda firm: base.firms[firm].exit_friction)
-    return list(dict.fromkeys([base.focus, hardest] if base.firms[hardest].exit_friction > 1 else [base.focus]))
+    hardest = max(base.firms, key=lambda firm: base.firms[firm].switching_cost)
+    return list(dict.fromkeys([base.focus, hardest] if base.firms[hardest].switching_cost > 1 else [base.focus]))
 
 
 def parts(base: Scenario) -> pd.DataFrame:
     """Firm, part, value, error: the shares, the index, and what the survey and the shuffle say."""
-    shares = anatomy.anatomy(base, tuple(PARTS), permutations=2 ** len(PARTS))
+    shares = shapley.shapley(base, tuple(PARTS), permutations=2 ** len(PARTS))
     shares["part"] = shares.mechanism.replace({**PARTS, "chance": "the rest", "stickiness": "the index"})
     found = [shares[["firm", "part", "value", "error"]]]
     counts = metrics.pooled(simulate(base).tally)

@@ -18,10 +18,12 @@ from itertools import product
 
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.engine import simulate
-from sim.scenario import change
-from sim.twins import Twins, spells
+from sim import study
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.model.scenario import change
+from sim.report import figures
+from sim.study.twins import Twins, spells
 
 FAST = {"people": 300, "replications": 1}
 MARKETS = {"retail_us": ("target", "Shops: sales"), "bank": ("lloyds", "Banks: customers")}

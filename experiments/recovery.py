@@ -18,10 +18,12 @@ who remain expect less, so more visits please them.
 import numpy as np
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.scenario import Scenario, change
-from sim.tally import Tally
-from sim.twins import twins
+from sim import study
+from sim.measure import metrics
+from sim.measure.tally import Tally
+from sim.model.scenario import Scenario, change
+from sim.report import figures
+from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
 MARKETS = {"retail_us": ("target", "Shops"), "bank": ("lloyds", "Banks")}

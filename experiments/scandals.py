@@ -29,13 +29,15 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from yaml import safe_load
 
-from sim import figures, metrics, study
-from sim.scenario import Scenario, change
-from sim.twins import Twins, story
+from sim import study
+from sim.measure import metrics
+from sim.model.scenario import Scenario, change
+from sim.report import figures
+from sim.study.twins import Twins, story
 
 FAST = {"people": 500, "replications": 2}
 SCANDALS: dict[str, dict[str, Any]] = safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-DEEDS = ("inattention", "looks", "friction", "habit")  # mechanisms that keep people from doing as they say
+DEEDS = ("inattention", "consideration_size", "friction", "habit")  # mechanisms that keep people from doing as they say
 CARE = ("care_ethics", "care_privacy", "care_service", "action", "exposure")  # of which surveys find all alike
 WORDS = {
     "reach": 1.0,
@@ -107,7 +109,7 @@ def draw(table: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(15, 8.4), layout="constrained")
         grid = figure.subplot_mosaic("abcx;defx;ghix", width_ratios=[1, 1, 1, 1.15])
         for panel, (name, rows) in zip("abcdefghi", table.groupby("scandal", sort=False), strict=False):
-            lived = rows[rows.world == "behaviour"]
+            lived = rows[rows.world == "behavior"]
             told(grid[panel], name, lived)
         said(grid["x"], table)
         figure.supxlabel("weeks since the news;  black: recorded, vermilion: simulated, 95 %", fontsize=10, x=0.36)
@@ -139,15 +141,15 @@ def said(axes: Any, table: pd.DataFrame) -> None:
     names = list(dict.fromkeys(table.scandal))
     for row, name in enumerate(names):
         mine = table[table.scandal == name]
-        records = mine[(mine.kind == "record") & (mine.world == "behaviour")]
+        records = mine[(mine.kind == "record") & (mine.world == "behavior")]
         worst = records.loc[records.low.abs().idxmax()]
         survey = mine[(mine.kind == "news") & (mine.world == "surveys")].iloc[0]
         axes.plot([100 * worst.low], [row], "|", color=figures.INK, markersize=17, markeredgewidth=2.4)
-        for found, colour, marker in ((worst, figures.FOCUS, "o"), (survey, figures.MARK, "s")):
+        for found, color, marker in ((worst, figures.FOCUS, "o"), (survey, figures.MARK, "s")):
             spread = 100 * figures.INTERVAL * found.error
-            axes.errorbar(100 * found.value, row, xerr=spread, fmt=marker, color=colour, capsize=3)
-    for label, colour, marker in (("recorded", figures.INK, "|"), ("simulated", figures.FOCUS, "o")):
-        axes.plot([], [], marker, color=colour, label=label, markersize=9, markeredgewidth=2)
+            axes.errorbar(100 * found.value, row, xerr=spread, fmt=marker, color=color, capsize=3)
+    for label, color, marker in (("recorded", figures.INK, "|"), ("simulated", figures.FOCUS, "o")):
+        axes.plot([], [], marker, color=color, label=label, markersize=9, markeredgewidth=2)
     axes.plot([], [], "s", color=figures.MARK, label="simulated, if people did as they say")
     axes.set_yticks(range(len(names)), [SCANDALS[n]["title"] for n in names])
     axes.invert_yaxis()
@@ -163,7 +165,7 @@ def main(people: int = 0, replications: int = 8) -> pd.DataFrame:
     for name in SCANDALS:
         size = [f"people={people}"] if people else []
         scenario = study.scenario(f"scandal={name}", f"replications={replications}", *size)
-        for world, its in (("behaviour", scenario), ("surveys", surveyed(scenario))):
+        for world, its in (("behavior", scenario), ("surveys", surveyed(scenario))):
             pair = story(its)
             rows += rows_of(name, pair, world)
             saved = pair.variance_saved(metrics.share)[list(its.firms).index(its.focus)]

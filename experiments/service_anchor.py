@@ -18,16 +18,18 @@ it.
 
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.scenario import Scenario, change
-from sim.twins import spells, twins
+from sim import study
+from sim.measure import metrics
+from sim.model.scenario import Scenario, change
+from sim.report import figures
+from sim.study.twins import spells, twins
 
 FAST = {"people": 500, "replications": 2}
 HALF, SPELL, WEEKS = 26, 4, 104  # weeks
-MOMENTS = {"lever": "moments", "week": 0, "weeks": HALF, "value": 0.08}
+MOMENTS = {"lever": "delight_rate", "week": 0, "weeks": HALF, "value": 0.08}
 DROP = {"lever": "quality", "week": HALF, "weeks": HALF, "value": -1.0}
 ARMS = {
-    "moments": {"moves.m": MOMENTS},
+    "delight_rate": {"moves.m": MOMENTS},
     "drop": {"moves.d": DROP},
     "both": {"moves.m": MOMENTS, "moves.d": DROP},
 }
@@ -37,15 +39,15 @@ def effects(base: Scenario, world: str) -> list[tuple]:
     """Rows: world, effect, weeks from and to, value and error, for spells of four weeks and for half-years."""
     cells, j, rows = range(len(base.cells)), list(base.firms).index(base.focus), []
     lived = {arm: twins(base, changes) for arm, changes in ARMS.items()}
-    runs = {"nothing": lived["moments"].control} | {arm: pair.changed for arm, pair in lived.items()}
+    runs = {"nothing": lived["delight_rate"].control} | {arm: pair.changed for arm, pair in lived.items()}
     for step in (SPELL, HALF):
         by = spells(*range(0, WEEKS + 1, step))
         share = {arm: metrics.share(metrics.folds(by(run.tally, cells)))[..., j] for arm, run in runs.items()}
         drop = share["drop"] - share["nothing"]
         effect = {
-            "moments": share["moments"] - share["nothing"],
+            "delight_rate": share["delight_rate"] - share["nothing"],
             "drop alone": drop,
-            "what moments add to the drop": share["both"] - share["moments"] - drop,
+            "what moments add to the drop": share["both"] - share["delight_rate"] - drop,
         }
         for name, folds in effect.items():
             lines = enumerate(zip(*metrics.jackknife(100 * folds), strict=True))
@@ -55,7 +57,7 @@ def effects(base: Scenario, world: str) -> list[tuple]:
 
 def main(people: int = 10_000, replications: int = 12) -> pd.DataFrame:
     size = f"people={people}", f"replications={replications}", f"weeks={WEEKS}"
-    base = study.scenario("market=retail_us", "focus=target", "consumer.looks=1.4", *size)
+    base = study.scenario("market=retail_us", "focus=target", "consumer.consideration_size=1.4", *size)
     rows = effects(base, "with anchors") + effects(change(base, {"mechanisms.anchor": False}), "without anchors")
     table = pd.DataFrame(rows, columns=["world", "effect", "from", "to", "value", "error"])
     long = table["to"] - table["from"] == HALF

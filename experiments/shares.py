@@ -14,10 +14,12 @@ Finding: yes. All together the root mean square is 1.02, and 94 % of |z| lie bel
 import numpy as np
 import pandas as pd
 
-from sim import figures, metrics, study
-from sim.engine import simulate
-from sim.run.compose import scenario
-from sim.scenario import change
+from sim import study
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.model.scenario import change
+from sim.report import figures
+from sim.study.presets import scenario
 
 FAST = {"people": 20_000, "seeds": 3, "markets": 1}
 MARKETS = ("toothpaste_uk", "bank", "retail_us", "mobile", "cars_de")

@@ -1,8 +1,8 @@
-"""Why does loyalty fall: details that fail, ethical consumers, sceptical consumers?
+"""Why does loyalty fall: details that fail, ethical consumers, skeptical consumers?
 
 Question: which of the three reasons that Gould (2018) gives for falling loyalty moves stickiness, and by how much?
 Design: shops (`retail_us`) and banks. The details of every firm, or of the focus alone, fail twice as often and it can
-be left by telephone only; the share of ethical consumers, or of sceptical ones, goes to the top of what is known
+be left by telephone only; the share of ethical consumers, or of skeptical ones, goes to the top of what is known
 (30 % and 40 %); a moral scandal or a data breach at the focus, with today's people and with those. The same people
 with the same draws in every arm, presence held.
 Reading: change of the stickiness index and of the share of the focus over two years, with paired errors.
@@ -12,16 +12,19 @@ the focus alone they also cost 5.0 +- .1 and 1.7 +- .1 points of share. The shop
 its index rises by .74 +- .1, and with regret and failures at the low ends of the evidence (.2 and .02) details cost it
 2.0 +- .2, ethical consumers 2.1 +- .1. Cancelling by phone, which Gould names in the same breath, moves the index the
 other way: with it the failing shop is stickier than before (+7.9 +- .3) and so is the bank (+6.3 +- .3, with 3.8 +- .2
-points less share). More ethical consumers are worth -1.9 +- .1 and -2.4 +- .2, more sceptical ones -1.1 +- .1 and -1.0
+points less share). More ethical consumers are worth -1.9 +- .1 and -2.4 +- .2, more skeptical ones -1.1 +- .1 and -1.0
 +- .1, because they are less creatures of habit, not because of scandals: one scandal or breach moves the index by .3 +-
 .1 at most, share by .1 to .2 +- .02.
 """
 
 import pandas as pd
 
-from sim import anatomy, figures, metrics, study
-from sim.scenario import Scenario
-from sim.twins import twins
+from sim import study
+from sim.measure import metrics
+from sim.model.scenario import Scenario
+from sim.report import figures
+from sim.study import shapley
+from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
 MARKETS = {"retail_us": "Shops", "bank": "Banks"}
@@ -44,18 +47,18 @@ def arms(base: Scenario) -> dict[str, dict[str, object]]:
     """What changes in each arm."""
     week = base.weeks // 4
     scandal = {"scandals.wrong": {"firm": base.focus, "kind": "ethics", "week": week}}
-    breach = {"scandals.breach": {"firm": base.focus, "kind": "privacy", "week": week, "hit": 0.04}}
-    ethical, sceptical = more(base, "ethical", ETHICAL), more(base, "sceptical", SCEPTICAL)
+    breach = {"scandals.breach": {"firm": base.focus, "kind": "privacy", "week": week, "harmed_share": 0.04}}
+    ethical, skeptical = more(base, "ethical", ETHICAL), more(base, "skeptical", SCEPTICAL)
     return {
         "1 details fail, everywhere": details(base, list(base.firms)),
         "1 details fail, at the focus": details(base, [base.focus]),
-        "1 ... and leaving by phone only": details(base, [base.focus]) | {f"firms.{base.focus}.exit_friction": 1.7},
+        "1 ... and leaving by phone only": details(base, [base.focus]) | {f"firms.{base.focus}.switching_cost": 1.7},
         "2 more ethical consumers": ethical,
         "2 a moral scandal": scandal,
         "2 both": ethical | scandal,
-        "3 more sceptical consumers": sceptical,
+        "3 more skeptical consumers": skeptical,
         "3 a data breach": breach,
-        "3 both": sceptical | breach,
+        "3 both": skeptical | breach,
     }
 
 
@@ -66,7 +69,7 @@ def main(people: int = 10_000, replications: int = 3) -> pd.DataFrame:
         j = list(base.firms).index(base.focus)
         for arm, changes in arms(base).items():
             pair = twins(base, changes)
-            for name, metric in (("stickiness index", anatomy.index(base)), ("share", metrics.share)):
+            for name, metric in (("stickiness index", shapley.index(base)), ("share", metrics.share)):
                 found = pair.difference(metric)
                 rows.append((f"{words}: {name} of {base.focus}", arm, 100 * found.value[j], 100 * found.error[j]))
     table = pd.DataFrame(rows, columns=["metric", "arm", "value", "error"])

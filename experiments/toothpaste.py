@@ -14,17 +14,19 @@ the rest; what is left is a slope: the largest brand keeps 2 % more sole users t
 import numpy as np
 import pandas as pd
 
-from sim import dirichlet, figures, metrics, study
-from sim.calibrate_shares import calibrate_shares
-from sim.engine import simulate
-from sim.scenario import Scenario, change
+from sim import study
+from sim.engine.loop import simulate
+from sim.measure import dirichlet, metrics
+from sim.model.scenario import Scenario, change
+from sim.report import figures
+from sim.study.calibrate_shares import calibrate_shares
 
 FAST = {"people": 2_000}
 LAWS = {
     "penetration": (metrics.penetration, dirichlet.penetration),
     "purchases per buyer": (metrics.frequency, dirichlet.frequency),
-    "share of requirements": (metrics.requirements, dirichlet.requirements),
-    "sole users": (metrics.sole_users, dirichlet.sole_users),
+    "share of requirements": (metrics.category_requirements, dirichlet.category_requirements),
+    "sole users": (metrics.solely_loyal, dirichlet.solely_loyal),
 }
 M, K, S = 1.456, 0.78, 1.3  # published
 

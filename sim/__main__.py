@@ -7,8 +7,8 @@ import sys
 import textwrap
 from importlib.util import find_spec
 
-from sim import terminal
-from sim.declare import ScenarioError, did_you_mean
+from sim.model.declare import ScenarioError, did_you_mean
+from sim.report import streams
 
 HELP = """\
 How much more often customers use you than your competitors, simulated.
@@ -37,7 +37,7 @@ PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort
 
 def main() -> int:
     """Exit status: 0 done, 2 something is wrong with what was asked (said on stderr), 128 + signal stopped by it."""
-    with terminal.streams():
+    with streams.streams():
         try:
             status = command(sys.argv[1:])
             sys.stdout.flush()
@@ -65,7 +65,7 @@ def command(arguments: list[str]) -> int:
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
-    from sim.run import launch
+    from sim.report import launch
 
     launch(arguments)
     return 0
@@ -87,9 +87,9 @@ def sample(arguments: list[str]) -> int:
     if not arguments or "=" in arguments[0] or not arguments[0].strip():
         raise ScenarioError(["sample: needs the name of a file to write, as in: sample mine.csv market=toothpaste_uk"])
     from sim import panel
-    from sim.run.arguments import empty
-    from sim.run.compose import scenario
-    from sim.run.stopping import stoppable
+    from sim.report.flags import empty
+    from sim.report.signals import stoppable
+    from sim.study.presets import scenario
 
     wrong = _taken(arguments[0]) + empty(arguments[1:])
     if wrong:
@@ -107,10 +107,10 @@ def _taken(name: str) -> list[str]:
 
 def help_text() -> str:
     """The help, with the presets that are in conf/."""
-    from sim.run.compose import GROUPS, presets
+    from sim.study.presets import PRESET_GROUPS, presets
 
     rows = []
-    for group in GROUPS:
+    for group in PRESET_GROUPS:
         first = f"  {PLACES.get(group, group):<24}"
         rows.append(textwrap.fill(" ".join(presets(group)), 110, initial_indent=first, subsequent_indent=" " * 26))
     return HELP.format(presets="\n".join(rows))
@@ -120,7 +120,7 @@ def fields(words: list[str]) -> int:
     """Print the vocabulary: path, default, range, unit, meaning and source of every field."""
     from rich.table import Table
 
-    from sim.odd import vocabulary
+    from sim.report.odd import vocabulary
 
     found = [(path, d) for path, d in vocabulary() if all(word in path for word in words)]
     if not found:
@@ -131,7 +131,7 @@ def fields(words: list[str]) -> int:
     for path, d in found:
         default = "" if d.default is None else str(d.default)
         table.add_row(path, default, d.allowed if d.low is not None or d.choices else "", d.unit, d.about, d.source)
-    terminal.console().print(table)
+    streams.console().print(table)
     return 0
 
 
@@ -139,10 +139,10 @@ def odd(words: list[str]) -> int:
     """Print the model's description in the ODD protocol, or write it to a file."""
     if len(words) > 1:
         raise ScenarioError([f"odd: {' '.join(words)!r} is more than the name of one file"])
-    from sim.odd import odd as description
+    from sim.report.odd import odd as description
 
     if words:
-        from sim.store import write_atomic
+        from sim.study.store import write_atomic
 
         if not words[0].strip() or _taken(words[0]):
             raise ScenarioError(_taken(words[0]) or ["odd: the name of the file is empty"])
@@ -186,7 +186,7 @@ def _foreign(error: BaseException) -> str:
     text, mark = str(error), getattr(error, "problem_mark", None)
     preset = re.search(r"Could not find '([^']+)/([^']+)'", text)
     if preset:
-        from sim.run.compose import presets
+        from sim.study.presets import presets
 
         known = presets(preset[1])
         return f"{preset[1]}: {preset[2]!r} is no preset{did_you_mean(preset[2], known) if known else ''}"

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from sim.declare import Declaration, declaration, leaves
-from sim.scenario import Firm, Scenario, build, levers
+from sim.model.declare import Declaration, declaration, leaves
+from sim.model.scenario import Firm, Scenario, build, levers
 
 SMALL = {
     "people": 70,
@@ -97,8 +97,8 @@ def scenarios(draw: Any) -> dict[str, Any]:
     network = config.get("network", {})
     if network.get("kind") == "file":
         network["kind"] = "none"
-    if "neighbours" in network:
-        network["neighbours"] -= network["neighbours"] % 2
+    if "neighbors" in network:
+        network["neighbors"] -= network["neighbors"] % 2
     return config
 
 
@@ -193,7 +193,7 @@ CONTRADICTIONS = (  # changes, what is said
     ({"moves.cut.value": 10.5}, "moves.cut.value: 10.5 is outside 0 to 10 for price"),
     ({"scandals.fraud.week": 104}, "scandals.fraud.week: 104 is beyond the last week (103)"),
     ({"moves.cut.week": 5000}, "moves.cut.week: 5000 is beyond the last week (103)"),
-    ({"network.neighbours": 9}, "network.neighbours: 9 is odd"),
+    ({"network.neighbors": 9}, "network.neighbors: 9 is odd"),
     ({"network.kind": "file"}, "network.edges: a file of edges is needed"),
     ({"firms.north.share": 0.7, "firms.south.share": 0.7}, "firms.*.share: the shares sum to 1.400, above 1"),
     ({"firms.north.share": 0}, "firms.north.share: 0 is no share"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import njit
 
-from sim.scenario import Mechanisms, Scenario, build, change
+from sim.model.scenario import Mechanisms, Scenario, build, change
 
 ALL_OFF = {f"mechanisms.{f.name}": False for f in fields(Mechanisms)}
 SHARES = (0.3, 0.25, 0.2, 0.15, 0.07, 0.03)
@@ -24,6 +24,6 @@ def bare(changes: Mapping[str, Any] | None = None, shares: tuple[float, ...] = S
     return change(market({"burn_in": 0}, shares), {**ALL_OFF, **(changes or {})})
 
 
-def called(rule):
+def called(inlined):
     """A rule that Python can call; by itself it can only be called by other rules."""
-    return njit(lambda *arguments: rule(*arguments)) if hasattr(rule, "py_func") else rule
+    return njit(lambda *arguments: inlined(*arguments)) if hasattr(inlined, "py_func") else inlined

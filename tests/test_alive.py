@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from sim.declare import Declaration
-from sim.engine import simulate
-from sim.scenario import Scenario, change, leaves
+from sim.engine.loop import simulate
+from sim.model.declare import Declaration, leaves
+from sim.model.scenario import Scenario, change
 from tests.markets import market
 from tests.test_same import WORLDS, digest
 
 TITLES = {"title"}  # a word that names and changes nothing
-PROVIDERS = ("attention", "attention_concentration", "execution", "contract_weeks", "event_attention", "taste_sd")
+PROVIDERS = ("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd")
 FIRST = {"all", "young", "f0", "app", "fraud", "cut"}  # of every kind of member one stands for all
 STAGE = {  # a story in which everything has a part
     "people": 400,
@@ -29,7 +29,7 @@ STAGE = {  # a story in which everything has a part
 def world_of(path: str) -> Scenario:
     """The lively provider world for what only providers live, else the repertoire."""
     story = WORLDS["provider" if path.split(".")[-1] in PROVIDERS else "repertoire"]
-    return change(market(story), {**STAGE, **({"firms.f1.exit_friction": 3.0} if "friction" in path else {})})
+    return change(market(story), {**STAGE, **({"firms.f1.switching_cost": 3.0} if "friction" in path else {})})
 
 
 def declared() -> list[str]:
@@ -48,7 +48,7 @@ def other(path: str, value: object, d: Declaration) -> object:
     if isinstance(value, str):
         return {"group": "italian", "firm": "f4", "lever": "effort", "focus": "f4"}[path.split(".")[-1]]
     if isinstance(value, int):
-        return {"window": 5, "replications": 2, "network.neighbours": 4}.get(path, value + 3)
+        return {"window": 5, "replications": 2, "network.neighbors": 4}.get(path, value + 3)
     if value is None:  # share
         return 0.5
     spread = min(d.high or 0, abs(float(value)) * 3 + 0.3)  # type: ignore[arg-type]

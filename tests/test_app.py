@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("solara", reason="the page needs the extra `page`")
 
-from sim.store import load
+from sim.study.store import load
 
 ROOT = Path(__file__).parents[1]
 SHOTS = ROOT / "outputs" / "page"

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from sim import __main__ as cli
-from sim import panel, scenario
-from sim.declare import ScenarioError
-from sim.run.arguments import ordered
+from sim import panel
+from sim.model import scenario
+from sim.model.declare import ScenarioError
+from sim.report.flags import ordered
 from tests.test_folders import PRESET, SMALL
 
 WORDS = SMALL[2:]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim import cache
+from sim.compute import cache
 
 posix = pytest.mark.skipif(os.name != "posix", reason="owners and modes are those of POSIX")
 NAME = "kernel-123"
@@ -144,12 +144,12 @@ def test_two_users_do_not_meet(home, monkeypatch):
     "line",
     [
         "pwd.getpwuid = lambda *_: {}[0]",  # a user without a name, and HOME is not set
-        "import sim.cache; sim.cache._places = lambda: iter(())",  # nothing can be written anywhere
+        "import sim.compute.cache; sim.compute.cache._places = lambda: iter(())",  # nothing can be written anywhere
         "import tempfile; tempfile.tempdir = '/nowhere/at/all'",
     ],
 )
 def test_the_package_is_imported_all_the_same(line, tmp_path):
-    code = f"import pwd\n{line}\nimport sim.engine, sim.draws\nprint('kept' if sim.draws.KEPT else 'in memory')"
+    code = f"import pwd\n{line}\nimport sim.engine.loop, sim.compute.random\nprint('kept' if sim.compute.random.KEPT else 'in memory')"
     env = {k: v for k, v in os.environ.items() if k not in ("HOME", "NUMBA_CACHE_DIR")}
     env["PYTHONPATH"] = str(Path(cache.__file__).parents[1])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, cwd=tmp_path)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from sim import study
-from sim.engine import simulate
-from sim.market import Market
-from sim.scenario import Firm, ScenarioError, build, change, to_dict
-from sim.twins import twins
-from sim.world import make_world
+from sim.engine.loop import simulate
+from sim.mesa import Market
+from sim.model.declare import ScenarioError
+from sim.model.scenario import Firm, build, change, to_dict
+from sim.model.timeline import make_world
+from sim.study.twins import twins
 from tests.markets import market
 
 BASE = build(
@@ -47,7 +48,7 @@ SLIPS = {  # path and value: what is said
     "a touchpoint as a whole": ({"firms.colgate.touchpoints.ap": {}}, "did you mean app? (a new one says its use)"),
     "who is to go": ({"firms.colgat": None}, "firms.colgat: unknown; did you mean colgate?"),
     "what is to go": ({"scandals.leek": None}, "scandals.leek: unknown; did you mean leak?"),
-    "a part": ({"markt.paradox": 1}, "markt.paradox: unknown; did you mean market?"),
+    "a part": ({"markt.recovery_paradox": 1}, "markt.recovery_paradox: unknown; did you mean market?"),
     "a field": ({"firms.boots.prise": 1}, "firms.boots.prise: unknown; did you mean price?"),
     "below a number": ({"people.x": 1}, "people.x: unknown; people is one value"),
     "no text": ({3: 4}, "3: a path is text"),
@@ -102,10 +103,10 @@ def test_a_member_is_added_on_purpose():
 def test_a_partial_member_keeps_the_rest():
     for partial, paths in (
         ({"firms.colgate": {"price": 1.1}}, {"firms.colgate.price": 1.1}),
-        ({"segments.habitual": {"looks": 2}}, {"segments.habitual.looks": 2}),
+        ({"segments.habitual": {"consideration_size": 2}}, {"segments.habitual.consideration_size": 2}),
         ({"scandals.leak": {"severity": 3}}, {"scandals.leak.severity": 3}),
         ({"firms.colgate.touchpoints.app": {"use": 0.1}}, {"firms.colgate.touchpoints.app.use": 0.1}),
-        ({"market": {"paradox": 1}}, {"market.paradox": 1}),
+        ({"market": {"recovery_paradox": 1}}, {"market.recovery_paradox": 1}),
         ({"consumer": {}}, {}),
     ):
         assert change(BASE, partial) == change(BASE, paths)

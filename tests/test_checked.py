@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from sim.checked import ImpossibleError, check_week
-from sim.engine import advance, begin
+from sim.engine.checks import ImpossibleError, check_week
+from sim.engine.loop import advance, initialize
 from tests.markets import market
 from tests.test_same import ROOT, STORY
 
@@ -36,41 +36,41 @@ BROKEN = {
 
 
 @pytest.fixture
-def life():
-    (life,) = begin(market({**STORY, "people": 64}))
+def shard():
+    (shard,) = initialize(market({**STORY, "people": 64}))
     for _ in range(3):
-        advance([life])
-    return life
+        advance([shard])
+    return shard
 
 
-def check(life):
-    check_week(life.people, life.world, life.tally, life.first, life.week)
+def check(shard):
+    check_week(shard.people, shard.world, shard.tally, shard.first, shard.week)
 
 
-def test_a_sound_market_passes(life):
-    check(life)
+def test_a_sound_market_passes(shard):
+    check(shard)
 
 
 @pytest.mark.parametrize("said", BROKEN)
-def test_what_cannot_be_is_called_by_its_name(life, said):
+def test_what_cannot_be_is_called_by_its_name(shard, said):
     path, value = BROKEN[said]
     table, _, name = path.partition(".")
-    values = getattr(life.people, table)
+    values = getattr(shard.people, table)
     values = values[name] if name else values
     values[(7, 2) if table == "bonds" else 7] = value
-    with pytest.raises(ImpossibleError, match=f"week {life.week}, person 7: {said}.* is .*, may be .* to "):
-        check(life)
+    with pytest.raises(ImpossibleError, match=f"week {shard.week}, person 7: {said}.* is .*, may be .* to "):
+        check(shard)
 
 
-def test_a_count_below_zero_is_called_by_its_place(life):
-    life.tally.flow[3, 1, 0, 2, 4] = -1
+def test_a_count_below_zero_is_called_by_its_place(shard):
+    shard.tally.flow[3, 1, 0, 2, 4] = -1
     with pytest.raises(ImpossibleError, match=r"tally\.flow\[3, 1, 0, 2, 4\] is -1"):
-        check(life)
+        check(shard)
 
 
 # Breaks a value that a week itself does not mend, and one that leads out of an array.
 LOUD = """
-from sim.engine import advance, begin
+from sim.engine.loop import advance, begin
 from tests.markets import market
 from tests.test_same import STORY
 for rate, last in ((float("nan"), 1), (7, 30)):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from sim import cluster
-from sim.engine import simulate
-from sim.scenario import ScenarioError, change
+from sim.engine import cluster
+from sim.engine.loop import simulate
+from sim.model.declare import ScenarioError
+from sim.model.scenario import change
 from tests.markets import market
 from tests.test_same import WORLDS, digest
 
@@ -31,18 +32,18 @@ def test_any_number_of_processes(ray, world, shards):
 
 def killing(monkeypatch, ray, week):
     """Gives progress(done, of) that kills one of the first crew in a week, the weeks it has heard, and all crews."""
-    crews, heard, live = [], [], cluster.Crew.live
+    crews, heard, live = [], [], cluster.ActorPool.live
 
-    def watched(crew, *arguments):
-        crews.append(crew)
-        return live(crew, *arguments)
+    def watched(pool, *arguments):
+        crews.append(pool)
+        return live(pool, *arguments)
 
     def progress(done, of):
         heard.append(done)
         if done == week and len(crews) == 1:
             ray.kill(crews[0].actors[-1])
 
-    monkeypatch.setattr(cluster.Crew, "live", watched)
+    monkeypatch.setattr(cluster.ActorPool, "live", watched)
     return progress, heard, crews
 
 

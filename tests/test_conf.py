@@ -8,9 +8,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from sim.engine import simulate
-from sim.scenario import Scenario, build, leaves, to_dict
-from sim.tally import Event
+from sim.engine.loop import simulate
+from sim.measure.tally import Event
+from sim.model.declare import leaves
+from sim.model.scenario import Scenario, build, to_dict
 
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
@@ -152,7 +153,7 @@ def test_the_command_line_wins_over_market_and_story():
 
 def test_kinds_of_people_are_added_left_out_and_crossed_with_ages():
     s = scenario("+segment@segments.hunter=bargain_hunter", "~segment@segments.ethical", "ages=three")
-    assert list(s.segments) == ["sceptical", "habitual", "hunter"]
+    assert list(s.segments) == ["skeptical", "habitual", "hunter"]
     assert list(s.cohorts) == ["young", "middle", "old"]
     one = scenario("cohort@cohorts.all=young", "+cohort@cohorts.old=old")
     assert list(one.cohorts) == ["all", "old"] and one.cohorts["all"].action == 1.7

@@ -10,14 +10,14 @@ import pytest
 from numba import njit
 
 from sim import panel
-from sim.draws import poisson
-from sim.engine import advance, begin, end_week, live_week, simulate
-from sim.market import Market
-from sim.panel.files import Panel
+from sim.compute.random import poisson
+from sim.engine.loop import advance, end_week, initialize, simulate, step_week
+from sim.measure.tally import FIXED, TENURE, Count
+from sim.mesa import Market
+from sim.model.scenario import build, change
+from sim.model.state import BOND, CARRY, CARRY_WEEKS, LONGEST, PERSON, USED, USES_A_WEEK, make_people, window_counts
 from sim.panel.simulated import purchases
-from sim.person import BOND, CARRY, CARRY_WEEKS, LONGEST, PERSON, USED, USES_A_WEEK, make_people, window_counts
-from sim.scenario import build, change
-from sim.tally import FIXED, TENURE, Count
+from sim.panel.types import Panel
 from tests.test_same import digest, elsewhere
 
 HEAVY = {  # eighty uses a week, the most there are, nearly all of them of one firm
@@ -55,8 +55,8 @@ def test_an_ordinary_person_is_as_small_as_ever():
     assert PERSON.itemsize == 24 and BOND.itemsize == 24
     assert sum(a.nbytes for a in people) == 1000 * (33 + 24 * 5)
     for window, regime, rows in ((124, "repertoire", 0), (125, "repertoire", 40), (520, "provider", 0)):
-        [life] = begin(build({**HEAVY, "weeks": window, "window": window, "market": {"regime": regime}}))
-        assert len(life.people.carried) == rows
+        [shard] = initialize(build({**HEAVY, "weeks": window, "window": window, "market": {"regime": regime}}))
+        assert len(shard.people.carried) == rows
 
 
 ENDS = {
@@ -76,28 +76,28 @@ ENDS = {
 def test_a_window_counts_what_was_lived(end):
     """Counts of a window against those of people, as they stand before it is closed, in Python's whole numbers."""
     scenario = build({**HEAVY, **ENDS[end]})
-    [life] = begin(scenario)
+    [shard] = initialize(scenario)
     expected = np.zeros((scenario.weeks // scenario.window, len(scenario.firms), 7), object)
     before = np.zeros((scenario.people, len(scenario.firms)), np.int64)
     if scenario.burn_in == 0:
-        end_of_burn_in(life)
-    while life.week < scenario.weeks:
-        live_week(life)
-        uses, n = window_counts(life.people)
+        end_of_burn_in(shard)
+    while shard.week < scenario.weeks:
+        step_week(shard)
+        uses, n = window_counts(shard.people)
         assert (
             (n >= before).all() and (uses == n.sum(axis=1)).all() and (uses - before.sum(axis=1) <= USES_A_WEEK).all()
         )
-        ends = life.week % scenario.window == scenario.window - 1
-        before = np.zeros_like(n) if ends or life.week == -1 else n
-        if ends and life.week >= 0:
-            expected[life.week // scenario.window] = reference(n)
-        end_week([life])
+        ends = shard.week % scenario.window == scenario.window - 1
+        before = np.zeros_like(n) if ends or shard.week == -1 else n
+        if ends and shard.week >= 0:
+            expected[shard.week // scenario.window] = reference(n)
+        end_week([shard])
     wanted = [Count.USERS, Count.USES, Count.CATEGORY, Count.PAIRS, Count.ALL_PAIRS, *SHUFFLED]
-    assert (life.tally.window.sum(axis=(0, 2))[..., wanted] == expected).all()
+    assert (shard.tally.window.sum(axis=(0, 2))[..., wanted] == expected).all()
     np.testing.assert_array_equal(
-        life.tally.window[..., Count.USES].sum(), life.tally.flow[:, 1 : 1 + len(expected) * scenario.window].sum()
+        shard.tally.window[..., Count.USES].sum(), shard.tally.flow[:, 1 : 1 + len(expected) * scenario.window].sum()
     )
-    before, again = (life.tally.window[:, 1:, ..., c].sum() for c in (Count.BEFORE, Count.REPEATERS))
+    before, again = (shard.tally.window[:, 1:, ..., c].sum() for c in (Count.BEFORE, Count.REPEATERS))
     used = [[(row > 0) for row in window[:, 0]] for window in expected]
     assert before >= again >= 0 and (before > 0) == any(any(window) for window in used[:-1])
 
@@ -105,10 +105,10 @@ def test_a_window_counts_what_was_lived(end):
 SHUFFLED = (Count.SHUFFLED, Count.SHUFFLED_FOLLOWED)
 
 
-def end_of_burn_in(life):
-    from sim.engine import close
+def end_of_burn_in(shard):
+    from sim.engine.loop import close_window
 
-    close(life, -1, True)
+    close_window(shard, -1, True)
 
 
 def reference(n):
@@ -145,21 +145,21 @@ SMALL = {**HEAVY, "people": 1, "weeks": 130, "window": 130}
 @pytest.mark.parametrize("environment", [{"NUMBA_DISABLE_JIT": "1"}, {"STICKINESS_CHECKED": "1"}])
 def test_plain_python_and_the_checked_mode(environment, tmp_path):
     here = digest(simulate(build(SMALL)).tally)
-    assert elsewhere(sys.executable, SMALL, tmp_path, of="sim.scenario.build", **environment) == here
+    assert elsewhere(sys.executable, SMALL, tmp_path, of="sim.model.scenario.build", **environment) == here
 
 
 def test_a_life_is_saved_copied_and_read_in_the_middle_of_a_window():
-    [life] = begin(build(LONG))
-    end_of_burn_in(life)
+    [shard] = initialize(build(LONG))
+    end_of_burn_in(shard)
     for _ in range(126):
-        advance([life])
-    assert life.people.carried.sum() > 0
-    others = copy.deepcopy(life), pickle.loads(pickle.dumps(life))
-    for one in (life, *others):
+        advance([shard])
+    assert shard.people.carried.sum() > 0
+    others = copy.deepcopy(shard), pickle.loads(pickle.dumps(shard))
+    for one in (shard, *others):
         while one.week < one.scenario.weeks:
             advance([one])
-    assert len({digest(one.tally) for one in (life, *others)}) == 1
-    assert life.people.carried.sum() == 0
+    assert len({digest(one.tally) for one in (shard, *others)}) == 1
+    assert shard.people.carried.sum() == 0
 
 
 def test_those_of_a_long_window_begin_a_short_one_and_the_reverse():
@@ -169,8 +169,8 @@ def test_those_of_a_long_window_begin_a_short_one_and_the_reverse():
         tally = simulate(scenario, 1, start=kept.people).tally
         lived = tally.flow[:, : scenario.weeks // scenario.window * scenario.window].sum()
         assert tally.window[..., Count.USES].sum() == lived > 0
-    [life] = begin(long, start=simulate(short, 1, keep_people=True).people[0])
-    assert len(life.people.carried) == long.people
+    [shard] = initialize(long, start=simulate(short, 1, keep_people=True).people[0])
+    assert len(shard.people.carried) == long.people
 
 
 @pytest.mark.parametrize("activation", ["kernel", "agents"])
@@ -246,4 +246,4 @@ def test_a_file_with_a_great_household_is_read(tmp_path):
     path = tmp_path / "panel.csv"
     pd.DataFrame({"hh": hh, "t": np.arange(len(hh)), "choice": np.where(turn, "a", "b")}).to_csv(path, index=False)
     measured = panel.measure(path).query("firm == 'a'").set_index("metric").value
-    assert measured.stickiness == pytest.approx(0, abs=1e-3) and measured.requirements == pytest.approx(0.5)
+    assert measured.stickiness == pytest.approx(0, abs=1e-3) and measured.category_requirements == pytest.approx(0.5)

@@ -12,23 +12,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import __main__ as cli
-from sim.checked import check_week
-from sim.engine import BEAR, LIVE, simulate
-from sim.metrics import CATEGORY, estimate, firm_metrics, pooled
-from sim.scenario import Scenario, ScenarioError, build, to_dict
-from sim.tally import Count, Event
-from sim.world import make_world
+from sim.engine.checks import check_week
+from sim.engine.loop import INITIALIZE, STEP_GROUPS, simulate
+from sim.measure.metrics import CATEGORY, estimate, firm_metrics, pooled
+from sim.measure.tally import Count, Event
+from sim.model.declare import ScenarioError
+from sim.model.scenario import Scenario, build, to_dict
+from sim.model.timeline import make_world
 from tests.declared import BASE, CONTRADICTIONS, LEAVES, names, put, scenarios, values
 from tests.test_same import digest
 
 FAST = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 SHARE, POSITIVE, CHANCED = (0, 1), (0, np.inf), (-np.inf, 1)
 RANGES = {
-    **dict.fromkeys(("stickiness", "excess", "polarisation"), CHANCED),
-    **dict.fromkeys(("share", "penetration", "requirements", "sole_users", "repeat_rate", "churn"), SHARE),
+    **dict.fromkeys(("stickiness", "excess", "polarization"), CHANCED),
+    **dict.fromkeys(("share", "penetration", "category_requirements", "solely_loyal", "repeat_rate", "churn"), SHARE),
     **dict.fromkeys(("would_leave", "satisfaction", "category_penetration", "dirichlet_phi"), SHARE),
     **dict.fromkeys(("switched", "ever_switched", "deliberated"), SHARE),
-    **dict.fromkeys(("usage_ratio", "category_mean", "duplication_coefficient", "word_ratio"), POSITIVE),
+    **dict.fromkeys(("usage_ratio", "category_mean", "duplication_coefficient", "wom_ratio"), POSITIVE),
     "frequency": (1, np.inf),
     "habit_part": (-np.inf, np.inf),
 }
@@ -93,7 +94,7 @@ def in_range(t, s: Scenario) -> None:
 
 def test_no_shape_is_compiled_anew():
     """As many firms, cells, scandals, touchpoints or people as there may be: the same compiled code."""
-    if not hasattr(LIVE, "signatures"):
+    if not hasattr(STEP_GROUPS, "signatures"):
         pytest.skip("nothing is compiled here")
     shapes = ((1, 1, 0, 0), (2, 3, 1, 1), (64, 1, 0, 1), (3, 255, 0, 0), (4, 2, 32, 3))
     for firms, segments, scandals, points in shapes:
@@ -105,7 +106,7 @@ def test_no_shape_is_compiled_anew():
             "scandals": {f"k{k}": {"week": k % 30} for k in range(scandals)},
         }
         conserved(simulate(build(config), 1).tally, build(config))
-    assert len(LIVE.signatures) == len(BEAR.signatures) == 1
+    assert len(STEP_GROUPS.signatures) == len(INITIALIZE.signatures) == 1
 
 
 def complaints(config) -> list[str]:
@@ -126,7 +127,7 @@ def test_a_wrong_value_is_named_with_its_range(wrong):
 
 @settings(FAST, max_examples=300)
 @given(names())
-def test_a_misspelt_name_is_recognised(wrong):
+def test_a_misspelt_name_is_recognized(wrong):
     config = copy.deepcopy(BASE)
     put(config, wrong.path, wrong.value)
     [said] = complaints(config)

@@ -15,7 +15,7 @@ CALLED = {"hydra": "hydra-core", "yaml": "pyyaml", "playwright": "playwright"}  
 EXTRAS = {
     "sim/page": {"page"},
     "sim/cluster": {"cluster"},
-    "sim/gpu.py": {"gpu"},
+    "sim/engine/gpu.py": {"gpu"},
     "experiments": {"browser", "cluster"},
 }
 BEYOND = {"tests": {"test", "page", "cluster", "browser", "gpu"}} | EXTRAS

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from sim import dirichlet
-from sim.dirichlet import Dirichlet
+from sim.measure import dirichlet
+from sim.measure.dirichlet import Dirichlet
 
 SHARES = [0.25, 0.19, 0.10, 0.10, 0.09, 0.08, 0.03, 0.02]
 BUYERS = [0.20, 0.17, 0.09, 0.08, 0.08, 0.07, 0.03, 0.02]
@@ -106,7 +106,7 @@ def test_the_sum_reaches_far_enough():
     uses = stats.nbinom.pmf(n, 0.779, 0.779 / (0.779 + year.mean))
     none = special.betaln(1.55 * 0.25, 1.55 * 0.75 + n) - special.betaln(1.55 * 0.25, 1.55 * 0.75)
     full, cut = (year.mean * 0.25 / (n * uses * -np.expm1(none))[:most].sum() for most in (2000, 51))
-    assert dirichlet.requirements(year)[0] == pytest.approx(full, rel=1e-8)
+    assert dirichlet.category_requirements(year)[0] == pytest.approx(full, rel=1e-8)
     assert (round(full, 4), round(cut, 3)) == (0.4046, 0.409)
 
 
@@ -143,9 +143,9 @@ def test_category_by_closed_form(model):
 def test_the_category_as_one_brand_and_duplication_symmetry():
     whole = Dirichlet(4.0, 0.8, 1.3, [1.0])
     assert dirichlet.penetration(whole)[0] == pytest.approx(dirichlet.category_penetration(whole))
-    assert [dirichlet.requirements(whole)[0], dirichlet.sole_users(whole)[0]] == pytest.approx([1, 1])
+    assert [dirichlet.category_requirements(whole)[0], dirichlet.solely_loyal(whole)[0]] == pytest.approx([1, 1])
     two = Dirichlet(4.0, 0.8, 1.3, [0.4, 0.6])  # who buys A and not B is a sole user of A
-    assert 1 - dirichlet.duplication(two)[0, 1] == pytest.approx(dirichlet.sole_users(two)[0])
+    assert 1 - dirichlet.duplication(two)[0, 1] == pytest.approx(dirichlet.solely_loyal(two)[0])
     buyers, shared = dirichlet.penetration(FULL), dirichlet.duplication(FULL)
     assert shared * buyers[:, None] == pytest.approx((shared * buyers[:, None]).T)
     assert np.diag(shared).tolist() == [1, 1, 1, 1]
@@ -179,8 +179,8 @@ def test_without_loyalty_brands_are_chosen_by_chance():
 
 def test_total_loyalty_makes_every_buyer_a_sole_user():
     loyal = Dirichlet(4.0, 0.8, 1e-12, [0.4, 0.3, 0.2, 0.1])
-    assert dirichlet.sole_users(loyal) == pytest.approx(1)
-    assert dirichlet.requirements(loyal) == pytest.approx(1)
+    assert dirichlet.solely_loyal(loyal) == pytest.approx(1)
+    assert dirichlet.category_requirements(loyal) == pytest.approx(1)
     assert dirichlet.duplication(loyal) == pytest.approx(np.eye(4), abs=1e-9)
     category = dirichlet.category_penetration(loyal)
     assert dirichlet.penetration(loyal) == pytest.approx(np.array(loyal.shares) * category)
@@ -232,7 +232,7 @@ def test_dice_show_the_shares_of_buyers_that_the_formulas_give():
     assert both == pytest.approx(dirichlet.duplication(FULL), abs=3 * np.sqrt(0.25 / buyers.sum(0).min()))
     rate = (buyers * uses).sum(0) / buyers.sum(0)
     assert rate == pytest.approx(dirichlet.category_rate(FULL), rel=0.03)
-    assert bought.sum(0) / (buyers * uses).sum(0) == pytest.approx(dirichlet.requirements(FULL), rel=0.03)
+    assert bought.sum(0) / (buyers * uses).sum(0) == pytest.approx(dirichlet.category_requirements(FULL), rel=0.03)
 
 
 def test_likelihood_has_its_top_at_the_fit():

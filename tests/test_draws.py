@@ -14,39 +14,39 @@ from llvmlite import binding
 from numba import njit, vectorize
 from scipy import special, stats
 
-from sim import bits, draws
-from sim.draws import Purpose
+from sim.compute import bits, random
+from sim.compute.random import Purpose
 from tests.markets import called
 
 LEAST = 1e-3  # seeds are fixed: a p-value below this is a defect of the generator, or of the seed chosen here
 ERRORS = 3.0  # standard errors a moment may be off
 MANY = 200_000
-WORDS = np.arange(2**23, dtype=np.uint32) << np.uint32(9)  # one word for every value of `within`
+WORDS = np.arange(2**23, dtype=np.uint32) << np.uint32(9)  # one word for every value of `open_uniform`
 INSIDE = (np.arange(2**23) + 0.5) / 2**23
 
 
 def compiled(function, *kinds):
     """`function` over arrays of float32 or uint32."""
-    return vectorize([f"{'int64' if function is draws.poisson else 'float32'}({', '.join(kinds)})"])(function.py_func)
+    return vectorize([f"{'int64' if function is random.poisson else 'float32'}({', '.join(kinds)})"])(function.py_func)
 
 
 @njit
 def _words(out, seed, replication, purpose, person, week, index):
     for i in range(len(person)):
-        out[i] = draws.words((seed, replication), purpose, person[i], week[i], index[i])
+        out[i] = random.random_bits((seed, replication), purpose, person[i], week[i], index[i])
 
 
 @njit
 def _log_gamma(out, shape, seed, purpose):
     for i in range(len(out)):
-        out[i] = draws.log_gamma(shape, (seed, 0), purpose, i, 0)
+        out[i] = random.log_gamma(shape, (seed, 0), purpose, i, 0)
 
 
 def _fma(x, y, z):
     return bits.fma(x, y, z)
 
 
-def words(seed=1, replication=0, purpose=Purpose.CHOOSE, person=0, week=0, index=0, count=MANY):
+def random_bits(seed=1, replication=0, purpose=Purpose.CHOOSE, person=0, week=0, index=0, count=MANY):
     """Words [count, 2] of persons `person`, `person` + 1, ..., at one week and index."""
     out = np.zeros((count, 2), np.uint32)
     people = person + np.arange(count)
@@ -65,9 +65,9 @@ KNOWN = {
 @pytest.mark.parametrize("plain", [False, True], ids=["compiled", "python"])
 @pytest.mark.parametrize("name", KNOWN)
 def test_threefry_gives_the_published_answers(name, plain, monkeypatch):
-    function = draws.threefry.py_func if plain else called(draws.threefry)
+    function = random.threefry.py_func if plain else called(random.threefry)
     if plain:
-        monkeypatch.setattr(draws, "_mix", draws._mix.py_func)
+        monkeypatch.setattr(random, "_mix", random._mix.py_func)
     counter, key, answer = ([np.uint32(int(w, 16)) for w in text.split()] for text in KNOWN[name])
     assert list(function(*key, *counter)) == answer
 
@@ -84,7 +84,7 @@ def positives(step=1009):
     return np.concatenate([ends, np.arange(ends[0], ends[3], step), near]).astype(np.int32).view(np.float32)
 
 
-# name -> inputs, float64 truth, what the error is divided by, the figure the docstring of sim.draws states
+# name -> inputs, float64 truth, what the error is divided by, the figure the docstring of sim.compute.random states
 ACCURACY = {
     "exp2": (lambda: sweep(-126, 126), np.exp2, lambda x, y: y, 2e-7),
     "exp": (lambda: sweep(-87, 87), np.exp, lambda x, y: y * np.maximum(1, abs(x)), 2e-7),
@@ -100,12 +100,12 @@ def test_elementary_functions_are_as_accurate_as_stated(name):
     x = inputs()
     exact = x.astype(np.float64)
     right = truth(exact)
-    error = np.abs(compiled(getattr(draws, name), x.dtype.name)(x) - right) / scale(exact, right)
+    error = np.abs(compiled(getattr(random, name), x.dtype.name)(x) - right) / scale(exact, right)
     assert stated / 2 < error.max() < stated  # the docstring promises neither too much nor too little
 
 
 def test_normal_is_symmetric_monotone_and_relatively_accurate():
-    x = compiled(draws.normal, "uint32")(WORDS)
+    x = compiled(random.normal, "uint32")(WORDS)
     assert np.array_equal(x, -x[::-1])
     assert np.all(np.diff(x) >= 0)
     assert np.max(np.abs(x / special.ndtri(INSIDE) - 1)) < 2.8e-7
@@ -113,22 +113,22 @@ def test_normal_is_symmetric_monotone_and_relatively_accurate():
 
 @pytest.mark.parametrize(("beyond", "edge"), [(-127, -126), (-1e30, -126), (127, 126), (np.inf, 126)])
 def test_exp2_is_clipped_at_the_normal_numbers(beyond, edge):
-    assert called(draws.exp2)(np.float32(beyond)) == 2.0**edge
+    assert called(random.exp2)(np.float32(beyond)) == 2.0**edge
 
 
 def test_uniform_and_within_are_their_exact_grids():
-    assert np.array_equal(compiled(draws.uniform, "uint32")(WORDS), np.arange(2**23) / 2**23)
-    assert called(draws.uniform)(np.uint32(2**32 - 1)) == 1 - 2.0**-24
-    assert np.array_equal(compiled(draws.within, "uint32")(WORDS), INSIDE)
+    assert np.array_equal(compiled(random.uniform, "uint32")(WORDS), np.arange(2**23) / 2**23)
+    assert called(random.uniform)(np.uint32(2**32 - 1)) == 1 - 2.0**-24
+    assert np.array_equal(compiled(random.open_uniform, "uint32")(WORDS), INSIDE)
 
 
-LAWS = {"uniform": stats.uniform(), "within": stats.uniform(), "normal": stats.norm(), "gumbel": stats.gumbel_r()}
+LAWS = {"uniform": stats.uniform(), "open_uniform": stats.uniform(), "normal": stats.norm(), "gumbel": stats.gumbel_r()}
 
 
 @pytest.mark.parametrize("lane", [0, 1])
 @pytest.mark.parametrize("name", LAWS)
 def test_continuous_draws_follow_their_law(name, lane):
-    x = compiled(getattr(draws, name), "uint32")(words(seed=3)[:, lane]).astype(np.float64)
+    x = compiled(getattr(random, name), "uint32")(random_bits(seed=3)[:, lane]).astype(np.float64)
     assert stats.kstest(x, LAWS[name].cdf).pvalue > LEAST
     mean, variance, kurtosis = LAWS[name].stats("mvk")
     assert abs(x.mean() - mean) < ERRORS * math.sqrt(variance / MANY)
@@ -138,7 +138,7 @@ def test_continuous_draws_follow_their_law(name, lane):
 @pytest.mark.parametrize("mean", [0.11, 0.9, 2.5, 12, 30, 80])
 def test_poisson_follows_its_law(mean):
     law = stats.poisson(float(np.float32(mean)))
-    n = compiled(draws.poisson, "float32", "uint32")(np.float32(mean), words(seed=4)[:, 0])
+    n = compiled(random.poisson, "float32", "uint32")(np.float32(mean), random_bits(seed=4)[:, 0])
     low, high = (int(q) for q in law.ppf([10 / MANY, 1 - 10 / MANY]))
     edges = np.arange(low, high + 1)
     expected = MANY * np.diff(np.concatenate([[0], law.cdf(edges), [1]]))
@@ -150,9 +150,9 @@ def test_poisson_follows_its_law(mean):
 
 def test_the_highest_word_is_no_outlier_of_poisson():
     means = np.append(np.geomspace(1e-3, 80, 20_001), [81, 1e3, 1e30]).astype(np.float32)
-    highest = compiled(draws.poisson, "float32", "uint32")(means, np.uint32(2**32 - 1))
+    highest = compiled(random.poisson, "float32", "uint32")(means, np.uint32(2**32 - 1))
     assert np.all(highest <= stats.poisson.ppf(1 - 2.0**-24, np.minimum(means, 80.0)) + 3)
-    assert compiled(draws.poisson, "float32", "uint32")(np.float32(0), np.uint32(2**32 - 1)) == 0
+    assert compiled(random.poisson, "float32", "uint32")(np.float32(0), np.uint32(2**32 - 1)) == 0
 
 
 ADDRESSES = [(1, Purpose.RATE), (2, Purpose.ATTENTION), (3, Purpose.TASTE), (2**32 - 1, Purpose.TASTE)]
@@ -186,16 +186,16 @@ PLACES = {
 
 def test_every_part_of_an_address_changes_the_words():
     grid = np.array(np.meshgrid(*PLACES.values())).reshape(len(PLACES), -1).T
-    at = called(draws.words)
+    at = called(random.random_bits)
     found = {tuple(at((s, r), p, i, t, k)) for s, r, p, i, t, k in grid.tolist()}
     assert len(found) == len(grid)
 
 
 @pytest.mark.parametrize("part", PLACES)
-def test_neighbouring_addresses_are_uncorrelated(part):
+def test_neighboring_addresses_are_uncorrelated(part):
     here = {"seed": 5, "replication": 1, "purpose": Purpose.NEED, "person": 7, "week": -1, "index": 3}
-    one = words(**here).astype(np.float64)
-    other = words(**{**here, part: here[part] + 1}).astype(np.float64)
+    one = random_bits(**here).astype(np.float64)
+    other = random_bits(**{**here, part: here[part] + 1}).astype(np.float64)
     correlation = np.corrcoef(np.concatenate([one, other], 1).T)
     assert np.max(np.abs(correlation[~np.eye(4, dtype=bool)])) < 4 / math.sqrt(MANY)
 
@@ -253,7 +253,7 @@ import hashlib
 import re
 import numpy as np
 from numba import njit
-from sim import draws as d
+from sim.compute import random as d
 
 def each(function):
     @njit(error_model="numpy")
@@ -271,7 +271,7 @@ def fly(counter, first, second):
 def branch(out):
     for i in range(out.shape[1]):
         key = (2**32 - 1, 3)
-        w, v = d.words(key, 9, i, 50 - i, i & 7)
+        w, v = d.random_bits(key, 9, i, 50 - i, i & 7)
         out[0, i] = d.poisson(np.float32(0.1) * np.float32(i % 300), w)
         out[1, i] = d.log_gamma(np.float32(0.01) * np.float32(1 + i % 400), key, 4, i, 1)
 
@@ -281,7 +281,7 @@ fly(np.arange(n, dtype=np.uint32), first, second)
 branch(branched)
 real, positive = np.linspace(-130, 130, n).astype(np.float32), np.geomspace(1e-37, 1e38, n).astype(np.float32)
 digest = hashlib.sha256(first.tobytes() + second.tobytes() + branched.tobytes())
-inputs = {d.uniform: first, d.within: first, d.gumbel: second, d.exp2: real, d.exp: real, d.log: positive}
+inputs = {d.uniform: first, d.open_uniform: first, d.gumbel: second, d.exp2: real, d.exp: real, d.log: positive}
 for function, x in [*inputs.items(), (d.normal, second)]:
     loop, out = each(function), np.zeros(n, np.float32)
     loop(x, out)
@@ -311,7 +311,7 @@ def test_plain_python_draws_the_same_bits(reference, tmp_path):
 
 
 @pytest.mark.parametrize("level", ["0", "1"])
-def test_every_optimisation_level_draws_the_same_bits(reference, tmp_path, level):
+def test_every_optimization_level_draws_the_same_bits(reference, tmp_path, level):
     assert digest(tmp_path, NUMBA_OPT=level)[0] == reference
 
 

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from sim import engine
-from sim.checked import check_week
-from sim.crowd import pass_word
-from sim.engine import begin, simulate
-from sim.person import LONGEST
-from sim.scenario import MOST_USES, ScenarioError, build, change
-from sim.tally import FIXED, Event
-from sim.world import make_world
+from sim.engine import loop
+from sim.engine.checks import check_week
+from sim.engine.loop import initialize, simulate
+from sim.measure.tally import FIXED, Event
+from sim.model.declare import ScenarioError
+from sim.model.scenario import MOST_USES, build, change
+from sim.model.state import LONGEST
+from sim.model.timeline import make_world
+from sim.model.word_of_mouth import pass_word
 from tests.declared import LEAVES
 from tests.markets import called, market
 
@@ -61,10 +62,10 @@ def test_a_hub_tells_each_of_its_listeners_by_chance():
     people = 6000
     links = np.concatenate([[0], np.full(people, people)]).astype(np.int64), np.arange(people)
     loud = {"consumer.voice": 10.0, "segments.all.voice": 10.0, "scandals": {"s": {"firm": "f0", "contagion": 0.95}}}
-    [life] = begin(market({"people": people, **loud}), network=links)
+    [shard] = initialize(market({"people": people, **loud}), network=links)
     fresh, nothing = np.array([[0, 0, 1]], np.int32), np.zeros((0, 3), np.int32)
-    engine.hear_crowd(engine._lent(life), life.key, 0, 3, nothing, fresh)
-    heard = life.people.news == 1
+    loop.deliver_outbox(loop._kernel_data(shard), shard.key, 0, 3, nothing, fresh)
+    heard = shard.people.news == 1
     assert 60 < heard.sum() < 140  # 95 are expected
     assert (heard[:2048] & heard[2048:4096]).sum() < 5
 
@@ -76,12 +77,12 @@ def test_a_tenure_that_is_no_longer_told_apart_ends_no_contract(contract):
         {"market.contract_weeks": contract, "consumer.attention": 0.0, "consumer.rate": 5.0, "people": 300}
     )
     scenario = change(scenario, {"mechanisms.scandal": False, "burn_in": 0, "weeks": 4, "window": 4})
-    [life] = begin(scenario)
-    life.people.one["tenure"] = LONGEST
-    engine.advance([life])
-    event, stayed = life.tally.event.sum(axis=(0, 1, 2, 3)), life.people.one["tenure"] == LONGEST
-    assert life.tally.flow.sum() > 0 and stayed.mean() > 0.9
-    assert event[Event.DELIBERATED] < 0.1 * life.tally.flow.sum()
+    [shard] = initialize(scenario)
+    shard.people.one["tenure"] = LONGEST
+    loop.advance([shard])
+    event, stayed = shard.tally.event.sum(axis=(0, 1, 2, 3)), shard.people.one["tenure"] == LONGEST
+    assert shard.tally.flow.sum() > 0 and stayed.mean() > 0.9
+    assert event[Event.DELIBERATED] < 0.1 * shard.tally.flow.sum()
 
 
 def test_more_uses_than_can_be_counted_are_refused():
@@ -108,8 +109,8 @@ def test_what_does_not_fit_into_memory_is_refused(monkeypatch):
 
     for name in ("make_people", "empty_tally"):
         with monkeypatch.context() as patch, pytest.raises(ScenarioError) as caught:
-            patch.setattr(engine, name, full)
-            begin(market())
+            patch.setattr(loop, name, full)
+            initialize(market())
         assert caught.value.complaints == [
             "people, weeks, segments x cohorts, firms: too many for this machine (Unable to allocate 48.0 GiB)"
         ]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from sim import study
-from sim.twins import story
+from sim.study.twins import story
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if '\nFAST = {"people"' in path.read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.facts import board
-from sim.facts.worlds import Worlds
+from sim.facts import scoreboard
+from sim.facts.markets import Worlds
 
 GOLDEN = Path(__file__).with_name("facts_that_hold.txt")
 EVIDENCE = Path(__file__).parents[2] / "shared" / "evidence.md"
@@ -15,17 +15,17 @@ FAST = 10_000  # people a world, as `python experiments/facts.py --fast`
 
 
 def test_all_77_are_listed_and_each_is_checked_or_says_why_not():
-    facts = board.facts()
+    facts = scoreboard.facts()
     assert list(facts) == list(range(1, 78))
     for number, fact in facts.items():
         assert fact.statement and fact.band and fact.source, number
         assert set(fact.mark.split()) <= {"V", "V2", "M", "C", "A"} and fact.mark, number
-        assert (number in board.CHECKS) == bool(fact.limits) == bool(fact.metric) == (not fact.not_modelled), number
+        assert (number in scoreboard.CHECKS) == bool(fact.limits) == bool(fact.metric) == (not fact.not_modeled), number
         assert all(low <= high for low, high in fact.limits.values()), number
 
 
 def test_enough_is_checked_and_enough_is_held_out():
-    checked = [fact for fact in board.facts().values() if not fact.not_modelled]
+    checked = [fact for fact in scoreboard.facts().values() if not fact.not_modeled]
     assert len(checked) >= 60
     assert sum(fact.held_out for fact in checked) >= 20
 
@@ -40,18 +40,18 @@ def test_statements_and_bands_are_as_they_were_noted():
 
     for number, row in rows:
         statement, band, *_ = row.split(" | ")
-        fact = board.facts()[int(number)]
+        fact = scoreboard.facts()[int(number)]
         assert (plain(fact.statement), plain(fact.band)) == (plain(statement), plain(band)), number
 
 
 def test_what_held_still_holds():
     """Listed is what holds with room: what lies within one standard error of a limit goes with the dice."""
-    found = board.check(Worlds(FAST))
+    found = scoreboard.check(Worlds(FAST))
     for number, values in found.items():
-        assert list(values) and set(board.facts()[number].limits) <= set(values), number
-    now = {n for n, verdict in board.verdicts(found).items() if verdict == board.HOLDS}
+        assert list(values) and set(scoreboard.facts()[number].limits) <= set(values), number
+    now = {n for n, verdict in scoreboard.verdicts(found).items() if verdict == scoreboard.HOLDS}
     before = set(map(int, GOLDEN.read_text().split()))
-    lost = board.table({n: found[n] for n in sorted(before - now)})
-    assert before <= now, board.says(lost[lost.fact.isin(before)], sorted(before - now))
+    lost = scoreboard.table({n: found[n] for n in sorted(before - now)})
+    assert before <= now, scoreboard.says(lost[lost.fact.isin(before)], sorted(before - now))
     if now - before:
         warnings.warn(f"facts that hold now: {sorted(now - before)}; add them to {GOLDEN.name}", stacklevel=1)

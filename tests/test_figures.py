@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from sim import figures
-from sim.findings import TOO_FEW, Effect
+from sim.report import figures
+from sim.report.findings import TOO_FEW, Effect
 
 EFFECT = Effect("colgate", "the scandal", 20, (-0.1, 0.01), (-0.2, 0.02))
 FIRMS = ["colgate", "close_up", "vw"]
@@ -25,7 +25,7 @@ def table(excess=0.0, error=0.02, firms=FIRMS, shares=SHARES, sticky=STICKY):
         for firm, share, value in zip(firms, shares, sticky, strict=True):
             for metric, v in {"share": share, "stickiness": value, "excess": excess}.items():
                 rows.append((group, firm, metric, v, error))
-        rows.append((group, "", "polarisation", 0.6, error))
+        rows.append((group, "", "polarization", 0.6, error))
     return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
 
 
@@ -112,7 +112,7 @@ def test_series_has_a_panel_a_firm_with_a_band():
 
 
 def test_sweep_has_a_line_for_every_other_value():
-    axis, other = "segments.habitual.attention", "market.execution"
+    axis, other = "segments.habitual.attention", "market.exit_rate"
     rows = [(a, b, a + b, 0.1) for b in (0.1, 0.2, 0.3) for a in (1.0, 0.2, 0.5)]
     frame = pd.DataFrame(rows, columns=[axis, other, "stickiness", "stickiness.error"])
     axes = figures.sweep(frame, axis, "stickiness", [other]).axes[0]
@@ -133,7 +133,7 @@ def test_side_by_side_puts_dots_on_ticks():
 
 
 def test_no_figure_opens_a_screen():
-    code = "import sys, sim.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, sim.report.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent).returncode == 0
 
 
@@ -149,7 +149,7 @@ TIDY = pd.DataFrame(
 )
 
 
-def test_dots_have_a_line_a_row_and_a_colour_a_kind():
+def test_dots_have_a_line_a_row_and_a_color_a_kind():
     one = TIDY[(TIDY.week == 1)]
     figure = figures.dots(one[one.world == "a"], "arm", "market", title="a finding", label="points")
     (axes,) = figure.axes
@@ -161,10 +161,10 @@ def test_dots_have_a_line_a_row_and_a_colour_a_kind():
     assert len(figures.dots(one, "arm", "world", "market").axes) == 2
 
 
-def test_curves_have_a_colour_for_the_first_and_a_dash_for_the_second():
+def test_curves_have_a_color_for_the_first_and_a_dash_for_the_second():
     left, right = figures.curves(TIDY, "week", ["arm", "world"], "market", "a finding", ("week", "points")).axes
     styles = {(to_hex(line.get_color()), line.get_linestyle()) for line in left.lines[:4]}
-    assert len(styles) == 4 and len({colour for colour, _ in styles}) == 2
+    assert len(styles) == 4 and len({color for color, _ in styles}) == 2
     np.testing.assert_allclose(right.lines[0].get_ydata(orig=False), [-1, 0])
     assert len(figures.curves(TIDY[TIDY.arm == "one"], "week", ["world"], "market").axes[0].lines) == 3
     above = figures.curves(TIDY.assign(value=TIDY.value + 9), "week", ["arm", "world"], "market").axes[0]

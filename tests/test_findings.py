@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.findings import Effect, changed, finding
+from sim.report.findings import Effect, changed, finding
 
 NAN = float("nan")
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from sim import __main__ as cli
-from sim import engine, panel, store
-from sim.run import job, stopping
-from sim.run.result import FILES
+from sim import panel
+from sim.engine import loop
+from sim.report import hydra_task, signals
+from sim.report.result import FILES
+from sim.study import store
 
 ROOT = Path(__file__).parent.parent
 PRESET = "# @package _global_\nfirms: {a: {}, b: {}}\n"  # no shares: no presence to be solved
@@ -72,7 +74,7 @@ def test_a_run_that_is_refused_leaves_every_folder_as_it_was(place, home, comman
     assert tree(home) == before
 
 
-ERRORS = [OSError(28, "No space left on device"), stopping.Stopped(signal.SIGTERM)]
+ERRORS = [OSError(28, "No space left on device"), signals.Stopped(signal.SIGTERM)]
 
 
 @pytest.mark.parametrize(("place", "error"), list(zip(PLACES, cycle(ERRORS), strict=False)), ids=str)
@@ -81,21 +83,21 @@ def test_a_run_that_fails_takes_back_what_it_made_and_nothing_else(place, error,
         raise error
 
     before = tree(home)
-    monkeypatch.setattr(engine, "simulate", failing)
+    monkeypatch.setattr(loop, "simulate", failing)
     status, _, err = command(*SMALL, *place)
     assert status == (2 if isinstance(error, OSError) else 128 + signal.SIGTERM) and "Traceback" not in err
     assert tree(home) == before
 
 
 def test_runs_that_finished_before_the_sweep_was_stopped_are_kept(home, command, monkeypatch):
-    lived = engine.simulate
+    lived = loop.simulate
 
     def stopped(scenario, **kwargs):
         if scenario.seed == 2:
             raise KeyboardInterrupt
         return lived(scenario, **kwargs)
 
-    monkeypatch.setattr(engine, "simulate", stopped)
+    monkeypatch.setattr(loop, "simulate", stopped)
     status, _, err = command(*SMALL, "-m", "seed=1,2", "hydra.sweep.dir=full")
     assert status == 130 and err.splitlines()[-1] == "stopped; what was finished is kept in full/0"
     assert set(os.listdir("full")) == {"mine.txt", "multirun.yaml", "0"} and set(os.listdir("full/0")) == set(FILES)
@@ -113,7 +115,7 @@ def take(name, kind):
 @pytest.mark.parametrize("kind", ["file", "folder", "link to nowhere"])
 @pytest.mark.parametrize("name", FILES)
 def test_a_run_is_refused_where_a_name_of_its_files_is_taken(name, kind, home, command, monkeypatch):
-    monkeypatch.setattr(engine, "simulate", None)  # it is not lived
+    monkeypatch.setattr(loop, "simulate", None)  # it is not lived
     take(name, kind)
     before = tree(home)
     status, out, err = command(*SMALL, "hydra.run.dir=full")
@@ -161,8 +163,8 @@ def test_the_second_of_two_runs_in_one_folder_is_kept_beside_the_first(name, hom
         Path("full", name).write_text("of another run")
         return measured(run)
 
-    measured = job.measured
-    monkeypatch.setattr(job, "measured", meanwhile)
+    measured = hydra_task.measured
+    monkeypatch.setattr(hydra_task, "measured", meanwhile)
     status, out, _ = command(*SMALL, "hydra.run.dir=full")
     assert status == 0 and "written to full/run-2: run.parquet" in out
     assert set(os.listdir("full")) == {"mine.txt", name, "run-2"} and set(os.listdir("full/run-2")) == set(FILES)
@@ -172,9 +174,9 @@ def test_the_second_of_two_runs_in_one_folder_is_kept_beside_the_first(name, hom
 
 def test_a_stop_after_the_run_is_kept_says_where_it_is(home, command, monkeypatch):
     def stopped(done):
-        raise stopping.Stopped(signal.SIGINT)
+        raise signals.Stopped(signal.SIGINT)
 
-    monkeypatch.setattr(job, "everything", stopped)
+    monkeypatch.setattr(hydra_task, "everything", stopped)
     status, _, err = command(*SMALL, "hydra.run.dir=new")
     assert status == 130 and err.endswith("stopped; what was finished is kept in new\n")
     assert set(os.listdir("new")) == {"run.parquet", "metrics.parquet", "metrics.csv"}
@@ -229,20 +231,20 @@ def test_a_new_file_replaces_nothing_and_is_whole_or_not_there(links, tmp_path, 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_waits_for_what_is_not_to_be_divided(number):
     done = []
-    with stopping.stoppable():
-        with pytest.raises(stopping.Stopped) as stop, stopping.undivided(), stopping.undivided():
+    with signals.stoppable():
+        with pytest.raises(signals.Stopped) as stop, signals.undivided(), signals.undivided():
             os.kill(os.getpid(), number)
             done.append("whole")
         assert done == ["whole"] and stop.value.number == number
-        with pytest.raises(stopping.Stopped):  # it was asked for, wherever the first one was lost
-            stopping.check()
-    stopping.check()
+        with pytest.raises(signals.Stopped):  # it was asked for, wherever the first one was lost
+            signals.check()
+    signals.check()
 
 
 def test_a_signal_that_is_ignored_or_handled_stays_so():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with stopping.stoppable():
+        with signals.stoppable():
             assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)

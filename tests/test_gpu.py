@@ -13,12 +13,12 @@ import time
 import numpy as np
 import pytest
 
-from sim.crowd import Told
-from sim.engine import simulate
-from sim.person import make_people, words
-from sim.scenario import build
-from sim.tally import Count, empty_tally
-from sim.world import make_world
+from sim.engine.loop import simulate
+from sim.measure.tally import Count, empty_tally
+from sim.model.scenario import build
+from sim.model.state import as_int32, make_people
+from sim.model.timeline import make_world
+from sim.model.word_of_mouth import Outbox
 from tests.markets import market
 from tests.test_counters import SMALL
 from tests.test_same import ROOT, STORY, WORLDS, digest
@@ -54,18 +54,18 @@ def code():
     """The code of each kernel for a scenario with everything on."""
     if not compiler():
         pytest.skip("NVIDIA's compiler (libnvvm) is not installed")
-    from sim.gpu import kernels, ptx
+    from sim.engine.gpu import kernels, ptx
 
     scenario = market(STORY)
     world, firms = make_world(scenario), len(scenario.firms)
     scandals = len(world.scandals)
     people = make_people(16, firms, scandals)
     tally = empty_tally(scenario.weeks, 2, len(scenario.cells), firms, scandals)
-    told, key = Told(*np.zeros((2, 16, 3), np.int32)), (1, 0)
+    told, key = Outbox(*np.zeros((2, 16, 3), np.int32)), (1, 0)
     found = kernels(firms, scandals)
-    rows = words(people.one), words(people.bonds)
+    rows = as_int32(people.one), as_int32(people.bonds)
     return {
-        "live_week": ptx(found.live, (people, rows, world, tally, key, 0, 3, told)),
+        "live_week": ptx(found.step_person, (people, rows, world, tally, key, 0, 3, told)),
         "tell": ptx(found.tell, (people, world, key, 0, 3, told)),
         "close": ptx(found.close, (people, world, tally, 0, 1, False)),
         "carry_over": ptx(found.carry, (people,)),
@@ -90,7 +90,7 @@ def test_threads_meet_only_in_atomic_additions(code):
     added = {name: len(re.findall(r"(?:atom|red)\.global\.add\.u64", text)) for name, text in code.items()}
     assert added["live_week"] >= 20
     at_a_use = {Count.ADJACENT, Count.SWITCHED}
-    assert added["close"] == len(set(Count) - at_a_use) + len(("both", "buyers", "kept", "faithful", "standing"))
+    assert added["close"] == len(set(Count) - at_a_use) + len(("both", "buyers", "transitions", "faithful", "standing"))
     assert added["tell"] == added["carry_over"] == 0
 
 
@@ -138,14 +138,14 @@ def played(scenario, of, tmp_path):
 
 def test_played_by_plain_python_no_counter_wraps(tmp_path):
     here = digest(simulate(build(SMALL)).tally)
-    assert played(SMALL, "sim.scenario.build", tmp_path) == here
+    assert played(SMALL, "sim.model.scenario.build", tmp_path) == here
 
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_card_counts_the_same(world):
     if not card():
         pytest.skip("no graphics card here")
-    from sim.gpu import simulate_on_gpu
+    from sim.engine.gpu import simulate_on_gpu
 
     scenario = market({**WORLDS[world], "people": 5000})
     assert digest(simulate_on_gpu(scenario).tally) == digest(simulate(scenario).tally)
@@ -154,7 +154,7 @@ def test_a_card_counts_the_same(world):
 def test_person_weeks_a_second_on_a_card(capsys):
     if not card():
         pytest.skip("no graphics card here")
-    from sim.gpu import simulate_on_gpu
+    from sim.engine.gpu import simulate_on_gpu
 
     scenario = market({**STORY, "people": 1_000_000})
     simulate_on_gpu(market({**STORY, "people": 1000}))  # compiled here

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numba import njit
 
-from sim import bits, draws, person
-from sim.lanes import WIDTH, anyone, lowest, no, select, sixteen
-from sim.rows import expect, read4, write4
-from sim.tally import STAGE, tenure_bin
+from sim.compute import bits, random
+from sim.compute.memory import gather4, prefetch, scatter4
+from sim.compute.simd import WIDTH, any_lane, count_trailing_zeros, lanes, logical_not, select
+from sim.measure.tally import STAGE, tenure_bin
+from sim.model import state
 
 RNG = np.random.default_rng(5)
 REAL = np.concatenate([RNG.normal(0, 3, 14), [0.0, -0.0]]).astype(np.float32)
@@ -19,17 +20,17 @@ POSITIVE = np.exp(REAL).astype(np.float32)
 
 RULES = {
     "arithmetic": (lambda x, y: (x + y) * x - y / (x * x + np.float32(1)) + -y, REAL, OTHER),
-    "comparison": (lambda x, y: select((x < y) | (x == y), x, select(no(x >= y) & (y != x), y, x)), REAL, OTHER),
-    "whole numbers": (lambda x, y: bits.iadd(x, bits.ishift(y, 3)) & bits.iright(x, 5), WHOLE, WHOLE[::-1].copy()),
-    "halves": (lambda x, y: bits.joined(bits.low(x), bits.high(y)) | bits.byte(x, 8), WHOLE, WHOLE[::-1].copy()),
+    "comparison": (lambda x, y: select((x < y) | (x == y), x, select(logical_not(x >= y) & (y != x), y, x)), REAL, OTHER),
+    "whole numbers": (lambda x, y: bits.add_i32(x, bits.shl_i32(y, 3)) & bits.shr_i32(x, 5), WHOLE, WHOLE[::-1].copy()),
+    "halves": (lambda x, y: bits.pack16(bits.low16(x), bits.high16(y)) | bits.signed_byte(x, 8), WHOLE, WHOLE[::-1].copy()),
     "bits": (lambda x, y: select(bits.bit(x, 7), bits.with_bit(y, 31), y), WHOLE, WHOLE[::-1].copy()),
     "one for all": (lambda x, y: select(x > np.float32(0), np.float32(2), y) * np.float32(0.5), REAL, OTHER),
     "fma": (lambda x, y: bits.fma(x, y, bits.floor(x)), REAL, OTHER),
-    "threefry": (lambda x, y: draws.uniform(draws.threefry(ONE, x, y, ONE)[1]), WORD, WORD[::-1].copy()),
-    "exp and log": (lambda x, y: draws.exp(draws.log(x) * np.float32(0.3)), POSITIVE, OTHER),
-    "root": (lambda x, y: bits.root(x), POSITIVE, OTHER),
-    "normal": (lambda x, y: draws.normal(x) + draws.gumbel(y), WORD, WORD[::-1].copy()),
-    "poisson": (lambda x, y: bits.to_float(draws.poisson(x, y)), POSITIVE, WORD),
+    "threefry": (lambda x, y: random.uniform(random.threefry(ONE, x, y, ONE)[1]), WORD, WORD[::-1].copy()),
+    "exp and log": (lambda x, y: random.exp(random.log(x) * np.float32(0.3)), POSITIVE, OTHER),
+    "root": (lambda x, y: bits.sqrt(x), POSITIVE, OTHER),
+    "normal": (lambda x, y: random.normal(x) + random.gumbel(y), WORD, WORD[::-1].copy()),
+    "poisson": (lambda x, y: bits.to_float(random.poisson(x, y)), POSITIVE, WORD),
     "tenure": (lambda x, y: tenure_bin(x), (WHOLE & 1023).astype(np.int32), WHOLE),
 }  # fmt: skip
 
@@ -37,17 +38,17 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 def test_sixteen_at_once_are_sixteen_one_by_one(name):
     function, x, y = RULES[name]
-    rule = njit(function, error_model="numpy")
+    inlined = njit(function, error_model="numpy")
 
     @njit(error_model="numpy")
     def at_once(x, y, out):
-        i = sixteen(WIDTH)
-        out[i] = rule(x[i], y[i])
+        i = lanes(WIDTH)
+        out[i] = inlined(x[i], y[i])
 
     @njit(error_model="numpy")
     def one_by_one(x, y, out):
         for i in range(WIDTH):
-            out[i] = rule(x[i], y[i])
+            out[i] = inlined(x[i], y[i])
 
     kind = np.float32 if name not in ("whole numbers", "halves", "bits", "tenure") else np.int32
     found, expected = np.zeros((2, WIDTH), kind)
@@ -59,8 +60,8 @@ def test_sixteen_at_once_are_sixteen_one_by_one(name):
 def test_anyone_is_one_of_them():
     @njit
     def asked(x, out):
-        i = sixteen(WIDTH)
-        out[0], out[1] = anyone(x[i] > 1), anyone(no(x[i] > 1))
+        i = lanes(WIDTH)
+        out[0], out[1] = any_lane(x[i] > 1), any_lane(logical_not(x[i] > 1))
 
     out = np.zeros(2, np.bool_)
     for x, said in (
@@ -80,8 +81,8 @@ def test_rows_are_laid_out_in_lines_and_put_back(columns):
 
     @njit
     def there_and_back(lines, table, back, starts):
-        person.fetch(lines, table, starts, sixteen(WIDTH))
-        person.put_back(lines, back, starts, sixteen(WIDTH))
+        state.gather_words(lines, table, starts, lanes(WIDTH))
+        state.scatter_words(lines, back, starts, lanes(WIDTH))
 
     there_and_back(lines, table.ravel(), back.ravel(), starts)
     np.testing.assert_array_equal(lines, table[rows].T)
@@ -92,32 +93,34 @@ def test_rows_are_laid_out_in_lines_and_put_back(columns):
 def test_four_columns_of_one_row():
     table, out = np.arange(20, dtype=np.int32), np.zeros(20, np.int32)
     starts = np.array([10, 0])
-    assert read4(table, starts, 2, 0) == (12, 13, 14, 15)
-    write4(out, starts, 1, 1, 5, 6, 7, 8)
+    assert gather4(table, starts, 2, 0) == (12, 13, 14, 15)
+    scatter4(out, starts, 1, 1, 5, 6, 7, 8)
     assert out[:6].tolist() == [0, 5, 6, 7, 8, 0]
 
 
 def test_the_lowest_bit_is_the_same_compiled_and_plain():
-    compiled = njit(lambda n: lowest(n))
+    compiled = njit(lambda n: count_trailing_zeros(n))
     numbers = [np.int64(1) << 63, np.int64(1), np.int64(40), np.int64(-1), np.int64(1) << 40]
-    assert [compiled(n) for n in numbers] == [lowest(n) for n in numbers] == [63, 0, 3, 0, 40]
+    assert [compiled(n) for n in numbers] == [count_trailing_zeros(n) for n in numbers] == [63, 0, 3, 0, 40]
 
 
 def test_a_row_is_brought_near_from_memory_as_it_is():
     @njit
     def near(table, out):
         for row in range(len(table)):
-            expect(table, row)
+            prefetch(table, row)
             out[row] = table[row, 1]
 
     table, out = np.arange(60.0).reshape(20, 3), np.zeros(20)
     near(table, out)
-    assert out.tolist() == table[:, 1].tolist() and expect(table, 0) is None
+    assert out.tolist() == table[:, 1].tolist() and prefetch(table, 0) is None
 
 
 def test_the_stage_of_a_tenure_by_table_and_by_rule():
-    rule = njit(lambda uses: tenure_bin(uses))
-    assert [rule(np.int32(n)) for n in range(len(STAGE))] == STAGE.tolist() and rule(np.int32(60_000)) == STAGE[-1]
+    inlined = njit(lambda uses: tenure_bin(uses))
+    assert [inlined(np.int32(n)) for n in range(len(STAGE))] == STAGE.tolist() and inlined(np.int32(60_000)) == STAGE[
+        -1
+    ]
 
 
 def test_a_rule_called_from_python_says_how_to_call_it():

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from sim import dirichlet, metrics
-from sim.engine import advance, begin, close, live_week, simulate
-from sim.person import USED, make_desk
-from sim.rules import forget
-from sim.tally import TENURE, Count
-from sim.world import make_world
+from sim.engine.loop import advance, close_window, initialize, simulate, step_week
+from sim.measure import dirichlet, metrics
+from sim.measure.tally import TENURE, Count
+from sim.model.rules import decay
+from sim.model.state import USED, make_workspace
+from sim.model.timeline import make_world
 from tests.markets import SHARES, bare, called, market
 
 M, K, S = 1.456, 0.78, 1.3
@@ -51,9 +51,9 @@ def dirichlet_world():
     [
         (metrics.penetration, dirichlet.penetration),
         (metrics.frequency, dirichlet.frequency),
-        (metrics.requirements, dirichlet.requirements),
-        (metrics.sole_users, dirichlet.sole_users),
-        (metrics.once_users, dirichlet.once_buyers),
+        (metrics.category_requirements, dirichlet.category_requirements),
+        (metrics.solely_loyal, dirichlet.solely_loyal),
+        (metrics.once_only, dirichlet.once_buyers),
         (metrics.repeat_rate, dirichlet.repeat_rate),
         (metrics.duplication, dirichlet.duplication),
     ],
@@ -197,40 +197,40 @@ def test_habit_reaches_95_percent_after_three_over_rate_uses():
 @pytest.mark.parametrize("half_life", [4.0, 26.0])
 def test_memory_of_a_scandal_has_two_half_lives(half_life):
     scandal = {"firm": "f0", "week": 4}
-    life = begin(market({"scandals.x": scandal, "market.reputation_half_life": half_life, "people": 16}))[0]
-    m, since = life.scenario.market, np.arange(52 - 4)
+    shard = initialize(market({"scandals.x": scandal, "market.reputation_half_life": half_life, "people": 16}))[0]
+    m, since = shard.scenario.market, np.arange(52 - 4)
     slow = (1 - m.residue) * 0.5 ** (since / half_life) + m.residue
     fast = 0.5 ** (since / m.attention_half_life)
     expected = (1 - m.reputation_share) * fast + m.reputation_share * slow
-    np.testing.assert_allclose(life.world.echo[1 + 4 :, 0], expected, rtol=1e-6)
-    assert not life.world.echo[: 1 + 4].any()
+    np.testing.assert_allclose(shard.world.salience[1 + 4 :, 0], expected, rtol=1e-6)
+    assert not shard.world.salience[: 1 + 4].any()
 
 
 def test_regret_and_anchor_halve_with_their_half_lives():
     scenario = market({"people": 1, "market.regret_half_life": 8.0, "market.anchor_half_life": 26.0})
-    world, desk, fade = make_world(scenario), make_desk(6, 0), called(forget)
-    desk.bonds.regret[:], desk.me.anchor_height[:] = 2.0, 3.0
-    fade(desk.me, desk.bonds, world.market[0], 26, 0)
-    np.testing.assert_allclose(desk.bonds.regret[:, 0], 2 * 0.5 ** (26 / 8), rtol=1e-6)
-    np.testing.assert_allclose(desk.me.anchor_height[0], 1.5, rtol=1e-6)
+    world, workspace, fade = make_world(scenario), make_workspace(6, 0), called(decay)
+    workspace.bonds.regret[:], workspace.person.anchor_height[:] = 2.0, 3.0
+    fade(workspace.person, workspace.bonds, world.market[0], 26, 0)
+    np.testing.assert_allclose(workspace.bonds.regret[:, 0], 2 * 0.5 ** (26 / 8), rtol=1e-6)
+    np.testing.assert_allclose(workspace.person.anchor_height[0], 1.5, rtol=1e-6)
 
 
 def test_awareness_follows_broadcast_and_contagion_of_the_mean_field():
-    reach, contagion, weeks = 0.2, 0.5, 3
-    scandal = {"firm": "f0", "week": 2, "reach": reach, "contagion": contagion, "news_weeks": weeks}
-    changes = {"scandals.x": scandal, "network.rewiring": 1.0, "network.neighbours": 16, "people": 20_000, "weeks": 26}
+    mark_recipients, contagion, weeks = 0.2, 0.5, 3
+    scandal = {"firm": "f0", "week": 2, "reach": mark_recipients, "contagion": contagion, "news_weeks": weeks}
+    changes = {"scandals.x": scandal, "network.rewiring": 1.0, "network.neighbors": 16, "people": 20_000, "weeks": 26}
     run = simulate(bare({**changes, "mechanisms.scandal": True, "mechanisms.word_of_mouth": True}))
     news = metrics.weekly(run.tally)._replace(people=run.tally.people.sum(axis=1))
     found = metrics.estimate(lambda t: np.cumsum(metrics.awareness(t), axis=-2)[..., 0], news)
-    aware, fresh, curve = 0.0, 0.0, np.zeros(26)
-    on_air = 1 - (1 - reach) ** (1 / weeks)
+    aware, just_heard, curve = 0.0, 0.0, np.zeros(26)
+    news_on = 1 - (1 - mark_recipients) ** (1 / weeks)
     for week in range(2, 26):
-        told = 1 - np.exp(-contagion * fresh)  # Poisson number of fresh neighbours, each telling with chance R/k
-        fresh = (1 - aware) * (1 - (1 - on_air * (week < 2 + weeks)) * (1 - told))
-        aware += fresh
+        told = 1 - np.exp(-contagion * just_heard)  # Poisson number of fresh neighbors, each telling with chance R/k
+        just_heard = (1 - aware) * (1 - (1 - news_on * (week < 2 + weeks)) * (1 - told))
+        aware += just_heard
         curve[week] = aware
     assert np.abs(found.value - curve).max() < 0.01  # the mean field neglects chance in finite populations
-    assert curve[-1] > 1.5 * reach  # contagion matters here
+    assert curve[-1] > 1.5 * mark_recipients  # contagion matters here
 
 
 def test_decided_exits_wait_a_geometric_time():
@@ -239,8 +239,8 @@ def test_decided_exits_wait_a_geometric_time():
         bare(
             {
                 "market.regime": "provider",
-                "mechanisms.friction": True,
-                "market.execution": p,
+                "mechanisms.switching_cost": True,
+                "market.exit_rate": p,
                 "people": 4000,
                 "weeks": 104,
                 "window": 104,
@@ -280,14 +280,14 @@ def test_jackknife_covers():
 
 def test_counts_of_a_window_are_those_of_the_definition():
     """Pairs, users, sole users recomputed from the people themselves."""
-    life = begin(market({"people": 500, "weeks": 13, "window": 13}))[0]
+    shard = initialize(market({"people": 500, "weeks": 13, "window": 13}))[0]
     for _ in range(13 + 12):
-        advance([life])
-    live_week(life)
-    n = life.people.bonds["count"].astype(int) & USED
+        advance([shard])
+    step_week(shard)
+    n = shard.people.bonds["count"].astype(int) & USED
     total = n.sum(axis=1, keepdims=True)
-    close(life, 0)
-    window = life.tally.window.sum(axis=(0, 1, 2))
+    close_window(shard, 0)
+    window = shard.tally.window.sum(axis=(0, 1, 2))
     np.testing.assert_array_equal(window[:, Count.USES], n.sum(axis=0))
     np.testing.assert_array_equal(window[:, Count.USERS], (n > 0).sum(axis=0))
     np.testing.assert_array_equal(window[:, Count.PAIRS], (n * (n - 1)).sum(axis=0))

@@ -29,7 +29,7 @@ FLOORS = [
     ["store", "gpu"],
     ["run", "cluster"],
     ["panel", "market", "twins"],
-    ["study", "anatomy", "odd"],
+    ["study", "shapley", "odd"],
     ["facts"],
     ["page"],
     ["app", "__main__"],
@@ -52,7 +52,7 @@ KNOWN_BY = {
 
 
 def room_of(path):
-    """sim/rules.py and sim/rules/learn.py are both the room `rules`."""
+    """sim/model/rules.py and sim/model/rules/learn.py are both the room `rules`."""
     return path.relative_to(SIM).parts[0].removesuffix(".py")
 
 
@@ -114,7 +114,7 @@ def test_a_room_has_a_name_that_says_what_it_is_for(room):
     assert not re.search(r"util|helper|common|misc|^(base|manager|core)$", room)
 
 
-@pytest.mark.parametrize("module", ["sim.scenario", "sim.dirichlet"])
+@pytest.mark.parametrize("module", ["sim.model.scenario", "sim.measure.dirichlet"])
 def test_writing_a_scenario_loads_no_compiler(module):
     script = f"import sys, {module}; print([m for m in ('numba', 'llvmlite', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -127,13 +127,13 @@ def test_no_file_speaks_of_the_machine_it_was_written_on():
     )
     if listed.returncode:
         pytest.skip("not a git checkout")
-    homes, neighbour = re.compile(r"(?<![\w.])/(work|root)/"), re.compile(r"\.\./shared")
+    homes, neighbor = re.compile(r"(?<![\w.])/(work|root)/"), re.compile(r"\.\./shared")
     said = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
         if path == Path(__file__) or not path.is_file():
             continue
         text = path.read_bytes().decode("utf-8", "ignore")
-        if homes.search(text) or (neighbour.search(text) and not name.startswith("tests/")):
+        if homes.search(text) or (neighbor.search(text) and not name.startswith("tests/")):
             said.append(name)
     assert not said

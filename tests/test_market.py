@@ -13,12 +13,13 @@ import mesa
 import numpy as np
 import pytest
 
-from sim.engine import simulate
-from sim.market import MOST_AGENTS, Competitor, Consumer, Market
-from sim.metrics import by_window, pair_index, penetration
-from sim.person import HEARD, stories
-from sim.run.compose import compose, presets, stated
-from sim.scenario import ScenarioError, build, change, to_dict
+from sim.engine.loop import simulate
+from sim.measure.metrics import by_window, pair_index, penetration
+from sim.mesa import MOST_AGENTS, Competitor, Consumer, Market
+from sim.model.declare import ScenarioError
+from sim.model.scenario import build, change, to_dict
+from sim.model.state import AWARE, flag_table
+from sim.study.presets import compose, presets, stated
 from tests.markets import market as written
 from tests.test_same import WORLDS, digest
 
@@ -46,7 +47,7 @@ def preset(*overrides):
 
 def lived(scenario, weeks=None, **how):
     market = Market(scenario, **how)
-    for _ in range(weeks if weeks is not None else market.life.scenario.weeks):
+    for _ in range(weeks if weeks is not None else market.shard.scenario.weeks):
         market.step()
     return market
 
@@ -95,7 +96,7 @@ def test_another_mesa_gives_the_same():
     if not others:
         pytest.skip(f"no Python here has another Mesa than {mesa.__version__}")
     code = (
-        "from sim.market import Market; from tests.test_same import WORLDS, digest; from tests.markets import market\n"
+        "from sim.mesa import Market; from tests.test_same import WORLDS, digest; from tests.markets import market\n"
         "for a in ('kernel', 'agents'):\n"
         "    m = Market(market({**WORLDS['repertoire'], 'people': 300}), activation=a); m.run_model()\n"
         "    print(digest(m.tally))"
@@ -118,7 +119,7 @@ def _other_mesa(python):
 def test_the_market_of_the_command_line_is_the_default():
     market = Market(people=300, burn_in=0, weeks=13, rng=5)
     market.step()
-    assert "colgate" in market.firms and market.life.scenario.seed == 5
+    assert "colgate" in market.firms and market.shard.scenario.seed == 5
     assert sum(c.share() for c in market.competitors) == pytest.approx(1)
 
 
@@ -128,7 +129,7 @@ def test_frames_of_the_data_collector():
     assert list(frame.index) == list(range(12)) and frame.index.dtype.kind == "i"
     shares = frame[[f"share.{firm}" for firm in market.firms]]
     assert np.allclose(shares.sum(axis=1), 1)
-    assert {"stickiness.f0", "churn.f0", "trust.f0", "uses.f0", "polarisation", "word_ratio"} <= set(frame)
+    assert {"stickiness.f0", "churn.f0", "trust.f0", "uses.f0", "polarization", "wom_ratio"} <= set(frame)
     agents = market.datacollector.get_agent_vars_dataframe()
     last = agents.xs(12, level="Step")
     assert len(last) == 240 + 6 and last["firm"].value_counts()["f0"] == market.competitor["f0"].customers
@@ -140,11 +141,11 @@ def test_a_window_s_last_week_reads_what_the_run_s_table_says():
     for name, metric in {"stickiness": pair_index, "penetration": penetration}.items():
         of_window = metric(type(counts)(*(a.sum(axis=0) for a in counts)))[-1]
         assert [market.readings[f"{name}.{f}"] for f in market.firms] == of_window.tolist()
-    before, row = market.tally, market.life.people.one.copy()
+    before, row = market.tally, market.shard.people.one.copy()
     assert market.measure("stickiness").error.shape == (6,)
     market.step()
     assert market.measure("stickiness", cells=[0]).value.shape == (6,) and market.now.window.shape[1] == 1
-    assert digest(before) != digest(market.tally) and not (row == market.life.people.one).all()
+    assert digest(before) != digest(market.tally) and not (row == market.shard.people.one).all()
 
 
 def test_reading_changes_nothing():
@@ -168,7 +169,7 @@ def test_agent_sets_select_aggregate_and_group():
     market = lived(small(), 4)
     consumers = market.agents.select(agent_type=Consumer)
     assert len(consumers) == len(market.consumers) == 240 and len(market.competitors) == 6
-    people = market.life.people.one
+    people = market.shard.people.one
     assert consumers.agg("attention", np.mean) == pytest.approx(people["attention"].mean())
     assert 0 < consumers.select(lambda c: c.last is not None).agg("trust", np.mean) < 1
     by_segment = market.consumers.groupby("segment").count()
@@ -233,20 +234,20 @@ def test_solara_viz_steps_and_resets():
     _, rc = solara.render(solara.AppLayout(children=[page]), handle_error=False)
     try:
         rc.find(ipyvuetify.Btn, children=["Step"]).widget.click()
-        assert model.value.week == 1 and model.value.life.scenario.people == 240
+        assert model.value.week == 1 and model.value.shard.scenario.people == 240
         rc.find(ipyvuetify.Btn, children=["Reset"]).widget.click()
-        assert model.value.week == 0 and model.value.life.scenario.people == 200
+        assert model.value.week == 0 and model.value.shard.scenario.people == 200
         assert model.value.firms == ["f0", "f1", "f2", "f3", "f4", "f5"]
     finally:
         rc.close()
 
 
-# ---------------------------------------------------------------- views, and behaviour of one's own
+# ---------------------------------------------------------------- views, and behavior of one's own
 
 
 def test_attributes_are_views_of_rows():
     market = lived(small({"scandals": {"leak": {"firm": "f0", "week": 0}}}), 3)
-    one, bonds = market.life.people.one, market.life.people.bonds
+    one, bonds = market.shard.people.one, market.shard.people.bonds
     person = list(market.consumers)[7]
     person.attention, person.last, person.anchor, person.anchor_height = 0.2, "f3", "f1", 2.5
     person.heard = {"leak"}
@@ -254,10 +255,10 @@ def test_attributes_are_views_of_rows():
     person.trust = 0.75
     assert (one["attention"][7], one["last"][7], one["anchor"][7]) == (np.float32(0.2), 3, 1)
     assert (bonds["trust"][7, 1], bonds["trust"][7, 3], person.bond("f3").trust) == (0.125, 0.75, 0.75)
-    assert person.heard == {"leak"} and stories(market.life.people, HEARD)[7, 0] and person.acts <= {"leak"}
+    assert person.heard == {"leak"} and flag_table(market.shard.people, AWARE)[7, 0] and person.acts <= {"leak"}
     one["last"][7], one["anchor"][7] = -1, -1
     assert person.last is None and person.anchor is None and np.isnan(person.trust)
-    assert (person.segment, person.cohort) == market.cells[market.life.people.cell[7]]
+    assert (person.segment, person.cohort) == market.cells[market.shard.people.cell[7]]
     assert person.pos == (7, 0)
 
 
@@ -312,7 +313,7 @@ class Cheaper(Competitor):
 def test_a_firm_may_have_a_will_of_its_own():
     market = lived(small(), competitor_class=Cheaper)
     declared = small({"moves": {"f1_price_4": {"firm": "f1", "lever": "price", "value": 0.7, "week": 4}}})
-    assert market.life.scenario == declared and digest(market.tally) == digest(simulate(declared).tally)
+    assert market.shard.scenario == declared and digest(market.tally) == digest(simulate(declared).tally)
 
 
 def test_many_people_have_no_agents_unless_asked_for():
@@ -341,7 +342,7 @@ def test_an_event_by_hand_is_the_same_event_declared(kind):
     while market.running:
         market.step()
     declared = change(small(before), {f"{kind}s.new": {**EVENTS[kind], "week": 5}})
-    assert market.life.scenario == declared and digest(market.tally) == digest(simulate(declared).tally)
+    assert market.shard.scenario == declared and digest(market.tally) == digest(simulate(declared).tally)
     assert digest(market.tally) != digest(simulate(small(before)).tally)
     if kind == "scandal":
         heard = market.datacollector.get_model_vars_dataframe()["awareness.new"]
@@ -355,11 +356,11 @@ def test_an_apology_and_a_lever():
     market.competitor["f1"].recovery_adequacy = 0.95
     firm = market.competitor["f1"]
     assert firm.recovery_adequacy == 0.95 and firm.levers["recovery_adequacy"] == 0.95
-    assert market.life.world.firms["repair"][6, 1] > market.life.world.firms["repair"][5, 1]
+    assert market.shard.world.firms["repair"][6, 1] > market.shard.world.firms["repair"][5, 1]
     while market.running:
         market.step()
-    assert digest(market.tally) == digest(simulate(market.life.scenario).tally)
-    assert market.life.scenario.scandals["old"].response_delay == 3
+    assert digest(market.tally) == digest(simulate(market.shard.scenario).tally)
+    assert market.shard.scenario.scandals["old"].response_delay == 3
 
 
 @pytest.mark.parametrize(
@@ -376,10 +377,10 @@ def test_an_apology_and_a_lever():
 )
 def test_what_cannot_happen_is_refused_and_nothing_changes(kind, name, fields, says):
     market = lived(small({"scandals": {"old": {"firm": "f1", "week": 1}}}), 4)
-    scenario, tally = market.life.scenario, market.life.tally
+    scenario, tally = market.shard.scenario, market.shard.tally
     with pytest.raises(ScenarioError, match=says):
         market.add_event(kind, name, **fields)
-    assert market.life.scenario is scenario and market.life.tally is tally
+    assert market.shard.scenario is scenario and market.shard.tally is tally
 
 
 def test_the_story_can_be_made_longer():
@@ -420,7 +421,7 @@ def test_a_fork_is_a_twin_that_shares_nothing():
     assert (
         market.week == 4
         and market.scandals == []
-        and not np.shares_memory(twin.life.people.one, market.life.people.one)
+        and not np.shares_memory(twin.shard.people.one, market.shard.people.one)
     )
     for _ in range(4):
         market.step()
@@ -448,8 +449,8 @@ def test_arguments_that_make_no_market(how, error, says):
 def test_seeds():
     firsts = [lived(small(), 2, **how).tally.flow for how in ({"seed": 4}, {"rng": 4}, {"rng": np.int64(4)})]
     assert all((flow == firsts[0]).all() for flow in firsts)
-    generator = Market(small(), rng=np.random.default_rng(1)).life.scenario.seed
-    assert generator == Market(small(), rng=np.random.default_rng(1)).life.scenario.seed != 1
+    generator = Market(small(), rng=np.random.default_rng(1)).shard.scenario.seed
+    assert generator == Market(small(), rng=np.random.default_rng(1)).shard.scenario.seed != 1
 
 
 class Asking(Consumer):

@@ -3,39 +3,57 @@
 import numpy as np
 import pytest
 
-from experiments.mesa_market import MesaMarket
-from sim import metrics
-from sim.engine import simulate
-from sim.scenario import ScenarioError, change
-from sim.tally import Event
+from experiments.benchmarks.mesa_market import MesaMarket
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.measure.tally import Event
+from sim.model.declare import ScenarioError
+from sim.model.scenario import change
 from tests.markets import market
 
 MORE = 8  # times as many people in the kernel, whose errors are known; a Mesa figure's is sqrt(MORE) times as large
 AGES = {"young": {"weight": 0.5, "attention": 0.8, "habit_rate": 0.7}, "old": {"weight": 0.5, "loss_aversion": 1.3}}
 KINDS = {
     "ethical": {"weight": 0.4, "voice": 2.0, "care_privacy": 0.5, "action": 1.5, "rate": 1.4},
-    "habitual": {"weight": 0.6, "attention": 0.7, "looks": 0.6},
+    "habitual": {"weight": 0.6, "attention": 0.7, "consideration_size": 0.6},
 }
 EVERYTHING = {  # and every mechanism strong enough that its absence would show
     **{"people": 8000, "weeks": 39, "segments": KINDS, "cohorts": AGES},
     **{"market.survey": 0.1, "market.experience": 12.0, "market.contract_weeks": 9, "market.event_attention": 0.5},
-    **{"market.word_bad": 0.6, "market.word_weight": 1.0, "network.neighbours": 6, "market.trust_scandal": 0.25},
-    **{"market.friction_backlash": 2.5, "consumer.trust_weight": 3.0, "consumer.uncertainty": 1.5},
-    **{"consumer.rate": 0.4, "consumer.attention": 0.8, "consumer.looks": 2.6, "consumer.drift": 0.4},
-    **{"consumer.anchor_pull": 1.2, "consumer.action": 0.5, "consumer.regret_weight": 1.0, "market.moment_size": 1.6},
-    **{"firms.f0.exit_friction": 2.0, "firms.f1.exit_friction": 0.6, "firms.f0.group": "g", "firms.f2.group": "g"},
+    **{"market.negative_wom": 0.6, "market.wom_weight": 1.0, "network.neighbors": 6, "market.trust_scandal": 0.25},
+    **{"market.switching_cost_backlash": 2.5, "consumer.trust_weight": 3.0, "consumer.uncertainty": 1.5},
+    **{"consumer.rate": 0.4, "consumer.attention": 0.8, "consumer.consideration_size": 2.6, "consumer.drift": 0.4},
+    **{
+        "consumer.anchor_pull": 1.2,
+        "consumer.action": 0.5,
+        "consumer.regret_weight": 1.0,
+        "market.delight_threshold": 1.6,
+    },
+    **{"firms.f0.switching_cost": 2.0, "firms.f1.switching_cost": 0.6, "firms.f0.group": "g", "firms.f2.group": "g"},
     **{"firms.f1.quality": 0.4, "firms.f2.ease": 0.6, "firms.f3.effort": 0.3, "firms.f4.association": 0.5},
-    **{"firms.f3.moments": 0.1, "firms.f5.price": 0.9, "firms.f1.touchpoints.app.failure_rate": 0.3},
-    "scandals.first": {"firm": "f0", "kind": "privacy", "week": 3, "hit": 0.3, "response": 0.4, "contagion": 0.8},
+    **{"firms.f3.delight_rate": 0.1, "firms.f5.price": 0.9, "firms.f1.touchpoints.app.failure_rate": 0.3},
+    "scandals.first": {
+        "firm": "f0",
+        "kind": "privacy",
+        "week": 3,
+        "harmed_share": 0.3,
+        "response": 0.4,
+        "contagion": 0.8,
+    },
     "scandals.second": {"firm": "f1", "week": 13, "buycott": 0.3, "reach": 0.4, "outage": 1.0, "outage_weeks": 9},
     "moves.cut": {"firm": "f2", "lever": "price", "week": 20, "value": 0.85},
     "moves.app": {"firm": "f3", "lever": "touchpoints.app.failure_rate", "week": 8, "weeks": 12, "value": 0.5},
 }
 PROVIDER = {
     **{"people": 4000, "weeks": 52, "market.regime": "provider", "market.contract_weeks": 13},
-    **{"market.event_attention": 0.4, "market.execution": 0.25, "consumer.attention": 0.03, "consumer.looks": 2.0},
-    **{"firms.f0.exit_friction": 1.6, "firms.f1.exit_friction": 0.4, "market.survey": 0.05},
-    "scandals.leak": {"firm": "f1", "kind": "privacy", "week": 10, "severity": 2.5, "hit": 0.1},
+    **{
+        "market.event_attention": 0.4,
+        "market.exit_rate": 0.25,
+        "consumer.attention": 0.03,
+        "consumer.consideration_size": 2.0,
+    },
+    **{"firms.f0.switching_cost": 1.6, "firms.f1.switching_cost": 0.4, "market.survey": 0.05},
+    "scandals.leak": {"firm": "f1", "kind": "privacy", "week": 10, "severity": 2.5, "harmed_share": 0.1},
 }
 
 

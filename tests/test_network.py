@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sim import cluster
-from sim.engine import begin, simulate
-from sim.market import Market
-from sim.scenario import ScenarioError
-from sim.world import checked_links, links, stored_links
+from sim.engine import cluster
+from sim.engine.loop import initialize, simulate
+from sim.mesa import Market
+from sim.model.declare import ScenarioError
+from sim.model.timeline import checked_links, links, stored_links
 from tests.markets import market
 from tests.test_same import digest
 
@@ -18,7 +18,7 @@ RING = np.arange(N + 1), (np.arange(N) + 1) % N
 
 
 def scenario():
-    return market({"people": N, "weeks": 4, "window": 4, "burn_in": 0, "network.neighbours": 2})
+    return market({"people": N, "weeks": 4, "window": 4, "burn_in": 0, "network.neighbors": 2})
 
 
 def ring(**changed):
@@ -66,7 +66,7 @@ def test_a_bad_pair_of_arrays_is_a_sentence(name):
     "enter",
     [
         lambda pair: simulate(scenario(), network=pair),
-        lambda pair: begin(scenario(), network=pair, shards=3),
+        lambda pair: initialize(scenario(), network=pair, shards=3),
         lambda pair: Market(scenario(), network=pair),
         lambda pair: cluster.simulate(scenario(), 1, network=pair),
     ],
@@ -103,7 +103,7 @@ def test_whole_numbers_of_any_make_are_the_same_network(pair):
     assert digest(here.tally) == digest(there.tally)
 
 
-def labelled(*nodes):
+def labeled(*nodes):
     graph = nx.Graph()
     graph.add_nodes_from(nodes)
     return graph
@@ -113,7 +113,7 @@ GRAPHS = {
     "too few nodes": (nx.cycle_graph(N - 1), "the nodes of the graph are not 0 to 39, one a person: 39 nodes"),
     "names": (nx.relabel_nodes(nx.cycle_graph(N), str), "40 nodes, among them '0'"),
     "from 1": (nx.relabel_nodes(nx.cycle_graph(N), lambda n: n + 1), "among them 40"),
-    "a node of 0.5": (labelled(*range(N - 1), 0.5), "among them 0.5"),
+    "a node of 0.5": (labeled(*range(N - 1), 0.5), "among them 0.5"),
     "self-links": (nx.Graph([*((n, (n + 1) % N) for n in range(N)), (3, 3)]), "1 hear themselves, first person 3"),
     "a matrix of others": (sparse.eye(3, format="csr"), "3 x 3 links for 40 people"),
     "self-links of a matrix": (sparse.eye(N, format="coo"), "40 hear themselves, first person 0"),

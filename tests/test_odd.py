@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sim import __main__, metrics, odd
-from sim.scenario import ScenarioError
+from sim import __main__
+from sim.measure import metrics
+from sim.model.declare import ScenarioError
+from sim.report import odd
 
 TEXT = odd.odd()
 FACTS = yaml.safe_load((Path(__file__).parents[1] / "conf" / "facts.yaml").read_text(encoding="utf-8"))

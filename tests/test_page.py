@@ -14,19 +14,24 @@ pytest.importorskip("mesa", reason="the page needs the extra `page`")
 
 import ipyvuetify as v  # noqa: E402
 
-from sim import metrics  # noqa: E402
-from sim.app import Page  # noqa: E402
-from sim.findings import INTERVAL  # noqa: E402
-from sim.page import crowd, export, paper  # noqa: E402
-from sim.page import stage as stages  # noqa: E402
+from sim.measure import metrics  # noqa: E402
+from sim.model.declare import ScenarioError
+from sim.model.scenario import change
+from sim.page import (
+    export,  # noqa: E402
+    figure_export,
+    people,
+)
+from sim.page import game as stages  # noqa: E402
+from sim.page.captions import firm_rows, verdict  # noqa: E402
 from sim.page.charts import View, charts, flow  # noqa: E402
-from sim.page.seats import MOST, Seats  # noqa: E402
+from sim.page.game import Game  # noqa: E402
+from sim.page.layout import Page
+from sim.page.picture import MOST, Picture  # noqa: E402
 from sim.page.serve import serve  # noqa: E402
-from sim.page.stage import Stage  # noqa: E402
-from sim.page.visit import Visit  # noqa: E402
-from sim.page.words import firm_rows, verdict  # noqa: E402
-from sim.scenario import ScenarioError, change  # noqa: E402
-from sim.store import load  # noqa: E402
+from sim.page.session import Session  # noqa: E402
+from sim.report.findings import INTERVAL  # noqa: E402
+from sim.study.store import load  # noqa: E402
 from tests.test_same import digest  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -35,14 +40,14 @@ STRONG = {"severity": 6.0, "reach": 0.95, "action": 5.0}
 
 
 def small(changes=None):
-    return Stage(change(stages.preset(stages.FIRST), {**SHORT, **(changes or {})}))
+    return Game(change(stages.preset(stages.FIRST), {**SHORT, **(changes or {})}))
 
 
 def played(weeks=20, changes=None):
-    stage = small(changes)
+    game = small(changes)
     for _ in range(weeks):
-        stage.step()
-    return stage
+        game.step()
+    return game
 
 
 def until(done, seconds=30):
@@ -56,46 +61,46 @@ def until(done, seconds=30):
 
 
 def test_the_twin_lives_on_without_the_last_event_only():
-    stage = played(6)
-    control = stage.market.fork()
-    stage.scandal("data_breach", "colgate", **STRONG)
-    assert stage.compared() is None
+    game = played(6)
+    control = game.market.fork()
+    game.scandal("data_breach", "colgate", **STRONG)
+    assert game.compared() is None
     for _ in range(8):
-        stage.step()
+        game.step()
         control.step()
-    assert np.array_equal(stage.twin.life.people.one, control.life.people.one)
-    found = stage.compared()
+    assert np.array_equal(game.twin.shard.people.one, control.shard.people.one)
+    found = game.compared()
     assert found.lost > found.won and found.net < 0
     assert found.share[0] < 0 < found.share[1]
     j = 0
-    ours, theirs = (crowd.last(m) == j for m in (stage.market, stage.twin))
+    ours, theirs = (people.last(m) == j for m in (game.market, game.twin))
     assert found.net == ours.sum() - theirs.sum()
-    assert f"cost Colgate {-found.net}" in verdict(stage)["words"]
-    assert verdict(stage)["figures"][0]["big"] == f"{found.net:+,}" == firm_rows(stage)[0]["versus"]
+    assert f"cost Colgate {-found.net}" in verdict(game)["words"]
+    assert verdict(game)["figures"][0]["big"] == f"{found.net:+,}" == firm_rows(game)[0]["versus"]
 
 
 def test_a_second_event_moves_the_twin_or_keeps_it():
-    stage = played(3)
-    stage.scandal("data_breach", "colgate")
-    stage.step()
-    stage.move("price", "colgate", 0.8, "price cut", keep_twin=True)
-    assert [e.words for e in stage.events] == ["data breach", "price cut"] and not stage.twin.life.scenario.scandals
-    stage.step()
-    stage.apologise("colgate")
-    assert [e.words for e in stage.events] == ["apology for the data breach"]
-    assert len(stage.twin.life.scenario.scandals) == 1 and stage.twin.life.scenario.moves
-    assert [words for _, words in stage.marks()] == ["data breach", "price cut", "response"]
-    stage.step()
+    game = played(3)
+    game.scandal("data_breach", "colgate")
+    game.step()
+    game.move("price", "colgate", 0.8, "price cut", keep_twin=True)
+    assert [e.words for e in game.events] == ["data breach", "price cut"] and not game.twin.shard.scenario.scandals
+    game.step()
+    game.apologise("colgate")
+    assert [e.words for e in game.events] == ["apology for the data breach"]
+    assert len(game.twin.shard.scenario.scandals) == 1 and game.twin.shard.scenario.moves
+    assert [words for _, words in game.marks()] == ["data breach", "price cut", "response"]
+    game.step()
     with pytest.raises(ScenarioError, match="has answered for the data breach already"):
-        stage.apologise("colgate")
+        game.apologise("colgate")
 
 
 def test_a_lever_is_pulled_in_the_twin_too():
-    stage = played(2)
-    stage.scandal("outage", "macleans")
-    stage.step()
-    stage.pull("firms.colgate.price", 1.3)
-    for market in (stage.market, stage.twin):
+    game = played(2)
+    game.scandal("outage", "macleans")
+    game.step()
+    game.pull("firms.colgate.price", 1.3)
+    for market in (game.market, game.twin):
         assert market.competitor["colgate"].price == 1.3
 
 
@@ -110,45 +115,45 @@ def test_too_many_people_for_a_page_are_refused():
 
 
 def test_every_preset_scandal_can_break_anywhere():
-    stage = small()
+    game = small()
     for kind in stages.presets("scandal"):
-        stage.scandal(kind, "macleans")
-    stage.step()
-    assert len(stage.scenario.scandals) == len(stages.presets("scandal"))
+        game.scandal(kind, "macleans")
+    game.step()
+    assert len(game.scenario.scandals) == len(stages.presets("scandal"))
 
 
 # ---------------------------------------------------------------- what is shown
 
 
 def test_everybody_has_a_seat_in_the_shape_of_their_segment():
-    stage = played(5)
-    seats = Seats(stage)
-    picture, firm = seats.picture(), crowd.last(stage.market)
+    game = played(5)
+    picture = Picture(game)
+    picture, firm = picture.picture(), people.last(game.market)
     shown = np.frombuffer(base64.b64decode(picture["market"]), np.uint8)
-    assert picture["single"] and sorted(seats.order) == list(range(1000))
-    assert np.array_equal((shown & 127).astype(int) - 1, firm[seats.order])
-    assert np.array_equal(shown > 127, crowd.anchored(stage.market)[seats.order])
-    assert [head["many"] for head in picture["heads"]] == np.bincount(crowd.cell(stage.market)).tolist()
-    assert seats.number(3) == seats.order[3] and seats.number(None) is None and seats.number(1000) is None
+    assert picture["single"] and sorted(picture.order) == list(range(1000))
+    assert np.array_equal((shown & 127).astype(int) - 1, firm[picture.order])
+    assert np.array_equal(shown > 127, people.anchored(game.market)[picture.order])
+    assert [head["many"] for head in picture["heads"]] == np.bincount(people.cell(game.market)).tolist()
+    assert picture.number(3) == picture.order[3] and picture.number(None) is None and picture.number(1000) is None
 
 
 def test_many_people_are_a_density():
-    stage = small({"people": MOST + 2000, "burn_in": 4})
-    seats = Seats(stage)
-    people, anchored = np.frombuffer(base64.b64decode(seats.picture()["market"]), np.int32).reshape(2, -1)
-    assert not seats.picture()["single"] and seats.number(3) is None
-    assert people.sum() == (crowd.last(stage.market) >= 0).sum() and (anchored <= people).all()
-    assert people.reshape(3, 9, -1).sum(axis=(0, 2)).tolist() == stage.customers().tolist()
+    game = small({"people": MOST + 2000, "burn_in": 4})
+    picture = Picture(game)
+    people, anchored = np.frombuffer(base64.b64decode(picture.picture()["market"]), np.int32).reshape(2, -1)
+    assert not picture.picture()["single"] and picture.number(3) is None
+    assert people.sum() == (people.last(game.market) >= 0).sum() and (anchored <= people).all()
+    assert people.reshape(3, 9, -1).sum(axis=(0, 2)).tolist() == game.customers().tolist()
 
 
 def test_charts_show_what_the_metrics_say():
-    stage = played(30)
-    share, sticky, *_ = charts(stage, View("colgate"))
-    found = stage.market.tally.flow.sum(axis=(0, 2))[26:30].sum(axis=0)[:, 1:].sum(axis=0)
+    game = played(30)
+    share, sticky, *_ = charts(game, View("colgate"))
+    found = game.market.tally.flow.sum(axis=(0, 2))[26:30].sum(axis=0)[:, 1:].sum(axis=0)
     assert share["lines"][-1]["y"][-1] == pytest.approx(found[0] / found.sum(), abs=1e-4)
     assert sticky["lines"][-1]["x"] == [13, 26, 30] and sticky["lines"][-1]["open"]
     [ended] = [line["y"][1] for line in sticky["lines"] if line["name"] == "Macleans"]
-    table = metrics.estimate(metrics.pair_index, metrics.by_window(stage.market.tally))
+    table = metrics.estimate(metrics.pair_index, metrics.by_window(game.market.tally))
     assert ended == pytest.approx(table.value[1, 1], abs=1e-4)
     low, high = (sticky["lines"][-1][edge][1] for edge in ("low", "high"))
     assert high - low == pytest.approx(2 * INTERVAL * table.error[1, 0], abs=3e-4)
@@ -159,41 +164,41 @@ def test_charts_show_what_the_metrics_say():
     ("weeks", "view"), [(0, View("colgate")), (3, View("boots", "ethical")), (14, View("other", "", True))]
 )
 def test_every_chart_shows_something_or_says_why_not(weeks, view):
-    stage = played(weeks)
+    game = played(weeks)
     if weeks:
-        stage.scandal("data_breach", "boots")
-        stage.step()
-    found, moved = charts(stage, view), flow(stage, view)
+        game.scandal("data_breach", "boots")
+        game.step()
+    found, moved = charts(game, view), flow(game, view)
     for chart in found:
         assert chart["wait"] or chart["lines"] or chart["bars"], chart["title"]
         assert all(len(line["x"]) == len(line["y"]) for line in chart["lines"])
     assert moved["rows"] or moved["wait"]
-    files = {paper.saved(paper.figure(found, moved, "x"), kind)[:5] for kind in ("png", "svg")}
+    files = {figure_export.saved(figure_export.figure(found, moved, "x"), kind)[:5] for kind in ("png", "svg")}
     assert files == {b"\x89PNG\r", b"<?xml"}
 
 
 def test_age_groups_can_be_looked_at():
-    stage = small({"cohorts": {"young": {}, "old": {"rate": 1.5}}})
-    stage.step()
-    assert stage.groups() == ["", "ethical", "sceptical", "habitual", "young", "old"]
-    assert stage.cells("old") == [1, 3, 5] and stage.cells("ethical") == [0, 1]
-    trust = charts(stage, View("colgate", "old"))[2]["lines"][-1]["y"]
-    assert trust == pytest.approx(stage.past.trusted([1, 3, 5])[:, 0], abs=1e-4)
-    assert stage.person(0)["age"] in ("young", "old")
+    game = small({"cohorts": {"young": {}, "old": {"rate": 1.5}}})
+    game.step()
+    assert game.groups() == ["", "ethical", "skeptical", "habitual", "young", "old"]
+    assert game.cells("old") == [1, 3, 5] and game.cells("ethical") == [0, 1]
+    trust = charts(game, View("colgate", "old"))[2]["lines"][-1]["y"]
+    assert trust == pytest.approx(game.past.trusted([1, 3, 5])[:, 0], abs=1e-4)
+    assert game.person(0)["age"] in ("young", "old")
 
 
 def test_of_many_people_the_index_is_that_of_the_last_window(monkeypatch):
     monkeypatch.setattr(stages, "READ", 500)
-    stage = played(14)
-    value, error = metrics.estimate(metrics.pair_index, metrics.by_window(stage.market.tally))
+    game = played(14)
+    value, error = metrics.estimate(metrics.pair_index, metrics.by_window(game.market.tally))
     told = [f"{v:.2f}" if np.isfinite(e) else "–" for v, e in zip(value[0], error[0], strict=True)]
-    assert [row["index"] for row in firm_rows(stage)] == told
-    assert charts(stage, View("colgate"))[1]["lines"][-1]["x"] == [13]
+    assert [row["index"] for row in firm_rows(game)] == told
+    assert charts(game, View("colgate"))[1]["lines"][-1]["x"] == [13]
 
 
 def test_a_frame_does_not_grow_dearer_with_the_weeks():
-    stage = played(170)
-    found = charts(stage, View("colgate"))
+    game = played(170)
+    found = charts(game, View("colgate"))
     assert max(len(line["x"]) for chart in found for line in chart["lines"]) <= 157
     assert {tuple(chart["x"]) for chart in found} == {(14, 170)}
 
@@ -202,25 +207,25 @@ def test_a_frame_does_not_grow_dearer_with_the_weeks():
 
 
 def test_the_exported_scenario_gives_the_same_numbers(tmp_path):
-    stage = played(15)
-    stage.scandal("data_breach", "colgate", **STRONG)
+    game = played(15)
+    game.scandal("data_breach", "colgate", **STRONG)
     for _ in range(5):
-        stage.step()
+        game.step()
     (tmp_path / "mine/market").mkdir(parents=True)
-    (tmp_path / "mine/market/played.yaml").write_text(export.scenario_yaml(stage), encoding="utf-8")
+    (tmp_path / "mine/market/played.yaml").write_text(export.scenario_yaml(game), encoding="utf-8")
     folder = f"hydra.run.dir={tmp_path / 'out'}"
     command = [sys.executable, "-m", "sim", "--config-dir", str(tmp_path / "mine"), "market=played", folder]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    assert digest(load(tmp_path / "out/run.parquet").tally) == digest(export.lived(stage).tally)
-    (tmp_path / "run.parquet").write_bytes(export.run_parquet(stage))
-    assert digest(load(tmp_path / "run.parquet").tally) == digest(export.lived(stage).tally)
+    assert digest(load(tmp_path / "out/run.parquet").tally) == digest(export.lived(game).tally)
+    (tmp_path / "run.parquet").write_bytes(export.run_parquet(game))
+    assert digest(load(tmp_path / "run.parquet").tally) == digest(export.lived(game).tally)
 
 
 def test_a_link_restores_the_scenario():
-    stage = played(3, {"segments.habitual.attention": 0.5})
-    stage.scandal("data_breach", "macleans")
-    market, restored = export.linked(export.link(stages.FIRST, stage))
-    assert market == stages.FIRST and restored == stage.scenario
+    game = played(3, {"segments.habitual.attention": 0.5})
+    game.scandal("data_breach", "macleans")
+    market, restored = export.linked(export.link(stages.FIRST, game))
+    assert market == stages.FIRST and restored == game.scenario
 
 
 @pytest.mark.parametrize("query", ["?market=nope", "?firms.colgate.price=99", "?firms.nope.price=1&people=x"])
@@ -235,7 +240,7 @@ def test_data_are_tidy():
     for said in (
         "12,everybody,colgate,stickiness,",
         "12,ethical,colgate,stickiness,",
-        "13,sceptical,boots,bad_messages,",
+        "13,skeptical,boots,bad_messages,",
     ):
         assert sum(line.startswith(said) for line in lines) == 1
 
@@ -255,17 +260,17 @@ class Rendered:
     def __init__(self):
         stages.preset(stages.FIRST)
         self.visits = []
-        made = Visit.__init__
+        made = Session.__init__
 
         def noted(visit):
             made(visit)
             self.visits.append(visit)
 
-        Visit.__init__ = noted
+        Session.__init__ = noted
         try:
             _, self.rc = solara.render(solara.AppLayout(children=[Page()]), handle_error=False)
         finally:
-            Visit.__init__ = made
+            Session.__init__ = made
         self.visit = self.visits[-1]
         self.ready()
 
@@ -299,32 +304,32 @@ def page():
 
 def test_play_a_market(page):
     page.press("Step")
-    assert page.visit.frame.value.week == 1 and page.visit.stage.start.people == 1000
+    assert page.visit.frame.value.week == 1 and page.visit.game.start.people == 1000
     page.press("Break the scandal")
     assert "data breach at Colgate happens in week 1" in page.visit.frame.value.verdict["words"]
     for _ in range(3):
         page.press("Step")
-    assert page.visit.stage.compared() is not None and "so far" in page.visit.frame.value.verdict["words"]
+    assert page.visit.game.compared() is not None and "so far" in page.visit.frame.value.verdict["words"]
     page.press("Play")
     until(lambda: page.visit.frame.value.week > 6)
     page.press("Pause")
     page.visit.thread.join(5)
     page.press("Reset")
     page.ready()
-    assert page.visit.frame.value.week == 0 and page.visit.stage.twin is None and not page.visit.problems.value
+    assert page.visit.frame.value.week == 0 and page.visit.game.twin is None and not page.visit.problems.value
 
 
 def test_another_preset_and_another_view(page):
     page.select("Market", "mobile")
     page.ready()
-    assert page.visit.stage.start.title == stages.preset("mobile").title
+    assert page.visit.game.start.title == stages.preset("mobile").title
     page.press("Step")
-    segment = next(iter(page.visit.stage.start.segments))
+    segment = next(iter(page.visit.game.start.segments))
     page.select("People in view", segment)
     until(lambda: page.visit.view.value.group == segment)
     page.select("Lines are", "segments")
     until(lambda: page.visit.view.value.segments)
-    assert [line["name"] for line in page.visit.frame.value.charts[0]["lines"]] == list(page.visit.stage.start.segments)
+    assert [line["name"] for line in page.visit.frame.value.charts[0]["lines"]] == list(page.visit.game.start.segments)
 
 
 def test_a_wrong_combination_says_what_is_wrong(page):
@@ -339,14 +344,14 @@ def test_a_wrong_combination_says_what_is_wrong(page):
 def test_levers_act_at_once_and_traits_at_reset(page):
     page.press("Step")
     page.visit.set("firms.colgate.price", 1.5)
-    assert page.visit.stage.market.competitor["colgate"].price == 1.5
+    assert page.visit.game.market.competitor["colgate"].price == 1.5
     page.visit.set("segments.habitual.attention", 0.25)
     assert page.visit.waiting() == ["segments.habitual.attention"]
-    assert page.visit.stage.start.segments["habitual"].attention != 0.25
+    assert page.visit.game.start.segments["habitual"].attention != 0.25
     page.press("Reset")
     page.ready()
-    assert page.visit.stage.start.segments["habitual"].attention == 0.25
-    assert page.visit.stage.start.firms["colgate"].price == 1.5
+    assert page.visit.game.start.segments["habitual"].attention == 0.25
+    assert page.visit.game.start.firms["colgate"].price == 1.5
 
 
 def test_every_group_of_knobs_opens(page):
@@ -366,9 +371,9 @@ def test_every_group_of_knobs_opens(page):
 def test_a_person_tells_who_they_are(page):
     visit = page.visit
     visit.point(5)
-    assert "segment: ethical" in visit.tip.value and f"person: {visit.seats.order[5]}" in visit.tip.value
+    assert "segment: ethical" in visit.tip.value and f"person: {visit.picture.order[5]}" in visit.tip.value
     visit.pick(5)
-    assert visit.picked.value == visit.seats.order[5] and visit.frame.value.person["segment"] == "ethical"
+    assert visit.picked.value == visit.picture.order[5] and visit.frame.value.person["segment"] == "ethical"
     visit.pick(None)
     assert visit.picked.value is None and not visit.frame.value.person
 
@@ -380,6 +385,6 @@ def test_two_visitors_have_a_market_each_and_give_it_back():
     one.press("Play")
     one.rc.close()
     one.visit.thread.join(5)
-    assert one.visit.stage is None and not one.visit.thread.is_alive()
-    assert two.visit.stage is not None
+    assert one.visit.game is None and not one.visit.thread.is_alive()
+    assert two.visit.game is not None
     two.rc.close()

@@ -1,4 +1,4 @@
-"""The page's server towards strangers: links, origins, names, messages, files, and how much of anything it takes."""
+"""The page's server toward strangers: links, origins, names, messages, files, and how much of anything it takes."""
 
 import asyncio
 import json
@@ -22,13 +22,14 @@ pytest.importorskip("mesa", reason="the page needs the extra `page`")
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from sim.model.declare import ScenarioError
+from sim.model.scenario import change
 from sim.page import export, limits, serve
-from sim.page import stage as stages
+from sim.page import game as stages
+from sim.page.game import Game, preset
 from sim.page.gate import Access, Gate, may_host, may_origin, wrong
-from sim.page.stage import Stage, preset
-from sim.page.visit import Visit
-from sim.run.compose import compose, presets, stated
-from sim.scenario import ScenarioError, change
+from sim.page.session import Session
+from sim.study.presets import compose, presets, stated
 
 ROOT = Path(__file__).parents[1]
 LOCAL, OPEN = Access(), Access(beyond=True)
@@ -65,12 +66,12 @@ def until(done, seconds=60):
 def test_a_link_names_no_file_and_no_sentence_repeats_one(tmp_path, query):
     secret = tmp_path / "secret.txt"
     secret.write_text("db_password=hunter2 1 2\n")
-    visit = Visit()
+    visit = Session()
     visit.open("?" + urlencode({n: v.replace("SECRET", str(secret)) for n, v in query.items()} | {"people": 300}))
     until(lambda: not visit.busy.value)
     told = " ".join(visit.problems.value)
     assert told.startswith("this link cannot be restored") and "hunter2" not in told
-    assert visit.stage.scenario.network.kind == preset(stages.FIRST).network.kind  # the first preset instead
+    assert visit.game.scenario.network.kind == preset(stages.FIRST).network.kind  # the first preset instead
     visit.close()
 
 
@@ -111,12 +112,12 @@ def test_a_thousand_wrong_names_are_a_few_sentences_at_once():
 
 
 def test_a_market_can_be_linked_to_after_much_has_happened():
-    stage = Stage(change(preset("mobile"), {"people": 300, "burn_in": 0}))
-    stage.step()
-    stage.scandal("data_breach", "o2" if "o2" in stage.start.firms else stage.start.focus)
-    stage.move("price", stage.start.focus, 0.8, "price cut")
-    stage.pull(f"firms.{stage.start.focus}.quality", 1.0)
-    assert export.linked(export.link("mobile", stage))[1] == stage.scenario
+    game = Game(change(preset("mobile"), {"people": 300, "burn_in": 0}))
+    game.step()
+    game.scandal("data_breach", "o2" if "o2" in game.start.firms else game.start.focus)
+    game.move("price", game.start.focus, 0.8, "price cut")
+    game.pull(f"firms.{game.start.focus}.quality", 1.0)
+    assert export.linked(export.link("mobile", game))[1] == game.scenario
 
 
 @pytest.mark.parametrize("market", presets("market"))
@@ -131,30 +132,30 @@ def test_a_file_of_edges_is_played_by_nobody(tmp_path):
     (tmp_path / "edges").write_text("0 1\n")
     filed = {"people": 300, "network.kind": "file", "network.edges": str(tmp_path / "edges")}
     with pytest.raises(ScenarioError, match="a page reads no file of edges"):
-        Stage(change(preset(stages.FIRST), filed))
+        Game(change(preset(stages.FIRST), filed))
 
 
 def test_weeks_end_with_a_sentence_and_can_still_be_linked_to(monkeypatch):
     monkeypatch.setattr(limits, "WEEKS", 105)
     monkeypatch.setattr(limits, "HORIZON", 105 + 104)
-    visit = Visit()
+    visit = Session()
     visit.open("?people=100&burn_in=0")
-    until(lambda: visit.stage is not None and not visit.busy.value)
+    until(lambda: visit.game is not None and not visit.busy.value)
     visit.speed.value = 20
     visit.step(100)
     visit.play()
     until(lambda: not visit.playing.value)
     visit.thread.join(5)
-    assert visit.stage.week == 105 and visit.problems.value == [
+    assert visit.game.week == 105 and visit.problems.value == [
         "week 105 is the last that a page plays; Reset starts afresh"
     ]
-    visit.stage.scandal("data_breach", "colgate")
-    assert export.linked(export.link(stages.FIRST, visit.stage))[1] == visit.stage.scenario
+    visit.game.scandal("data_breach", "colgate")
+    assert export.linked(export.link(stages.FIRST, visit.game))[1] == visit.game.scenario
     visit.close()
 
 
 def visitor(query="?people=300&burn_in=0"):
-    visit = Visit()
+    visit = Session()
     visit.open(query)
     until(lambda: not visit.busy.value)
     return visit
@@ -164,14 +165,14 @@ def test_a_visitor_too_many_is_told_so_and_comes_in_when_another_leaves(monkeypa
     monkeypatch.setattr(limits, "PLACES", limits.Places())
     monkeypatch.setattr(limits, "VISITORS", 2)
     one, two, three = visitor(), visitor(), visitor()
-    assert three.stage is None and "2 visitors play already" in three.problems.value[0]
+    assert three.game is None and "2 visitors play already" in three.problems.value[0]
     one.reset()  # keeps its own place
     until(lambda: not one.busy.value)
-    assert one.stage is not None and not one.problems.value
+    assert one.game is not None and not one.problems.value
     two.close()
     three.reset()
     until(lambda: not three.busy.value)
-    assert three.stage is not None and not three.problems.value
+    assert three.game is not None and not three.problems.value
     for visit in (one, three):
         visit.close()
     assert len(limits.PLACES) == 0
@@ -181,12 +182,12 @@ def test_people_times_firms_are_shared_by_all_visitors_and_given_back(monkeypatc
     monkeypatch.setattr(limits, "PLACES", limits.Places())
     monkeypatch.setattr(limits, "CELLS", 9 * 1000)
     one, two = visitor("?people=600&burn_in=0"), visitor("?people=500&burn_in=0")
-    assert one.stage is not None and two.stage is None
+    assert one.game is not None and two.game is None
     assert "4,500 people x firms; all visitors together have 9,000, of which 3,600 are free" in two.problems.value[0]
     one.close()
     two.reset()
     until(lambda: not two.busy.value)
-    assert two.stage.start.people == 500
+    assert two.game.start.people == 500
     two.close()
 
 

@@ -8,98 +8,98 @@ import pytest
 pytest.importorskip("solara", reason="the page needs the extra `page`")
 pytest.importorskip("mesa", reason="the page needs the extra `page`")
 
-from sim.page import crowd
-from sim.page.chronicle import more
-from sim.page.stage import Difference, Happened, Stage, preset
-from sim.page.words import DARK, firm_rows, verdict
-from sim.scenario import change
+from sim.model.scenario import change
+from sim.page import people
+from sim.page.captions import DARK, firm_rows, verdict
+from sim.page.game import Difference, Game, Happened, preset
+from sim.page.history import more
 
 STRONG = {"severity": 6.0, "reach": 0.95, "action": 8.0}
 
 
 def played(weeks, market="toothpaste_uk", **changes):
-    stage = Stage(change(preset(market), {"people": 2000, "burn_in": 13, "consumer.rate": 1.0, **changes}))
-    step(stage, weeks)
-    return stage
+    game = Game(change(preset(market), {"people": 2000, "burn_in": 13, "consumer.rate": 1.0, **changes}))
+    step(game, weeks)
+    return game
 
 
-def step(stage, weeks):
+def step(game, weeks):
     for _ in range(weeks):
-        stage.step()
+        game.step()
 
 
 # ---------------------------------------------------------------- what the twin does without
 
 
 def test_a_breach_is_not_charged_with_the_price_that_rises_after_it():
-    stage = played(3)
-    plain = stage.market.fork()  # neither
-    stage.scandal("data_breach", "colgate", **STRONG)
-    breach = stage.market.fork()  # the breach alone
-    step(stage, 3)
+    game = played(3)
+    plain = game.market.fork()  # neither
+    game.scandal("data_breach", "colgate", **STRONG)
+    breach = game.market.fork()  # the breach alone
+    step(game, 3)
     [breach.step() for _ in range(3)]
-    assert verdict(stage)["words"].startswith("The data breach alone ")
-    stage.move("price", "colgate", 1.3, "price up 30 %", keep_twin=True)
-    words = verdict(stage)["words"]
+    assert verdict(game)["words"].startswith("The data breach alone ")
+    game.move("price", "colgate", 1.3, "price up 30 %", keep_twin=True)
+    words = verdict(game)["words"]
     assert words.startswith("The data breach alone ") and "The price up 30 % at Colgate happens in week 6." in words
-    step(stage, 8)
+    step(game, 8)
     for market in (plain, breach):
         [market.step() for _ in range(11 if market is plain else 8)]
-    both, alone = (int((crowd.last(m) == 0).sum() - (crowd.last(plain) == 0).sum()) for m in (stage.market, breach))
+    both, alone = (int((people.last(m) == 0).sum() - (people.last(plain) == 0).sum()) for m in (game.market, breach))
     assert both < alone < 0  # they are not the same question
-    assert stage.compared().net == both
+    assert game.compared().net == both
     said = f"The data breach (week 3) and the price up 30 % (week 6) together cost Colgate {-both} customers so far"
-    assert verdict(stage)["words"].startswith(said)
+    assert verdict(game)["words"].startswith(said)
 
 
 def test_an_event_of_its_own_is_charged_with_itself():
-    stage = played(3)
-    stage.scandal("data_breach", "colgate", **STRONG)
-    step(stage, 3)
-    before = stage.market.fork()
-    stage.move("price", "colgate", 1.3, "price up 30 %")
-    step(stage, 8)
+    game = played(3)
+    game.scandal("data_breach", "colgate", **STRONG)
+    step(game, 3)
+    before = game.market.fork()
+    game.move("price", "colgate", 1.3, "price up 30 %")
+    step(game, 8)
     [before.step() for _ in range(8)]
-    net = int((crowd.last(stage.market) == 0).sum() - (crowd.last(before) == 0).sum())
-    assert stage.compared().net == net < 0
-    assert verdict(stage)["words"].startswith(f"The price up 30 % alone cost Colgate {-net} customers so far")
+    net = int((people.last(game.market) == 0).sum() - (people.last(before) == 0).sum())
+    assert game.compared().net == net < 0
+    assert verdict(game)["words"].startswith(f"The price up 30 % alone cost Colgate {-net} customers so far")
 
 
 def test_a_lever_pulled_later_acts_in_both_worlds_and_is_not_charged():
-    stage = played(3)
-    stage.scandal("data_breach", "colgate", **STRONG)
-    stage.pull("firms.colgate.price", 2.0)
-    stage.pull("firms.macleans.quality", 2.0)
-    step(stage, 8)
-    worlds = (stage.market, stage.twin)
+    game = played(3)
+    game.scandal("data_breach", "colgate", **STRONG)
+    game.pull("firms.colgate.price", 2.0)
+    game.pull("firms.macleans.quality", 2.0)
+    step(game, 8)
+    worlds = (game.market, game.twin)
     assert {m.competitor["colgate"].price for m in worlds} == {2.0}
-    ours, theirs = (m.life.scenario for m in worlds)
+    ours, theirs = (m.shard.scenario for m in worlds)
     assert ours.moves == theirs.moves and replace(ours, scandals={}) == theirs
-    assert verdict(stage)["words"].startswith("The data breach alone ")
+    assert verdict(game)["words"].startswith("The data breach alone ")
 
 
 def test_events_at_other_firms_say_where():
-    stage = played(3)
-    stage.move("price", "macleans", 0.7, "price down 30 %")
-    stage.scandal("outage", "colgate", keep_twin=True)
-    step(stage, 2)
-    stage.apologise("colgate", keep_twin=True)
-    step(stage, 2)
+    game = played(3)
+    game.move("price", "macleans", 0.7, "price down 30 %")
+    game.scandal("outage", "colgate", keep_twin=True)
+    step(game, 2)
+    game.apologise("colgate", keep_twin=True)
+    step(game, 2)
     named = ("price down 30 % (week 3)", "outage at Colgate (week 3)", "apology for the outage at Colgate (week 5)")
     cause = f"The {named[0]}, the {named[1]} and the {named[2]}"
-    assert verdict(stage)["words"].startswith(f"{cause} together") and "Macleans" in verdict(stage)["words"]
+    assert verdict(game)["words"].startswith(f"{cause} together") and "Macleans" in verdict(game)["words"]
 
 
 def test_nothing_is_said_before_it_has_been_lived():
-    stage = played(3)
-    stage.scandal("data_breach", "colgate")
-    assert verdict(stage)["words"].startswith("The data breach at Colgate happens in week 3. Step or play")
-    stage.scandal("moral_scandal", "colgate", keep_twin=True)
-    words = verdict(stage)["words"]
+    game = played(3)
+    game.scandal("data_breach", "colgate")
+    assert verdict(game)["words"].startswith("The data breach at Colgate happens in week 3. Step or play")
+    game.scandal("moral_scandal", "colgate", keep_twin=True)
+    words = verdict(game)["words"]
     assert words.startswith(
         "The data breach at Colgate and the moral scandal at Colgate happen in week 3. Step or play"
     )
-    assert not verdict(stage)["figures"]
+    assert not verdict(game)["figures"]
 
 
 # ---------------------------------------------------------------- how sure
@@ -126,10 +126,10 @@ def test_nothing_is_said_before_it_has_been_lived():
     ],
 )
 def test_what_is_known_is_said_and_no_more(monkeypatch, found, says):
-    stage = played(2)
-    stage.events = [Happened("data breach", "colgate", 1)]
-    monkeypatch.setattr(Stage, "compared", lambda stage: found)
-    told = verdict(stage)
+    game = played(2)
+    game.events = [Happened("data breach", "colgate", 1)]
+    monkeypatch.setattr(Game, "compared", lambda game: found)
+    told = verdict(game)
     assert says in told["words"] and "held" not in told["words"]
     if says == DARK:
         assert [f["small"].endswith(DARK) for f in told["figures"]] == [True]
@@ -137,11 +137,11 @@ def test_what_is_known_is_said_and_no_more(monkeypatch, found, says):
 
 
 def test_a_quiet_event_is_no_proof_of_nothing():
-    stage = played(3, market="bank", **{"consumer.rate": 0.25})
-    stage.scandal("data_breach", stage.start.focus)
-    step(stage, 3)
-    assert stage.compared().lost + stage.compared().won < 10 and DARK in verdict(stage)["words"]
-    assert {row["spread"] for row in firm_rows(stage)} <= {"", "too few"}
+    game = played(3, market="bank", **{"consumer.rate": 0.25})
+    game.scandal("data_breach", game.start.focus)
+    step(game, 3)
+    assert game.compared().lost + game.compared().won < 10 and DARK in verdict(game)["words"]
+    assert {row["spread"] for row in firm_rows(game)} <= {"", "too few"}
 
 
 def test_the_error_of_customers_is_that_of_people_who_move():
@@ -166,20 +166,20 @@ def test_the_error_of_customers_is_that_of_people_who_move():
     ("market", "rate"), [("toothpaste_uk", 0.25), ("bank", 0.25), ("cars_de", 0.02), ("mobile", 1.0)]
 )
 def test_no_row_is_surer_than_it_can_be(market, rate):
-    stage = played(0, market=market, people=1000, window=8, **{"consumer.rate": rate})
-    assert {(row["index"], row["error"]) for row in firm_rows(stage)} == {("–", "")}
+    game = played(0, market=market, people=1000, window=8, **{"consumer.rate": rate})
+    assert {(row["index"], row["error"]) for row in firm_rows(game)} == {("–", "")}
     for week in range(1, 20):
-        stage.step()
-        for row in firm_rows(stage):
+        game.step()
+        for row in firm_rows(game):
             assert row["error"] == DARK or (row["error"].startswith("± ") and "± 0.00" not in f"{row['error']} ")
             assert ("so far" in row["error"]) == (week < 8 and row["error"] != DARK)
 
 
 def test_stickiness_in_the_table_is_that_of_the_last_window_that_ended():
-    stage = played(13)
-    ended = [row["index"] for row in firm_rows(stage)]
+    game = played(13)
+    ended = [row["index"] for row in firm_rows(game)]
     for _ in range(12):
-        stage.step()
-        assert [row["index"] for row in firm_rows(stage)] == ended
-    stage.step()
-    assert [row["index"] for row in firm_rows(stage)] != ended
+        game.step()
+        assert [row["index"] for row in firm_rows(game)] == ended
+    game.step()
+    assert [row["index"] for row in firm_rows(game)] != ended

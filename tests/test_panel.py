@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from sim import panel
-from sim.draws import entry
-from sim.engine import simulate
+from sim.compute.random import entry_point
+from sim.engine.loop import simulate
+from sim.measure.tally import Count, count_slice, count_use, count_window, counted, empty_tally, tenure_bin
+from sim.model.state import CHANGED, USED, make_people
 from sim.panel.measures import order_z
-from sim.person import CHANGED, USED, make_people
-from sim.tally import Count, close_window, count_use, counted, empty_tally, open_page, tenure_bin
 from tests.markets import market
 from tests.panels import little, written
 
@@ -59,7 +59,7 @@ tuna     coso      0.140 0.348 1.79  0.269 0.187
 tuna     pw        0.077 0.143 2.36  0.355 0.167
 """
 COLUMNS = (
-    *("share", "penetration", "frequency", "requirements", "sole_users", "next_use"),
+    *("share", "penetration", "frequency", "category_requirements", "solely_loyal", "next_use"),
     *("own_ratio", "own_ratio_lift", "usage_ratio"),
 )
 FROM_ORDER = {"next_use", "habit_part", "usage_ratio", "repeat_rate", "churn"} | {
@@ -103,7 +103,7 @@ def test_markets_as_published(measured, name):
     mean, phi, s, d = MARKETS[name]
     assert found["category_mean"] == pytest.approx(mean, abs=0.051)
     assert found["duplication_coefficient"] == pytest.approx(d, abs=0.0051)
-    assert found["dirichlet_phi"] == pytest.approx(phi, abs=0.0035)  # published by another optimiser
+    assert found["dirichlet_phi"] == pytest.approx(phi, abs=0.0035)  # published by another optimizer
     assert found["concentration"] == pytest.approx(s, rel=0.02)
 
 
@@ -133,7 +133,15 @@ def test_a_file_sorted_by_brand_gives_counts_but_no_order(measured, name):
     assert any("100 %" in w and "sorted by brand" in w and "refused" in w for w in p.warnings)
     given = {metric for _, metric in measured[name]}
     assert not given & FROM_ORDER
-    assert given >= {"share", "penetration", "frequency", "requirements", "sole_users", "stickiness", "excess"}
+    assert given >= {
+        "share",
+        "penetration",
+        "frequency",
+        "category_requirements",
+        "solely_loyal",
+        "stickiness",
+        "excess",
+    }
     assert all(np.isfinite(value) for value, _ in measured[name].values())
 
 
@@ -175,28 +183,28 @@ def test_names_of_brands_do_not_matter(tmp_path):
     assert np.allclose(merged.error_x, merged.error_y, rtol=1e-5, atol=1e-9, equal_nan=True)
 
 
-@entry
+@entry_point
 def lived_through(people, tally, g, start, stop, first, brand, window):
     """Households start to stop - 1 of group g live their purchases as the simulator counts those of people."""
     for i in range(start, stop):
-        me, bonds = people.one[i], people.bonds[i]
+        person, bonds = people.one[i], people.bonds[i]
         tally.people[g, 0] += 1
         w = 0
         for n in range(first[i], first[i + 1]):
             while w < window[n]:
-                close_window(people, i, tally, g, 0, w, False)
+                count_window(people, i, tally, g, 0, w, False)
                 w += 1
-            left, joined = np.int64(me.last), brand[n]
-            stage = tenure_bin(np.int32(me.tenure))
-            count_use(open_page(tally, g, w + 1, 0, 1), left, joined, stage, 0, (me.uses & USED) > 0)
-            me.uses += 1
+            left, joined = np.int64(person.last), brand[n]
+            stage = tenure_bin(np.int32(person.tenure))
+            count_use(count_slice(tally, g, w + 1, 0, 1), left, joined, stage, 0, (person.uses & USED) > 0)
+            person.uses += 1
             if 0 <= left != joined:
-                me.uses |= CHANGED
-            me.tenure = me.tenure + 1 if joined == left else 1
-            me.last = joined
+                person.uses |= CHANGED
+            person.tenure = person.tenure + 1 if joined == left else 1
+            person.last = joined
             bonds[joined].count += 1
         while w < tally.window.shape[1]:
-            close_window(people, i, tally, g, 0, w, False)
+            count_window(people, i, tally, g, 0, w, False)
             w += 1
 
 

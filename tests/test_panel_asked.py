@@ -34,7 +34,7 @@ ASKED = {
     ),
     "no_header": (PLAIN.split("\n", 1)[1], "looks like a purchase, not like names of columns"),
     "no_header_words": ("k1;3 Jan 2021;Aro\n" * 2 + "k2;4 Feb 2021;Bel\n" * 2, "looks like a purchase"),
-    "which_brand": (rows("customer,date,colour", lambda c, w, b: (c, f"2021-0{w}-03", b)), "panel.brand=COLUMN"),
+    "which_brand": (rows("customer,date,color", lambda c, w, b: (c, f"2021-0{w}-03", b)), "panel.brand=COLUMN"),
     "id_of_the_row": (
         "id,date,brand\n" + "".join(f"{i},2021-01-0{i},Aro\n" for i in range(1, 9)),
         "numbers the rows and not the customers",
@@ -55,13 +55,13 @@ def test_what_is_not_clear_is_asked(name, tmp_path, capsys, monkeypatch):
 
 def test_advice_can_be_followed_word_for_word(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    content = rows("customer,date,colour", lambda c, w, b: (c, f"0{w}/0{w + 1}/2021", b))
+    content = rows("customer,date,color", lambda c, w, b: (c, f"0{w}/0{w + 1}/2021", b))
     (tmp_path / "panel.csv").write_text(content)
     assert panel.main("panel.csv") == 2
-    assert panel.main("panel.csv", ["panel.brand=colour"]) == 2
+    assert panel.main("panel.csv", ["panel.brand=color"]) == 2
     advice = capsys.readouterr().err.split("say which: ")[1].split(" ")[0]
-    assert panel.main("panel.csv", ["panel.brand=colour", advice]) == 0
-    assert panel.main("panel.csv", ["brand=colour", "panel.dates=mdy"]) == 0
+    assert panel.main("panel.csv", ["panel.brand=color", advice]) == 0
+    assert panel.main("panel.csv", ["brand=color", "panel.dates=mdy"]) == 0
     assert "24 purchases" in capsys.readouterr().out
 
 

@@ -10,7 +10,7 @@ EVENTS = "event_time,event_type,product_id,brand,price,user_id,user_session"
 
 READ = {
     # rows that are not purchases
-    "dutch_cancelled": Case(
+    "dutch_canceled": Case(
         rows(
             DUTCH,
             lambda c, w, b: (
@@ -77,7 +77,7 @@ READ = {
                 "UK",
             ),
         ),
-        *(5, 15, 3, "6  cancelled (InvoiceNo begins with C)"),
+        *(5, 15, 3, "6  canceled (InvoiceNo begins with C)"),
     ),
     "guests_by_name": Case(
         rows("email,order date,vendor", lambda c, w, b: ("guest" if w == 3 else f"p{c}@x", f"2021-0{w}-03", b)),

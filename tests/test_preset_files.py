@@ -351,7 +351,7 @@ FIRMS = "firms: {a: {share: 0.6}, b: {share: 0.4, quality: 0.5}}\n"
 
 @pytest.mark.parametrize("name", GOOD)
 def test_an_honest_preset_still_works(name, tmp_path, monkeypatch):
-    from sim.run.compose import scenario
+    from sim.study.presets import scenario
 
     monkeypatch.chdir(tmp_path)
     text = GOOD[name] if GOOD[name].startswith("\ufeff") else GLOBAL + GOOD[name]
@@ -373,7 +373,7 @@ def test_hydra_reads_other_peoples_configs_as_ever():
     """The checks hold while we compose, and not for a program of which we are a part."""
     from hydra._internal.sources_registry import SourcesRegistry
 
-    from sim.run.compose import compose
+    from sim.study.presets import compose
 
     compose(["market=bank"])
     assert SourcesRegistry.instance().types["file"].__name__ == "FileConfigSource"

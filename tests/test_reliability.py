@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from sim import metrics
-from sim.engine import simulate
-from sim.metrics import estimate, folds, jackknife
-from sim.reliability import MIN_BASE, MIN_GROUPS
-from sim.run import result
-from sim.scenario import build, change
-from sim.tally import GROUPS, Count, Event, empty_tally
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.measure.metrics import estimate, folds, jackknife
+from sim.measure.reliability import MIN_BASE, MIN_GROUPS
+from sim.measure.tally import FOLDS, Count, Event, empty_tally
+from sim.model.scenario import build, change
+from sim.report import result
 
 FIRMS = [*metrics.REPERTOIRE.values(), *metrics.PROVIDER.values(), *metrics.COMMON.values()]
 
 
-def counted(event, at_risk, people=1000, groups=GROUPS):
+def counted(event, at_risk, people=1000, groups=FOLDS):
     """A pooled tally of two firms where so many of those at risk, by group, are sole users."""
     tally = metrics.pooled(empty_tally(1, 1, 1, 2, 0, groups))
     tally.people[:] = people // groups
@@ -24,56 +24,56 @@ def counted(event, at_risk, people=1000, groups=GROUPS):
 
 
 def in_groups(many, each=1):
-    return np.where(np.arange(GROUPS) < many, each, 0)
+    return np.where(np.arange(FOLDS) < many, each, 0)
 
 
 @pytest.mark.parametrize("many", [0, 1, 2, 5, MIN_GROUPS - 1])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_share_of_few_has_no_error_but_keeps_its_value(many, turned):
     event = in_groups(many)
-    found = estimate(metrics.sole_users, counted(9 - event if turned else event, 9))
-    assert np.isnan(found.error[0]) and found.value[0] == pytest.approx(abs(turned - many / 9 / GROUPS))
+    found = estimate(metrics.solely_loyal, counted(9 - event if turned else event, 9))
+    assert np.isnan(found.error[0]) and found.value[0] == pytest.approx(abs(turned - many / 9 / FOLDS))
 
 
 def test_from_enough_groups_on_the_error_is_the_jackknife():
     tally = counted(in_groups(MIN_GROUPS), 9)
-    assert estimate(metrics.sole_users, tally).error[0] == jackknife(metrics.sole_users(folds(tally))).error[0] > 0
+    assert estimate(metrics.solely_loyal, tally).error[0] == jackknife(metrics.solely_loyal(folds(tally))).error[0] > 0
 
 
 @pytest.mark.parametrize("event", [0, 1])
 @pytest.mark.parametrize("people", [10_000, 10**7])
 def test_a_share_near_0_or_1_of_many_is_known_within_three_of_them(event, people):
-    at_risk = people // GROUPS
-    found = estimate(metrics.sole_users, counted(at_risk * event, at_risk, people))
+    at_risk = people // FOLDS
+    found = estimate(metrics.solely_loyal, counted(at_risk * event, at_risk, people))
     assert found.value[0] == event
-    assert 2 * found.error[0] == pytest.approx(3 / (at_risk * GROUPS)) and found.error[0] < 0.01
+    assert 2 * found.error[0] == pytest.approx(3 / (at_risk * FOLDS)) and found.error[0] < 0.01
 
 
 def test_uses_of_few_people_are_not_many():
     """A base of many uses by a handful of people tells no more than a handful."""
-    found = estimate(metrics.sole_users, counted(0, 10_000, people=64))
+    found = estimate(metrics.solely_loyal, counted(0, 10_000, people=64))
     assert np.isnan(found.error[0])
-    assert np.isnan(estimate(metrics.sole_users, counted(0, (MIN_BASE - 1) // GROUPS)).error[0])
+    assert np.isnan(estimate(metrics.solely_loyal, counted(0, (MIN_BASE - 1) // FOLDS)).error[0])
 
 
 def test_a_ratio_is_as_well_known_as_its_rarer_side():
     tally = counted(0, 0, people=10_000)
-    tally.event[:, 0, Event.GOOD_WORD] = 300
-    tally.event[:, 0, Event.BAD_WORD] = in_groups(4)
-    assert np.isnan(estimate(metrics.word_ratio, tally).error)
-    tally.event[:, 0, Event.BAD_WORD] = 20
-    assert estimate(metrics.word_ratio, tally).error == 0  # many in every group, and all alike
+    tally.event[:, 0, Event.POSITIVE_WOM] = 300
+    tally.event[:, 0, Event.NEGATIVE_WOM] = in_groups(4)
+    assert np.isnan(estimate(metrics.wom_ratio, tally).error)
+    tally.event[:, 0, Event.NEGATIVE_WOM] = 20
+    assert estimate(metrics.wom_ratio, tally).error == 0  # many in every group, and all alike
 
 
 @pytest.mark.parametrize(("people", "expected"), [(200, 10), (1_000, 40)])
 def test_intervals_that_are_told_hold_the_truth(people, expected):
     """Simulated coverage: without the rule the intervals of rare shares miss far too often."""
-    rng, truth, each = np.random.default_rng(1), np.repeat(np.geomspace(0.0005, 0.5, 12), 60), people // GROUPS
+    rng, truth, each = np.random.default_rng(1), np.repeat(np.geomspace(0.0005, 0.5, 12), 60), people // FOLDS
     held, told = [], []
     for p in truth:
-        tally = counted(rng.binomial(each, p, GROUPS), each, people)
-        value, raw = jackknife(metrics.sole_users(folds(tally)))
-        error = estimate(metrics.sole_users, tally).error[0]
+        tally = counted(rng.binomial(each, p, FOLDS), each, people)
+        value, raw = jackknife(metrics.solely_loyal(folds(tally)))
+        error = estimate(metrics.solely_loyal, tally).error[0]
         held.append(abs(value[0] - p) <= 1.96 * raw[0])
         told.append(abs(value[0] - p) <= 1.96 * error if np.isfinite(error) else np.nan)
     rare = truth < 5 / people
@@ -102,7 +102,7 @@ def test_every_metric_of_the_table_says_what_it_rests_on():
 
 
 def test_only_windows_that_have_ended_are_told(sparse):
-    story = result.story(sparse)
+    story = result.scandal_flags(sparse)
     sticky = story[story.metric == "stickiness"]
     assert sorted(set(sticky.week)) == [6.5, 19.5]  # of 30 weeks, two windows of 13
     assert story.week.max() < 30 and not (story.error == 0).any()

@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 
 from sim import __main__ as cli
-from sim import metrics, odd, store, twins
-from sim.engine import simulate
-from sim.run import job, lived, result
-from sim.run.compose import compose, forced, scenario
-from sim.scenario import build
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.model.scenario import build
+from sim.report import hydra_task, lived, odd, result
+from sim.study import store, twins
+from sim.study.presets import compose, forced, scenario
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["people=500", "weeks=26", "burn_in=13"]
@@ -107,7 +108,7 @@ def effect(*overrides):
 def test_an_effect_is_the_paired_difference_of_twins():
     story = ["market=bank", "scandal=data_breach", "scandals.data_breach.severity=3", "people=5000", "weeks=78"]
     run, found = effect(*story)
-    pair, j = twins.story(run.scenario), list(run.scenario.firms).index("lloyds")
+    pair, j = twins.scandal_flags(run.scenario), list(run.scenario.firms).index("lloyds")
     expected = pair.difference(metrics.share, by=twins.spells(26, 78))
     assert found[:3] == ("lloyds", "the scandal", 26)
     assert found.share == pytest.approx((expected.value[0, j], expected.error[0, j]))
@@ -133,7 +134,7 @@ def test_an_effect_is_told_of_the_focus_or_of_the_firm_that_is_hit(overrides, fi
 
 @pytest.mark.parametrize("off", ["mechanisms.scandal=false", "scandals.a.reach=0"])
 def test_where_nobody_acts_otherwise_too_few_can_tell(off):
-    _, found = effect("+scandals.a.week=3", "+scandals.a.hit=0", off)
+    _, found = effect("+scandals.a.week=3", "+scandals.a.harmed_share=0", off)
     assert found.share[0] == found.uses[0] == 0 and np.isnan(found.share[1]) and np.isnan(found.uses[1])
 
 
@@ -296,7 +297,7 @@ def test_a_disk_that_fills_up_leaves_nothing_of_the_run_and_all_of_the_rest(comm
 
 
 def test_an_error_of_ours_is_seen_in_full(command, monkeypatch, tmp_path):
-    monkeypatch.setattr(job, "measured", lambda run: 1 / 0)
+    monkeypatch.setattr(hydra_task, "measured", lambda run: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command(*SMALL, *HERE)
     assert left_in(tmp_path) == []

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from llvmlite import binding
 
-from sim.engine import simulate
-from sim.scenario import change
+from sim.engine.loop import simulate
+from sim.model.scenario import change
 from tests.markets import market
 
 ROOT = Path(__file__).parents[1]
@@ -24,15 +24,15 @@ STORY = {
     "cohorts": {"young": {}, "old": {"habit_weight": 1.5}},
     "firms.f0.group": "german",
     "firms.f1.group": "german",
-    "firms.f1.exit_friction": 1.7,
+    "firms.f1.switching_cost": 1.7,
     "scandals": {
-        "fraud": {"firm": "f0", "week": 6, "buycott": 0.2, "hit": 0.1, "action": 4.0, "response": 0.5},
+        "fraud": {"firm": "f0", "week": 6, "buycott": 0.2, "harmed_share": 0.1, "action": 4.0, "response": 0.5},
         "leak": {"firm": "f2", "week": 9, "kind": "privacy", "action": 4.0},
         "outage": {"firm": "f1", "week": 4, "kind": "service", "outage": 2.0, "outage_weeks": 4},
     },
     "moves": {"cut": {"firm": "f3", "lever": "price", "value": 0.7, "week": 12}},
     "consumer.rate": 1.5,
-    "consumer.looks": 2.4,
+    "consumer.consideration_size": 2.4,
 }
 WORLDS = {
     "repertoire": STORY,
@@ -40,7 +40,7 @@ WORLDS = {
         **STORY,
         "market.regime": "provider",
         "consumer.attention": 0.2,
-        "market.execution": 0.3,
+        "market.exit_rate": 0.3,
         "market.contract_weeks": 13,
         "market.taste_law": "normal",
     },
@@ -65,7 +65,7 @@ def elsewhere(python: str, scenario: dict, tmp_path, of: str = "tests.markets.ma
     """The digest of a scenario, made by `of`, lived by another interpreter."""
     module, _, made = of.rpartition(".")
     code = (
-        f"from tests.test_same import digest; from {module} import {made}; from sim.engine import simulate;"
+        f"from tests.test_same import digest; from {module} import {made}; from sim.engine.loop import simulate;"
         f"print(digest(simulate({made}({scenario!r})).tally))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path), **environment}
@@ -107,12 +107,12 @@ def test_two_runs_and_a_golden_one():
 MATRIX = """
 import json
 import re
-from sim import engine
+from sim.engine import loop
 from tests.markets import market
 from tests.test_same import SPLITS, WORLDS, digest
 
-found = {w: {digest(engine.simulate(market(s), *split).tally)[:16] for split in SPLITS} for w, s in WORLDS.items()}
-code = "".join(engine.LIVE.inspect_asm().values())
+found = {w: {digest(loop.simulate(market(s), *split).tally)[:16] for split in SPLITS} for w, s in WORLDS.items()}
+code = "".join(loop.STEP_GROUPS.inspect_asm().values())
 widest = max(re.findall(r"mulps\\s.*([xyz]mm)", code), default="none")
 print(json.dumps([{world: sorted(digests) for world, digests in found.items()}, widest]))
 """
@@ -147,8 +147,8 @@ def test_golden_whatever_the_registers_threads_and_shards(bits, tmp_path):
     processor, features, wanted, needs = PROCESSORS[bits]
     if not binding.get_host_cpu_features().get(needs):
         pytest.skip(f"this processor has no {needs}")
-    fresh = {"NUMBA_CACHE_DIR": str(tmp_path)}  # code that comes from a cache cannot be looked into
-    found, widest = matrix(NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=features, **fresh)
+    just_heard = {"NUMBA_CACHE_DIR": str(tmp_path)}  # code that comes from a cache cannot be looked into
+    found, widest = matrix(NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=features, **just_heard)
     assert found == golden()
     assert widest == wanted
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.scenario import Scenario, ScenarioError, build, change, leaves, levers, to_dict
-from sim.world import stored_links
+from sim.model.declare import ScenarioError, leaves
+from sim.model.scenario import Scenario, build, change, levers, to_dict
+from sim.model.timeline import stored_links
 
 PLAIN = {"segments": {"all": {}}, "firms": {"us": {}, "them": {}}}
 # One member of everything, and room for every number to reach either end of its range.
@@ -240,7 +241,7 @@ BAD = {
     "unknown number": (PLAIN | {3: 4}, "3: unknown; known: title"),
     "unknown in market": (plain(market={"rate_shap": 1}), "market.rate_shap: unknown; did you mean rate_shape?"),
     "unknown in consumer": (plain(consumer={"looking": 1}), "consumer.looking: unknown; did you mean looks?"),
-    "unknown in network": (plain(network={"neighbors": 4}), "network.neighbors: unknown; did you mean neighbours?"),
+    "unknown in network": (plain(network={"neighbors": 4}), "network.neighbors: unknown; did you mean neighbors?"),
     "unknown in mechanisms": (plain(mechanisms={"habits": True}), "mechanisms.habits: unknown; did you mean habit?"),
     "unknown in a segment": (
         plain(segments={"all": {"atention": 1}}),
@@ -265,7 +266,10 @@ BAD = {
     # wrong kinds
     "text for a number": (plain(people="12"), "people: '12' is not a number (1 to 2.14748e+09 people)"),
     "a switch for a number": (plain(weeks=True), "weeks: True is not a number"),
-    "a list for a number": (plain(market={"paradox": [1]}), "market.paradox: [1] is not a number (0 to 5 CX)"),
+    "a list for a number": (
+        plain(market={"recovery_paradox": [1]}),
+        "market.recovery_paradox: [1] is not a number (0 to 5 CX)",
+    ),
     "a mapping for a number": (plain(seed={"a": 1}), "seed: {'a': 1} is not a number"),
     "nothing for a number": (plain(people=None), "people: None is not a number"),
     "a fraction for a whole number": (plain(weeks=104.0), "weeks: 104.0 is not a whole number (1 to 5200)"),
@@ -337,7 +341,7 @@ BAD = {
         move(lever="presence", value=0),
         "moves.cut.value: 0 is outside 1e-09 to 1e+06 for presence",
     ),
-    "odd ring": (plain(network={"neighbours": 7}), "network.neighbours: 7 is odd"),
+    "odd ring": (plain(network={"neighbors": 7}), "network.neighbors: 7 is odd"),
     "network from no file": (plain(network={"kind": "file"}), "network.edges: a file of edges is needed"),
 }
 
@@ -349,9 +353,9 @@ def test_a_bad_config_is_told_what_is_wrong(name):
 
 
 def test_a_bad_config_hears_everything_at_once():
-    config = plain(week=1, people="12", focus="thme", market={"paradox": 9}, network={"neighbours": 7})
+    config = plain(week=1, people="12", focus="thme", market={"recovery_paradox": 9}, network={"neighbors": 7})
     starts = [complaint.split(":")[0] for complaint in complaints(config)]
-    assert starts == ["week", "people", "market.paradox", "focus", "network.neighbours"]
+    assert starts == ["week", "people", "market.recovery_paradox", "focus", "network.neighbors"]
 
 
 FILES = {

@@ -6,17 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim import calibrate_shares as solver
-from sim import metrics, presence, study
-from sim.calibrate_shares import calibrate_shares, key_of, reference_market
-from sim.engine import simulate
-from sim.presence import Share
-from sim.run import lived, measured
-from sim.run.compose import compose, presets, scenario
-from sim.run.report import _asked
-from sim.run.result import Finished
-from sim.scenario import build, change
-from sim.twins import twins
+from sim import study
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.model.scenario import build, change
+from sim.report import lived, measured
+from sim.report.result import Finished
+from sim.report.terminal import _asked
+from sim.study import calibrate_shares as solver
+from sim.study import presence
+from sim.study.calibrate_shares import calibrate_shares, key_of, reference_market
+from sim.study.presence import Share
+from sim.study.presets import compose, presets, scenario
+from sim.study.twins import twins
 from tests.markets import market
 
 STATED = {"firms.f0.share": 0.4, "firms.f1.share": 0.2}
@@ -49,7 +51,13 @@ def share(run, weeks=slice(None)):
         {"people": 1000, "replications": 20, "seed": 5, "weeks": 104, "burn_in": 0},
         {"people": 20_000, "consumer.rate": 0.1, "market.taste_concentration": 1.0},
         {"people": 4000, "replications": 4, "market.regime": "provider", "consumer.attention": 0.2},
-        {"people": 4000, "replications": 4, "market.taste_law": "normal", "firms.f0.price": 1.2, "consumer.looks": 2.0},
+        {
+            "people": 4000,
+            "replications": 4,
+            "market.taste_law": "normal",
+            "firms.f0.price": 1.2,
+            "consumer.consideration_size": 2.0,
+        },
     ],
 )
 def test_stated_shares_are_lived_by_people_that_they_were_not_solved_on(changes):
@@ -76,7 +84,7 @@ def test_misses_are_as_large_as_the_printed_errors(people, seeds):
 @pytest.mark.parametrize("horizon", [{"weeks": 26, "burn_in": 13}, {"weeks": 156, "burn_in": 0}])
 def test_shares_are_those_of_the_weeks_that_count_where_they_drift(horizon):
     """A firm that is hard to leave grows: what gives it its share in a year gives it another in three."""
-    held = {"market.regime": "provider", "consumer.attention": 0.05, "firms.f1.exit_friction": 1.7, "people": 20_000}
+    held = {"market.regime": "provider", "consumer.attention": 0.05, "firms.f1.switching_cost": 1.7, "people": 20_000}
     run = simulate(market({**STATED, **held, **horizon}))
     value, error = share(run)
     assert np.abs((value - [s.asked for s in run.shares.values()]) / error).max() < 3.5
@@ -188,7 +196,7 @@ def test_every_preset_is_shipped_and_up_to_date():
         market_of = compose(chosen)[1]["market"]
         stated = study.unsettled(f"market={market_of}", *[c for c in chosen if c.startswith(("weeks", "window"))])
         found = presence.shipped().get(key(stated))
-        assert found, f"{' '.join(chosen)}: presence is out of date; python -m sim.presence makes it anew"
+        assert found, f"{' '.join(chosen)}: presence is out of date; python -m sim.study.presence makes it anew"
         assert found.people >= 200_000
         assert (np.abs(found.reached - solver.asked_shares(stated)) <= 0.25 * np.array(found.error)).all()
 

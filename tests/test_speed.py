@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from experiments import speed, speed_machine
-from experiments.speed_starts import held
+from experiments.benchmarks import speed, speed_machine
+from experiments.benchmarks.speed_starts import held
 from sim import study
-from sim.engine import advance, begin
-from sim.scenario import change
+from sim.engine.loop import advance, initialize
+from sim.model.scenario import change
 from tests.markets import market
 
 
@@ -62,7 +62,7 @@ def test_a_market_of_so_many_firms_and_variants_are_scenarios():
 
 def test_arrays_are_counted_once_however_they_are_looked_at():
     """Bytes grow with people and nothing else, and a week later they are the same."""
-    few, many = (begin(market({"people": n})) for n in (4096, 12_288))
+    few, many = (initialize(market({"people": n})) for n in (4096, 12_288))
     size = held(few)
     assert size > 0 and held(many) == pytest.approx(3 * size, rel=0.2)
     advance(few)

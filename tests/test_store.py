@@ -14,18 +14,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sim import store
-from sim.engine import Run, simulate
-from sim.presence import Share
-from sim.scenario import change
-from sim.store import StoreError, load, load_all, read_metadata, save, summary, write_atomic, write_table
-from sim.tally import Count, Event, Tally
+from sim.engine.loop import Run, simulate
+from sim.measure.tally import Count, Event, Tally
+from sim.model.scenario import change
+from sim.study import store
+from sim.study.presence import Share
+from sim.study.store import StoreError, load, load_all, read_metadata, save, summary, write_atomic, write_table
 from tests.markets import market
 
 SMALL: dict[str, Any] = {"people": 200, "weeks": 20, "window": 5, "burn_in": 5, "title": "Größe"}
 WORLDS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "scandals": {"scandals.leak": {"week": 3, "firm": "f1"}, "scandals.fraud": {"week": 8, "hit": 0.3}},
+    "scandals": {"scandals.leak": {"week": 3, "firm": "f1"}, "scandals.fraud": {"week": 8, "harmed_share": 0.3}},
     "scandals_off": {"scandals.leak": {"week": 3}, "mechanisms.scandal": False},
     "replications": {"replications": 2},
     "cells": {"segments.loyal": {"weight": 0.5}, "cohorts": {"young": {}, "old": {"weight": 2}}},
@@ -93,7 +93,7 @@ def test_two_saves_are_the_same_bytes(run: Run, tmp_path: Path) -> None:
 def test_another_process_saves_the_same_bytes(run: Run, tmp_path: Path) -> None:
     store.revision.cache_clear()
     one = save(run, tmp_path / "one.parquet")
-    code = f"from sim.store import load, save; save(load({str(one)!r}), {str(tmp_path / 'two.parquet')!r})"
+    code = f"from sim.study.store import load, save; save(load({str(one)!r}), {str(tmp_path / 'two.parquet')!r})"
     home = Path(store.__file__).resolve().parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(home)})
     assert one.read_bytes() == (tmp_path / "two.parquet").read_bytes()

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from sim import study
-from sim.engine import simulate
-from sim.scenario import Firm, ScenarioError, change, to_dict
+from sim.engine.loop import simulate
+from sim.model.declare import ScenarioError
+from sim.model.scenario import Firm, change, to_dict
 from tests.markets import market
 
 AXES = {"firms.f0.quality": [0.0, 1.0], "consumer.habit_weight": [0.0, 0.8]}
@@ -147,15 +148,15 @@ def test_axes_that_make_no_study_are_said_before_the_first_run(base, monkeypatch
 QUALITY = {"firms.f0.quality": [0.0, 1.0]}
 
 
-def stopped(base, folder, monkeypatch, after, lives=simulate, axes=None):
-    """A study that is stopped after so many runs, lived by `lives`."""
+def stopped(base, folder, monkeypatch, after, parts=simulate, axes=None):
+    """A study that is stopped after so many runs, lived by `parts`."""
     lived = []
 
     def until(*arguments, **how):
         lived.append(1)
         if len(lived) > after:
             raise KeyboardInterrupt
-        return lives(*arguments, **how)
+        return parts(*arguments, **how)
 
     until.__module__, until.__qualname__ = simulate.__module__, simulate.__qualname__
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -175,7 +176,7 @@ def again(base, folder, axes=None):
 
 def test_rows_of_other_code_are_made_again(base, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("sim.cluster.source", lambda: "older")
+        patch.setattr("sim.engine.cluster.source", lambda: "older")
         stopped(base, tmp_path, monkeypatch, 3)
     lived = counting(monkeypatch)
     again(base, tmp_path)

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from sim import __main__ as cli
-from sim import figures, panel, terminal
-from sim.run import job
-from sim.run.result import FILES, TABLES
+from sim import panel
+from sim.report import figures, hydra_task, streams
+from sim.report.result import FILES, TABLES
 from tests.test_folders import PRESET, ROOT, SMALL
 
 HERE = [*SMALL, "hydra.run.dir=out"]
@@ -57,7 +57,7 @@ def test_a_title_is_data(title, command):
     Path("p/market/two.yaml").write_text(f"{PRESET}title: {text}\n", encoding="utf-8")
     status, out, err = command(*HERE)
     assert (status, err) == (0, "living 4 weeks of 50 people ...\n")
-    assert f"\n{terminal.plain(title)}: 50 people" in out
+    assert f"\n{streams.plain(title)}: 50 people" in out
     assert set(os.listdir("out")) == set(FILES)
     ElementTree.parse("out/stickiness.svg")
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_shown_is_a_sentence_and_the_run_is_kept(name, error, com
     def failing(*args):
         raise error
 
-    monkeypatch.setattr(figures if "." in name else job, name.rpartition(".")[2], failing)
+    monkeypatch.setattr(figures if "." in name else hydra_task, name.rpartition(".")[2], failing)
     status, _, err = command(*HERE)
     reason = {"ValueError": "ValueError: NaN", "OSError": "No space left on device"}.get(type(error).__name__, "Memory")
     assert status == 0 and len(err.splitlines()) == 2
@@ -167,7 +167,7 @@ def test_a_stream_that_takes_nothing_does_not_cost_the_run(kind, command, monkey
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
     told = []
-    monkeypatch.setattr(job, "not_shown", lambda done, failed: told.append(" and ".join(failed)))
+    monkeypatch.setattr(hydra_task, "not_shown", lambda done, failed: told.append(" and ".join(failed)))
     monkeypatch.setattr(sys, "argv", ["stickiness", *HERE, 'title="Größe"'])
     assert cli.main() == 0
     assert told == ([said] if said else [])
@@ -185,7 +185,7 @@ def test_any_width_will_do(columns, command, monkeypatch):
 def test_what_an_encoding_lacks_is_spelled_out():
     with io.TextIOWrapper(io.BytesIO(), encoding="ascii") as ours, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", ours)
-        with terminal.streams():
+        with streams.streams():
             print("1 ±2 größe …")
         assert ours.buffer.getvalue() == b"1 +-2 gr\\xf6\\xdfe ...\n"
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sim import metrics
-from sim.engine import advance, begin, simulate
-from sim.scenario import change
+from sim.engine.loop import advance, initialize, simulate
+from sim.measure import metrics
+from sim.model.scenario import change
 from tests.markets import bare, market
 from tests.test_same import STORY, digest
 
@@ -37,11 +37,11 @@ def test_flows_are_identical_up_to_the_week_of_the_change(later):
 
 
 def test_one_more_person_changes_nobody_else():
-    """Without neighbours nobody touches another: everyone lives the same life, whoever else is born."""
-    few, more = (begin(market({**LIVELY, "network.kind": "none", "people": n}))[0] for n in (600, 601))
-    for life in (few, more):
+    """Without neighbors nobody touches another: everyone lives the same life, whoever else is born."""
+    few, more = (initialize(market({**LIVELY, "network.kind": "none", "people": n}))[0] for n in (600, 601))
+    for shard in (few, more):
         for _ in range(30):
-            advance([life])
+            advance([shard])
     for ours, theirs in zip(few.people, more.people, strict=True):
         np.testing.assert_array_equal(ours, theirs[:600])
 
@@ -51,12 +51,12 @@ def test_one_more_firm_changes_no_draw_of_the_others():
     changes = {"market.regime": "provider", "mechanisms.taste": True, "market.taste_law": "normal", "people": 3000}
     old = bare(changes)
     new = change(old, {"firms.newcomer": {"presence": 0.05}})
-    lives = [begin(s)[0] for s in (old, new)]
+    parts = [initialize(s)[0] for s in (old, new)]
     stayed = 0
     for _ in range(20):
-        for life in lives:
-            advance([life])
-        before, after = (life.people.one["last"] for life in lives)
+        for shard in parts:
+            advance([shard])
+        before, after = (shard.people.one["last"] for shard in parts)
         same = after != len(old.firms)
         np.testing.assert_array_equal(before[same], after[same])
         stayed += same.sum()

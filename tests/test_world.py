@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sim.crowd import degree, listener
-from sim.engine import advance, begin, simulate
-from sim.person import HEARD, stories
-from sim.scenario import ScenarioError, change
-from sim.tally import Event
-from sim.world import links, make_world, stored_links
+from sim.engine.loop import advance, initialize, simulate
+from sim.measure.tally import Event
+from sim.model.declare import ScenarioError
+from sim.model.scenario import change
+from sim.model.state import AWARE, flag_table
+from sim.model.timeline import links, make_world, stored_links
+from sim.model.word_of_mouth import degree, recipient
 from tests.markets import called, market
 from tests.test_same import digest
 
@@ -18,15 +19,15 @@ N = 400
 TALK = {
     "people": N,
     "consumer.rate": 2.0,
-    "market.word_good": 1.0,
+    "market.positive_wom": 1.0,
     "scandals.x": {"firm": "f0", "week": 3, "reach": 0.1},
 }
 
 
-def small_world(people: int, neighbours: int = 8, rewiring: float = 0.1) -> np.ndarray:
+def small_world(people: int, neighbors: int = 8, rewiring: float = 0.1) -> np.ndarray:
     """Listeners of everybody, [person, link], read from the addresses."""
-    world = make_world(market({"people": people, "network.neighbours": neighbours, "network.rewiring": rewiring}))
-    hears, many = called(listener), called(degree)
+    world = make_world(market({"people": people, "network.neighbors": neighbors, "network.rewiring": rewiring}))
+    hears, many = called(recipient), called(degree)
     return np.array([[hears(world, (1, 0), i, link) for link in range(many(world, i))] for i in range(people)])
 
 
@@ -55,13 +56,13 @@ def test_news_spreads_along_the_links_only():
     chain = np.array([(i, i + 1) for i in range(N - 1)])
     scandal = {"firm": "f0", "week": 0, "reach": 0.0, "contagion": 0.95}
     run = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
-    assert not stories(run.people[0], HEARD).any(), "nobody starts a rumour without a broadcast"
+    assert not flag_table(run.people[0], AWARE).any(), "nobody starts a rumour without a broadcast"
     scandal |= {"reach": 0.02, "news_weeks": 1}
     told = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
-    informed = stories(told.people[0], HEARD)[:, 0]
+    informed = flag_table(told.people[0], AWARE)[:, 0]
     starts = np.flatnonzero(informed & ~np.r_[False, informed[:-1]])
     alone = simulate(market({"people": N, "scandals.x": scandal, "network.kind": "none"}), keep_people=True)
-    sources = stories(alone.people[0], HEARD)[:, 0]
+    sources = flag_table(alone.people[0], AWARE)[:, 0]
     assert sources[starts].all(), "every run of the informed begins with one who heard the broadcast"
     assert informed.sum() > sources.sum()
 
@@ -90,7 +91,7 @@ def test_moves_hold_from_their_week_to_their_end():
     effort = make_world(base).firms["effort"][:, 1]
     np.testing.assert_array_equal(np.flatnonzero(effort) - 1, [4, 5, 6])
     point = change(base, {"moves.a": {"lever": "touchpoints.app.failure_rate", "value": 0.8, "weeks": 0}})
-    failing = make_world(point).details["failing"][:, 1, 0]
+    failing = make_world(point).failures["failing"][:, 1, 0]
     assert failing[:5] == pytest.approx(0.05) and failing[5:] == pytest.approx(0.8)
 
 
@@ -103,49 +104,49 @@ def test_an_outage_lowers_what_is_delivered_while_it_lasts():
 
 def test_friction_keeps_and_deters():
     base = {"people": 3000, "market.regime": "provider", "consumer.attention": 0.3}
-    free, held = (simulate(market({**base, "firms.f0.exit_friction": f})).tally for f in (0.0, 1.7))
-    assert not free.event[..., Event.KEPT].any() and held.event[..., 0, Event.KEPT].any()
+    free, held = (simulate(market({**base, "firms.f0.switching_cost": f})).tally for f in (0.0, 1.7))
+    assert not free.event[..., Event.CAPTIVE].any() and held.event[..., 0, Event.CAPTIVE].any()
     joined = [t.flow[..., 2:, 1].sum() for t in (free, held)]
     left = [t.flow[..., 1, 2:].sum() for t in (free, held)]
-    assert held.event[..., 0, Event.BAD_WORD].sum() > free.event[..., 0, Event.BAD_WORD].sum()
+    assert held.event[..., 0, Event.NEGATIVE_WOM].sum() > free.event[..., 0, Event.NEGATIVE_WOM].sum()
     assert left[1] < 0.7 * left[0] and joined[1] < joined[0]
 
 
 def test_the_recovery_paradox_is_in_satisfaction_only():
     base = {"people": 3000, "consumer.rate": 1.0, "market.complain_major": 1.0, "market.complain_minor": 1.0,
             "firms.f0.recovery_days": 0.0, "firms.f0.recovery_adequacy": 1.0}  # fmt: skip
-    plain, pleased = (simulate(market({**base, "market.paradox": p})).tally for p in (0.0, 2.0))
+    plain, pleased = (simulate(market({**base, "market.recovery_paradox": p})).tally for p in (0.0, 2.0))
     assert pleased.event[..., 0, Event.SATISFIED].sum() > plain.event[..., 0, Event.SATISFIED].sum()
     np.testing.assert_array_equal(pleased.flow, plain.flow)
 
 
 def test_the_people_of_a_life_keep_their_memory_small():
-    life = begin(market())[0]
-    firms = len(life.scenario.firms)
-    a_person = sum(rows.nbytes for rows in life.people) / life.scenario.people
+    shard = initialize(market())[0]
+    firms = len(shard.scenario.firms)
+    a_person = sum(rows.nbytes for rows in shard.people) / shard.scenario.people
     assert a_person <= 24 * firms + 40
 
 
 def test_nobody_lives_past_the_last_week():
-    life = begin(market({"people": 50, "weeks": 2, "window": 2, "burn_in": 0}))[0]
+    shard = initialize(market({"people": 50, "weeks": 2, "window": 2, "burn_in": 0}))[0]
     for _ in range(2):
-        advance([life])
+        advance([shard])
     with pytest.raises(RuntimeError, match="week 2 is beyond the last"):
-        advance([life])
+        advance([shard])
 
 
 @pytest.mark.parametrize("shards", [1, 3])
 def test_a_story_may_begin_with_the_people_of_another(shards):
     before = simulate(market({"people": 300, "burn_in": 4, "consumer.rate": 2.0}), keep_people=True)
     later = market({"people": 300, "burn_in": 0, "scandals.x": {"firm": "f0", "week": 1}})
-    lives = begin(later, shards=shards, start=before.people[0])
-    one = np.concatenate([life.people.one for life in lives])
-    bonds = np.concatenate([life.people.bonds for life in lives])
+    parts = initialize(later, shards=shards, start=before.people[0])
+    one = np.concatenate([shard.people.one for shard in parts])
+    bonds = np.concatenate([shard.people.bonds for shard in parts])
     for name in ("taste", "habit", "trust", "memory"):
         np.testing.assert_array_equal(bonds[name], before.people[0].bonds[name])
     np.testing.assert_array_equal(one["last"], before.people[0].one["last"])
-    assert not any(life.people.story.any() for life in lives) and not bonds["count"].any()
+    assert not any(shard.people.scandal_flags.any() for shard in parts) and not bonds["count"].any()
     runs = [simulate(later, shards=n, start=before.people) for n in (1, shards)]
     assert digest(runs[0].tally) == digest(runs[1].tally)
     with pytest.raises(ScenarioError, match="start"):
-        begin(change(later, {"people": 200}), start=before.people[0])
+        initialize(change(later, {"people": 200}), start=before.people[0])

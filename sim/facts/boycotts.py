@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from sim.facts.asked import worth
+from sim.facts.markets import Lived, Worlds, among, of
 from sim.facts.repertoire import Found
-from sim.facts.shocks import HALF_YEAR, QUARTER, Pair
-from sim.facts.worlds import Lived, Worlds, among, of
-from sim.metrics import Array
-from sim.tally import Tally
+from sim.facts.scandals import HALF_YEAR, QUARTER, Pair
+from sim.facts.survey import worth
+from sim.measure.metrics import Array
+from sim.measure.tally import Tally
 
 GOYA, BEER = "scandal=boycott_goya", "scandal=boycott_budlight"
 DIESEL = (52, 53, 54, 55, 56, 57, 58, 60, 62, 65, 70, 78, 91, 104, 117, 130, 143, 155)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from sim import metrics
+from sim.facts.markets import Worlds, among, of
 from sim.facts.repertoire import PROVIDERS, Found, yearly
-from sim.facts.worlds import Worlds, among, of
-from sim.metrics import Array
-from sim.tally import TENURE, Event, Tally
+from sim.measure import metrics
+from sim.measure.metrics import Array
+from sim.measure.tally import TENURE, Event, Tally
 
 YEARS = 52
 SUBSCRIPTION = "market=streaming"
@@ -163,7 +163,7 @@ def fact_24(worlds: Worlds) -> Found:
 
 
 def fact_25(worlds: Worlds) -> Found:
-    deterring = moves(("netflix", "exit_friction", 0, 0, 0.25))
+    deterring = moves(("netflix", "switching_cost", 0, 0, 0.25))
     pair = [worlds(SUBSCRIPTION, c, times=4) for c in ({}, deterring)]
     j, tallies = pair[0].focus, [metrics.weekly(w.tally) for w in pair]
 
@@ -184,11 +184,11 @@ def fact_26(worlds: Worlds) -> Found:
         ("amazon", "presence", EVENT, 2, 1000 * presence),
         ("amazon", "price", EVENT + 2, 0, PING),
     )
-    trial = worlds(SUBSCRIPTION, {**story, "market.execution": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
+    trial = worlds(SUBSCRIPTION, {**story, "market.exit_rate": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
     j = quiet.focus
     before, during, after = (trial.people[w].one["last"] for w in (EVENT, EVENT + 2, EVENT + 3))
     tried = (before == j) & (during == j + 1)
-    free = worlds(SUBSCRIPTION, {"mechanisms.friction": False})
+    free = worlds(SUBSCRIPTION, {"mechanisms.switching_cost": False})
 
     def gain(a: Tally, b: Tally) -> Array:
         return 100 * np.abs(metrics.share(b) - metrics.share(a))[..., j]
@@ -200,9 +200,9 @@ def fact_26(worlds: Worlds) -> Found:
 
 
 def fact_27(worlds: Worlds) -> Found:
-    story = {"market.execution": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
+    story = {"market.exit_rate": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
     plain, mild, aggressive = (
-        worlds(SUBSCRIPTION, {**story, **moves(("netflix", "exit_friction", EVENT, 0, f))}, times=12)
+        worlds(SUBSCRIPTION, {**story, **moves(("netflix", "switching_cost", EVENT, 0, f))}, times=12)
         for f in (0.0, 1.0, 1.7)
     )
     j = plain.focus
@@ -211,7 +211,7 @@ def fact_27(worlds: Worlds) -> Found:
         return t.flow[..., EVENT, j + 1, j + 1] / t.flow[..., EVENT, j + 1, :].sum(axis=-1)
 
     def words(a: Tally, b: Tally) -> Array:
-        bad = [t.event[..., EVENT, j, Event.BAD_WORD] for t in (a, b)]
+        bad = [t.event[..., EVENT, j, Event.NEGATIVE_WOM] for t in (a, b)]
         return 100 * (bad[1] - bad[0]) / _base(a, j)[..., EVENT]
 
     none, some, much = (metrics.weekly(w.tally) for w in (plain, mild, aggressive))

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from sim import dirichlet, metrics
-from sim.facts.worlds import BARE, Lived, Worlds, of
-from sim.metrics import Array, Estimate
-from sim.tally import Count, Tally
+from sim.facts.markets import BARE, Lived, Worlds, of
+from sim.measure import dirichlet, metrics
+from sim.measure.metrics import Array, Estimate
+from sim.measure.tally import Count, Tally
 
 Found = dict[str, Estimate]
 SHELF, YEAR = "market=toothpaste_uk", {"window": 52}
@@ -98,18 +98,18 @@ def fact_4(worlds: Worlds) -> Found:
 
 def fact_5(worlds: Worlds) -> Found:
     return {
-        "least SCR, year": least(metrics.requirements, year(worlds)),
-        "most SCR, year": most(metrics.requirements, year(worlds)),
-        "mean SCR, quarter": mean(metrics.requirements, quarter(worlds)),
-        "rank correlation with share": rank(year(worlds), metrics.share, metrics.requirements),
+        "least SCR, year": least(metrics.category_requirements, year(worlds)),
+        "most SCR, year": most(metrics.category_requirements, year(worlds)),
+        "mean SCR, quarter": mean(metrics.category_requirements, quarter(worlds)),
+        "rank correlation with share": rank(year(worlds), metrics.share, metrics.category_requirements),
     }
 
 
 def fact_6(worlds: Worlds) -> Found:
     return {
-        "least, year": least(metrics.sole_users, year(worlds)),
-        "most, year": most(metrics.sole_users, year(worlds)),
-        "mean, quarter": mean(metrics.sole_users, quarter(worlds)),
+        "least, year": least(metrics.solely_loyal, year(worlds)),
+        "most, year": most(metrics.solely_loyal, year(worlds)),
+        "mean, quarter": mean(metrics.solely_loyal, quarter(worlds)),
     }
 
 
@@ -124,9 +124,9 @@ def fact_7(worlds: Worlds) -> Found:
 
     laws = {
         "w": metrics.frequency,
-        "once": metrics.once_users,
-        "sole": metrics.sole_users,
-        "SCR": metrics.requirements,
+        "once": metrics.once_only,
+        "sole": metrics.solely_loyal,
+        "SCR": metrics.category_requirements,
     }
     found = {name: of(lambda t, law=law: law(t)[..., brand], counts) for name, law in laws.items()}
     return {"b": of(lambda t: metrics.penetration(t)[..., brand], counts), **found, "duplication gap": of(gap, counts)}
@@ -156,24 +156,24 @@ def fact_10(worlds: Worlds) -> Found:
 
     def residual(t: Tally) -> Array:
         m = metrics.share(t)
-        phi = metrics.polarisation(t)[..., None]
+        phi = metrics.polarization(t)[..., None]
         return np.abs(metrics.next_use(t) - (phi + (1 - phi) * m)).max(axis=-1)
 
     return {"largest residual": of(residual, counts)}
 
 
 def fact_11(worlds: Worlds) -> Found:
-    return {m: of(metrics.polarisation, yearly(worlds, m)) for m in GOODS}
+    return {m: of(metrics.polarization, yearly(worlds, m)) for m in GOODS}
 
 
 def fact_12(worlds: Worlds) -> Found:
     def lag(t: Tally) -> Array:
-        known = t.kept[..., 1:, 1:]
+        known = t.transitions[..., 1:, 1:]
         stayed = np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
         chance = ((known.sum(axis=-2) / known.sum(axis=(-2, -1))[..., None]) ** 2).sum(axis=-1)
         return (stayed - chance) / (1 - chance)
 
-    goods = {f"{m} (at most .63)": of(metrics.polarisation, yearly(worlds, m)) for m in GOODS}
+    goods = {f"{m} (at most .63)": of(metrics.polarization, yearly(worlds, m)) for m in GOODS}
     return goods | {f"{m} (at least .8)": of(lag, yearly(worlds, m)) for m in PROVIDERS}
 
 
@@ -199,7 +199,7 @@ def _slope(lived: Lived, metric: Any) -> Estimate:
 
 
 def fact_14(worlds: Worlds) -> Found:
-    goods = {m: _slope(worlds(f"market={m}", {**YEAR, "weeks": 260}), metrics.polarisation) for m in GOODS[:1]}
+    goods = {m: _slope(worlds(f"market={m}", {**YEAR, "weeks": 260}), metrics.polarization) for m in GOODS[:1]}
     return goods | {m: _slope(worlds(f"market={m}"), metrics.switched) for m in PROVIDERS[:1]}
 
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from sim import metrics
-from sim.facts.asked import worth
+from sim.facts.markets import Lived, Worlds, among, of, onwards
 from sim.facts.providers import moves
 from sim.facts.repertoire import Found
-from sim.facts.worlds import Lived, Worlds, among, of, onwards
-from sim.metrics import Array
-from sim.person import USED, People
-from sim.rules import COMPLAINED, MAJOR, MINOR
-from sim.tally import Event, Tally
+from sim.facts.survey import worth
+from sim.measure import metrics
+from sim.measure.metrics import Array
+from sim.measure.tally import Event, Tally
+from sim.model.rules import COMPLAINED, MAJOR, MINOR
+from sim.model.state import USED, People
 
 SHOPS, BANK, WHEN = "market=retail_us", "market=bank", 26
 AFTER = {"fast": (0.0, 0.95), "resolved": (5.0, 0.6), "unresolved": (5.0, 0.3)}  # days, adequacy
@@ -141,7 +141,7 @@ def fact_72(worlds: Worlds) -> Found:
     pair = [worlds(SHOPS, {"mechanisms.regret": False}, times=2).counts, worlds(SHOPS, times=2).counts]
 
     def words(a: Tally, b: Tally) -> Array:
-        told = [t.event[..., Event.BAD_WORD].sum(axis=-1) / t.event[..., Event.FAILED].sum(axis=-1) for t in (a, b)]
+        told = [t.event[..., Event.NEGATIVE_WOM].sum(axis=-1) / t.event[..., Event.FAILED].sum(axis=-1) for t in (a, b)]
         return 100 * (told[1] / told[0] - 1)
 
     return {
@@ -153,11 +153,11 @@ def fact_72(worlds: Worlds) -> Found:
 
 
 def fact_73(worlds: Worlds) -> Found:
-    pair = [worlds(BANK, {"window": 52}), worlds(BANK, {"window": 52, **moves(("", "exit_friction", WHEN, 0, 1.7))})]
+    pair = [worlds(BANK, {"window": 52}), worlds(BANK, {"window": 52, **moves(("", "switching_cost", WHEN, 0, 1.7))})]
     j, tallies = pair[0].focus, [metrics.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
 
     def ratio(t: Tally) -> Array:
-        return t.event[..., j, Event.GOOD_WORD] / t.event[..., j, Event.BAD_WORD]
+        return t.event[..., j, Event.POSITIVE_WOM] / t.event[..., j, Event.NEGATIVE_WOM]
 
     def exits(t: Tally) -> Array:
         return 5200 * (1 - t.flow[..., j + 1, j + 1] / t.flow[..., j + 1, 1:].sum(axis=-1))
@@ -210,7 +210,7 @@ def fact_75(worlds: Worlds) -> Found:
 
 def _anchored(worlds: Worlds, changes: dict[str, Any], metric: Any, times: float = 1) -> metrics.Estimate:
     """What service moments of the focus do to a metric of it, points."""
-    moments = moves(("", "moments", WHEN, 0, 0.08))
+    moments = moves(("", "delight_rate", WHEN, 0, 0.08))
     pair = [worlds(SHOPS, c, times=times) for c in (changes, {**changes, **moments})]
     tallies = [metrics.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
     return of(lambda a, b: 100 * (metric(b) - metric(a))[..., pair[0].focus], *tallies)
@@ -221,19 +221,21 @@ def fact_76(worlds: Worlds) -> Found:
     return {
         "first looks, points": _anchored(worlds, order, metrics.first_looks),
         "share, points": _anchored(worlds, order, metrics.share, times=16),
-        "share where all is looked at, points": _anchored(worlds, {**order, "consumer.looks": 6.0}, metrics.share),
+        "share where all is looked at, points": _anchored(
+            worlds, {**order, "consumer.consideration_size": 6.0}, metrics.share
+        ),
     }
 
 
 def fact_77(worlds: Worlds) -> Found:
     """The month is lived many times over from where people stand, or the dice of so few who leave would hide it."""
-    lived = worlds(SHOPS, {"weeks": 52, "firms.walmart.moments": 0.08}, (52,), 64)
+    lived = worlds(SHOPS, {"weeks": 52, "firms.walmart.delight_rate": 0.08}, (52,), 64)
     people, j = lived.people[52].one, lived.focus
     mine = people["last"] == j
     anchored = people["anchor"][mine] == j
 
     def month(quality: float) -> Array:
-        levers = {"firms.walmart.moments": 0.01, "firms.walmart.quality": quality}
+        levers = {"firms.walmart.delight_rate": 0.01, "firms.walmart.quality": quality}
         return np.sum([p.bonds["count"][mine, j] & USED for p in onwards(lived, 52, levers, 4, times=8)], axis=0)
 
     def ratio(held: Array, a: Array, b: Array) -> float:

@@ -1,7 +1,7 @@
 """The parts of the page that `sim/app.py` serves: a market to play in the browser.
 
-`stage` is what is played, `crowd` what is read of its people, `chronicle` what is remembered of its weeks; `charts`,
-`seats` and `words` are what is shown, as plain data, `paper` the same as a figure, `export` what one takes home;
-`visit` is one visitor's state, `controls`, `knobs` and `board` what is clicked and seen, `serve` the server, `gate`
+`game` is what is played, `crowd` what is read of its people, `history` what is remembered of its weeks; `charts`,
+`picture` and `words` are what is shown, as plain data, `paper` the same as a figure, `export` what one takes home;
+`visit` is one visitor's state, `controls`, `parameters` and `board` what is clicked and seen, `serve` the server, `gate`
 whom it answers, `limits` how much of anything it takes.
 """

@@ -7,17 +7,17 @@ from typing import Any
 
 import solara
 
-from sim.page.crowd import plain, title
-from sim.page.stage import scandal
-from sim.page.visit import SPEEDS, Visit
-from sim.run.compose import presets
+from sim.page.game import scandal
+from sim.page.people import plain, title
+from sim.page.session import SPEEDS, Session
+from sim.study.presets import presets
 
 CROWDS = (1_000, 2_500, 10_000, 50_000, 100_000, 1_000_000)
 KINDS = ("data_breach", "moral_scandal")  # the scandals offered first
 
 
 @solara.component
-def Start(visit: Visit):
+def Start(visit: Session):
     """Preset, people, reset."""
     markets = {plain(name): name for name in presets("market")}
     named("Market", markets, visit.market.value, visit.choose)
@@ -31,9 +31,9 @@ def Start(visit: Visit):
 
 
 @solara.component
-def Player(visit: Visit):
+def Player(visit: Session):
     """Play, step, reset, speed."""
-    playing, off = visit.playing.value, bool(visit.busy.value) or not visit.curtain.value
+    playing, off = visit.playing.value, bool(visit.busy.value) or not visit.generation.value
     with solara.Row(gap="6px", classes=["player"]):
         if playing:
             solara.Button("Pause", icon_name="mdi-pause", on_click=visit.pause, color="primary", small=True)
@@ -46,17 +46,17 @@ def Player(visit: Visit):
 
 
 @solara.component
-def Events(visit: Visit):
+def Events(visit: Session):
     """What can happen to a firm: press a button, and the coming week has it."""
-    stage, begun = visit.stage, visit.curtain.value
+    game, begun = visit.game, visit.generation.value
     kind, on_kind = solara.use_state(KINDS[0])
     firm, on_firm = solara.use_state("")
     severity, on_severity = solara.use_state(1.2)
     price, on_price = solara.use_state(10)
-    if stage is None:
+    if game is None:
         return
-    firms = list(stage.start.firms)
-    at = firm if firm in firms else stage.start.focus
+    firms = list(game.start.firms)
+    at = firm if firm in firms else game.start.focus
     keep = visit.keep_twin.value
 
     def choose(name: str) -> None:
@@ -69,7 +69,7 @@ def Events(visit: Visit):
         happen = {
             "scandal": lambda s: s.scandal(kind, at, keep, severity=severity),
             "outage": lambda s: s.scandal("outage", at, keep),
-            "campaign": lambda s: s.move("moments", at, 0.08, "anchor campaign", keep, weeks=13),
+            "campaign": lambda s: s.move("delight_rate", at, 0.08, "anchor campaign", keep, weeks=13),
             "price": lambda s: s.move("price", at, _price(s, at, price), moved, keep),
             "apology": lambda s: s.apologise(at, keep),
         }
@@ -97,5 +97,5 @@ def named(label: str, values: dict[str, Any], value: Any, on_value: Callable[[An
     solara.Select(label, values=list(values), value=shown, on_value=lambda n: on_value(values[n]), dense=True)
 
 
-def _price(stage: Any, firm: str, percent: int) -> float:
-    return float(stage.market.competitor[firm].lever("price")) * (1 + percent / 100)
+def _price(game: Any, firm: str, percent: int) -> float:
+    return float(game.market.competitor[firm].lever("price")) * (1 + percent / 100)

@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import yaml
 
-from sim.declare import Declaration, did_you_mean
-from sim.engine import Run
-from sim.metrics import by_window, estimate, firm_metrics, weekly
+from sim.engine.loop import Run
+from sim.measure.metrics import by_window, estimate, firm_metrics, weekly
+from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
+from sim.model.scenario import Move, Scandal, Scenario, change, to_dict
 from sim.page import limits
-from sim.page.stage import COMPOSING, FIRST, Stage, preset
-from sim.run.compose import compose
-from sim.scenario import Move, Scandal, Scenario, ScenarioError, change, leaves, to_dict
-from sim.store import save
+from sim.page.game import COMPOSING, FIRST, Game, preset
+from sim.study.presets import compose
+from sim.study.store import save
 
 EVENTS = {"scandals": Scandal, "moves": Move}  # what a link may add
 TOLD = 5  # wrong names of a link that are repeated
@@ -30,16 +30,16 @@ HOW = """\
 """
 
 
-def lived(stage: Stage) -> Run:
+def lived(game: Game) -> Run:
     """What was lived, with the scenario that gives the same from the start."""
-    if stage.week < stage.start.window:
-        raise ScenarioError([f"play at least {stage.start.window} weeks, one window: then there is a run to take home"])
-    return stage.market.result()
+    if game.week < game.start.window:
+        raise ScenarioError([f"play at least {game.start.window} weeks, one window: then there is a run to take home"])
+    return game.market.result()
 
 
-def scenario_yaml(stage: Stage) -> str:
+def scenario_yaml(game: Game) -> str:
     """A market file for --config-dir. Before the first window has ended its weeks are those of the preset."""
-    s = lived(stage).scenario if stage.week >= stage.start.window else stage.scenario
+    s = lived(game).scenario if game.week >= game.start.window else game.scenario
     values = to_dict(s)
     values["firms"] = {name: _without_nothing(firm) for name, firm in values["firms"].items()}
     with COMPOSING:
@@ -53,49 +53,47 @@ def _without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def run_parquet(stage: Stage) -> bytes:
+def run_parquet(game: Game) -> bytes:
     """Every count of the run, with its scenario inside."""
     with tempfile.TemporaryDirectory() as folder:
-        return save(lived(stage), Path(folder) / "run.parquet").read_bytes()
+        return save(lived(game), Path(folder) / "run.parquet").read_bytes()
 
 
-def data_csv(stage: Stage) -> bytes:
+def data_csv(game: Game) -> bytes:
     """week, group, firm, metric, value: weekly what is of a week, the windowed metrics by the last week of a window."""
     import pandas as pd
 
-    frames = [
-        pd.DataFrame(_rows(stage, group), columns=["week", "firm", "metric", "value"]) for group in stage.groups()
-    ]
-    names = [group or "everybody" for group in stage.groups()]
+    frames = [pd.DataFrame(_rows(game, group), columns=["week", "firm", "metric", "value"]) for group in game.groups()]
+    names = [group or "everybody" for group in game.groups()]
     tidy = pd.concat(frames, keys=names, names=["group"]).reset_index("group")
     file = io.StringIO()
     tidy[["week", "group", "firm", "metric", "value"]].to_csv(file, index=False)
     return file.getvalue().encode()
 
 
-def _rows(stage: Stage, group: str) -> Iterator[tuple[int, str, str, float]]:
-    cells, tally, past = stage.cells(group), stage.market.tally, stage.past
-    for name, metric in firm_metrics(stage.start.market.regime == "provider").items():
+def _rows(game: Game, group: str) -> Iterator[tuple[int, str, str, float]]:
+    cells, tally, past = game.cells(group), game.market.tally, game.past
+    for name, metric in firm_metrics(game.start.market.regime == "provider").items():
         of_week = name in ("share", "would_leave", "satisfaction")
-        if name != "excess" and (of_week or stage.week >= stage.start.window):
+        if name != "excess" and (of_week or game.week >= game.start.window):
             found = estimate(metric, (weekly if of_week else by_window)(tally, cells)).value
-            yield from _named(stage, name, found, 1 if of_week else stage.start.window)
-    yield from _named(stage, "trust", past.trusted(cells, 1))
-    told = [past.told(cells, 0, j) for j in range(len(stage.start.firms))]
+            yield from _named(game, name, found, 1 if of_week else game.start.window)
+    yield from _named(game, "trust", past.trusted(cells, 1))
+    told = [past.told(cells, 0, j) for j in range(len(game.start.firms))]
     for sign, name in enumerate(("good_messages", "bad_messages")):
-        yield from _named(stage, name, np.array([t[:, sign] for t in told]).T)
+        yield from _named(game, name, np.array([t[:, sign] for t in told]).T)
 
 
-def _named(stage: Stage, name: str, values: Any, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
+def _named(game: Game, name: str, values: Any, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
     """Rows of values [t, j], the week being the last of each step."""
     for t, row in enumerate(values):
-        yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(stage.start.firms, row, strict=True))
+        yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(game.start.firms, row, strict=True))
 
 
-def link(market: str, stage: Stage) -> str:
+def link(market: str, game: Game) -> str:
     """The scenario as a query string: the preset, and whatever differs from it."""
     old = {path: value for path, value, _ in leaves(preset(market))}
-    new = {path: value for path, value, _ in leaves(stage.scenario)}
+    new = {path: value for path, value, _ in leaves(game.scenario)}
     told = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
     for path in SERVERS_OWN:
         told.pop(path, None)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sim.page.captions import firm_rows, verdict
 from sim.page.charts import View, charts, flow
-from sim.page.seats import Seats
-from sim.page.stage import Stage
-from sim.page.words import firm_rows, verdict
+from sim.page.game import Game
+from sim.page.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Frame:
     person: dict[str, str]  # who was picked
 
 
-def seen(stage: Stage, seats: Seats, view: View, picked: int | None) -> Frame:
+def seen(game: Game, picture: Picture, view: View, picked: int | None) -> Frame:
     """The frame of a stage as it stands."""
-    person = {} if picked is None else stage.person(picked)
-    rows, people = firm_rows(stage), seats.picture(picked)
-    return Frame(stage.week, verdict(stage), rows, people, charts(stage, view), flow(stage, view), person)
+    person = {} if picked is None else game.person(picked)
+    rows, people = firm_rows(game), picture.picture(picked)
+    return Frame(game.week, verdict(game), rows, people, charts(game, view), flow(game, view), person)

@@ -1,4 +1,4 @@
-"""The page's server, on the loopback address unless told otherwise, silent towards others."""
+"""The page's server, on the loopback address unless told otherwise, silent toward others."""
 
 import ctypes
 import gc
@@ -13,7 +13,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from sim.declare import ScenarioError, did_you_mean
+from sim.model.declare import ScenarioError, did_you_mean
 from sim.page.gate import ACCESS, HOST, Gate
 from sim.page.limits import MESSAGE
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sim.declare import did_you_mean
+from sim.model.declare import did_you_mean
 from sim.panel.finder import Columns, Finder
 
 BLOCKS = {

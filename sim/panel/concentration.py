@@ -37,9 +37,9 @@ def concentrations(x: Array, fold: Array, weight: Array | None = None) -> Array:
     every = _column(x.sum(axis=1), fold, weight)
     shares = (x * weight[:, None]).sum(axis=0)
     start = np.log(np.maximum(shares / shares.sum(), 1e-9))
-    whole = _maximise(start[None], [_only(b) for b in brands], _only(every))
+    whole = _maximize(start[None], [_only(b) for b in brands], _only(every))
     folds = np.repeat(whole, len(every.households), axis=0)
-    return np.exp(_maximise(folds, brands, every)).sum(axis=1)
+    return np.exp(_maximize(folds, brands, every)).sum(axis=1)
 
 
 def _column(n: Array, fold: Array, weight: Array) -> _Column:
@@ -56,7 +56,7 @@ def _only(column: _Column) -> _Column:
     return column._replace(households=column.households[:1])
 
 
-def _maximise(theta: Array, brands: list[_Column], every: _Column) -> Array:
+def _maximize(theta: Array, brands: list[_Column], every: _Column) -> Array:
     """ln a [fit, J] by damped Newton steps; the Hessian is diagonal plus rank one (Minka 2000), so no matrix is met."""
     theta = np.clip(theta, LOWEST, HIGHEST)
     damping, scale = np.full(len(theta), 1e-4), np.maximum(every.households.sum(axis=1), 1.0)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.measure.tally import FIXED, LARGEST, STAGE, TENURE, Count, Tally, counted, empty_tally
 from sim.panel.folds import FOLDS, fold_of
 from sim.panel.types import Panel
-from sim.tally import FIXED, LARGEST, STAGE, TENURE, Count, Tally, counted, empty_tally
 
 
 class Uses(NamedTuple):

@@ -114,7 +114,7 @@ def _priced(
     rows: Rows, brand: np.ndarray, brands: list[str], at: np.ndarray, t: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows whose brand has no column of prices, where others have, are slips or a mistake."""
-    from sim.declare import did_you_mean
+    from sim.model.declare import did_you_mean
 
     priced = np.array([b in rows.columns.brands for b in brands])
     lacking = ~priced[brand[at]]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import sim.panel.vocabulary as words
-from sim.declare import did_you_mean
+from sim.model.declare import did_you_mean
 from sim.panel.cells import Table
 from sim.panel.options import Options
 
@@ -32,7 +32,7 @@ class Columns:
     start: str = ""  # of a spell with a provider
     end: str = ""
     status: tuple[str, ...] = ()
-    refunds: tuple[str, ...] = ()  # columns that say whether the row was cancelled or returned
+    refunds: tuple[str, ...] = ()  # columns that say whether the row was canceled or returned
     brands: tuple[str, ...] = ()  # that have a price, or else a promotion
     blocks: dict[str, list[str]] = field(default_factory=dict)  # price, feat, disp: a column for each of `brands`
     one_firm: bool = False  # there is no column of brands: a history of one firm
@@ -42,7 +42,7 @@ class Columns:
         """Role -> column, of those in use."""
         single = ("customer", "time", "clock", "brand", "order", "quantity", "price", "weight", "segment", "chosen")
         found = {role: getattr(self, role) for role in (*single, "choice_set", "start", "end") if getattr(self, role)}
-        several = {"time": self.parts, "status": self.status, "cancelled": self.refunds}
+        several = {"time": self.parts, "status": self.status, "canceled": self.refunds}
         found |= {role: ", ".join(names) for role, names in several.items() if names}
         if "price" in found:
             found["price (below 0 = returned)"] = found.pop("price")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sim.declare import did_you_mean
+from sim.model.declare import did_you_mean
 from sim.panel.count import select, take
 from sim.panel.dates import a_date
 from sim.panel.options import Options

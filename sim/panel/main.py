@@ -99,7 +99,7 @@ def _files(panel: Panel, frame: Any, folder: Path) -> list[str]:
     try:
         figure = drawn(panel, frame)
         if figure is not None:
-            from sim import figures
+            from sim.report import figures
 
             for kind in ("png", "svg"):
                 figures.save(figure, folder / f"stickiness.{kind}", kind)
@@ -129,7 +129,7 @@ def purchases(panel: Panel) -> Any:
 
 def drawn(panel: Panel, frame: Any) -> Any:
     """Share, stickiness and penetration of every brand with 95 % intervals; None for the history of one firm."""
-    from sim import figures
+    from sim.report import figures
 
     rows = frame[(frame["firm"] != "") & frame["metric"].isin(DRAWN)]
     parts = [g for g in dict.fromkeys(rows["group"]) if g != "change"]

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from sim import dirichlet, metrics
-from sim.metrics import Array, Metric, folds, jackknife, pooled
+from sim.measure import dirichlet, metrics
+from sim.measure.metrics import Array, Metric, folds, jackknife, pooled
+from sim.measure.tally import TENURE, Count, Tally
 from sim.panel.concentration import concentrations
 from sim.panel.count import after_start, counts, select, tally
 from sim.panel.files import read
@@ -21,7 +22,6 @@ from sim.panel.one_firm import one_firm
 from sim.panel.options import made
 from sim.panel.provider import provider_tally
 from sim.panel.types import Panel
-from sim.tally import TENURE, Count, Tally
 
 FEWEST = 4  # purchases from which a household has a before and an after
 LONG = 5_000  # purchases of a household above which the shape K of buying gets no error, as its folds take too long
@@ -66,9 +66,9 @@ COUNTED: dict[str, Metric] = {
     "share": metrics.share,
     "penetration": metrics.penetration,
     "frequency": metrics.frequency,
-    "requirements": metrics.requirements,
-    "sole_users": metrics.sole_users,
-    "once_users": metrics.once_users,
+    "category_requirements": metrics.category_requirements,
+    "solely_loyal": metrics.solely_loyal,
+    "once_only": metrics.once_only,
 }
 IN_ORDER: dict[str, Metric] = {"next_use": metrics.next_use, "habit_part": metrics.habit_part}
 AFTER: dict[str, Metric] = {
@@ -78,7 +78,7 @@ AFTER: dict[str, Metric] = {
 }
 MARKET: dict[str, Metric] = {
     "category_mean": metrics.category_mean,
-    "polarisation": metrics.polarisation,
+    "polarization": metrics.polarization,
     "duplication_coefficient": metrics.duplication_coefficient,
     "ever_switched": metrics.ever_switched,
 }
@@ -181,7 +181,7 @@ def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
 def _of_provider(panel: Panel, fold: Array) -> Values:
     whole = folds(provider_tally(panel, fold))
     found = {name: metric(whole) for name, metric in PROVIDER.items()}
-    known = whole.kept[..., 1:, 1:]
+    known = whole.transitions[..., 1:, 1:]
     market = {
         "switched": 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1)),
         "ever_switched": metrics.ever_switched(whole),
@@ -201,7 +201,7 @@ def later(panel: Panel, fold: Array | None = None) -> Tally:
     if not len(part.households):
         return pooled(tally(part, fold=fold[keep]))
     both = metrics.by_window(tally(part, after_start(part), fold[keep]))
-    names = ("window", "both", "buyers", "kept", "faithful", "standing")
+    names = ("window", "both", "buyers", "transitions", "faithful", "standing")
     return both._replace(**{name: getattr(both, name)[:, -1] for name in names})
 
 
@@ -228,8 +228,8 @@ def chance_ratio(x: Array, weight: Array | None = None) -> Array:
     """
     w = np.ones(len(x)) if weight is None else weight
     n, s = x.sum(axis=1), w @ x / (w @ x).sum()
-    requirements = s * (w @ n) / (w @ (n[:, None] * (1 - (1 - s) ** n[:, None])))
-    return requirements / (1 - requirements)
+    category_requirements = s * (w @ n) / (w @ (n[:, None] * (1 - (1 - s) ** n[:, None])))
+    return category_requirements / (1 - category_requirements)
 
 
 def _left_out_ratio(panel: Panel, fold: Array) -> Array:
@@ -247,8 +247,8 @@ def _left_out_ratio(panel: Panel, fold: Array) -> Array:
     bought = people * sizes
     never = np.stack([((1 - s[:, [j]]) ** sizes * bought).sum(axis=1) for j in range(x.shape[1])], 1)
     total = bought.sum(axis=1, keepdims=True)
-    requirements = s * total / (total - never)
-    return requirements / (1 - requirements)
+    category_requirements = s * total / (total - never)
+    return category_requirements / (1 - category_requirements)
 
 
 def _concentration(panel: Panel, fold: Array) -> Array:

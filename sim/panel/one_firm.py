@@ -28,7 +28,7 @@ def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, np.ndarray]:
     found = {
         "frequency": sums.ratio(n, bought),
         "again": sums.ratio(n > 1, bought),
-        "once_users": sums.ratio(n == 1, bought),
+        "once_only": sums.ratio(n == 1, bought),
     }
     if panel.columns.get("time"):
         first, last = _ends(panel, households)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sim.declare import did_you_mean
+from sim.model.declare import did_you_mean
 from sim.panel.types import PanelError
 
 COLUMN_ROLES = ("customer", "time", "brand", "quantity", "price", "status", "weight", "order", "segment")

@@ -5,12 +5,12 @@ import re
 import numpy as np
 
 import sim.panel.vocabulary as words
-from sim.metrics import pooled
+from sim.measure.metrics import pooled
+from sim.measure.tally import Tally
 from sim.panel.count import tally
 from sim.panel.folds import FOLDS
 from sim.panel.rows import Rows
 from sim.panel.types import Panel
-from sim.tally import Tally
 
 YEAR = 365.25
 PROVIDERS = re.compile(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.metrics import folds, pooled, switching
+from sim.measure.metrics import folds, pooled, switching
 from sim.panel.count import tally
 from sim.panel.measures import measure
 from sim.panel.one_firm import SAYS
@@ -30,9 +30,9 @@ IN_ORDER = {
 FIELD = {
     "penetration": "penetration",
     "frequency": "purchases\na buyer",
-    "requirements": "share of\ncategory",
-    "sole_users": "sole\nbuyers",
-    "once_users": "bought\nonce",
+    "category_requirements": "share of\ncategory",
+    "solely_loyal": "sole\nbuyers",
+    "once_only": "bought\nonce",
 }
 PROVIDER = {
     "share": "share of\nthe rows",
@@ -45,7 +45,7 @@ MARKET = {
     "category_penetration": "of households buy the category",
     "category_mean": "purchases a household",
     "category_shape": "shape K of the NBD of purchases",
-    "dirichlet_phi": "polarisation phi = 1/(1+S) of the fitted Dirichlet",
+    "dirichlet_phi": "polarization phi = 1/(1+S) of the fitted Dirichlet",
     "concentration": "concentration S",
     "duplication_coefficient": "duplication D: buyers of j who buy k = D x buyers of k",
     "repeat_chance": "R by chance",
@@ -56,7 +56,7 @@ MARKET = {
     "ever_switched": "of customers were with more than one provider",
     "frequency": "purchases a customer",
     "again": "of customers bought again",
-    "once_users": "of customers bought once",
+    "once_only": "of customers bought once",
     "interval": "time between purchases",
     "nbd_mean": "M of the NBD of purchases (zero-truncated fit)",
     "nbd_shape": "K of the NBD of purchases",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import sim.panel.vocabulary as words
-from sim.declare import did_you_mean
+from sim.model.declare import did_you_mean
 from sim.panel.cells import Table
 from sim.panel.finder import Columns, codes_of
 from sim.panel.options import Options
@@ -142,7 +142,7 @@ def _orders(rows: Rows) -> None:
     credit = [t[:1] in ("C", "c") and re.fullmatch(r"[Cc]-?\d+", t) is not None for t in texts]
     others = [t for t, c in zip(texts, credit, strict=True) if not c]
     if any(credit) and sum(t[:1].isdigit() for t in others) >= 0.9 * len(others):
-        rows.drop(rows.marked(name, texts, credit), f"cancelled ({name} begins with C)")
+        rows.drop(rows.marked(name, texts, credit), f"canceled ({name} begins with C)")
 
 
 def _fill(rows: Rows, order: np.ndarray, name: str) -> None:

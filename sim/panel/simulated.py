@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from sim.calibrate_shares import calibrate_shares
-from sim.engine import Run, advance, begin
+from sim.engine.loop import Run, advance, initialize
+from sim.model.scenario import Scenario
+from sim.model.state import window_counts
 from sim.panel.types import PanelError
-from sim.person import window_counts
-from sim.scenario import Scenario
-from sim.store import write_atomic
+from sim.study.calibrate_shares import calibrate_shares
+from sim.study.store import write_atomic
 
 
 def purchases(source: Run | Scenario) -> Any:
@@ -28,14 +28,14 @@ def purchases(source: Run | Scenario) -> Any:
     scenario = source.scenario if isinstance(source, Run) else calibrate_shares(source)[0]
     rng = np.random.default_rng([scenario.seed, 0])
     # One window longer than the story, for counts start anew where a window closes.
-    (life,) = begin(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
+    (shard,) = initialize(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
     rows: list[tuple[int, int, int]] = []
-    _, before = window_counts(life.people)
+    _, before = window_counts(shard.people)
     for week in range(-scenario.burn_in, scenario.weeks):
-        advance([life])
-        _, now = window_counts(life.people)
+        advance([shard])
+        _, now = window_counts(shard.people)
         if week >= 0:
-            one, used = life.people.one, now - before
+            one, used = shard.people.one, now - before
             for i in np.flatnonzero(used.sum(axis=1)):
                 order = _in_order(used[i], int(one["last"][i]), int(one["tenure"][i]), rng)
                 rows += [(int(i), week, int(j)) for j in order]
@@ -44,7 +44,7 @@ def purchases(source: Run | Scenario) -> Any:
     names = list(scenario.firms)
     frame = pd.DataFrame({"hh": table[:, 0], "t": table[:, 1], "choice": np.array(names)[table[:, 2]]})
     frame.insert(2, "trip", frame.groupby("hh").cumcount())
-    prices = life.world.firms["price"][1:].astype(float).round(4)
+    prices = shard.world.firms["price"][1:].astype(float).round(4)
     return frame.assign(**{f"price_{name}": prices[table[:, 1], j] for j, name in enumerate(names)})
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.declare import ScenarioError
+from sim.model.declare import ScenarioError
 
 
 class PanelError(ScenarioError):

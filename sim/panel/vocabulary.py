@@ -189,7 +189,7 @@ STRONG_STATUS = re.compile(
     r".*(status|statut|estado|stato|eventtype|event|behaviou?r(type)?|ereignis|evenement|evento)"
 )
 REFUND_FLAG = (
-    r"(?:is|was)?(?:returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
+    r"(?:is|was)?(?:returned|return|refunded|refund|canceled|canceled|cancellation|void|voided|storno|"
     r"storniert|retour|test)(?:ed)?(?:flag|at|date|yn)?",
     r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",
 )
@@ -323,13 +323,13 @@ BOUGHT = re.compile(
 
 
 def meaning(word: str) -> str:
-    """What a status or event says of a row: bought, cancelled, unfinished, browsed, or '' for what is not known."""
+    """What a status or event says of a row: bought, canceled, unfinished, browsed, or '' for what is not known."""
     text = re.sub(r"[_\-/.]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)).strip()
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
     if re.search(r"(not|un|never|no) ?(return|refund|cancel)", text):
         return "bought"
     for name, pattern in (
-        ("cancelled", CANCELLED),
+        ("canceled", CANCELLED),
         ("unfinished", UNFINISHED),
         ("browsed", BROWSED),
         ("bought", BOUGHT),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sim.declare import did_you_mean
+from sim.model.declare import did_you_mean
 from sim.panel.cells import Table, from_frame
 from sim.panel.options import Options
 from sim.panel.types import PanelError

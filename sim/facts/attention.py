@@ -1,0 +1,184 @@
+"""Facts 29 to 34 and 46 to 50: habit, consideration, age, trust, and the way from saying to doing."""
+
+import numpy as np
+
+from sim.facts.markets import BARE, Lived, Worlds, among, of
+from sim.facts.providers import PING, moves
+from sim.facts.repertoire import SHELF, YEAR, Found, year
+from sim.facts.survey import search, worth
+from sim.measure import metrics
+from sim.measure.metrics import Array
+from sim.measure.tally import Event, Tally
+from sim.model.state import USED, People
+
+CARS, ASKED = "market=cars_us ages=three", 52
+NOVICE = (-2, -1, 13, 14, 26)
+NOVICES = {"market.experience": 0.0, "burn_in": 4, "weeks": 104}
+
+
+def fact_29(worlds: Worlds) -> Found:
+    novices = worlds("market=bank", NOVICES, NOVICE)
+    some, more = novices.people[13], novices.people[26]
+    rows = np.arange(len(some.one))
+    steady = (more.one["tenure"] == 26 + 4) & (some.one["last"] == more.one["last"])
+    left = [1 - p.bonds["habit"][rows, p.one["last"]] for p in (some, more)]
+    uses = [13 + 4, 26 + 4]
+    rate = [1 - gap[steady] ** (1 / n) for gap, n in zip(left, uses, strict=True)]
+
+    names = list(novices.scenario.firms)
+    closed = moves(("lloyds", "price", 52, 0, PING), ("lloyds", "presence", 52, 1, 1e-6))
+    opened = moves(*((n, "price", 53, 0, novices.scenario.firms[n].price * PING) for n in names if n != "lloyds"))
+    miss = {"market.exit_rate": 1.0, "consumer.consideration_size": 8.0}
+    without, once = (
+        worlds("market=bank", miss, (156,)),
+        worlds("market=bank", {**miss, **closed, **opened}, (53, 54, 156)),
+    )
+    missed = (once.people[53].one["last"] != 0) & (once.people[54].one["last"] == 0)
+    for lived in (without, once):
+        missed &= (lived.people[156].one["last"] == 0) & (lived.people[156].one["tenure"] > 100)
+    habit = [lived.people[156].bonds["habit"][missed, 0] for lived in (without, once)]
+    return {
+        "uses until 95 %": among(lambda r: (np.log(0.05) / np.log(1 - r)).mean(), rate[1]),
+        "step, later / earlier": among(lambda a, b: b.mean() / a.mean(), *rate),
+        "habit lost by one miss, %": among(lambda a, b: 100 * (1 - b.mean() / a.mean()), *habit),
+    }
+
+
+def fact_30(worlds: Worlds) -> Found:
+    def part(t: Tally) -> Array:
+        return (metrics.habit_part(t) * metrics.share(t)).sum(axis=-1)
+
+    tastes = {**YEAR, **BARE, "mechanisms.taste": True}
+    on, off = (worlds(SHELF, {**tastes, "mechanisms.habit": h}, times=6).counts for h in (True, False))
+    return {
+        "the shelf": of(part, year(worlds)),
+        "taste and habit alone": of(part, on),
+        "taste alone": of(part, off),
+    }
+
+
+def fact_32(worlds: Worlds) -> Found:
+    found = {}
+    for market in ("bank", "energy_nl", "retail_us"):
+        looks = search(worlds(f"market={market}", at=(ASKED,)), ASKED).looks
+        found[market] = among(np.mean, looks)
+    return found
+
+
+def fact_33(worlds: Worlds) -> Found:
+    lived = worlds("market=social_network", at=(ASKED,))
+    found = search(lived, ASKED)
+    stays = among(lambda first, best: 100 * (first == best).mean(), found.first, found.best)
+    return {"firms looked at": among(np.mean, found.consideration_size), "first look wins, %": stays}
+
+
+def fact_34(worlds: Worlds) -> Found:
+    lived = worlds(CARS, times=8)
+
+    def repeat(*cohorts: str) -> metrics.Estimate:
+        def values(*tallies: Tally) -> Array:
+            known = [t.flow[..., 1:, 1:] for t in tallies]
+            rates = [np.trace(k, axis1=-2, axis2=-1) / k.sum(axis=(-2, -1)) for k in known]
+            return 100 * (rates[0] - rates[1] if len(rates) > 1 else rates[0])
+
+        return of(values, *(metrics.pooled(lived.tally, lived.cells(cohort=c)) for c in cohorts))
+
+    return {
+        "young": repeat("young"),
+        "middle": repeat("middle"),
+        "old": repeat("old"),
+        "middle - young": repeat("middle", "young"),
+        "old - middle": repeat("old", "middle"),
+    }
+
+
+def fact_46(worlds: Worlds) -> Found:
+    lived = worlds("market=bank", NOVICES, NOVICE)
+
+    def steps(first: int) -> tuple[Array, Array, Array]:
+        before, after = lived.people[first], lived.people[first + 1]
+        rows, last = np.arange(len(before.one)), after.one["last"]
+        prior, posterior = (p.bonds["trust"][rows, last] for p in (before, after))
+        return np.abs(2 * prior - 1), posterior - prior, after.one["outcome"] > 0
+
+    (sure, step, bad), (later, after, worse) = steps(-2), steps(13)
+    middling = sure < 0.5
+    return {
+        "bad / good": among(lambda m, d, b: -d[b & m].mean() / d[~b & m].mean(), middling, step, bad),
+        "bad, sure / middling": among(
+            lambda m, d, b, s, e, w: e[w & (s > 0.8)].mean() / d[b & m].mean(), middling, step, bad, later, after, worse
+        ),
+    }
+
+
+def fact_47(worlds: Worlds) -> Found:
+    lived, values = worlds("market=retail_us", at=(ASKED, ASKED + 12)), []
+    for gap in (-1, 0, 1):
+        people = People(*(a.copy() for a in lived.people[ASKED]))
+        people.bonds["memory"][:, lived.focus] = people.one["expectation"] + gap
+        values.append(worth(Lived(lived.scenario, lived.tally, {ASKED: people}), ASKED)[0][:, lived.focus])
+    return {"loss / gain": among(lambda low, now, high: (now - low).mean() / (high - now).mean(), *values)}
+
+
+def fact_48(worlds: Worlds) -> Found:
+    pair = [worlds("market=retail_us", c, times=6) for c in ({}, moves(("", "quality", ASKED, 0, -1.0)))]
+    j, span = pair[0].focus, slice(ASKED + 4, None)
+
+    def d(before: Array, after: Array) -> Array:
+        mean = (before + after) / 2
+        return (after - before) / np.sqrt(mean * (1 - mean))
+
+    def ratio(a: Tally, b: Tally) -> Array:
+        said = [t.event[..., j, Event.WOULD_LEAVE] / t.event[..., j, Event.ASKED] for t in (a, b)]
+        done = [1 - t.flow[..., j + 1, j + 1] / t.flow[..., j + 1, 1:].sum(axis=-1) for t in (a, b)]
+        return d(*done) / d(*said)
+
+    def of_segments(*names: str) -> list[Tally]:
+        cells = [n for name in names for n in pair[0].cells(name)]
+        return [metrics.pooled(w.tally, cells, span) for w in pair]
+
+    habitual, others = of_segments("habitual"), of_segments("ethical", "skeptical")
+    return {
+        "behavior / intention": of(ratio, *of_segments("")),
+        "habitual - others": of(lambda a, b, c, e: ratio(a, b) - ratio(c, e), *habitual, *others),
+    }
+
+
+CONSCIENCE = "market=retail_us scandal=moral_scandal"
+
+
+def _said_and_done(worlds: Worlds, action: float = 1.0) -> tuple[Array, ...]:
+    """Of customers who say they would leave for a scandal of conscience: uses without and with it, habit, lead."""
+    flag_table: list[dict[str, object]] = [{"scandals": {}}, {"scandals.moral_scandal.action": action}]
+    pair = [worlds(CONSCIENCE, {"weeks": 33, **c}, (26, 28, 33), 24) for c in flag_table]
+    j = pair[0].focus
+    worths, losses = zip(*(worth(w, 28) for w in pair), strict=True)
+    said = []
+    for v in (worths[0], worths[1] - losses[1]):
+        rivals = np.delete(v, j, axis=1).max(axis=1)
+        said.append(rivals > v[:, j])
+    who = (pair[0].people[26].one["last"] == j) & said[1] & ~said[0]
+    uses = [(w.people[33].bonds["count"][who, j] & USED).astype(float) for w in pair]
+    lead = (worths[0][:, j] - np.delete(worths[0], j, axis=1).max(axis=1))[who]
+    ethical = np.isin(pair[0].people[26].cell[who], pair[0].cells("ethical"))
+    return *uses, ethical, pair[0].people[26].bonds["habit"][who, j], lead
+
+
+def fact_49(worlds: Worlds) -> Found:
+    quiet, event, ethical, *_ = _said_and_done(worlds)
+    quiet, event = quiet[ethical], event[ethical]
+    return {"of those who say so, do, %": among(lambda a, b: 100 * (1 - b.sum() / a.sum()), quiet, event)}
+
+
+def fact_50(worlds: Worlds) -> Found:
+    quiet, event, ethical, habit, lead = (x for x in _said_and_done(worlds, 5.0))
+    quiet, event, habit, lead = (x[ethical] for x in (quiet, event, habit, lead))
+
+    def gap(a: Array, b: Array, x: Array) -> float:
+        low, high = x < np.median(x), x >= np.median(x)
+        return 100 * ((1 - b[low].sum() / a[low].sum()) - (1 - b[high].sum() / a[high].sum()))
+
+    return {
+        "little habit - much, points": among(gap, quiet, event, habit),
+        "close substitute - far, points": among(gap, quiet, event, lead),
+    }

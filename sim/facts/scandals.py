@@ -1,0 +1,216 @@
+"""Facts 35 to 45: what people say after their data were lost, and what they do."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.facts.markets import Worlds, among, of
+from sim.facts.repertoire import Found
+from sim.measure import metrics
+from sim.measure.metrics import Array, Estimate
+from sim.measure.tally import Event, Tally
+from sim.model.state import HARMED, USED, flag_table
+
+TWIN: dict[str, object] = {"scandals": {}, "moves": {}}
+HALF_YEAR, QUARTER = 26, 13
+BREACH, FRAUD = "scandal=breach_talktalk", "scandal=fraud"
+
+
+class Pair:
+    """A world and its twin in which the scandal never happened."""
+
+    def __init__(self, worlds: Worlds, preset: str, at: Sequence[int] = (), times: float = 1, changes=None):
+        self.event = worlds(preset, changes or {}, at, times)
+        self.quiet = worlds(preset, {**(changes or {}), **TWIN}, at, times)
+        (scandal, *_) = self.event.scenario.scandals.values()
+        self.week, self.focus = scandal.week, self.event.focus
+        self.tallies = metrics.weekly(self.quiet.tally), metrics.weekly(self.event.tally)
+
+    def sales(self, first: int, stop: int, *firms: int) -> Estimate:
+        """Change of the uses of firms, %, from `first` to `stop` weeks after the news."""
+        weeks, columns = slice(self.week + first, self.week + stop), [j + 1 for j in firms or (self.focus,)]
+
+        def change(a: Tally, b: Tally) -> Array:
+            quiet, event = (t.flow[..., weeks, :, :][..., columns].sum(axis=(-3, -2, -1)) for t in (a, b))
+            return 100 * (event / quiet - 1)
+
+        return of(change, *self.tallies)
+
+    def lost(self, weeks: int) -> Estimate:
+        """Customers lost beyond the twin's, % of those there when the news broke, so many weeks later."""
+
+        def loss(a: Tally, b: Tally) -> Array:
+            at = [t.flow[..., self.focus + 1, :].sum(axis=-1) for t in (a, b)]
+            return 100 * (at[0] - at[1])[..., self.week + weeks] / at[0][..., self.week]
+
+        return of(loss, *self.tallies)
+
+    def left(self, weeks: int) -> Estimate:
+        """Exits beyond the twin's, % of those there when the news broke, within so many weeks."""
+        j, span = self.focus, slice(self.week, self.week + weeks)
+
+        def exits(a: Tally, b: Tally) -> Array:
+            out = [
+                t.flow[..., span, j + 1, 1:].sum(axis=(-2, -1)) - t.flow[..., span, j + 1, j + 1].sum(axis=-1)
+                for t in (a, b)
+            ]
+            return 100 * (out[1] - out[0]) / a.flow[..., self.week, j + 1, :].sum(axis=-1)
+
+        return of(exits, *self.tallies)
+
+    def said(self, weeks: int = 4) -> Estimate:
+        """Customers who say that they would leave, %, in the first weeks after the news."""
+        span = slice(self.week + 1, self.week + 1 + weeks)
+
+        def would(t: Tally) -> Array:
+            answers = t.event[..., span, self.focus, :].sum(axis=-2)
+            return 100 * answers[..., Event.WOULD_LEAVE] / answers[..., Event.ASKED]
+
+        return of(would, self.tallies[1])
+
+    def half(self, weeks: int, stayed: bool = False) -> Estimate:
+        """Weeks until half of what is lost within so many weeks is lost: of sales, or (`stayed`) of customers."""
+        j, span = self.focus, slice(self.week, self.week + weeks)
+
+        def median(a: Tally, b: Tally) -> Array:
+            def series(t: Tally) -> Array:
+                out = t.flow[..., span, j + 1, 1:].sum(axis=-1) - t.flow[..., span, j + 1, j + 1]
+                return out if stayed else -t.flow[..., span, :, j + 1].sum(axis=-1)
+
+            done = (series(b) - series(a)).cumsum(axis=-1)
+            done = done / done[..., -1:]
+            return np.array(
+                [np.interp(0.5, np.append(0, np.maximum.accumulate(d)), np.arange(weeks + 1)) for d in done]
+            )
+
+        return of(median, *self.tallies)
+
+    def half_life(self) -> Estimate:
+        """Of the loss of sales from its worst on: the second and third week after the news against the next two."""
+
+        def weeks(a: Tally, b: Tally) -> Array:
+            fortnights = [slice(self.week + n, self.week + n + 2) for n in (1, 3)]
+            uses = [[t.flow[..., f, :, self.focus + 1].sum(axis=(-2, -1)) for f in fortnights] for t in (a, b)]
+            first, second = (quiet - event for quiet, event in zip(*uses, strict=True))
+            return 2 * np.log(2) / np.log(first / second)
+
+        return of(weeks, *self.tallies)
+
+    def customers(self, at: int) -> Array:
+        """Who was with the firm when the news broke."""
+        return self.quiet.people[at].one["last"] == self.focus
+
+
+def fact_35(worlds: Worlds) -> Found:
+    severe = {"scandals.data_breach.severity": 3.0, "scandals.data_breach.response": 0.0}
+    bank = Pair(worlds, "market=bank scandal=data_breach", times=2, changes=severe)
+    return {"broadband": Pair(worlds, BREACH, times=4).said(), "bank": bank.said()}
+
+
+def fact_36(worlds: Worlds) -> Found:
+    pair = Pair(worlds, BREACH, times=4)
+    rivals = [j for j in range(len(pair.event.scenario.firms)) if j != pair.focus]
+
+    def follows_share(a: Tally, b: Tally) -> Array:
+        span = slice(pair.week, pair.week + QUARTER)
+        gains = [t.flow[..., span, pair.focus + 1, :].sum(axis=-2)[..., [j + 1 for j in rivals]] for t in (a, b)]
+        return np.array(
+            [
+                np.corrcoef(g, s)[0, 1]
+                for g, s in zip(gains[1] - gains[0], metrics.share(a)[..., rivals].mean(axis=1), strict=True)
+            ]
+        )
+
+    return {"exits, % of base": pair.left(QUARTER), "gains with share of rivals, r": of(follows_share, *pair.tallies)}
+
+
+def _excess(pair: Pair, group: Array, week: int) -> Estimate:
+    """Share of a group of customers, %, gone by a week beyond the twin's."""
+    gone = [p.people[week].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
+    return among(lambda g, a, b: 100 * (b[g].mean() - a[g].mean()), group, *gone)
+
+
+def fact_37(worlds: Worlds) -> Found:
+    everybody = {"scandals.talktalk.hit": 1.0, "weeks": 78}  # it is the same for each; of all one sees it better
+    pair = Pair(worlds, BREACH, (52, 78), 8, everybody)
+    hit = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
+    return {"notified who left within half a year, %": _excess(pair, hit, 78)}
+
+
+def fact_38(worlds: Worlds) -> Found:
+    found = {}
+    for name, response in (("refunded", {}), ("unresolved", {"scandals.fraud.response": 0.0})):
+        pair = Pair(worlds, FRAUD, (52, 78), 12, {"weeks": 78, **response})
+        hit = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
+        gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
+        found[name] = [hit, *gone]
+
+    def points(hit: Array, a: Array, b: Array) -> float:
+        return 100 * (b[hit].mean() - a[hit].mean())
+
+    return {name: among(points, *columns) for name, columns in found.items()} | {
+        "unresolved / refunded": among(
+            lambda *c: points(*c[3:]) / points(*c[:3]), *found["refunded"], *found["unresolved"]
+        )
+    }
+
+
+def fact_39(worlds: Worlds) -> Found:
+    pair = Pair(worlds, "scandal=breach_target", times=4)
+    return {"first quarter, %": pair.sales(0, QUARTER), "fourth quarter, %": pair.sales(39, 52)}
+
+
+def fact_40(worlds: Worlds) -> Found:
+    quiet = {"weeks": 39, "scandals.data_breach.reach": 0.1, "scandals.data_breach.firm": "target"}
+    pair = Pair(worlds, "market=retail_us scandal=data_breach focus=target", times=4, changes=quiet)
+    return {"few hear of it, %": pair.sales(0, QUARTER)}
+
+
+def fact_41(worlds: Worlds) -> Found:
+    pair = Pair(worlds, "scandal=breach_facebook", times=6, changes={"weeks": 39})
+    span = slice(pair.week + 1, pair.week + 9)
+
+    def ratio(a: Tally, b: Tally) -> Array:
+        answers = [t.event[..., span, pair.focus, :].sum(axis=-2) for t in (a, b)]
+        said = [x[..., Event.WOULD_LEAVE] / x[..., Event.ASKED] for x in answers]
+        uses = [t.flow[..., span, :, pair.focus + 1].sum(axis=(-2, -1)) for t in (a, b)]
+        return (said[1] - said[0]) / (1 - uses[1] / uses[0])
+
+    return {"stated / done": of(ratio, *pair.tallies), "daily use, first quarter, %": pair.sales(0, QUARTER)}
+
+
+def fact_42(worlds: Worlds) -> Found:
+    return {"exits within a year, % of base": Pair(worlds, BREACH, times=4).left(52)}
+
+
+def fact_43(worlds: Worlds) -> Found:
+    pair = Pair(worlds, "scandal=breach_target", (52, 64))
+    before = pair.quiet.people[52].bonds["habit"][:, pair.focus]
+    strong = before > np.median(before[pair.customers(52)])
+    uses = [(p.people[64].bonds["count"][:, pair.focus] & USED).astype(float) for p in (pair.quiet, pair.event)]
+
+    def change(group: Array, a: Array, b: Array) -> float:
+        return 100 * (b[group].sum() / a[group].sum() - 1)
+
+    return {
+        "spending, %": among(lambda s, a, b: change(s | ~s, a, b), strong, *uses),
+        "high patronage - low, points": among(lambda s, a, b: change(s, a, b) - change(~s, a, b), strong, *uses),
+    }
+
+
+def fact_44(worlds: Worlds) -> Found:
+    pair = Pair(worlds, "market=bank scandal=data_breach", (26, 52), 8, {"weeks": 52})
+    mine, tenure = pair.customers(26), pair.quiet.people[26].one["tenure"]
+    gone = [p.people[52].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
+    return {
+        "long - short tenure, points": among(
+            lambda m, t, a, b: 100 * ((b * 1.0 - a)[m & (t > 104)].mean() - (b * 1.0 - a)[m & (t <= 104)].mean()),
+            mine,
+            tenure,
+            *gone,
+        )
+    }
+
+
+def fact_45(worlds: Worlds) -> Found:
+    return {"half-life of excess exits, weeks": Pair(worlds, BREACH, times=4).half(HALF_YEAR, stayed=True)}

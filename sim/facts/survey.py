@@ -1,0 +1,76 @@
+"""What people would say and do if all were asked now: the rules themselves, put to everybody on one day."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.compute.random import FIRST, entry_point
+from sim.facts.markets import Lived
+from sim.measure.metrics import Array
+from sim.model.rules import choose, consider, scandal_disutility, systematic_utility
+from sim.model.state import AWARE, as_int32, gather, gather_flags, make_workspace, set_row
+from sim.model.timeline import make_world
+
+
+class Search(NamedTuple):
+    """Of each person: the firm looked at first, how many are looked at, and which is chosen."""
+
+    first: Array
+    consideration_size: Array
+    best: Array
+
+
+@entry_point
+def _worth(people, person_words, bond_words, world, t, worths, losses, workspace):
+    person, market, i = workspace.person, world.market[0], 0
+    for row in range(worths.shape[0]):
+        set_row(workspace, i, row)
+        gather(workspace, person_words, bond_words, i)
+        gather_flags(workspace, people.scandal_flags, 1)
+        traits = world.traits[people.cell[row]]
+        for j in range(worths.shape[1]):
+            worths[row, j] = systematic_utility(person, workspace.bonds, market, traits, world.firms[t, j], j, i)
+            losses[row, j] = scandal_disutility(
+                person, traits, world.scandals, world.attribution, world.salience[t], j, AWARE, i
+            )
+
+
+@entry_point
+def _search(people, person_words, bond_words, world, key, t, found, workspace):
+    person, bonds, market, firms, i = workspace.person, workspace.bonds, world.market[0], world.firms[t], 0
+    for row in range(found.shape[0]):
+        set_row(workspace, i, row)
+        person.number[i] = row
+        gather(workspace, person_words, bond_words, i)
+        gather_flags(workspace, people.scandal_flags, 1)
+        traits = world.traits[people.cell[row]]
+        for j in range(firms.shape[0]):
+            bonds.considered[j, i] = 0
+        first = consider(person, bonds, market, traits, firms, True, key, t, FIRST, i)
+        best, _ = choose(
+            person, bonds, market, traits, firms, world.scandals, world.attribution, world.salience[t], key, t, FIRST, i
+        )
+        found[row, 0], found[row, 2] = first, best
+        for j in range(firms.shape[0]):
+            found[row, 1] += bonds.considered[j, i]
+
+
+def worth(lived: Lived, week: int) -> tuple[Array, Array]:
+    """[i, j] what each firm is worth to each person, and what the scandals heard of take from it, in what one says."""
+    people, world = lived.people[week], make_world(lived.scenario)
+    worths, losses = (np.zeros(people.bonds.shape, np.float32) for _ in range(2))
+    workspace = make_workspace(len(lived.scenario.firms), len(world.scandals))
+    _worth(people, as_int32(people.one), as_int32(people.bonds), world, week, worths, losses, workspace)
+    return worths, losses
+
+
+def search(lived: Lived, week: int) -> Search:
+    """Everybody looks around now."""
+    people, world = lived.people[week], make_world(lived.scenario)
+    found, workspace = (
+        np.zeros((len(people.one), 3), np.int64),
+        make_workspace(len(lived.scenario.firms), len(world.scandals)),
+    )
+    key = lived.scenario.seed, 0
+    _search(people, as_int32(people.one), as_int32(people.bonds), world, key, week, found, workspace)
+    return Search(*found.T)

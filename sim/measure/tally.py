@@ -1,0 +1,253 @@
+"""What is counted: integers only, so that any split of people over threads, shards or machines adds up to the same.
+
+Axes: g group of people, t week, s cell (segment x cohort), w window, j and k firm, 0 = nobody where a firm may be
+missing (then firm j is j + 1). A group is at once the piece of work of one thread, which alone writes its slice, and
+the fold that is left out in turn for errors of estimate.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.compute.random import inlined
+from sim.compute.simd import count_trailing_zeros, select
+from sim.model.state import BEFORE, CHANGED, USED, in_window
+
+FOLDS = 32
+LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
+FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
+ROOM = (1 << 63) // FIXED  # pairs of which so many units are still 64 bits
+TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
+STAGE: np.ndarray = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
+
+
+class Event(IntEnum):
+    """What happens at a firm in a week."""
+
+    FIRST_LOOK = 0
+    DELIBERATED = 1
+    FAILED = 2
+    COMPLAINED = 3
+    SATISFIED = 4
+    POSITIVE_WOM = 5
+    NEGATIVE_WOM = 6
+    CAPTIVE = 7  # would have left but for the friction of leaving
+    ASKED = 8
+    WOULD_LEAVE = 9
+    BETTER = 10  # another firm is better by more than half a logit
+
+
+class Count(IntEnum):
+    """What is counted of a firm in a window."""
+
+    USERS = 0
+    USES = 1
+    CATEGORY = 2  # uses of the category by its users
+    SOLE = 3
+    ONCE = 4
+    PAIRS = 5  # n_ij (n_ij - 1)
+    ALL_PAIRS = 6  # n_ij (n_i - 1)
+    BEFORE = 7  # users in the window before
+    BEFORE_USES = 8  # what those use of it now
+    BEFORE_CATEGORY = 9  # and of the category
+    REPEATERS = 10  # and how many of them use it now
+    ADJACENT = 11  # uses followed, in the window, by a use of the same firm
+    SWITCHED = 12  # and by a use of another
+    SHUFFLED = 13  # expected ADJACENT had each person's order been shuffled, x FIXED
+    SHUFFLED_FOLLOWED = 14  # and expected ADJACENT + SWITCHED, x FIXED
+
+
+class Tally(NamedTuple):
+    """Every count of a run; all int64."""
+
+    people: np.ndarray  # [g, s]
+    flow: np.ndarray  # [g, t, s, left, joined] uses
+    event: np.ndarray  # [g, t, s, j, Event]
+    news: np.ndarray  # [g, t, s, scandal, 3] who hears of it; of those who act; of those who buy more
+    window: np.ndarray  # [g, w, s, j, Count]
+    both: np.ndarray  # [g, w, s, j, k] users of j who also use k
+    buyers: np.ndarray  # [g, w, s, n] people with n uses of the category, the last bin open
+    transitions: np.ndarray  # [g, w, s, at start, at end] firm used last, at the two ends of a window
+    faithful: np.ndarray  # [g, w, s] people who never changed firm since week 0
+    tenure: np.ndarray  # [g, s, j, TENURE bin, 2] uses after so many at the firm: there again, elsewhere
+    standing: np.ndarray  # [g, w, s, j, TENURE bin] people by firm used last and uses there since joining
+    after: np.ndarray  # [g, s, j, outcome, 2] the same after an outcome (fine, minor, complained, major, complained)
+
+    def __add__(self, other: tuple) -> "Tally":
+        """The counts of two parts of the same people."""
+        return Tally(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+def empty_tally(weeks: int, windows: int, cells: int, firms: int, scandals: int, groups: int = FOLDS) -> Tally:
+    """A tally of zeros; row 0 of the weekly counts is the burn-in, to be dropped by `counted`."""
+    nobody = firms + 1
+    shapes = {
+        "people": (cells,),
+        "flow": (weeks + 1, cells, nobody, nobody),
+        "event": (weeks + 1, cells, firms, len(Event)),
+        "news": (weeks + 1, cells, scandals, 3),
+        "window": (windows, cells, firms, len(Count)),
+        "both": (windows, cells, firms, firms),
+        "buyers": (windows, cells, LARGEST),
+        "transitions": (windows, cells, nobody, nobody),
+        "faithful": (windows, cells),
+        "tenure": (cells, firms, len(TENURE), 2),
+        "standing": (windows, cells, firms, len(TENURE)),
+        "after": (cells, firms, 5, 2),
+    }
+    return Tally(*(np.zeros((groups, *shapes[name]), np.int64) for name in Tally._fields))
+
+
+def counted(tally: Tally) -> Tally:
+    """The tally without the scrap row of the burn-in."""
+    return tally._replace(**{name: getattr(tally, name)[:, 1:] for name in ("flow", "event", "news")})
+
+
+@inlined
+def tenure_bin(uses):
+    """The TENURE bin of a number of uses since joining."""
+    stage = np.int32(0)
+    for b in range(1, len(TENURE)):
+        stage = select(uses >= TENURE[b], np.int32(b), stage)
+    return stage
+
+
+class CountSlice(NamedTuple):
+    """Where the uses of one group and cell in one week are counted: the parts of a Tally that concern them."""
+
+    flow: np.ndarray  # [left, joined]
+    event: np.ndarray  # [j, Event]
+    tenure: np.ndarray  # [j, TENURE bin, 2]
+    after: np.ndarray  # [j, outcome, 2]
+    window: np.ndarray  # [j, Count]
+    counts: int  # 0 in the burn-in, 1 after, 2 in a window that will be counted
+
+
+@inlined
+def count_slice(tally, g, t, s, window):
+    """The page of group g and cell s in row t: indices are worked out once, not at every count."""
+    w = (t - 1) // window
+    counts = 0 if t == 0 else (2 if w < tally.window.shape[1] else 1)
+    kept = w if counts == 2 else 0
+    of_window = tally.window[g, kept, s] if counts == 2 else tally.event[g, t, s]
+    return CountSlice(
+        tally.flow[g, t, s], tally.event[g, t, s], tally.tenure[g, s], tally.after[g, s], of_window, counts
+    )
+
+
+@inlined
+def count_visit(person, counts, slot):
+    """Count the use that the person at a place of the desk has just made."""
+    joined, outcome, said = person.joined[slot], person.outcome[slot], person.said[slot]
+    again = (person.uses[slot] & USED) > 1
+    count_use(counts, person.left[slot], joined, person.stage[slot], person.past[slot], again)
+    if person.first_look[slot] >= 0:
+        counts.event[person.first_look[slot], Event.FIRST_LOOK] += 1
+        counts.event[person.chosen[slot], Event.DELIBERATED] += 1
+    counts.event[joined, Event.SATISFIED] += person.satisfied[slot]
+    if outcome > 0:
+        counts.event[joined, Event.FAILED] += 1
+        counts.event[joined, Event.COMPLAINED] += 1 - outcome % 2
+    if person.captive[slot] == 1:
+        counts.event[person.left[slot], Event.CAPTIVE] += 1
+    if said > 0:
+        counts.event[said - 1, Event.POSITIVE_WOM] += 1
+    elif said < 0:
+        counts.event[-said - 1, Event.NEGATIVE_WOM] += 1
+
+
+@inlined
+def count_use(counts, left, joined, stage, outcome, again):
+    """Count a use at `joined` after `left` (-1 = nobody); `again` if it is not the window's first."""
+    counts.flow[left + 1, joined + 1] += 1
+    if left >= 0 and counts.counts > 0:
+        moved = np.int64(left != joined)
+        counts.tenure[left, stage, moved] += 1
+        counts.after[left, outcome, moved] += 1
+        if again and counts.counts == 2:
+            counts.window[left, Count.ADJACENT + moved] += 1
+
+
+@inlined
+def count_answer(person, tally, g, t, s, slot):
+    """Count what the person at a place of the desk has answered to the survey."""
+    if person.last[slot] >= 0:
+        events = tally.event[g, t, s, person.last[slot]]
+        events[Event.ASKED] += 1
+        events[Event.WOULD_LEAVE] += person.better[slot] > 0
+        events[Event.BETTER] += person.better[slot] > 1
+
+
+@inlined
+def count_news(person, tally, g, t, s, slot):
+    """Count which scandals the person at a place of the desk has just heard of."""
+    for k in range(tally.news.shape[3]):
+        tally.news[g, t, s, k, 0] += (person.just_heard[slot] >> k) & 1
+        tally.news[g, t, s, k, 1] += (person.acting[slot] >> k) & 1
+        tally.news[g, t, s, k, 2] += (person.backing[slot] >> k) & 1
+
+
+@inlined
+def count_window(people, row, tally, g, s, w, opening):
+    """Count a person's uses of the window into window w of the tally (w < 0: only forget them) and start anew.
+
+    `opening`: and forget who ever changed firm, for the story begins.
+    """
+    person, bonds, carried = people.one[row], people.bonds[row], people.carried
+    total = in_window(person.uses, carried, row, 0)
+    if person.uses & (USED | BEFORE):
+        used, known = np.int64(0), np.int64(0)
+        for j in range(bonds.shape[0]):
+            used |= np.int64((bonds[j].count & USED) > 0) << j
+            known |= np.int64(bonds[j].count > 0) << j
+        while known != 0:
+            j = count_trailing_zeros(known)
+            known &= known - 1
+            n, before = in_window(bonds[j].count, carried, row, j + 1), np.int64(bonds[j].count & BEFORE)
+            bonds[j].count = BEFORE if n else 0
+            if w >= 0:
+                _count_firm(tally.window[g, w, s, j], n, total, before)
+                others = used if n else np.int64(0)
+                while others != 0:
+                    tally.both[g, w, s, j, count_trailing_zeros(others)] += 1
+                    others &= others - 1
+    if w >= 0:
+        tally.buyers[g, w, s, min(total, LARGEST - 1)] += 1
+        tally.transitions[g, w, s, person.home + 1, person.last + 1] += 1
+        tally.faithful[g, w, s] += (person.uses & CHANGED) == 0
+        if person.last >= 0:
+            stage = STAGE[min(int(person.tenure), len(STAGE) - 1)]
+            tally.standing[g, w, s, person.last, stage] += 1
+    person.uses = (BEFORE if total else 0) | (0 if opening else person.uses & CHANGED)
+    person.home = person.last
+    if carried.shape[0] > 0:
+        for column in range(carried.shape[1]):
+            carried[row, column] = 0
+
+
+@inlined
+def _count_firm(row, n, total, before):
+    if n > 0:
+        row[Count.USERS] += 1
+        row[Count.USES] += n
+        row[Count.CATEGORY] += total
+        row[Count.SOLE] += n == total
+        row[Count.ONCE] += n == 1
+        row[Count.PAIRS] += n * (n - 1)
+        row[Count.ALL_PAIRS] += n * (total - 1)
+        row[Count.SHUFFLED] += _fixed(n * (n - 1), total)
+        row[Count.SHUFFLED_FOLLOWED] += _fixed(n * (total - 1), total)
+    if before:
+        row[Count.BEFORE] += 1
+        row[Count.BEFORE_USES] += n
+        row[Count.BEFORE_CATEGORY] += total
+        row[Count.REPEATERS] += n > 0
+
+
+@inlined
+def _fixed(pairs, total):
+    """pairs / total in units of 1 / FIXED, rounded down, in two parts where FIXED * pairs would leave 64 bits."""
+    if pairs < ROOM:
+        return FIXED * pairs // total
+    return FIXED * (pairs // total) + FIXED * (pairs % total) // total

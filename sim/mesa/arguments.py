@@ -1,0 +1,98 @@
+"""From the arguments of a Market to its scenario, and what is wrong with them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from sim.mesa.agents import Competitor, Consumer
+from sim.model.declare import ScenarioError, did_you_mean, leaves
+from sim.model.scenario import Scenario, build, change
+from sim.study.calibrate_shares import calibrate_shares
+
+Reporter = str | Callable[..., Any] | Sequence[Any]  # as Mesa has them
+MOST_AGENTS = 100_000  # people up to which each gets an agent unasked
+
+
+@cache
+def default() -> Scenario:
+    from sim.study.presets import scenario
+
+    return scenario()[0]
+
+
+def declared(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[str, Any]) -> Scenario:
+    """The scenario of a Market's arguments, presence solved."""
+    if isinstance(kwargs.pop("scenario", None), Scenario | Mapping):
+        raise TypeError("Market: give the scenario first or as base=...; Mesa passes its own as scenario=... on Reset")
+    scenario = default() if base is None else base if isinstance(base, Scenario) else build(base)
+    changes: dict[str, Any] = {path.replace("__", "."): value for path, value in kwargs.items()}
+    known = [path for path, _, _ in leaves(scenario)]
+    strangers = [p for p, v in changes.items() if p not in known and not (v is None or isinstance(v, Mapping))]
+    if strangers:
+        raise ScenarioError([f"{path}: unknown{_meant(path, known)}" for path in strangers])
+    if rng is not None:
+        if "seed" in changes:
+            raise TypeError("Market: seed and rng both say which draws; give one")
+        whole = isinstance(rng, int | np.integer)
+        changes["seed"] = int(rng) if whole else int(np.random.default_rng(rng).integers(2**32))
+    return calibrate_shares(change(scenario, {"replications": 1, **changes}))[0]
+
+
+def _meant(path: str, known: list[str]) -> str:
+    """The nearest known path; the list of all would fill a page."""
+    meant = did_you_mean(path, known)
+    return meant if meant.startswith("; did") else ""
+
+
+def check(activation: str, agents: bool, people: int, consumer: type, competitor: type) -> None:
+    if activation not in ("kernel", "agents"):
+        raise ValueError(f"activation: {activation!r} is neither 'kernel' nor 'agents'")
+    if not (issubclass(consumer, Consumer) and issubclass(competitor, Competitor)):
+        raise TypeError("consumer_class and competitor_class must be subclasses of Consumer and Competitor")
+    if activation == "kernel" and getattr(consumer, "step", None) is not Consumer.step:
+        raise TypeError(
+            f"{consumer.__name__}.step would never be called: activation='kernel' lives the rules for everybody at "
+            "once; use activation='agents'"
+        )
+    if activation == "agents" and not agents:
+        raise ValueError(
+            f"activation='agents' needs an agent for each of {people:,} people; above {MOST_AGENTS:,} they are made "
+            "only with agents=True"
+        )
+
+
+def reporters_of(wanted: Any) -> dict[str, Callable[[Any], Any]]:
+    """The functions of an agent that Mesa's four kinds of reporter come to, or a ScenarioError."""
+    if not isinstance(wanted, Mapping | None):
+        raise ScenarioError([f"agent_reporters: {wanted!r} is not a set of reporters by name"])
+    wanted = wanted or {}
+    found = {name: asked for name, reporter in wanted.items() if (asked := _asked(reporter))}
+    wrong = [
+        f"agent_reporters.{name}: {reporter!r} is no name of an attribute, function or [function, [parameters]]"
+        for name, reporter in wanted.items()
+        if name not in found
+    ]
+    if wrong:
+        raise ScenarioError(wrong)
+    return {name: partial(_report, function, more) for name, (function, more) in found.items()}
+
+
+def _asked(reporter: Any) -> tuple[Callable[..., Any], Sequence[Any]] | None:
+    """The function that a reporter calls with an agent, and what else it is given."""
+    if isinstance(reporter, str):
+        return getattr, (reporter, None)
+    if callable(reporter):
+        return reporter, ()
+    listed = isinstance(reporter, list | tuple) and len(reporter) == 2 and callable(reporter[0])
+    return (reporter[0], reporter[1]) if listed and isinstance(reporter[1], list | tuple) else None
+
+
+def _report(function: Callable[..., Any], more: Sequence[Any], agent: Any) -> Any:
+    try:
+        return function(agent, *more)
+    except AttributeError:
+        if isinstance(agent, Competitor):  # Mesa asks all agents of a model, and these are of another kind
+            return None
+        raise

@@ -1,0 +1,84 @@
+"""What is read off the market every week: every metric of the firms and of the category, by the column's name.
+
+Counts by week are of the week just lived (`share`, `would_leave`, `satisfaction`, `uses`, words); counts by window
+are of the open window as if it ended now (`stickiness`, `penetration`, ...), so that the last week of a window gives
+the figures of that window in the run's own table; `awareness` is of everybody, since the scandal broke.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from sim.engine.kernel import BLOCK
+from sim.engine.loop import Shard, close_window
+from sim.measure.metrics import CATEGORY, Metric, awareness, firm_metrics, pooled, uses
+from sim.measure.tally import Event, Tally, empty_tally
+from sim.model.scenario import Scenario
+from sim.model.state import People
+
+WINDOWED = ("window", "both", "buyers", "transitions", "faithful", "standing")
+
+
+def good_word(tally: Tally) -> np.ndarray:
+    """Good messages about the firm."""
+    return np.asarray(tally.event[..., Event.POSITIVE_WOM])
+
+
+def bad_word(tally: Tally) -> np.ndarray:
+    """Bad messages about the firm."""
+    return np.asarray(tally.event[..., Event.NEGATIVE_WOM])
+
+
+def of_firms(scenario: Scenario) -> dict[str, Metric]:
+    """The metrics of a firm that are read, by name."""
+    told: dict[str, Metric] = {"uses": uses, "good_word": good_word, "bad_word": bad_word}
+    return {**firm_metrics(scenario.market.regime == "provider"), **told}
+
+
+def columns(scenario: Scenario, scandals: list[str]) -> list[str]:
+    """The names of all readings: metric.firm, trust.firm, metric of the category, awareness.scandal."""
+    firms = [f"{name}.{firm}" for name in (*of_firms(scenario), "trust") for firm in scenario.firms]
+    return [*firms, *CATEGORY, *(f"awareness.{name}" for name in scandals)]
+
+
+def now(shard: Shard) -> Tally:
+    """Counts of the week just lived and of the open window as if it ended now, on axes of length 1.
+
+    `news` keeps all weeks: who has heard of a scandal so far. Before the first week the axes are empty.
+    """
+    t, w = shard.week, (shard.week - 1) // shard.scenario.window
+    week = {n: getattr(shard.tally, n)[:, 1 : t + 1][:, -1:] for n in ("flow", "event")}
+    window = {n: getattr(shard.tally, n)[:, w : w + 1] for n in WINDOWED}
+    if t % shard.scenario.window:
+        window = _as_if_ended(shard, window["window"])
+    return shard.tally._replace(**week, **window, news=shard.tally.news[:, 1 : t + 1])
+
+
+def _as_if_ended(shard: Shard, begun: np.ndarray) -> dict[str, np.ndarray]:
+    """The open window's counts, closed on copies of the people, a few at a time to stay within the caches."""
+    scratch = empty_tally(0, 1, begun.shape[2], begun.shape[3], 0)._replace(window=begun.copy())
+    step = 1 + BLOCK * len(shard.groups) // max(1, len(shard.people.one))
+    for g in range(shard.groups.start, shard.groups.stop, step):
+        groups = range(g, min(g + step, shard.groups.stop))
+        first, stop = shard.edges[groups.start], shard.edges[groups.stop]
+        copied = People(*(rows[first:stop].copy() for rows in shard.people))
+        close_window(replace(shard, people=copied, tally=scratch, groups=groups, edges=shard.edges - first), 0)
+    return {n: getattr(scratch, n) for n in WINDOWED}
+
+
+def read(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, float]:
+    """Every reading by its column, from the counts of `now`."""
+    everybody = Tally(*(a.sum(axis=0) for a in pooled(counts)))
+    found: dict[str, float] = {}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name, metric in of_firms(shard.scenario).items():
+            found |= _named(name, shard.scenario.firms, metric(everybody))
+        found |= _named("trust", shard.scenario.firms, shard.people.bonds["trust"].mean(axis=0, dtype=np.float64))
+        found |= {name: float(metric(everybody)) for name, metric in CATEGORY.items()}
+        found |= _named("awareness", scandals, awareness(everybody))
+    return found
+
+
+def _named(name: str, members: Iterable[str], values: np.ndarray) -> dict[str, float]:
+    return {f"{name}.{member}": float(value) for member, value in zip(members, values, strict=True)}

@@ -1,0 +1,142 @@
+"""Who a consumer is: drawn once, with the past that follows from it."""
+
+import numpy as np
+
+from sim.compute.random import (
+    FIRST,
+    HALF,
+    ONE,
+    SECOND,
+    TWO,
+    ZERO,
+    Purpose,
+    exp,
+    exp2,
+    gumbel,
+    inlined,
+    log,
+    log_gamma,
+    normal,
+    random_bits,
+    uniform,
+)
+from sim.compute.simd import logical_not, select
+from sim.model.rules import LOWEST, NOBODY, NOTHING, revise, state_dependence, systematic_utility
+
+_f, _i = np.float32, np.int32
+FIXED_POINT_ROUNDS = 8  # rounds in which a newborn's chances and past settle
+
+
+@inlined
+def cell_of(cells, key, number):
+    """The cell of a person, segment x cohort, by the cells' cumulative shares."""
+    u = uniform(random_bits(key, Purpose.CELL, number, FIRST, FIRST)[0])
+    cell = NOTHING
+    for s in range(cells.shape[0] - 1):
+        cell = select(u >= cells[s], _i(s + 1), cell)
+    return cell
+
+
+@inlined
+def draw_person(person, bonds, market, traits, firms, failures, presence, key, i):
+    """Who a person is, drawn once: rate, attention, tastes, and the past their tastes imply.
+
+    Log-gamma tastes, ln Gamma(S x presence), make a logit over tastes alone choose with Dirichlet(S x presence)
+    chances: with all else off the market is the NBD-Dirichlet.
+    """
+    number = person.number[i]
+    person.rate[i] = (
+        traits.rate * exp(log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)) / market.rate_shape
+    )
+    person.attention[i] = beta(traits.attention, market.attention_concentration, key, Purpose.ATTENTION, number)
+    person.last[i] = person.target[i] = person.anchor[i] = NOBODY
+    person.seen[i] = -market.burn_in
+    person.anchor_height[i] = ZERO
+    person.tenure[i] = person.outcome[i] = person.message[i] = person.uses[i] = NOTHING
+    for j in range(firms.shape[0]):
+        bonds.taste[j, i] = taste(market, presence[j], key, number, j)
+        bonds.regret[j, i] = ZERO
+        bonds.count[j, i] = NOTHING
+    to_steady_state(person, bonds, market, traits, firms, failures, i)
+    fastest, last = LOWEST, NOBODY
+    for j in range(firms.shape[0]):
+        chance = bonds.recall_strength[j, i]
+        knows, draw = random_bits(key, Purpose.PAST, number, FIRST, j)
+        stranger = uniform(knows) < exp(-market.experience * chance)
+        bonds.trust[j, i] = select(stranger, market.trust_start, bonds.trust[j, i])
+        bonds.familiarity[j, i] = select(stranger, ZERO, bonds.familiarity[j, i])
+        bonds.memory[j, i] = select(stranger, ZERO, bonds.memory[j, i])
+        race = log(chance) + gumbel(draw)
+        faster = logical_not(stranger) & (race > fastest)
+        fastest, last = select(faster, race, fastest), select(faster, _i(j), last)
+    person.last[i] = person.home[i] = last
+
+
+@inlined
+def to_steady_state(person, bonds, market, traits, firms, failures, i):
+    """Bring a person to rest: the chances of choice, the past that follows from them, the chances that follow from it.
+
+    The mean field of one's own history after `experience` uses; `bonds.recall_strength` carries the chances.
+    """
+    many = firms.shape[0]
+    for step in range(FIXED_POINT_ROUNDS):
+        top = LOWEST
+        for j in range(many):
+            v = bonds.taste[j, i]
+            if step > 0:
+                chance = bonds.recall_strength[j, i]
+                v = systematic_utility(person, bonds, market, traits, firms[j], j, i) + state_dependence(
+                    person, bonds, traits, FIRST, j, i
+                )
+                v += traits.state_dependence * chance - traits.uncertainty * exp(-market.experience * chance)
+            bonds.shock[j, i] = v
+            top = select(v > top, v, top)
+        total = ZERO
+        for j in range(many):
+            weight = exp(bonds.shock[j, i] - top)
+            bonds.recall_strength[j, i] = weight
+            total += weight
+        person.expectation[i] = ZERO
+        for j in range(many):
+            bonds.recall_strength[j, i] /= total
+            expected_history(person, bonds, market, traits, firms[j], failures[j], j, i)
+
+
+@inlined
+def expected_history(person, bonds, market, traits, firm, failures, j, i):
+    """The past with firm j, expected of one who chose it with this chance at each of `experience` uses."""
+    chance = bonds.recall_strength[j, i]
+    uses = market.experience * chance
+    failing = failures[failures.shape[0] - 1].failing
+    step = (traits.trust_up * (ONE - failing) - traits.trust_down * failing) * (ONE - HALF * market.confirmation_bias)
+    bonds.trust[j, i] = revise(market.trust_start, uses * step, ZERO)
+    bonds.habit[j, i] = chance * (ONE - exp2(market.experience * log2_left(traits.habit_rate)))
+    bonds.familiarity[j, i] = ONE - exp2(uses * log2_left(market.familiarity_rate))
+    bonds.memory[j, i] = firm.quality
+    person.expectation[i] += chance * firm.quality
+
+
+@inlined
+def log2_left(rate):
+    """log2(1 - rate), at most 126 halvings."""
+    left = ONE - rate
+    return log(left) / log(TWO) if left > _f(1e-38) else _f(-126)
+
+
+@inlined
+def taste(market, presence, key, number, j):
+    """Person number's taste for firm j, drawn once."""
+    if market.taste_law == 1:
+        return log_gamma(market.taste_concentration * presence, key, Purpose.TASTE, number, j)
+    own = market.taste_sd * normal(random_bits(key, Purpose.TASTE, number, FIRST, j)[0])
+    return log(presence) + (own if market.taste_law == 2 else own * ZERO)
+
+
+@inlined
+def beta(mean, concentration, key, purpose, number):
+    """A beta variate of this mean: heterogeneous attention (#18); 0 and 1 are certain."""
+    if mean <= ZERO or mean >= ONE:
+        return select(number == number, mean, mean)
+    a = log_gamma(mean * concentration, key, purpose, number, FIRST)
+    b = log_gamma((ONE - mean) * concentration, key, purpose, number, SECOND)
+    return ONE / (ONE + exp(b - a))

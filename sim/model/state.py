@@ -1,0 +1,359 @@
+"""Who lives: a row a person and a row a person and firm in memory, and the desk on which rows are laid out to be lived.
+
+In memory everything about a person lies together, as small as it goes: 33 bytes, 4 more for every 8 scandals, and 24 a
+firm. On the desk every field has a line of its own, 32 bits for each of up to sixteen people side by side (`lanes`).
+i is the person or the sixteen, j a firm.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import config
+
+from sim.compute.bits import bit, fma, high16, low16, pack16, shl_i32, shr_i32, signed_byte, to_float, to_int, with_bit
+from sim.compute.memory import gather4, scatter4
+from sim.compute.random import inlined
+from sim.compute.simd import WIDTH, select
+
+FULL = np.float32(65535)
+STEP, HALF = np.float32(1 / 65535), np.float32(0.5)
+USED, BEFORE, CHANGED = (1 << 14) - 1, 1 << 14, 1 << 15  # parts of `uses` and `count`: how often in this window;
+# whether in the window before; and, of `uses`, whether ever changed firm since week 0
+USES_A_WEEK = 132  # at most: `poisson` at its highest mean and the highest of 2**24 draws
+CARRY = 1 << 13  # uses that are carried out of a counter at once; at least one stays
+CARRY_WEEKS = (USED - CARRY) // USES_A_WEEK  # after so many no counter that was carried from is full again
+LONGEST = 65535
+AWARE, SWITCHES, BUYCOTTS, HARMED = (np.int64(n) for n in range(4))  # four bits of a scandal in `scandal_flags`
+PER_WORD = 8
+
+# Plain Python reads a field as an attribute of np.recarray only; compiled code prefers the plain array.
+RECORDS: type = np.recarray if config.DISABLE_JIT else np.ndarray
+
+
+class People(NamedTuple):
+    """Everybody, by row; a person's number, the address of their draws, is that of row 0 plus the row."""
+
+    rate: np.ndarray  # [i] float32, uses/week
+    cell: np.ndarray  # [i] uint8, segment x cohort
+    news: np.ndarray  # [i] int32, scandals told by neighbors and not yet heard, a bit each
+    scandal_flags: np.ndarray  # [i, word] int32, four bits a scandal: HEARD, ACTS, BACKS, HARMED
+    one: np.ndarray  # [i] PERSON
+    bonds: np.ndarray  # [i, j] BOND
+    carried: np.ndarray  # [i, j + 1] uint8, times CARRY was taken out of `uses` (0) or a firm's `count` in this window;
+    # [0, j + 1] where no counter can fill
+
+
+PERSON = np.dtype(
+    [
+        ("attention", np.float32),
+        ("expectation", np.float32),  # CX
+        ("anchor_height", np.float32),  # CX above expectation
+        ("seen", np.int16),  # week in which the fading was last brought up to date
+        ("tenure", np.uint16),  # uses since joining the last firm, at most LONGEST
+        ("last", np.int8),  # firm used last, or -1
+        ("home", np.int8),  # firm used last when the window opened
+        ("anchor", np.int8),  # firm or -1
+        ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
+        ("outcome", np.uint8),  # of the last visit
+        ("message", np.int8),  # +-(firm + 1) told in the week of the last visit, 0 = none
+        ("uses", np.uint16),  # of the category, in this window, USED; and BEFORE, CHANGED
+    ],
+    align=True,
+)
+BOND = np.dtype(
+    [
+        *((name, np.float32) for name in ("taste", "memory", "trust", "habit", "regret")),
+        ("familiarity", np.uint16),  # 65535 = wholly familiar, 0 = never used
+        ("count", np.uint16),  # uses in this window, USED; and BEFORE
+    ],
+    align=True,
+)
+
+
+class Person(NamedTuple):
+    """A person, or sixteen, on the desk: float32 or int32 [WIDTH]; `scandal_flags` [word, WIDTH], `number` uint32."""
+
+    number: np.ndarray
+    rate: np.ndarray
+    news: np.ndarray
+    attention: np.ndarray
+    expectation: np.ndarray
+    anchor_height: np.ndarray
+    scandal_flags: np.ndarray
+    seen: np.ndarray
+    tenure: np.ndarray
+    last: np.ndarray
+    home: np.ndarray
+    anchor: np.ndarray
+    target: np.ndarray
+    outcome: np.ndarray
+    message: np.ndarray
+    uses: np.ndarray
+    # What happened in the visit or week under way, for `tally` to count; 0 or 1, or a firm, or -1 for none.
+    provoked: np.ndarray
+    left: np.ndarray  # firm used before
+    joined: np.ndarray  # firm used now
+    stage: np.ndarray  # TENURE bin when it was chosen
+    past: np.ndarray  # outcome of the visit before
+    first_look: np.ndarray  # firm looked at first
+    chosen: np.ndarray  # firm decided for
+    captive: np.ndarray  # friction alone kept one
+    satisfied: np.ndarray
+    said: np.ndarray  # +-(firm + 1)
+    better: np.ndarray  # would leave (1), another firm is better by more than half a logit (2)
+    just_heard: np.ndarray  # scandals heard of now, a bit each
+    acting: np.ndarray  # of which acted on
+    backing: np.ndarray  # of which answered by buying more
+
+
+class Bonds(NamedTuple):
+    """What the person, or sixteen, have with each firm, on the desk: float32 or int32 [j, WIDTH]."""
+
+    taste: np.ndarray
+    memory: np.ndarray
+    trust: np.ndarray
+    habit: np.ndarray
+    regret: np.ndarray
+    familiarity: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]  # not the method of tuples
+    considered: np.ndarray  # 1 = looked at in this use
+    recall_strength: np.ndarray  # with which it comes to mind
+    shock: np.ndarray  # of utility
+
+
+class Workspace(NamedTuple):
+    """Room to live: the person's fields, the bonds, and the words of the rows as they are in memory."""
+
+    person: Person
+    bonds: Bonds
+    one: np.ndarray  # int32 [words of PERSON, WIDTH]
+    two: np.ndarray  # int32 [words of BOND x firms, WIDTH]
+    rows: np.ndarray  # int32 [WIDTH] the rows that lie on the desk
+    starts: np.ndarray  # int64 [2, WIDTH] where their words begin, of PERSON and of BOND
+
+
+def records(shape: Any, kind: Any) -> np.ndarray:
+    """An array of zeroed records whose fields the rules can read, compiled or not."""
+    return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
+
+
+def make_people(many: int, firms: int, scandals: int = 0, carried: Any = None) -> People:
+    """Rows for people not yet born; with `carried`, a whole number type, for windows whose uses may fill a counter."""
+    return People(
+        np.zeros(many, np.float32),
+        np.zeros(many, np.uint8),
+        np.zeros(many, np.int32),
+        np.zeros((many, -(-scandals // PER_WORD)), np.int32),
+        records(many, PERSON),
+        records((many, firms), BOND),
+        np.zeros((0 if carried is None else many, firms + 1), carried or np.uint8),
+    )
+
+
+def with_scandal_slots(people: People, scandals: int) -> People:
+    """The people with room for more scandals, or as they are if there is enough."""
+    more = max(0, -(-scandals // PER_WORD) - people.scandal_flags.shape[1])
+    return people._replace(scandal_flags=np.pad(people.scandal_flags, ((0, 0), (0, more)))) if more else people
+
+
+def flag_table(people: People, what: np.int64) -> np.ndarray:
+    """[i, k] is it true of scandal k that the person HEARD of it, ACTS on it, BACKS the firm, was HARMED by it?"""
+    bits = np.arange(PER_WORD) * 4 + what
+    return np.asarray((people.scandal_flags.astype(np.int64)[..., None] >> bits & 1) == 1).reshape(len(people.rate), -1)
+
+
+def window_counts(people: People, rows: Any = slice(None)) -> tuple[Any, Any]:
+    """Uses in the open window, int64, of the category [i] and of each firm [i, j]."""
+    uses = (people.one["uses"][rows] & USED).astype(np.int64)
+    counts = (people.bonds["count"][rows] & USED).astype(np.int64)
+    if len(people.carried):
+        carried = people.carried[rows].astype(np.int64) * CARRY
+        uses, counts = uses + carried[..., 0], counts + carried[..., 1:]
+    return uses, counts
+
+
+def as_int32(rows: np.ndarray) -> np.ndarray:
+    """Records as int32 words, row after row, the same memory."""
+    return rows.view(np.ndarray).reshape(-1).view(np.int32)
+
+
+def make_workspace(firms: int, scandals: int) -> Workspace:
+    """An empty desk; every line begins where a vector register's worth of memory begins."""
+    person_words, bond_words = PERSON.itemsize // 4, BOND.itemsize // 4 * firms
+    own = [
+        name for name in Person._fields if name not in ("attention", "expectation", "anchor_height", "scandal_flags")
+    ]
+    more = {
+        "scandal_flags": -(-scandals // PER_WORD),
+        "familiarity": firms,
+        "count": firms,
+        "considered": firms,
+        "recall_strength": firms + 1,
+        "shock": firms + 1,
+    }
+    lines = person_words + bond_words + len(own) + sum(more.values()) + 1
+    memory = np.zeros((lines + 1) * WIDTH, np.int32)
+    start = -memory.ctypes.data % (4 * WIDTH) // 4
+    space = memory[start : start + lines * WIDTH].reshape(lines, WIDTH)
+    one, two, rest = (
+        space[:person_words],
+        space[person_words : person_words + bond_words],
+        iter(space[person_words + bond_words :]),
+    )
+    fields: dict[str, np.ndarray] = {name: next(rest) for name in own}
+    fields |= dict(zip(("attention", "expectation", "anchor_height"), one.view(np.float32), strict=False))
+    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32)}
+    at = person_words + bond_words + len(own)
+    bonds: dict[str, np.ndarray] = {
+        name: two.view(np.float32)[f :: BOND.itemsize // 4] for f, name in enumerate(BOND.names or ()) if f < 5
+    }
+    for name, many in more.items():
+        bonds[name] = space[at : at + many]
+        at += many
+    fields["scandal_flags"] = bonds.pop("scandal_flags")
+    for name in ("familiarity", "recall_strength", "shock"):
+        bonds[name] = bonds[name].view(np.float32)
+    return Workspace(Person(**fields), Bonds(**bonds), one, two, space[-1], np.zeros((2, WIDTH), np.int64))
+
+
+@inlined
+def gather_words(lines, table, starts, i):
+    """Lay rows of a table of words out in lines."""
+    for column in range(0, lines.shape[0] - 3, 4):
+        _gather_words4(lines, table, starts, column, i)
+    if lines.shape[0] % 4:
+        _gather_words4(lines, table, starts, lines.shape[0] - 4, i)
+
+
+@inlined
+def _gather_words4(lines, table, starts, column, i):
+    a, b, c, d = gather4(table, starts, column, i)
+    lines[column, i] = a
+    lines[column + 1, i] = b
+    lines[column + 2, i] = c
+    lines[column + 3, i] = d
+
+
+@inlined
+def scatter_words(lines, table, starts, i):
+    """The reverse of `gather_words`."""
+    for column in range(0, lines.shape[0] - 3, 4):
+        _scatter_words4(lines, table, starts, column, i)
+    if lines.shape[0] % 4:
+        _scatter_words4(lines, table, starts, lines.shape[0] - 4, i)
+
+
+@inlined
+def _scatter_words4(lines, table, starts, column, i):
+    a, b, c, d = lines[column, i], lines[column + 1, i], lines[column + 2, i], lines[column + 3, i]
+    scatter4(table, starts, column, i, a, b, c, d)
+
+
+@inlined
+def set_row(workspace, slot, row):
+    """Say which row it is that lies at a place of the desk."""
+    workspace.rows[slot] = row
+    workspace.starts[0, slot] = np.int64(row) * workspace.one.shape[0]
+    workspace.starts[1, slot] = np.int64(row) * workspace.two.shape[0]
+
+
+@inlined
+def gather_flags(workspace, scandal_flags, many):
+    """Lay out what those on the desk know of scandals."""
+    for word in range(scandal_flags.shape[1]):
+        for slot in range(many):
+            workspace.person.scandal_flags[word, slot] = scandal_flags[workspace.rows[slot], word]
+
+
+@inlined
+def scatter_flags(workspace, scandal_flags, many):
+    """Put back what the first of those on the desk know of scandals."""
+    for word in range(scandal_flags.shape[1]):
+        for slot in range(many):
+            scandal_flags[workspace.rows[slot], word] = workspace.person.scandal_flags[word, slot]
+
+
+@inlined
+def gather(workspace, person_words, bond_words, i):
+    """Lay the people whose rows are `workspace.rows` out on the desk."""
+    person, bonds = workspace.person, workspace.bonds
+    gather_words(workspace.one, person_words, workspace.starts[0], i)
+    gather_words(workspace.two, bond_words, workspace.starts[1], i)
+    when, where, what = workspace.one[3, i], workspace.one[4, i], workspace.one[5, i]
+    person.seen[i] = shr_i32(shl_i32(when, 16), 16)
+    person.tenure[i] = high16(when)
+    person.last[i] = signed_byte(where, 0)
+    person.home[i] = signed_byte(where, 8)
+    person.anchor[i] = signed_byte(where, 16)
+    person.target[i] = signed_byte(where, 24)
+    person.outcome[i] = signed_byte(what, 0)
+    person.message[i] = signed_byte(what, 8)
+    person.uses[i] = high16(what)
+    for j in range(bonds.count.shape[0]):
+        word = workspace.two[6 * j + 5, i]
+        bonds.familiarity[j, i] = to_float(low16(word)) * STEP
+        bonds.count[j, i] = high16(word)
+
+
+@inlined
+def scatter(workspace, person_words, bond_words, i):
+    """Put the people on the desk back into their rows."""
+    person, bonds = workspace.person, workspace.bonds
+    workspace.one[3, i] = pack16(person.seen[i], person.tenure[i])
+    workspace.one[4, i] = pack16(_two(person.last[i], person.home[i]), _two(person.anchor[i], person.target[i]))
+    workspace.one[5, i] = pack16(_two(person.outcome[i], person.message[i]), person.uses[i])
+    for j in range(bonds.count.shape[0]):
+        known = to_int(fma(bonds.familiarity[j, i], FULL, HALF))
+        workspace.two[6 * j + 5, i] = pack16(known, bonds.count[j, i])
+    scatter_words(workspace.one, person_words, workspace.starts[0], i)
+    scatter_words(workspace.two, bond_words, workspace.starts[1], i)
+
+
+@inlined
+def _two(a, b):
+    """Two bytes as one half."""
+    return (a & 255) | shl_i32(b & 255, 8)
+
+
+@inlined
+def carry(people, row):
+    """Take CARRY uses out of each of a person's counters that holds more."""
+    person, bonds, carried = people.one[row], people.bonds[row], people.carried
+    if (person.uses & USED) > CARRY:
+        person.uses = person.uses - CARRY
+        carried[row, 0] = carried[row, 0] + 1
+    for j in range(bonds.shape[0]):
+        if (bonds[j].count & USED) > CARRY:
+            bonds[j].count = bonds[j].count - CARRY
+            carried[row, j + 1] = carried[row, j + 1] + 1
+
+
+@inlined
+def in_window(counter, carried, row, column):
+    """Uses in the window: those in a counter and those carried out of it."""
+    uses = np.int64(counter & USED)
+    if carried.shape[0] > 0:
+        uses += CARRY * np.int64(carried[row, column])
+    return uses
+
+
+@inlined
+def pick(values, j, i):
+    """Each person's value at their own firm j."""
+    found = values[0, i]
+    for k in range(1, values.shape[0]):
+        found = select(j == k, values[k, i], found)
+    return found
+
+
+@inlined
+def has_flag(person, k, what, i):
+    """Is it true of scandal k: HEARD of, ACTS on it, BACKS the firm, HARMED by it?"""
+    return bit(person.scandal_flags[k // PER_WORD, i], 4 * (k % PER_WORD) + what)
+
+
+@inlined
+def set_flag(person, k, what, when, i):
+    """Let it be true of scandal k for those of whom `when` is true."""
+    word = person.scandal_flags[k // PER_WORD, i]
+    person.scandal_flags[k // PER_WORD, i] = select(when, with_bit(word, 4 * (k % PER_WORD) + what), word)

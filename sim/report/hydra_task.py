@@ -1,0 +1,205 @@
+"""The Hydra task: live one scenario, keep it whole or not at all, and then show it."""
+
+import os
+import signal
+import sys
+import threading
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
+
+from sim.model.scenario import Scenario
+from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
+from sim.report.flags import MULTIRUN, ordered
+from sim.report.folders import draft, move, near, occupied, refusal, refuse
+from sim.report.result import FIGURES, FILES, TABLES, Finished, effect, events, measured, story, without_events
+from sim.report.signals import Stopped, check, stoppable, undivided
+from sim.report.streams import plain as plain_text
+from sim.report.terminal import everything, not_shown, one_line, progress, summary, where
+from sim.study.presets import CONF, check_sweep, forced, plain, scenario, solved, stated
+
+if TYPE_CHECKING:
+    from sim.engine.loop import Run
+
+QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none")
+
+_finished: list[Finished] = []
+
+
+def launch(arguments: list[str]) -> None:
+    """Hydra on command-line arguments: one run, a sweep (-m), or whatever else its flags say.
+
+    Raises what is wrong: ScenarioError, OSError, or an exception of hydra, omegaconf or yaml.
+    """
+    import hydra
+
+    from sim.study.preset_files import guarded
+
+    arguments = [forced(a) for a in ordered(arguments)]
+    if MULTIRUN & set(arguments):
+        check_sweep(arguments)
+    given = {a.partition("=")[0] for a in arguments}
+    arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
+    _finished.clear()
+    claims.clear()
+    with stoppable(), _as_program(arguments), guarded(CONF):
+        try:
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
+        except Halt as halt:
+            raise (halt.__cause__ or halt) from None
+        except SystemExit as end:  # Hydra's status for what it cannot do is 1
+            sys.exit(2 if end.code == 1 else end.code)
+        except KeyboardInterrupt as stop:
+            kept = f"stopped; what was finished is kept in {_kept()}" if _finished else ""
+            raise Stopped(getattr(stop, "number", signal.SIGINT), kept) from None
+        finally:
+            give_back(bool(_finished))
+        if len(_finished) > 1:
+            _show(_finished[-1], {"the summary of the sweep": lambda: summary(_finished)})
+
+
+@contextmanager
+def _as_program(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads sys.argv, and raises errors rather than printing them when asked for full ones."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["stickiness", *arguments], "1"
+    # Python 3.14 checks help texts, which ArgumentParser inherits; one of Hydra 1.3's is no text until it is shown
+    ArgumentParser._check_help = lambda parser, action: None  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        del ArgumentParser._check_help  # type: ignore[attr-defined]
+        os.environ.pop("HYDRA_FULL_ERROR", None)
+        os.environ |= {"HYDRA_FULL_ERROR": full} if full is not None else {}
+        GlobalHydra.instance().clear()
+
+
+def task(config: Any) -> None:
+    """One job of Hydra's: the composed config in, files in the job's folder and a table in the terminal out."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    settings = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
+    kept = len(_finished)
+    try:
+        refuse(refusal("the folder of a run", folder, occupied(folder, FILES)))
+        actual = stated(plain(config), asked(settings))
+        # the draft is begun first: a folder that takes no files should say so before the simulation, not after
+        with draft(folder) as place:
+            threading.Thread(target=_warm_up).start()
+            run = _lived(actual, asked(settings), settings.runtime.choices)
+            _keep(Finished(list(settings.overrides.task), run, measured(run), folder), place)
+    except BaseException as error:
+        if len(_finished) == kept:
+            discard(settings, folder)
+        if isinstance(error, Exception):
+            raise Halt from error
+        raise
+    _show(_finished[-1], {"what its events changed": _compare})
+    done = _finished[-1]
+    draw = {"the figure": lambda: _draw(done)}  # takes longer than the answer, so a single run shows that first
+    if settings.mode == RunMode.MULTIRUN:
+        _show(done, draw | {"its line": lambda: one_line(done)})
+    else:
+        _show(done, {"the table": lambda: everything(done)} | draw | {"its files": lambda: where(done)})
+
+
+def lived(overrides: list[str]) -> "Run":
+    """The run of `python -m sim` with these overrides, without a terminal and without files."""
+    from sim.engine.loop import simulate
+
+    actual, shares = scenario(overrides)
+    run = simulate(actual)
+    run.shares = shares
+    return run
+
+
+def _lived(actual: Scenario, overrides: list[str], choices: Any) -> "Run":
+    from sim.engine.loop import simulate
+
+    with progress(actual) as (step, said):
+        said("solving presence")
+        settled, shares = solved(actual, overrides, choices)
+        said("simulating")
+        run = simulate(settled, progress=_stoppable(step))
+    run.shares = shares
+    return run
+
+
+def _stoppable(step: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """A progress function that obeys a signal, too."""
+
+    def checked(done: int, of: int) -> None:
+        check()
+        step(done, of)
+
+    return checked
+
+
+def _compare() -> None:
+    """Run the same people without the events of the run kept last, and note what the events changed."""
+    from sim.engine.loop import simulate
+
+    done = _finished[-1]
+    quiet = without_events(done.run.scenario)
+    if quiet:
+        with progress(quiet) as (step, said):
+            said("simulating without the events")
+            control = simulate(quiet, progress=_stoppable(step))
+        _finished[-1] = done._replace(effect=effect(done.run, control))
+
+
+def _warm_up() -> None:
+    """Import what is needed after the simulation while compiled code, which lets other threads go on, is running."""
+    with suppress(Exception):  # which is met again where it is needed
+        import pandas  # noqa: F401
+
+        from sim.measure import metrics  # noqa: F401
+
+
+def _keep(done: Finished, place: Path) -> None:
+    """Put the run and its tables into its folder: from now on it is finished, however it may look."""
+    from sim.study import store
+
+    store.save(done.run, place / "run.parquet")
+    store.write_table(done.table, place / "metrics.parquet")
+    done.table.to_csv(place / "metrics.csv", index=False)
+    with undivided():
+        _finished.append(done._replace(folder=move(TABLES, place, done.folder)))
+
+
+def _show(done: Finished, shown: Mapping[str, Callable[[], None]]) -> None:
+    """Show a run that is kept; what cannot be shown is said in a sentence, and the run is as finished as before."""
+    failed: dict[str, Exception] = {}
+    for what, show in shown.items():
+        try:
+            show()
+        except Exception as error:
+            failed[what] = error
+    if failed:
+        not_shown(done, failed)
+
+
+def _draw(done: Finished) -> None:
+    from sim.report import figures
+
+    run, table, s = done.run, done.table, done.run.scenario
+    note = f"{plain_text(s.title or 'A market')}: {s.people:,} people, {s.weeks} weeks. Bars and bands: 95 % intervals."
+    figure = figures.headline(table, story(run), s.focus, events(s), done.effect, note)
+    with draft(done.folder) as place, catch_warnings():
+        filterwarnings("ignore", category=UserWarning)  # of glyphs that the font lacks, of names longer than the page
+        for kind in ("png", "svg"):
+            figures.save(figure, place / f"stickiness.{kind}", kind)
+            figure.set_layout_engine("none")  # it is laid out: once is enough
+        move(FIGURES, place, done.folder)
+
+
+def _kept() -> str:
+    return ", ".join(dict.fromkeys(near(done.folder) for done in _finished))

@@ -1,0 +1,235 @@
+"""From presets and overrides to a scenario, with presence solved in the reference market.
+
+The shares that firms state are those of the reference market: what the chosen presets of market, firms and people
+compose, before values on the command line, scandals and levers. So whatever is changed on top of it may move shares.
+"""
+
+import argparse
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.model.declare import ScenarioError, did_you_mean
+from sim.model.paths import stranger
+from sim.model.scenario import Scenario, build, change, to_dict
+from sim.study.bounds import check_references, check_typed
+
+if TYPE_CHECKING:
+    from sim.study.presence import Share
+
+_HERE = Path(__file__).resolve().parents[1]
+CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
+PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name not in ("base", "hydra")))
+STORY = ("scandal", "lever")  # groups that are no part of the reference market
+MEMBERS = ("segments", "cohorts", "firms", "scandals", "moves")
+FIELDS = tuple(f.name for f in fields(Scenario))
+
+Shares = dict[str, "Share"]  # by firm: share asked for, share reached and its error
+
+
+def presets(group: str) -> list[str]:
+    """The names of the files of a group in conf/."""
+    return sorted(p.stem for p in (CONF / group).glob("*.yaml"))
+
+
+def forced(argument: str) -> str:
+    """`a.b=c` as `++a.b=c`, which Hydra takes whether or not a YAML shows a.b; what it may be is judged here.
+
+    Raises ScenarioError for a value that would be read from outside the scenario, unless it is a setting of Hydra's.
+    """
+    key, equals, value = argument.partition("=")
+    if not key.startswith("-") and not key.lstrip("+~").startswith("hydra"):
+        check_typed(key.lstrip("+~"), value)
+    own = key.startswith(("-", "+", "~", "hydra.")) or "@" in key or "/" in key or key in PRESET_GROUPS
+    return argument if own or not equals else f"++{argument}"
+
+
+def scenario(overrides: Sequence[str] = ()) -> tuple[Scenario, Shares]:
+    """What `python -m sim` with these overrides would live: presence solved, shares asked and reached.
+
+    Raises ScenarioError, which says everything that is wrong, or what hydra, omegaconf and yaml raise.
+    """
+    overrides = [forced(o) for o in overrides]
+    config, choices = compose(overrides)
+    return solved(stated(config, overrides), overrides, choices)
+
+
+def compose(overrides: Sequence[str] = ()) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """The composed config as plain values, and which preset was chosen for each group.
+
+    In a Hydra job it is composed from that job's folders, anywhere else from conf/.
+    """
+    import hydra
+
+    with _initialized():
+        config = hydra.compose("config", list(overrides), return_hydra_config=True)
+    return plain(config), dict(config.hydra.runtime.choices)
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A composed config without Hydra's own part, as dicts and values, references to each other (${a.b}) resolved.
+
+    Raises ScenarioError for any other `${...}`: a scenario does not depend on where it is composed.
+    """
+    from omegaconf import OmegaConf
+
+    own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    values: Any = OmegaConf.to_container(own, throw_on_missing=True)
+    if check_references(values):
+        values = OmegaConf.to_container(own, resolve=True)
+    return dict(values)
+
+
+@contextmanager
+def _initialized() -> Iterator[None]:
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    from sim.study.preset_files import guarded
+
+    with guarded(CONF):
+        if GlobalHydra.instance().is_initialized():
+            yield
+        else:
+            with initialize_config_dir(str(CONF), version_base="1.3"):
+                yield
+
+
+def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
+    """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelt members included."""
+    known = (*FIELDS, "panel")
+    others = [key for key in config if key not in known]
+    complaints = [f"{k}: unknown{did_you_mean(k, {*known, *PRESET_GROUPS} - {k})}" for k in others]
+    if config.get("panel"):
+        complaints.append("panel: give it on the command line and alone, as panel=FILE")
+    strangers = _strangers(overrides)
+    complaints += strangers.values()
+    try:
+        result = build(_without(config, [*others, "panel", *strangers]))
+    except ScenarioError as error:
+        complaints += error.complaints
+    if complaints:
+        raise ScenarioError(complaints)
+    return result
+
+
+def _strangers(overrides: Sequence[str]) -> dict[str, str]:
+    """Path and complaint of members that no preset knows: a misspelt firm must not become a new one."""
+    paths = [o.partition("=")[0][2:] for o in overrides if _is_forced(o)]
+    if not any(path.split(".")[0] in MEMBERS for path in paths):
+        return {}
+    config, _ = compose([o for o in overrides if not _is_forced(o)])
+    wrong = dict(found for path in paths if (found := stranger(Scenario, config, path)))
+    return {
+        path: f"{path}: unknown{did_you_mean(path.rpartition('.')[2], known)} (a new one: +{path}.FIELD=VALUE)"
+        for path, known in wrong.items()
+    }
+
+
+def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+    """What stands at a dotted path: {} where it is empty, None where something before it is missing."""
+    node: Any = config
+    for n, name in enumerate(path.split(".")):
+        if n and name not in node:
+            return None
+        node = node.get(name) or {}
+    return node if isinstance(node, Mapping) else None
+
+
+def _without(config: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    result = copy.deepcopy(dict(config))
+    for path in paths:
+        parent, _, name = path.rpartition(".")
+        node = _at(result, parent) if parent else result
+        if isinstance(node, dict):
+            node.pop(name, None)
+    return result
+
+
+def solved(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any]) -> tuple[Scenario, Shares]:
+    """The scenario with the presence that reproduces the stated shares in its reference market.
+
+    A presence given on the command line is kept; that of all firms of the reference sums to 1.
+    """
+    from sim.study.calibrate_shares import calibrate_shares
+
+    if all(firm.share is None for firm in actual.firms.values()):
+        return actual, {}
+    settled, shares = calibrate_shares(_reference(actual, overrides, choices))
+    kept = {key.lstrip("+").split(".")[1] for key, _ in _values(overrides) if key.endswith(".presence")}
+    values: dict[str, Any] = {f"firms.{name}.share": None for name in actual.firms}
+    values |= {f"firms.{n}.presence": settled.firms[n].presence for n in actual.firms if n not in kept}
+    return change(actual, values), shares
+
+
+def _reference(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any]) -> Scenario:
+    """The same presets of market, firms and people, without changed values, scandals and levers."""
+    kept = [o for o in overrides if not _in_story(o)]
+    if len(kept) == len(overrides):
+        return actual
+    if choices.get("market"):
+        kept = [o for o in kept if not o.startswith("market=")] + [f"market={choices['market']}"]
+    config, _ = compose(kept)
+    for name, firm in to_dict(actual)["firms"].items():
+        config["firms"].setdefault(name, firm)
+    return build({key: value for key, value in config.items() if key in FIELDS})
+
+
+def _in_story(override: str) -> bool:
+    """Whether an override leaves the reference market: a scandal, a lever, or a value that is no share."""
+    key = override.partition("=")[0].lstrip("+~")
+    if key.split("@")[0] in STORY or key.startswith(("scandals.", "moves.")):
+        return True
+    return _is_forced(override) and not key.endswith(".share")
+
+
+def _is_forced(override: str) -> bool:
+    """Whether an override changes a number somewhere inside; people=..., seed=... concern the reference too."""
+    return override.startswith("++") and "." in override.partition("=")[0]
+
+
+def _values(overrides: Iterable[str]) -> list[tuple[str, str]]:
+    """(key, value) of the overrides that are no choices of presets."""
+    pairs = [o.partition("=")[::2] for o in overrides if "=" in o]
+    return [(key, value) for key, value in pairs if "@" not in key and "/" not in key and key not in PRESET_GROUPS]
+
+
+def check_sweep(arguments: Sequence[str]) -> None:
+    """Complain about a sweep before its first run: every swept value once, the others at their first."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--config-dir", "-cd")
+    parser.add_argument("--config-name", "-cn", "--config-path", "-cp")
+    flags, rest = parser.parse_known_args(list(arguments))
+    if flags.config_name:
+        return
+    search = [f"hydra.searchpath=[file://{Path(flags.config_dir).resolve()}]"] if flags.config_dir else []
+    with _initialized():
+        loader = GlobalHydra.instance().config_loader()
+        own = OverridesParser.create(config_loader=loader).parse_overrides([a for a in rest if a[0] != "-"])
+        axes = [_axis(o) for o in own]
+        first = [axis[0] for axis in axes]
+        jobs = [[*first[:n], v, *first[n + 1 :]] for n, axis in enumerate(axes) for v in axis[1:]]
+        _check([[*search, *job] for job in [first, *jobs]])
+
+
+def _axis(override: Any) -> list[str]:
+    if not override.is_discrete_sweep():
+        return [override.input_line]
+    return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+
+
+def _check(jobs: Iterable[Sequence[str]]) -> None:
+    complaints: list[str] = []
+    for overrides in jobs:
+        try:
+            stated(compose(overrides)[0], overrides)
+        except ScenarioError as error:
+            complaints += error.complaints
+    if complaints:
+        raise ScenarioError(list(dict.fromkeys(complaints)))

@@ -1,0 +1,124 @@
+"""What stickiness is made of: the same people with the same draws in worlds that lack one mechanism, or many.
+
+`captive` says what the friction of leaving holds, and `shapley` shares stickiness out over the mechanisms. Presence is
+solved once, for the scenario as it stands, and held in every world. `twins` (room `twins`) can be had from here too.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import pandas as pd
+
+from sim.engine.loop import simulate
+from sim.measure import metrics
+from sim.measure.metrics import Array, Estimate, Metric
+from sim.model.scenario import Mechanisms, Scenario
+from sim.model.timeline import make_world
+from sim.study.calibrate_shares import calibrate_shares
+from sim.study.twins import Twins, known, twins
+
+__all__ = ["Twins", "shapley", "captive", "index", "twins"]
+
+ALL = tuple(f.name for f in fields(Mechanisms))
+Coalition = frozenset[str]
+Plan = list[tuple[float, str, Coalition]]  # with which weight which mechanism joins those already on
+
+
+def index(scenario: Scenario) -> Metric:
+    """The stickiness index sigma of the market's regime: over pairs of uses, or over the lag of a window."""
+    return metrics.firm_metrics(scenario.market.regime == "provider")["stickiness"]
+
+
+def captive(scenario: Scenario) -> pd.DataFrame:
+    """Firm, part, value, error: the `index`; `free`, if leaving took no trouble and no time; `captive`, the rest."""
+    pair, metric = twins(scenario, {"mechanisms.switching_cost": False}), index(scenario)
+    whole, free = (metrics.estimate(metric, metrics.pooled(run.tally)) for run in (pair.control, pair.changed))
+    parts = {"index": whole, "free": free, "captive": Estimate(whole.value - free.value, pair.difference(metric).error)}
+    rows = [(firm, p, e.value[j], e.error[j]) for j, firm in enumerate(scenario.firms) for p, e in parts.items()]
+    return pd.DataFrame(rows, columns=["firm", "part", "value", "error"])
+
+
+def shapley(
+    scenario: Scenario, mechanisms: Sequence[str] = ALL, permutations: int = 8, firm: str = "", workers: int = 0
+) -> pd.DataFrame:
+    """Shapley shares of the stickiness index: firm, mechanism, value, error, error_people, error_orders.
+
+    A mechanism's share is what it adds when it joins those already on, mean over all orders of joining (Shapley 1953);
+    those not in `mechanisms` stay as they are. `chance` is the index with all of them off, `stickiness` that of the
+    scenario, which the shares and chance sum to. What cannot matter gets 0. If n can and 2^n <= `permutations` x n, all
+    coalitions are lived; else orders are drawn (Castro, Gomez & Tejada 2009), each with its reverse. `error_people` is
+    the jackknife over people and replications for these orders, `error_orders` the standard error over pairs of orders
+    (0 if all), `error` the root of their squares' sum. `workers` 0 = all processors.
+    """
+    known("mechanisms", mechanisms, ALL)
+    known("firm", [firm] if firm else [], scenario.firms)
+    base = calibrate_shares(scenario)[0]
+
+    def world(coalition: Coalition) -> Scenario:
+        off = {m: False for m in mechanisms if m not in coalition}
+        return replace(base, mechanisms=replace(base.mechanisms, **off))
+
+    players = [m for m in mechanisms if _key(world(frozenset(mechanisms) - {m})) != _key(base)]
+    plans = _plans(players, permutations, base.seed)
+    needed = {c for plan in plans for _, m, before in plan for c in (before, before | {m})}
+    worth = _worths({c: world(c) for c in needed | {frozenset(), frozenset(players)}}, workers)
+    none, whole = worth[frozenset()], worth[frozenset(players)]
+    parts = {m: [np.zeros_like(none)] for m in mechanisms} | {"chance": [none], "stickiness": [whole]}
+    for m in players:
+        parts[m] = [sum(w * (worth[c | {m}] - worth[c]) for w, joins, c in plan if joins == m) for plan in plans]
+    rows = []
+    for name, part in parts.items():
+        rows += [(f, name, *row) for f, row in zip(base.firms, _row(part), strict=True)]
+    table = pd.DataFrame(rows, columns=["firm", "mechanism", "value", "error", "error_people", "error_orders"])
+    return table[table["firm"] == firm].reset_index(drop=True) if firm else table
+
+
+def _key(scenario: Scenario) -> bytes:
+    """All that a life depends on: worlds of one key are lived once. Numbers that nobody can feel are evened out."""
+    world = make_world(scenario)
+    if not world.firms["switching_cost"].any():
+        world.market["switching_cost_deterrence"] = 0
+    if not world.traits["anchor_pull"].any():  # then no anchor is ever made
+        world.market["anchor_start"] = 0
+    if (world.firms["price"] == 1).all():
+        world.traits["price_weight"] = 0
+    world.traits["consideration_size"] = np.minimum(world.traits["consideration_size"], len(scenario.firms))
+    return b"|".join(array.tobytes() for array in world)
+
+
+def _plans(players: Sequence[str], permutations: int, seed: int) -> list[Plan]:
+    """All coalitions with Shapley's weights as one plan; or a plan for each pair of an order and its reverse."""
+    n = len(players)
+    if 2**n <= max(1, permutations * n):
+        joins = [(m, c) for m in players for size in range(n) for c in combinations(players, size) if m not in c]
+        return [[(1 / (n * comb(n - 1, len(c))), m, frozenset(c)) for m, c in joins]]
+    draw = np.random.default_rng(seed)
+    orders = [[players[k] for k in draw.permutation(n)] for _ in range(max(2, permutations // 2))]
+    return [[(0.5, m, frozenset(o[:at])) for o in (order, order[::-1]) for at, m in enumerate(o)] for order in orders]
+
+
+def _worths(worlds: dict[Coalition, Scenario], workers: int) -> dict[Coalition, Array]:
+    """The index by fold and firm, [fold, j], of every world."""
+    keys = {c: _key(world) for c, world in worlds.items()}
+    distinct = {key: worlds[c] for c, key in keys.items()}
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        lived = dict(zip(distinct, pool.map(_index_by_fold, distinct.values()), strict=True))
+    return {c: lived[key] for c, key in keys.items()}
+
+
+def _index_by_fold(scenario: Scenario) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return index(scenario)(metrics.folds(metrics.pooled(simulate(scenario, threads=1).tally)))
+
+
+def _row(parts: Sequence[Array]) -> Array:
+    """Value, error, error_people and error_orders, [j, 4], of the parts [plan][fold, j]."""
+    value, people = metrics.jackknife(np.mean(parts, axis=0))
+    each = np.array([part[0] for part in parts])
+    orders = each.std(axis=0, ddof=1) / np.sqrt(len(each)) if len(each) > 1 else 0 * value
+    return np.stack([value, np.hypot(people, orders), people, orders], axis=-1)
