@@ -7,7 +7,7 @@ from numba import njit
 from sim.compute import bits, random
 from sim.compute.memory import gather4, prefetch, scatter4
 from sim.compute.simd import WIDTH, any_lane, count_trailing_zeros, lanes, logical_not, select
-from sim.measure.tally import STAGE, tenure_bin
+from sim.measure.tally import TENURE, TENURE_BIN
 from sim.model import state
 
 RNG = np.random.default_rng(5)
@@ -31,7 +31,6 @@ RULES = {
     "root": (lambda x, y: bits.sqrt(x), POSITIVE, OTHER),
     "normal": (lambda x, y: random.normal(x) + random.gumbel(y), WORD, WORD[::-1].copy()),
     "poisson": (lambda x, y: bits.to_float(random.poisson(x, y)), POSITIVE, WORD),
-    "tenure": (lambda x, y: tenure_bin(x), (WHOLE & 1023).astype(np.int32), WHOLE),
 }  # fmt: skip
 
 
@@ -116,13 +115,11 @@ def test_a_row_is_brought_near_from_memory_as_it_is():
     assert out.tolist() == table[:, 1].tolist() and prefetch(table, 0) is None
 
 
-def test_the_stage_of_a_tenure_by_table_and_by_rule():
-    inlined = njit(lambda uses: tenure_bin(uses))
-    assert [inlined(np.int32(n)) for n in range(len(STAGE))] == STAGE.tolist() and inlined(np.int32(60_000)) == STAGE[
-        -1
-    ]
+def test_the_bin_of_a_tenure_begins_where_TENURE_says():
+    assert [TENURE_BIN[n] for n in TENURE] == list(range(len(TENURE)))
+    assert all(TENURE_BIN[n - 1] == b for b, n in enumerate(TENURE[1:]))
 
 
 def test_a_rule_called_from_python_says_how_to_call_it():
-    with pytest.raises(TypeError, match=r"tenure_bin has no entry from Python"):
-        tenure_bin(3)
+    with pytest.raises(TypeError, match=r"uniform has no entry from Python"):
+        random.uniform(3)

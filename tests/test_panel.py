@@ -195,8 +195,7 @@ def lived_through(people, tally, g, start, stop, first, brand, window):
                 count_window(people, i, tally, g, 0, w, False)
                 w += 1
             left, joined = np.int64(person.last), brand[n]
-            stage = tenure_bin(np.int32(person.tenure))
-            count_use(count_slice(tally, g, w + 1, 0, 1), left, joined, stage, 0, (person.uses & USED) > 0)
+            count_use(count_slice(tally, g, w + 1, 0, 1), left, joined, person.tenure, 0, (person.uses & USED) > 0)
             person.uses += 1
             if 0 <= left != joined:
                 person.uses |= CHANGED

@@ -42,19 +42,13 @@ from sim.compute.cache import private_folder
 from sim.compute.simd import any_lane, logical_not, select
 
 COMPILED = (
-    "compute/simd",
-    "compute/memory",
-    "compute/kernel_args",
-    "compute/bits",
-    "compute/random",
-    "model/state",
-    "measure/tally",
-    "model/rules",
-    "model/initial",
-    "model/timeline",
-    "model/word_of_mouth",
-    "engine/kernel",
-)  # rooms whose source the kernel depends on
+    "compute/*.py",
+    "model/*.py",
+    "model/rules/*.py",
+    "measure/tally.py",
+    "engine/kernel.py",
+    "engine/workspace.py",
+)
 
 CHECKED = os.environ.get("STICKINESS_CHECKED", "0") not in ("", "0")  # slow and loud, see `checked`
 
@@ -65,13 +59,13 @@ def _cache_folder() -> str | None:
     Numba looks at a function's own file only; a rule that changes must also renew the engine that contains it.
     """
     here = Path(__file__).parents[1]
-    sources = hashlib.sha256(b"".join(p.read_bytes() for p in (here / f"{room}.py" for room in COMPILED)))
+    sources = hashlib.sha256(b"".join(p.read_bytes() for part in COMPILED for p in sorted(here.glob(part))))
     folder = private_folder(f"{'checked' if CHECKED else 'kernel'}-{sources.hexdigest()[:12]}")
     return None if folder is None else str(folder)
 
 
-CAPTIVE = _cache_folder()
-config.CACHE_DIR = CAPTIVE or config.CACHE_DIR
+CACHE = _cache_folder()
+config.CACHE_DIR = CACHE or config.CACHE_DIR
 
 
 class _Ingredient(JITCodeLibrary):
@@ -105,7 +99,7 @@ class _Rule(CPUDispatcher):
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "_nrt": False}
 if CHECKED:
     OPTIONS["boundscheck"] = True
-entry_point = njit(cache=CAPTIVE is not None, no_cfunc_wrapper=True, **OPTIONS)  # what Python calls
+entry_point = njit(cache=CACHE is not None, no_cfunc_wrapper=True, **OPTIONS)  # what Python calls
 
 
 def device_function(function: Callable[..., Any], **options: Any) -> Any:
@@ -118,7 +112,7 @@ def device_function(function: Callable[..., Any], **options: Any) -> Any:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """A `device_function` compiled in place: handing over a desk costs more than living. Draws are handed little, and are long."""
+    """A `device_function` compiled in place, for functions that are passed many arrays; draws are long and passed few."""
     return device_function(function, forceinline=True)
 
 

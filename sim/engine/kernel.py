@@ -17,12 +17,13 @@ from sim.measure.tally import Tally, count_answer, count_news, count_slice, coun
 from sim.model.initial import cell_of, draw_person
 from sim.model.rules import answer_survey, decay, hear, need, visit
 from sim.model.state import People, Workspace, carry, gather, gather_flags, scatter, scatter_flags, set_row
-from sim.model.timeline import World
+from sim.model.timeline import World, publish, week_row
 from sim.model.word_of_mouth import deliver_messages, spread_news
 
 BLOCK = 32768  # people whose week is planned at a time: enough that every cell fills its sixteens
 USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's plan of the week
 PREFETCH = 2 * WIDTH  # people whose rows are on their way from memory while others live
+BIRTH = -1  # the week whose tables the past of the newborn rests on
 GROUP = np.int64(16)  # from which bit on a plan holds the person's group
 
 
@@ -56,12 +57,6 @@ class ThreadBuffers(NamedTuple):
     work: WorkList
 
 
-@inlined
-def week_row(week):
-    """The row of a week in the world's tables and the tally: all of the burn-in is row 0."""
-    return week + 1 if week >= 0 else 0
-
-
 # ---------------------------------------------------------------- one by one
 
 
@@ -71,39 +66,25 @@ def step_person(data, buffers, key, first, g, row, week):
     people, world, tally, workspace = data.people, data.world, data.tally, buffers.workspace
     person, bonds, i, t = workspace.person, workspace.bonds, 0, week_row(week)
     s = np.int64(people.cell[row])
-    market, traits, firms, salience = world.market[0], world.traits[s], world.firms[t], world.salience[t]
+    public = publish(world, key, week, s)
     set_row(workspace, i, row)
     person.number[i] = first + row
     gather(workspace, data.person_words, data.bond_words, i)
     gather_flags(workspace, people.scandal_flags, 1)
-    uses, asked = need(market, people.rate[row], key, person.number[i], week)
+    uses, asked = need(public.market[0], people.rate[row], key, person.number[i], week)
     person.provoked[i] = 0
     if people.news[row] != 0 or news_on(world, week):
         person.news[i] = people.news[row]
-        hear(person, bonds, market, traits, world.scandals, world.attribution, world.news_exposure[t], key, week, i)
+        hear(person, bonds, public, i)
         scatter_flags(workspace, people.scandal_flags, 1)
         record_news(data, buffers, g, t, s, first, row, i)
     if asked:
-        decay(person, bonds, market, week, i)
-        answer_survey(person, bonds, market, traits, firms, world.scandals, world.attribution, salience, i)
+        decay(person, bonds, public.market[0], week, i)
+        answer_survey(person, bonds, public, i)
         count_answer(person, tally, g, t, s, i)
     for use in range(uses):
-        visit(
-            person,
-            bonds,
-            market,
-            traits,
-            firms,
-            world.failures[t],
-            world.scandals,
-            world.attribution,
-            salience,
-            key,
-            week,
-            use,
-            i,
-        )
-        count_visit(person, count_slice(tally, g, t, s, market.window), i)
+        visit(person, bonds, public, use, i)
+        count_visit(person, count_slice(tally, g, t, s, public.market[0].window), i)
     if uses > 0:
         record_message(buffers, s, i)
     scatter(workspace, data.person_words, data.bond_words, i)
@@ -116,17 +97,7 @@ def initialize_person(data, buffers, key, first, g, row):
     set_row(workspace, i, row)
     person.number[i] = first + row
     s = np.int64(cell_of(world.cells, key, person.number[i]))
-    draw_person(
-        person,
-        workspace.bonds,
-        world.market[0],
-        world.traits[s],
-        world.firms[0],
-        world.failures[0],
-        world.presence,
-        key,
-        i,
-    )
+    draw_person(person, workspace.bonds, publish(world, key, BIRTH, s), world.presence, i)
     register(data, person, g, s, row, i)
     scatter(workspace, data.person_words, data.bond_words, i)
 
@@ -252,7 +223,7 @@ def step_block(data, buffers, key, first, edges, g, start, stop, week, air):
     for s in range(buffers.work.many.shape[0]):
         if data.world.scandals.shape[0] > 0:
             step_news(data, buffers, key, first, start, week, s)
-        step_survey(data, buffers, first, start, week, s)
+        step_survey(data, buffers, key, first, start, week, s)
         step_visits(data, buffers, key, first, start, week, s)
 
 
@@ -266,13 +237,12 @@ def step_news(data, buffers, key, first, start, week, s):
         buffers.work,
         buffers.workspace.person,
     )
-    hearers, t = select_rows(work, s, start, HEARS), week_row(week)
+    public, hearers, t = publish(world, key, week, s), select_rows(work, s, start, HEARS), week_row(week)
     for at in range(0, hearers, WIDTH):
         i = load_batch(data, buffers, at, hearers, first)
         for slot in range(WIDTH):
             person.news[slot] = people.news[workspace.rows[slot]]
-        market, traits, news_exposure = world.market[0], world.traits[s], world.news_exposure[t]
-        hear(person, workspace.bonds, market, traits, world.scandals, world.attribution, news_exposure, key, week, i)
+        hear(person, workspace.bonds, public, i)
         scatter(workspace, data.person_words, data.bond_words, i)
         scatter_flags(workspace, people.scandal_flags, min(WIDTH, hearers - at))
         for slot in range(min(WIDTH, hearers - at)):
@@ -283,7 +253,7 @@ def step_news(data, buffers, key, first, start, week, s):
 
 
 @inlined
-def step_survey(data, buffers, first, start, week, s):
+def step_survey(data, buffers, key, first, start, week, s):
     """Those of cell s whom the survey asks answer."""
     world, workspace, work, person, bonds = (
         data.world,
@@ -293,11 +263,11 @@ def step_survey(data, buffers, first, start, week, s):
         buffers.workspace.bonds,
     )
     asked, t = select_rows(work, s, start, ASKED), week_row(week)
-    market, traits, firms, salience = world.market[0], world.traits[s], world.firms[t], world.salience[t]
+    public = publish(world, key, week, s)
     for at in range(0, asked, WIDTH):
         i = load_batch(data, buffers, at, asked, first)
-        decay(person, bonds, market, week, i)
-        answer_survey(person, bonds, market, traits, firms, world.scandals, world.attribution, salience, i)
+        decay(person, bonds, public.market[0], week, i)
+        answer_survey(person, bonds, public, i)
         scatter(workspace, data.person_words, data.bond_words, i)
         for slot in range(min(WIDTH, asked - at)):
             prefetch_ahead(data, buffers, at + PREFETCH + slot, asked)
@@ -320,15 +290,9 @@ def step_visits(data, buffers, key, first, start, week, s):
         buffers.workspace.bonds,
     )
     t = week_row(week)
-    market, traits, firms, failures, salience = (
-        world.market[0],
-        world.traits[s],
-        world.firms[t],
-        world.failures[t],
-        world.salience[t],
-    )
+    public = publish(world, key, week, s)
     users, use, g = select_rows(work, s, start, USES), np.int64(0), np.int64(-1)
-    counts = count_slice(tally, 0, t, s, market.window)
+    counts = count_slice(tally, 0, t, s, public.market[0].window)
     while users > 0:
         for n in range(PREFETCH):
             prefetch_ahead(data, buffers, n, users)
@@ -336,28 +300,14 @@ def step_visits(data, buffers, key, first, start, week, s):
             i = load_batch(data, buffers, at, users, first)
             for slot in range(WIDTH):
                 person.provoked[slot] = work.schedule[workspace.rows[slot] - start] & PROVOKED
-            visit(
-                person,
-                bonds,
-                market,
-                traits,
-                firms,
-                failures,
-                world.scandals,
-                world.attribution,
-                salience,
-                key,
-                week,
-                use,
-                i,
-            )
+            visit(person, bonds, public, use, i)
             scatter(workspace, data.person_words, data.bond_words, i)
             for slot in range(min(WIDTH, users - at)):
                 prefetch_ahead(data, buffers, at + PREFETCH + slot, users)
                 schedule = work.schedule[workspace.rows[slot] - start]
                 if schedule >> GROUP != g:
                     g = schedule >> GROUP
-                    counts = count_slice(tally, g, t, s, market.window)
+                    counts = count_slice(tally, g, t, s, public.market[0].window)
                 count_visit(person, counts, slot)
                 if schedule & USES == use + 1:
                     record_message(buffers, s, slot)
@@ -395,8 +345,8 @@ def initialize_block(data, buffers, key, first, edges, g, start, stop):
         newborn = select_rows(work, s, start, USES)
         for at in range(0, newborn, WIDTH):
             i = load_batch(data, buffers, at, newborn, first)
-            traits, firms, failures = world.traits[s], world.firms[0], world.failures[0]
-            draw_person(person, workspace.bonds, world.market[0], traits, firms, failures, world.presence, key, i)
+            public = publish(world, key, BIRTH, s)
+            draw_person(person, workspace.bonds, public, world.presence, i)
             scatter(workspace, data.person_words, data.bond_words, i)
             for slot in range(min(WIDTH, newborn - at)):
                 row = workspace.rows[slot]

@@ -11,8 +11,7 @@ from sim.facts.survey import worth
 from sim.measure import metrics
 from sim.measure.metrics import Array
 from sim.measure.tally import Event, Tally
-from sim.model.rules import COMPLAINED, MAJOR, MINOR
-from sim.model.state import USED, People
+from sim.model.state import COMPLAINED, MAJOR, MINOR, USED, People
 
 SHOPS, BANK, WHEN = "market=retail_us", "market=bank", 26
 AFTER = {"fast": (0.0, 0.95), "resolved": (5.0, 0.6), "unresolved": (5.0, 0.3)}  # days, adequacy

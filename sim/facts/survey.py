@@ -7,9 +7,10 @@ import numpy as np
 from sim.compute.random import FIRST, entry_point
 from sim.facts.markets import Lived
 from sim.measure.metrics import Array
-from sim.model.rules import choose, consider, scandal_disutility, systematic_utility
+from sim.model.rules import choose, consider
+from sim.model.rules.choose import scandal_disutility, systematic_utility
 from sim.model.state import AWARE, as_int32, gather, gather_flags, make_workspace, set_row
-from sim.model.timeline import make_world
+from sim.model.timeline import Published, make_world, publish
 
 
 class Search(NamedTuple):
@@ -22,36 +23,33 @@ class Search(NamedTuple):
 
 @entry_point
 def _worth(people, person_words, bond_words, world, t, worths, losses, workspace):
-    person, market, i = workspace.person, world.market[0], 0
+    person, i = workspace.person, 0
     for row in range(worths.shape[0]):
         set_row(workspace, i, row)
         gather(workspace, person_words, bond_words, i)
         gather_flags(workspace, people.scandal_flags, 1)
-        traits = world.traits[people.cell[row]]
+        public = publish(world, (0, 0), t - 1, people.cell[row])
         for j in range(worths.shape[1]):
-            worths[row, j] = systematic_utility(person, workspace.bonds, market, traits, world.firms[t, j], j, i)
-            losses[row, j] = scandal_disutility(
-                person, traits, world.scandals, world.attribution, world.salience[t], j, AWARE, i
-            )
+            worths[row, j] = systematic_utility(person, workspace.bonds, public, j, i)
+            losses[row, j] = scandal_disutility(person, public, j, AWARE, i)
 
 
 @entry_point
 def _search(people, person_words, bond_words, world, key, t, found, workspace):
-    person, bonds, market, firms, i = workspace.person, workspace.bonds, world.market[0], world.firms[t], 0
+    person, bonds, i = workspace.person, workspace.bonds, 0
     for row in range(found.shape[0]):
         set_row(workspace, i, row)
         person.number[i] = row
         gather(workspace, person_words, bond_words, i)
         gather_flags(workspace, people.scandal_flags, 1)
-        traits = world.traits[people.cell[row]]
-        for j in range(firms.shape[0]):
+        before = publish(world, key, t - 1, people.cell[row])
+        public = Published(*before[:-1], t)
+        for j in range(bonds.considered.shape[0]):
             bonds.considered[j, i] = 0
-        first = consider(person, bonds, market, traits, firms, True, key, t, FIRST, i)
-        best, _ = choose(
-            person, bonds, market, traits, firms, world.scandals, world.attribution, world.salience[t], key, t, FIRST, i
-        )
+        first = consider(person, bonds, public, True, FIRST, i)
+        best, _ = choose(person, bonds, public, FIRST, i)
         found[row, 0], found[row, 2] = first, best
-        for j in range(firms.shape[0]):
+        for j in range(bonds.considered.shape[0]):
             found[row, 1] += bonds.considered[j, i]
 
 

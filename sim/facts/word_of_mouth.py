@@ -9,7 +9,7 @@ from sim.facts.survey import worth
 from sim.measure import metrics
 from sim.measure.metrics import Array
 from sim.measure.tally import Event, Tally
-from sim.model.rules import receive_wom
+from sim.model.rules.tell import receive_wom
 from sim.model.state import STEP, People
 from sim.model.timeline import make_world
 

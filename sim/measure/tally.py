@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.compute.random import inlined
-from sim.compute.simd import count_trailing_zeros, select
+from sim.compute.simd import count_trailing_zeros
 from sim.model.state import BEFORE, CHANGED, USED, in_window
 
 FOLDS = 32
@@ -19,7 +19,9 @@ LARGEST = 64  # category uses a person and window told apart in the distribution
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
 ROOM = (1 << 63) // FIXED  # pairs of which so many units are still 64 bits
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
-STAGE: np.ndarray = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # TENURE bin of each number of uses
+TENURE_BIN: np.ndarray = (
+    np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1
+)  # TENURE bin of each number of uses
 
 
 class Event(IntEnum):
@@ -104,15 +106,6 @@ def counted(tally: Tally) -> Tally:
     return tally._replace(**{name: getattr(tally, name)[:, 1:] for name in ("flow", "event", "news")})
 
 
-@inlined
-def tenure_bin(uses):
-    """The TENURE bin of a number of uses since joining."""
-    stage = np.int32(0)
-    for b in range(1, len(TENURE)):
-        stage = select(uses >= TENURE[b], np.int32(b), stage)
-    return stage
-
-
 class CountSlice(NamedTuple):
     """Where the uses of one group and cell in one week are counted: the parts of a Tally that concern them."""
 
@@ -141,7 +134,7 @@ def count_visit(person, counts, slot):
     """Count the use that the person at a place of the desk has just made."""
     joined, outcome, said = person.joined[slot], person.outcome[slot], person.said[slot]
     again = (person.uses[slot] & USED) > 1
-    count_use(counts, person.left[slot], joined, person.stage[slot], person.past[slot], again)
+    count_use(counts, person.left[slot], joined, person.served[slot], person.past[slot], again)
     if person.first_look[slot] >= 0:
         counts.event[person.first_look[slot], Event.FIRST_LOOK] += 1
         counts.event[person.chosen[slot], Event.DELIBERATED] += 1
@@ -158,12 +151,12 @@ def count_visit(person, counts, slot):
 
 
 @inlined
-def count_use(counts, left, joined, stage, outcome, again):
+def count_use(counts, left, joined, served, outcome, again):
     """Count a use at `joined` after `left` (-1 = nobody); `again` if it is not the window's first."""
     counts.flow[left + 1, joined + 1] += 1
     if left >= 0 and counts.counts > 0:
         moved = np.int64(left != joined)
-        counts.tenure[left, stage, moved] += 1
+        counts.tenure[left, TENURE_BIN[min(np.int64(served), len(TENURE_BIN) - 1)], moved] += 1
         counts.after[left, outcome, moved] += 1
         if again and counts.counts == 2:
             counts.window[left, Count.ADJACENT + moved] += 1
@@ -217,7 +210,7 @@ def count_window(people, row, tally, g, s, w, opening):
         tally.transitions[g, w, s, person.home + 1, person.last + 1] += 1
         tally.faithful[g, w, s] += (person.uses & CHANGED) == 0
         if person.last >= 0:
-            stage = STAGE[min(int(person.tenure), len(STAGE) - 1)]
+            stage = TENURE_BIN[min(int(person.tenure), len(TENURE_BIN) - 1)]
             tally.standing[g, w, s, person.last, stage] += 1
     person.uses = (BEFORE if total else 0) | (0 if opening else person.uses & CHANGED)
     person.home = person.last

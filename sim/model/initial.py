@@ -21,9 +21,10 @@ from sim.compute.random import (
     uniform,
 )
 from sim.compute.simd import logical_not, select
-from sim.model.rules import LOWEST, NOBODY, NOTHING, revise, state_dependence, systematic_utility
+from sim.model.rules.choose import state_dependence, systematic_utility
+from sim.model.rules.learn import revise
+from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING
 
-_f, _i = np.float32, np.int32
 FIXED_POINT_ROUNDS = 8  # rounds in which a newborn's chances and past settle
 
 
@@ -33,18 +34,18 @@ def cell_of(cells, key, number):
     u = uniform(random_bits(key, Purpose.CELL, number, FIRST, FIRST)[0])
     cell = NOTHING
     for s in range(cells.shape[0] - 1):
-        cell = select(u >= cells[s], _i(s + 1), cell)
+        cell = select(u >= cells[s], np.int32(s + 1), cell)
     return cell
 
 
 @inlined
-def draw_person(person, bonds, market, traits, firms, failures, presence, key, i):
+def draw_person(person, bonds, public, presence, i):
     """Who a person is, drawn once: rate, attention, tastes, and the past their tastes imply.
 
     Log-gamma tastes, ln Gamma(S x presence), make a logit over tastes alone choose with Dirichlet(S x presence)
     chances: with all else off the market is the NBD-Dirichlet.
     """
-    number = person.number[i]
+    market, traits, key, number = public.market[0], public.traits[0], public.key, person.number[i]
     person.rate[i] = (
         traits.rate * exp(log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)) / market.rate_shape
     )
@@ -53,13 +54,13 @@ def draw_person(person, bonds, market, traits, firms, failures, presence, key, i
     person.seen[i] = -market.burn_in
     person.anchor_height[i] = ZERO
     person.tenure[i] = person.outcome[i] = person.message[i] = person.uses[i] = NOTHING
-    for j in range(firms.shape[0]):
+    for j in range(bonds.taste.shape[0]):
         bonds.taste[j, i] = taste(market, presence[j], key, number, j)
         bonds.regret[j, i] = ZERO
         bonds.count[j, i] = NOTHING
-    to_steady_state(person, bonds, market, traits, firms, failures, i)
-    fastest, last = LOWEST, NOBODY
-    for j in range(firms.shape[0]):
+    to_steady_state(person, bonds, public, i)
+    fastest, last = LOWEST_UTILITY, NOBODY
+    for j in range(bonds.taste.shape[0]):
         chance = bonds.recall_strength[j, i]
         knows, draw = random_bits(key, Purpose.PAST, number, FIRST, j)
         stranger = uniform(knows) < exp(-market.experience * chance)
@@ -68,26 +69,24 @@ def draw_person(person, bonds, market, traits, firms, failures, presence, key, i
         bonds.memory[j, i] = select(stranger, ZERO, bonds.memory[j, i])
         race = log(chance) + gumbel(draw)
         faster = logical_not(stranger) & (race > fastest)
-        fastest, last = select(faster, race, fastest), select(faster, _i(j), last)
+        fastest, last = select(faster, race, fastest), select(faster, np.int32(j), last)
     person.last[i] = person.home[i] = last
 
 
 @inlined
-def to_steady_state(person, bonds, market, traits, firms, failures, i):
+def to_steady_state(person, bonds, public, i):
     """Bring a person to rest: the chances of choice, the past that follows from them, the chances that follow from it.
 
     The mean field of one's own history after `experience` uses; `bonds.recall_strength` carries the chances.
     """
-    many = firms.shape[0]
+    market, traits, many = public.market[0], public.traits[0], public.firms.shape[0]
     for step in range(FIXED_POINT_ROUNDS):
-        top = LOWEST
+        top = LOWEST_UTILITY
         for j in range(many):
             v = bonds.taste[j, i]
             if step > 0:
                 chance = bonds.recall_strength[j, i]
-                v = systematic_utility(person, bonds, market, traits, firms[j], j, i) + state_dependence(
-                    person, bonds, traits, FIRST, j, i
-                )
+                v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
                 v += traits.state_dependence * chance - traits.uncertainty * exp(-market.experience * chance)
             bonds.shock[j, i] = v
             top = select(v > top, v, top)
@@ -99,15 +98,16 @@ def to_steady_state(person, bonds, market, traits, firms, failures, i):
         person.expectation[i] = ZERO
         for j in range(many):
             bonds.recall_strength[j, i] /= total
-            expected_history(person, bonds, market, traits, firms[j], failures[j], j, i)
+            expected_history(person, bonds, public, j, i)
 
 
 @inlined
-def expected_history(person, bonds, market, traits, firm, failures, j, i):
+def expected_history(person, bonds, public, j, i):
     """The past with firm j, expected of one who chose it with this chance at each of `experience` uses."""
+    market, traits, firm = public.market[0], public.traits[0], public.firms[j]
     chance = bonds.recall_strength[j, i]
     uses = market.experience * chance
-    failing = failures[failures.shape[0] - 1].failing
+    failing = public.failures[j, public.failures.shape[1] - 1].failing
     step = (traits.trust_up * (ONE - failing) - traits.trust_down * failing) * (ONE - HALF * market.confirmation_bias)
     bonds.trust[j, i] = revise(market.trust_start, uses * step, ZERO)
     bonds.habit[j, i] = chance * (ONE - exp2(market.experience * log2_left(traits.habit_rate)))
@@ -120,7 +120,7 @@ def expected_history(person, bonds, market, traits, firm, failures, j, i):
 def log2_left(rate):
     """log2(1 - rate), at most 126 halvings."""
     left = ONE - rate
-    return log(left) / log(TWO) if left > _f(1e-38) else _f(-126)
+    return log(left) / log(TWO) if left > np.float32(1e-38) else np.float32(-126)
 
 
 @inlined

@@ -23,6 +23,9 @@ USES_A_WEEK = 132  # at most: `poisson` at its highest mean and the highest of 2
 CARRY = 1 << 13  # uses that are carried out of a counter at once; at least one stays
 CARRY_WEEKS = (USED - CARRY) // USES_A_WEEK  # after so many no counter that was carried from is full again
 LONGEST = 65535
+NOBODY, NOTHING, ONCE = np.int32(-1), np.int32(0), np.int32(1)
+FINE, MINOR, MAJOR, COMPLAINED = np.int32(0), np.int32(1), np.int32(3), np.int32(1)  # outcomes; a complaint adds one
+LOWEST_UTILITY = np.float32(-3e38)
 AWARE, SWITCHES, BUYCOTTS, HARMED = (np.int64(n) for n in range(4))  # four bits of a scandal in `scandal_flags`
 PER_WORD = 8
 
@@ -93,7 +96,7 @@ class Person(NamedTuple):
     provoked: np.ndarray
     left: np.ndarray  # firm used before
     joined: np.ndarray  # firm used now
-    stage: np.ndarray  # TENURE bin when it was chosen
+    served: np.ndarray  # uses at the firm used before, since joining it
     past: np.ndarray  # outcome of the visit before
     first_look: np.ndarray  # firm looked at first
     chosen: np.ndarray  # firm decided for

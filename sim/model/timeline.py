@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.compute.random import inlined
 from sim.model.declare import ScenarioError, declaration, did_you_mean
 from sim.model.scenario import TRAITS, Firm, Market, Scandal, Scenario
 from sim.model.state import records
 
 FLOAT = np.float32
+KINDS = ("ethics", "privacy", "service")
 LARGEST_FILE, LONGEST_LINE = 2 << 30, 10_000  # bytes of a file of edges, and characters of its first line
-Links = tuple[np.ndarray, np.ndarray]  # starts [people + 1] and listeners [links], int64
+Links = tuple[np.ndarray, np.ndarray]  # starts [people + 1] and recipients [links], int64
 WORDS = {"provider": ("regime", 0), "taste_law": ("taste_law", 1)}  # of the market, and the number of the first choice
 LEVERS = tuple(
     f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
@@ -57,6 +59,7 @@ class World(NamedTuple):
 
     market: np.ndarray  # [1] records: the category's numbers
     traits: np.ndarray  # [s] records: a cell's traits
+    care: np.ndarray  # [s, kind] weight of a scandal of that kind
     firms: np.ndarray  # [t, j] records: levers, and what follows from them
     failures: np.ndarray  # [t, j, p] records: chance that touchpoint p or one before it fails; harm of it, CX
     scandals: np.ndarray  # [k] records
@@ -69,8 +72,49 @@ class World(NamedTuple):
     recipients: np.ndarray  # [links] int64
 
 
+class Published(NamedTuple):
+    """All that a person of one cell may read in one week, published before it; no rule writes to it."""
+
+    market: np.ndarray  # [1] record: the category's numbers
+    traits: np.ndarray  # [1] record: those of the cell
+    care: np.ndarray  # [kind] float32
+    firms: np.ndarray  # [j] records: levers of the week
+    failures: np.ndarray  # [j, p] records
+    scandals: np.ndarray  # [k] records
+    attribution: np.ndarray  # [k, j]
+    news_exposure: np.ndarray  # [k] of the week
+    salience: np.ndarray  # [k] of the week
+    key: tuple[int, int]  # seed, replication
+    week: int
+
+
+@inlined
+def week_row(week):
+    """The row of a week in the world's tables and the tally: all of the burn-in is row 0."""
+    return week + 1 if week >= 0 else 0
+
+
+@inlined
+def publish(world, key, week, s):
+    """What those of cell s may read in a week."""
+    t = week_row(week)
+    return Published(
+        world.market,
+        world.traits[s : s + 1],
+        world.care[s],
+        world.firms[t],
+        world.failures[t],
+        world.scandals,
+        world.attribution,
+        world.news_exposure[t],
+        world.salience[t],
+        key,
+        week,
+    )
+
+
 def make_world(scenario: Scenario, links: Links | None = None) -> World:
-    """The arrays of a scenario; `links` = (starts, listeners), as of `checked_links`, replaces its network."""
+    """The arrays of a scenario; `links` = (starts, recipients), as of `checked_links`, replaces its network."""
     s, off = (
         scenario,
         [m.name for m in fields(scenario.mechanisms) if not getattr(scenario.mechanisms, m.name)],
@@ -79,9 +123,11 @@ def make_world(scenario: Scenario, links: Links | None = None) -> World:
     presence = np.array([f.presence for f in s.firms.values()])
     scandals = {} if "scandal" in off else s.scandals
     starts, recipients = stored_links(s) if links is None else links
+    traits = _traits(s, off)
     return World(
         market=_market(s, off),
-        traits=_traits(s, off),
+        traits=traits,
+        care=np.stack([traits[f"care_{kind}"] for kind in KINDS], axis=1),
         firms=_firms(s, tables, off),
         failures=_failures(tables),
         scandals=_scandals(s, scandals),

@@ -7,7 +7,7 @@ import numpy as np
 from sim.compute.bits import with_bit
 from sim.compute.memory import prefetch
 from sim.compute.random import FIRST, Purpose, entry_point, inlined, random_bits, threefry, uniform
-from sim.model.rules import receive_wom
+from sim.model.rules.tell import receive_wom
 from sim.model.state import STEP
 
 PREFETCH = 4  # messages whose hearers are on their way from memory while others hear

@@ -1,0 +1,100 @@
+"""Choose: the utility of a firm, term by term, and the highest of those considered."""
+
+import numpy as np
+
+from sim.compute.random import HALF, ONE, ZERO, Purpose, exp, inlined
+from sim.compute.simd import select
+from sim.model.rules.consider import draw_gumbels
+from sim.model.state import AWARE, BUYCOTTS, HARMED, LOWEST_UTILITY, NOTHING, ONCE, SWITCHES, has_flag
+
+YEAR = np.float32(52)
+
+
+@inlined
+def choose(person, bonds, public, use, i):
+    """The highest utility among the firms looked at; and what it would be but for the friction of leaving."""
+    last = person.last[i]
+    draw_gumbels(bonds.shock, person.number[i], public.key, Purpose.CHOOSE, public.week, use, i)
+    cost = switching_cost(public.firms, last)
+    best, frictionless, highest, freest = NOTHING, NOTHING, LOWEST_UTILITY, LOWEST_UTILITY
+    for j in range(public.firms.shape[0]):
+        v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
+        v -= scandal_disutility(person, public, j, SWITCHES, i)
+        v += bonds.shock[j, i]
+        seen = bonds.considered[j, i] == 1
+        freer = seen & (v > freest)
+        frictionless, freest = select(freer, np.int32(j), frictionless), select(freer, v, freest)
+        v -= select(last == j, ZERO, cost)
+        better = seen & (v > highest)
+        best, highest = select(better, np.int32(j), best), select(better, v, highest)
+    return best, frictionless
+
+
+@inlined
+def switching_cost(firms, last):
+    """The trouble of leaving the firm used last."""
+    cost = ZERO
+    for j in range(firms.shape[0]):
+        if firms[j].switching_cost > ZERO:
+            cost = select(last == j, firms[j].switching_cost, cost)
+    return cost
+
+
+@inlined
+def systematic_utility(person, bonds, public, j, i):
+    """What firm j is worth to me, inertia and scandals aside: V of the model, term by term."""
+    market, traits, firm = public.market[0], public.traits[0], public.firms[j]
+    known = bonds.familiarity[j, i]
+    v = bonds.taste[j, i] + firm.availability
+    v += traits.cx_weight * gain_loss(bonds.memory[j, i] - person.expectation[i], traits.loss_aversion)
+    v -= firm.effort
+    v += (firm.ease + firm.association) * known
+    v -= traits.price_weight * (firm.price - ONE)
+    v += traits.trust_weight * (bonds.trust[j, i] - market.trust_start)
+    v -= traits.regret_weight * bonds.regret[j, i]
+    v += select(person.anchor[i] == j, traits.anchor_pull * person.anchor_height[i], ZERO)
+    v -= select(known == ZERO, traits.uncertainty, ZERO)
+    v -= select(person.last[i] == j, ZERO, market.switching_cost_deterrence * firm.switching_cost)
+    return v
+
+
+@inlined
+def state_dependence(person, bonds, public, j, i):
+    """State dependence and habit (#29, #30); `drift` lets them grow or wane over the years (#14)."""
+    traits = public.traits[0]
+    v = select(person.last[i] == j, traits.state_dependence, ZERO) + traits.habit_weight * bonds.habit[j, i]
+    if public.week > 0 and traits.drift != ZERO:
+        v *= exp(traits.drift * np.float32(public.week) / YEAR)
+    return v
+
+
+@inlined
+def scandal_disutility(person, public, j, whom, i):
+    """What scandals take from firm j, fast attention and slow reputation (#58, #59), for whoever has the flag `whom`."""
+    total = ZERO
+    for k in range(public.scandals.shape[0]):
+        scandal = public.scandals[k]
+        weight = public.care[scandal.kind] * public.attribution[k, j] * public.salience[k]
+        if weight > ZERO:
+            loss = select(has_flag(person, k, HARMED, i), scandal.severity + scandal.harm_severity, scandal.severity)
+            loss = select(has_flag(person, k, whom, i), loss * weight, ZERO)
+            total += select(has_flag(person, k, BUYCOTTS, i), -loss, loss)
+    return total
+
+
+@inlined
+def gain_loss(x, loss_aversion):
+    """A loss weighs more than a gain (#47, #70)."""
+    return select(x > ZERO, x, loss_aversion * x)
+
+
+@inlined
+def answer_survey(person, bonds, public, i):
+    """The survey: what deliberate, frictionless choice with full memory of every scandal heard of would say."""
+    own, best = LOWEST_UTILITY, LOWEST_UTILITY
+    for j in range(public.firms.shape[0]):
+        v = systematic_utility(person, bonds, public, j, i) - scandal_disutility(person, public, j, AWARE, i)
+        mine = person.last[i] == j
+        own = select(mine, v, own)
+        best = select(mine | (v <= best), best, v)
+    person.better[i] = select(best > own + HALF, np.int32(2), select(best > own, ONCE, NOTHING))

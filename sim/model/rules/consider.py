@@ -1,0 +1,66 @@
+"""Consider: which firms are looked at."""
+
+import numpy as np
+
+from sim.compute.random import Purpose, gumbel, inlined, random_bits, uniform
+from sim.compute.simd import any_lane, logical_not, select
+from sim.model.state import LOWEST_UTILITY, NOTHING, ONCE
+
+
+@inlined
+def consider(person, bonds, public, wakes, use, i):
+    """Look: at the anchor or the last firm first, then by what comes to mind (#32, #33, #76). Returns the first."""
+    many, few = bonds.considered.shape[0], np.int64(public.traits[0].consideration_size)
+    first = person.last[i]
+    extra, start = random_bits(public.key, Purpose.LOOK, person.number[i], public.week, use)
+    anchored = (person.anchor[i] >= 0) & (
+        uniform(start) * public.market[0].delight_threshold < public.market[0].anchor_start * person.anchor_height[i]
+    )
+    first = select(anchored, person.anchor[i], first)
+    number = select(
+        uniform(extra) < public.traits[0].consideration_size - np.float32(few), np.int32(few + 1), np.int32(few)
+    )
+    lost = wakes & (first < 0)
+    if few < many or any_lane(lost):
+        recall(person, bonds, public, use, i)
+    if any_lane(lost):
+        first = select(lost, most_salient(bonds, logical_not(lost), i), first)
+    for j in range(many):
+        bonds.considered[j, i] = select(wakes & ((first == j) | (number >= many)), ONCE, bonds.considered[j, i])
+    for looks in range(1, min(many, few + 1)):
+        another = wakes & (number > looks) & (number < many)
+        if any_lane(another):
+            next_one = most_salient(bonds, logical_not(another), i)
+            for j in range(many):
+                bonds.considered[j, i] = select(another & (next_one == j), ONCE, bonds.considered[j, i])
+    return first
+
+
+@inlined
+def recall(person, bonds, public, use, i):
+    """How strongly each firm comes to mind: availability, own taste, association, own habit, chance."""
+    draw_gumbels(bonds.recall_strength, person.number[i], public.key, Purpose.RECALL, public.week, use, i)
+    for j in range(public.firms.shape[0]):
+        recall_strength = public.market[0].recall_taste * bonds.taste[j, i] + public.firms[j].availability
+        recall_strength += public.firms[j].association + public.market[0].recall_habit * bonds.habit[j, i]
+        bonds.recall_strength[j, i] += recall_strength
+
+
+@inlined
+def most_salient(bonds, anew, i):
+    """The firm not yet looked at that comes to mind first; for those who look `anew` whatever they looked at."""
+    best, most = NOTHING, LOWEST_UTILITY
+    for j in range(bonds.considered.shape[0]):
+        recall_strength = bonds.recall_strength[j, i]
+        stronger = (recall_strength > most) & (anew | (bonds.considered[j, i] == 0))
+        best, most = select(stronger, np.int32(j), best), select(stronger, recall_strength, most)
+    return best
+
+
+@inlined
+def draw_gumbels(row, number, key, purpose, week, use, i):
+    """Each firm's own shock at a use: two firms share a block of words, no firm moves another's."""
+    for pair in range(row.shape[0] // 2):
+        even, odd = random_bits(key, purpose, number, week, (use << 8) | pair)
+        row[2 * pair, i] = gumbel(even)
+        row[2 * pair + 1, i] = gumbel(odd)

@@ -1,0 +1,56 @@
+"""Hear: who learns of a scandal, and who acts on it."""
+
+from sim.compute.bits import bit, with_bit
+from sim.compute.random import FIRST, ZERO, Purpose, inlined, random_bits, uniform
+from sim.compute.simd import any_lane, logical_not, select
+from sim.model.rules.learn import revise
+from sim.model.state import AWARE, BUYCOTTS, HARMED, NOTHING, ONCE, SWITCHES, has_flag, set_flag
+
+
+@inlined
+def hear(person, bonds, public, i):
+    """Learn of scandals from the broadcast, from neighbors or being harmed oneself; some are provoked to reconsider."""
+    person.provoked[i] = person.just_heard[i] = person.acting[i] = person.backing[i] = NOTHING
+    for k in range(public.scandals.shape[0]):
+        scandal = public.scandals[k]
+        if public.week >= scandal.week:
+            learns = bit(person.news[i], k)
+            harmed = logical_not(learns) & learns
+            if public.week == scandal.week and scandal.harmed_share > ZERO:
+                own = uniform(random_bits(public.key, Purpose.HARM, person.number[i], FIRST, k)[0])
+                harmed = (person.last[i] == scandal.firm) & (own < scandal.harmed_share)
+            if public.news_exposure[k] > ZERO:
+                news = uniform(random_bits(public.key, Purpose.HEAR, person.number[i], public.week, k)[0])
+                learns |= news < public.news_exposure[k] * public.traits[0].exposure
+            learns = (learns | harmed) & logical_not(has_flag(person, k, AWARE, i))
+            if any_lane(learns):
+                react(person, bonds, public, k, learns, harmed, i)
+
+
+@inlined
+def react(person, bonds, public, k, learns, harmed, i):
+    """On hearing of scandal k: trust falls, and some act on it, a few by buying more.
+
+    Once per person and scandal it is drawn whether the intention to leave becomes action (#35-41, #48).
+    """
+    scandal = public.scandals[k]
+    act, back = random_bits(public.key, Purpose.ACT, person.number[i], FIRST, k)
+    acts = learns & (uniform(act) < public.traits[0].action * scandal.action)
+    backs = acts & (uniform(back) < scandal.buycott)
+    set_flag(person, k, AWARE, learns, i)
+    set_flag(person, k, SWITCHES, acts, i)
+    set_flag(person, k, BUYCOTTS, backs, i)
+    set_flag(person, k, HARMED, learns & harmed, i)
+    person.just_heard[i] = select(learns, with_bit(person.just_heard[i], k), person.just_heard[i])
+    person.acting[i] = select(acts, with_bit(person.acting[i], k), person.acting[i])
+    person.backing[i] = select(backs, with_bit(person.backing[i], k), person.backing[i])
+    for j in range(bonds.trust.shape[0]):
+        if public.attribution[k, j] > ZERO:
+            fall = (
+                public.market[0].trust_scandal * scandal.severity * public.care[scandal.kind] * public.attribution[k, j]
+            )
+            bonds.trust[j, i] = select(
+                learns, revise(bonds.trust[j, i], -fall, public.market[0].confirmation_bias), bonds.trust[j, i]
+            )
+            mine = acts & logical_not(backs) & (person.last[i] == j)
+            person.provoked[i] = select(mine, ONCE, person.provoked[i])

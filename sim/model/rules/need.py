@@ -1,0 +1,29 @@
+"""Need: how often the category is used this week, and what has faded since the last use."""
+
+import numpy as np
+
+from sim.compute.bits import add_i32, to_float
+from sim.compute.random import FIRST, Purpose, exp2, inlined, poisson, random_bits, uniform
+from sim.compute.simd import select
+from sim.model.state import ONCE
+
+
+@inlined
+def need(market, rate, key, number, week):
+    """How many uses this week, Poisson at the person's rate (#1) or one of a provider; and whether one is surveyed."""
+    occasion, survey = random_bits(key, Purpose.NEED, number, week, FIRST)
+    asked = uniform(survey) < market.survey
+    if market.provider:
+        return select(asked, ONCE, ONCE), asked
+    return poisson(rate, occasion), asked
+
+
+@inlined
+def decay(person, bonds, market, week, i):
+    """Regret and anchor fade with the weeks since the last use."""
+    weeks = to_float(add_i32(np.int32(week), -person.seen[i]))
+    person.seen[i] = week
+    person.anchor_height[i] *= exp2(-weeks / market.anchor_half_life)
+    fade = exp2(-weeks / market.regret_half_life)
+    for j in range(bonds.regret.shape[0]):
+        bonds.regret[j, i] *= fade

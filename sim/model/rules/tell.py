@@ -1,0 +1,42 @@
+"""Tell: word of mouth, sent and received."""
+
+from sim.compute.bits import add_i32
+from sim.compute.random import ONE, ZERO, Purpose, inlined, random_bits, uniform
+from sim.compute.simd import any_lane, logical_not, select
+from sim.model.rules.choose import switching_cost
+from sim.model.state import NOTHING, ONCE
+
+
+@inlined
+def tell(person, bonds, public, peak, use, i):
+    """A peak or a trough makes a message that neighbors may hear next week (#60).
+
+    One whom friction kept has something else to tell: beyond mild friction goodwill is lost (#27, #73).
+    """
+    market = public.market[0]
+    j, kept = person.joined[i], person.captive[i] == 1
+    good = logical_not(kept) & (peak > market.delight_threshold)
+    bad = logical_not(kept) & (-peak > market.delight_threshold)
+    if any_lane(kept):
+        excess = switching_cost(public.firms, person.left[i]) - market.switching_cost_tolerated
+        resents = kept & (excess > ZERO)
+        loss = select(resents, market.switching_cost_backlash * excess, ZERO)
+        for k in range(bonds.memory.shape[0]):
+            bonds.memory[k, i] -= select(person.left[i] == k, loss, ZERO)
+        bad |= resents
+    person.said[i] = NOTHING
+    if any_lane(good | bad):
+        chance = select(good, market.positive_wom, market.negative_wom) * public.traits[0].voice
+        says = (good | bad) & (
+            uniform(random_bits(public.key, Purpose.TELL, person.number[i], public.week, use)[0]) < chance
+        )
+        word = add_i32(j, ONCE)
+        person.said[i] = select(says, select(good, word, -word), NOTHING)
+        person.message[i] = select(says, person.said[i], person.message[i])
+
+
+@inlined
+def receive_wom(bond, known, good, market):
+    """A neighbor's message moves memory of a firm, less the more it was used oneself (#62)."""
+    heard = market.delight_threshold if good else -market.delight_threshold
+    bond.memory += market.wom_weight * (ONE - known) * (heard - bond.memory)

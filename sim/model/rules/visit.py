@@ -1,0 +1,80 @@
+"""Visit: one use of the category, from attention to word of mouth; and which firm it goes to."""
+
+import numpy as np
+
+from sim.compute.bits import add_i32
+from sim.compute.random import ONE, Purpose, inlined, random_bits, uniform
+from sim.compute.simd import any_lane, logical_not, select
+from sim.model.rules.attend import attend
+from sim.model.rules.choose import choose
+from sim.model.rules.consider import consider
+from sim.model.rules.experience import experience
+from sim.model.rules.learn import learn
+from sim.model.rules.need import decay
+from sim.model.rules.tell import tell
+from sim.model.state import CHANGED, LONGEST, NOBODY, NOTHING, ONCE
+
+
+@inlined
+def visit(person, bonds, public, use, i):
+    """One use of the category, from attention to what is told of it."""
+    if use == 0:
+        decay(person, bonds, public.market[0], public.week, i)
+        person.message[i] = NOTHING
+    decide(person, bonds, public, use, i)
+    record_use(person, bonds, public.week, i)
+    x, harm = experience(person, public, use, i)
+    peak = learn(person, bonds, public, x, harm, i)
+    tell(person, bonds, public, peak, use, i)
+
+
+@inlined
+def decide(person, bonds, public, use, i):
+    """Which firm is used: the last one again, or a deliberate choice, carried out with a delay (#24)."""
+    last, target = person.last[i], person.target[i]
+    waiting = target >= 0
+    goes = last == last
+    if public.market[0].exit_rate < ONE:
+        goes = (
+            uniform(random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0])
+            < public.market[0].exit_rate
+        )
+    leaves = waiting & goes
+    joined = select(leaves, target, last)
+    target = select(leaves, NOBODY, target)
+    for j in range(bonds.considered.shape[0]):
+        bonds.considered[j, i] = select(last == j, ONCE, NOTHING)
+    person.first_look[i] = person.chosen[i] = NOBODY
+    person.captive[i] = NOTHING
+    wakes = attend(person, bonds, public, use, i) & logical_not(waiting)
+    if any_lane(wakes):
+        first = consider(person, bonds, public, wakes, use, i)
+        best, frictionless = choose(person, bonds, public, use, i)
+        later = (best != last) & (last >= 0) & logical_not(goes)
+        target = select(wakes & later, best, target)
+        joined = select(wakes, select(later, last, best), joined)
+        person.first_look[i] = select(wakes, first, NOBODY)
+        person.chosen[i] = select(wakes, best, NOBODY)
+        person.captive[i] = select(wakes & (best == last) & (frictionless != last), ONCE, NOTHING)
+    person.target[i] = target
+    person.left[i] = last
+    person.joined[i] = joined
+
+
+@inlined
+def record_use(person, bonds, week, i):
+    """The use itself: it is counted, and whoever comes from another firm starts anew with this one."""
+    left, joined = person.left[i], person.joined[i]
+    person.past[i] = person.outcome[i]
+    again, served = left == joined, person.tenure[i]
+    person.served[i] = served
+    longer = select(served < LONGEST, add_i32(served, ONCE), served)
+    person.tenure[i] = select(again, longer, ONCE)
+    uses = add_i32(person.uses[i], ONCE)
+    moved = logical_not(again) & (left >= 0)
+    if week >= 0:
+        uses = select(moved, uses | np.int32(CHANGED), uses)
+    person.uses[i] = uses
+    person.last[i] = joined
+    for j in range(bonds.count.shape[0]):
+        bonds.count[j, i] = add_i32(bonds.count[j, i], select(joined == j, ONCE, NOTHING))
