@@ -19,11 +19,11 @@ from matplotlib import rc_context
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from sim import study
 from sim.facts import scoreboard
 from sim.facts.markets import Worlds
 from sim.report import figures
 from sim.study import shapley
+from sim.study.presence import keep
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -54,7 +54,7 @@ def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
         lost = [row["fact"] for row in rows if row["mechanism"] == mechanism and row["state"] == -1]
         print(f"{mechanism}: needed by {', '.join(f'#{n}' for n in lost) if lost else 'no fact'}", flush=True)
     table = pd.DataFrame(rows)
-    study.keep("ablations", table, draw(table))
+    keep("ablations", table, draw(table))
     return table
 
 

@@ -17,8 +17,10 @@ would grow alike; that panels see no fall (#14) speaks against it.
 import pandas as pd
 
 from sim import study
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2, "years": 2}
@@ -38,12 +40,12 @@ def main(people: int = 8_000, replications: int = 3, years: int = 10) -> pd.Data
         pair = twins(base, {"consumer.drift": DRIFT})
         for age, label in AGES.items():
             cells = [n for n, (_, cohort) in enumerate(base.cells) if cohort == age]
-            counts = [metrics.by_window(run.tally, cells) for run in (pair.control, pair.changed)]
+            counts = [estimates.by_window(run.tally, cells) for run in (pair.control, pair.changed)]
             for world, tally in zip(("as they are", "waning"), counts, strict=True):
-                found = metrics.estimate(metric, tally)
+                found = estimates.estimate(metric, tally)
                 lines = zip(found.value, found.error, strict=True)
                 rows += [(words, label, world, year + 1, *line) for year, line in enumerate(lines)]
-            fall = metrics.difference(metric, *counts)
+            fall = estimates.difference(metric, *counts)
             changes.append((words, label, "fall in the last year", years, fall.value[-1], fall.error[-1]))
     columns = ["market", "age", "people", "year", "value", "error"]
     table, falls = pd.DataFrame(rows, columns=columns), pd.DataFrame(changes, columns=columns)
@@ -52,9 +54,9 @@ def main(people: int = 8_000, replications: int = 3, years: int = 10) -> pd.Data
     title = "Age sets the level of repeat use; only a drift that panels do not show lowers it"
     picture = figures.curves(table, "year", ["age", "people"], "market", title, ("year", "repeat use"))
     table = pd.concat([table, falls], ignore_index=True)
-    study.keep("ages", table, picture)
+    keep("ages", table, picture)
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

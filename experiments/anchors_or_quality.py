@@ -15,8 +15,10 @@ where all is looked at, and by 2.1 +- .1 for 1.8 +- .04 where little is.
 import pandas as pd
 
 from sim import study
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 
 FAST = {"people": 500, "replications": 2}
 DELIVERED = (0.0, 0.1, 0.2, 0.4)  # CX a visit, on average
@@ -51,9 +53,9 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     title = "Moments win more than quality, most where few firms are looked at"
     shown = found.assign(points=100 * found["share"], **{"points.error": 100 * found["share.error"]})
     figure = figures.sweep(shown, "delivered", "points", ["consideration_size", "lever"], title=title, labels=labels)
-    study.keep("anchors_or_quality", found, figure)
+    keep("anchors_or_quality", found, figure)
     return found
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

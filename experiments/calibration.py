@@ -33,6 +33,7 @@ from sim.facts.markets import Worlds
 from sim.model.declare import leaves
 from sim.model.scenario import to_dict
 from sim.report import figures
+from sim.study.presence import keep
 
 
 class Free(NamedTuple):
@@ -142,7 +143,7 @@ def main(people: int = 20_000, passes: int = 2, steps: int = 3) -> pd.DataFrame:
             print(*(f"{k} {v:.4g}" if isinstance(v, float) else v for k, v in line.items()), sep="; ", flush=True)
     table = pd.DataFrame(rows.values())
     print(table.round(4).to_string(index=False))
-    study.keep("calibration", table, draw(table))
+    keep("calibration", table, draw(table))
     return table
 
 

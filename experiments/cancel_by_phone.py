@@ -18,10 +18,12 @@ import numpy as np
 import pandas as pd
 
 from sim import study
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.measure.tally import Event, Tally
 from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import By, twins
 
 FAST = {"people": 500, "replications": 2}
@@ -34,8 +36,8 @@ def phase(first: int, last: int) -> By:
     """The counts of these weeks, and of the windows they fill."""
 
     def by(tally: Tally, cells: Sequence[int]) -> Tally:
-        windows = metrics.by_window(tally, cells).transitions[:, first // WINDOW : last // WINDOW].sum(axis=1)
-        return metrics.pooled(tally, cells, slice(first, last))._replace(kept=windows)
+        windows = estimates.by_window(tally, cells).transitions[:, first // WINDOW : last // WINDOW].sum(axis=1)
+        return estimates.pooled(tally, cells, slice(first, last))._replace(kept=windows)
 
     return by
 
@@ -71,9 +73,9 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     print(table.round(2).to_string(index=False))
     shown = table.assign(row=table.market + ", " + table.when)
     title = "What the telephone holds, and what is left when people may go"
-    study.keep("cancel_by_phone", table, figures.dots(shown, "row", panel="metric", title=title))
+    keep("cancel_by_phone", table, figures.dots(shown, "row", panel="metric", title=title))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

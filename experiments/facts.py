@@ -21,10 +21,10 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sim import study
 from sim.facts import scoreboard
 from sim.facts.markets import Worlds
 from sim.report import figures
+from sim.study.presence import keep
 
 FAST, FULL = 10_000, 40_000  # people a world
 COLORS = {scoreboard.HOLDS: figures.MARK, scoreboard.MISSES: figures.FOCUS}
@@ -60,7 +60,7 @@ def draw(table: pd.DataFrame) -> Figure:
 def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None) -> pd.DataFrame:
     table = scoreboard.table(scoreboard.check(Worlds(people, seed), numbers))
     print(scoreboard.says(table, numbers))
-    study.keep("facts", table, draw(table))
+    keep("facts", table, draw(table))
     return table
 
 

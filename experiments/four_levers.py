@@ -23,9 +23,11 @@ import pandas as pd
 
 from sim import study
 from sim.measure import metrics
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.report import figures
+from sim.report.experiment import play
 from sim.study import shapley
+from sim.study.presence import keep
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
@@ -73,11 +75,9 @@ def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
     print("Change, in points (index x 100), against the same people without the lever")
     print(table.round(3).to_string(index=False))
     title = "What the four levers bring at equal cost"
-    study.keep(
-        "four_levers", table, figures.dots(table, "lever", "market", "metric", title, "points, for 2 % of the price")
-    )
+    keep("four_levers", table, figures.dots(table, "lever", "market", "metric", title, "points, for 2 % of the price"))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

@@ -15,6 +15,8 @@ from sim import study
 from sim.measure import metrics
 from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import story
 
 FAST = {"people": 500, "replications": 2}
@@ -38,9 +40,9 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     print(found.round(3).to_string(index=False))
     labels = ("habit and state dependence, times the category's", "change of share after the breach, points")
     figure = figures.sweep(found, "habit", "share_lost", ["severity"], title="Habit protects", labels=labels)
-    study.keep("habit_against_scandal", found, figure)
+    keep("habit_against_scandal", found, figure)
     return found
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

@@ -17,8 +17,10 @@ import pandas as pd
 
 from sim import study
 from sim.measure import metrics
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import spells, story
 
 FAST = {"people": 500, "replications": 2}
@@ -55,9 +57,9 @@ def main(people: int = 10_000, replications: int = 10) -> pd.DataFrame:
     year = table[table.quarter == 0]
     title = "Customers leave the hacked firm; few stay away who never were with it"
     label = "in a year, % of the firm's customers at the news"
-    study.keep("hacked", table, figures.dots(year, "segment", "what", "market", title, label))
+    keep("hacked", table, figures.dots(year, "segment", "what", "market", title, label))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

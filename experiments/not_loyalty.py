@@ -18,10 +18,12 @@ import pandas as pd
 
 from sim import study
 from sim.engine.loop import simulate
-from sim.measure import metrics
-from sim.model.scenario import Scenario
+from sim.measure import estimates, metrics
+from sim.model.fields import Scenario
 from sim.report import figures
+from sim.report.experiment import play
 from sim.study import shapley
+from sim.study.presence import keep
 
 FAST = {"people": 300, "replications": 1}
 MARKETS = ("toothpaste_uk", "social_network", "bank", "mobile")
@@ -39,10 +41,10 @@ def parts(base: Scenario) -> pd.DataFrame:
     shares = shapley.shapley(base, tuple(PARTS), permutations=2 ** len(PARTS))
     shares["part"] = shares.mechanism.replace({**PARTS, "chance": "the rest", "stickiness": "the index"})
     found = [shares[["firm", "part", "value", "error"]]]
-    counts = metrics.pooled(simulate(base).tally)
+    counts = estimates.pooled(simulate(base).tally)
     beside = {"another is better (survey)": metrics.would_leave, "order of uses (shuffle)": metrics.habit_part}
     for part, metric in beside.items():
-        value, error = metrics.estimate(metric, counts)
+        value, error = estimates.estimate(metric, counts)
         found.append(pd.DataFrame({"firm": [*base.firms], "part": part, "value": value, "error": error}))
     return pd.concat(found, ignore_index=True)
 
@@ -58,9 +60,9 @@ def main(people: int = 4_000, replications: int = 2) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     title = "Stickiness is taste on a shelf, and not looking at a bank"
     picture = figures.dots(table, "part", "firm", title=title, label="stickiness index and its parts; shares")
-    study.keep("not_loyalty", table, picture)
+    keep("not_loyalty", table, picture)
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

@@ -23,6 +23,8 @@ from sim.engine.loop import simulate
 from sim.measure import metrics
 from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import Twins, spells
 
 FAST = {"people": 300, "replications": 1}
@@ -58,9 +60,9 @@ def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
     labels = "ethical consumers, % of people", "change in the quarter after, %"
     title = "One wrong step, and the customer stays"
     picture = figures.curves(shown, "ethical", ["severity", "told"], "market", title, labels)
-    study.keep("one_wrong_step", table, picture)
+    keep("one_wrong_step", table, picture)
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

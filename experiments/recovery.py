@@ -19,10 +19,13 @@ import numpy as np
 import pandas as pd
 
 from sim import study
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.measure.tally import Tally
-from sim.model.scenario import Scenario, change
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
@@ -56,7 +59,7 @@ def main(people: int = 8_000, replications: int = 4) -> pd.DataFrame:
         base, j = change(base, failing(base, 0.0)), list(base.firms).index(focus)
         for arm, levers in ARMS.items():
             pair = twins(base, failing(base, 0.2) | {f"firms.{focus}.{name}": v for name, v in levers.items()})
-            after = metrics.estimate(repurchase, metrics.pooled(pair.changed.tally))
+            after = estimates.estimate(repurchase, estimates.pooled(pair.changed.tally))
             against = {"satisfaction": metrics.satisfaction, "share": metrics.share}
             found = {"repurchase after failure": after} | {n: pair.difference(m) for n, m in against.items()}
             rows += [(words, arm, name, 100 * e.value[j], 100 * e.error[j]) for name, e in found.items()]
@@ -64,9 +67,9 @@ def main(people: int = 8_000, replications: int = 4) -> pd.DataFrame:
     print("Points; repurchase against visits without failure, the others against a world without failures")
     print(table.round(2).to_string(index=False))
     title = "Solved at once, a failure pleases more than none; does it bring more people back?"
-    study.keep("recovery", table, figures.dots(table, "solved", "market", "metric", title, "points"))
+    keep("recovery", table, figures.dots(table, "solved", "market", "metric", title, "points"))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

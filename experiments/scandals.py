@@ -30,9 +30,12 @@ from matplotlib.figure import Figure
 from yaml import safe_load
 
 from sim import study
-from sim.measure import metrics
-from sim.model.scenario import Scenario, change
+from sim.measure import estimates, metrics
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import Twins, story
 
 FAST = {"people": 500, "replications": 2}
@@ -75,19 +78,19 @@ def uses(pair: Twins) -> np.ndarray:
     """Of the focus, by world (without, with the story), fold and week since the news; the first column is its week."""
     scenario = pair.changed.scenario
     firm = list(scenario.firms).index(scenario.focus) + 1
-    both = [metrics.weekly(run.tally).flow[..., firm].sum(axis=-1) for run in (pair.control, pair.changed)]
+    both = [estimates.weekly(run.tally).flow[..., firm].sum(axis=-1) for run in (pair.control, pair.changed)]
     total = np.sum(both, axis=1, keepdims=True)
     return np.concatenate([total, total - both], axis=1)
 
 
-def measured(counts: np.ndarray, of: str, first: int, last: int) -> metrics.Estimate:
+def measured(counts: np.ndarray, of: str, first: int, last: int) -> estimates.Estimate:
     """Change from weeks `first` to `last` of `uses`: of sales in them, or of the base between their ends."""
 
     def gap(start: int, stop: int) -> np.ndarray:
         control, changed = counts[:, :, max(0, start) : max(1, stop)].sum(axis=-1)
         return changed / control - 1
 
-    return metrics.jackknife(gap(last - 1, last) - gap(first - 1, first) if of == "base" else gap(first, last))
+    return estimates.jackknife(gap(last - 1, last) - gap(first - 1, first) if of == "base" else gap(first, last))
 
 
 def rows_of(name: str, pair: Twins, world: str) -> list[tuple]:
@@ -175,9 +178,9 @@ def main(people: int = 0, replications: int = 8) -> pd.DataFrame:
     shown = table[table.kind != "series"].set_index(columns[:6])
     print("Change against the same people without the scandal, %")
     print((100 * shown).round(1).to_string())
-    study.keep("scandals", table, draw(table))
+    keep("scandals", table, draw(table))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

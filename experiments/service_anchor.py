@@ -19,9 +19,12 @@ it.
 import pandas as pd
 
 from sim import study
-from sim.measure import metrics
-from sim.model.scenario import Scenario, change
+from sim.measure import estimates, metrics
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.twins import spells, twins
 
 FAST = {"people": 500, "replications": 2}
@@ -42,7 +45,7 @@ def effects(base: Scenario, world: str) -> list[tuple]:
     runs = {"nothing": lived["delight_rate"].control} | {arm: pair.changed for arm, pair in lived.items()}
     for step in (SPELL, HALF):
         by = spells(*range(0, WEEKS + 1, step))
-        share = {arm: metrics.share(metrics.folds(by(run.tally, cells)))[..., j] for arm, run in runs.items()}
+        share = {arm: metrics.share(estimates.folds(by(run.tally, cells)))[..., j] for arm, run in runs.items()}
         drop = share["drop"] - share["nothing"]
         effect = {
             "delight_rate": share["delight_rate"] - share["nothing"],
@@ -50,7 +53,7 @@ def effects(base: Scenario, world: str) -> list[tuple]:
             "what moments add to the drop": share["both"] - share["delight_rate"] - drop,
         }
         for name, folds in effect.items():
-            lines = enumerate(zip(*metrics.jackknife(100 * folds), strict=True))
+            lines = enumerate(zip(*estimates.jackknife(100 * folds), strict=True))
             rows += [(world, name, n * step, (n + 1) * step, *line) for n, line in lines]
     return rows
 
@@ -66,9 +69,9 @@ def main(people: int = 10_000, replications: int = 12) -> pd.DataFrame:
     shown = table[~long & (table.effect != "drop alone")].assign(week=(table["from"] + table["to"]) / 2)
     title = "The anchor's gain fades in months; what moments add to a later drop"
     picture = figures.curves(shown, "week", ["world"], "effect", title, ("week", "change of share, points"))
-    study.keep("service_anchor", table, picture)
+    keep("service_anchor", table, picture)
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

@@ -18,7 +18,9 @@ from matplotlib.figure import Figure
 
 from sim import study
 from sim.report import figures
+from sim.report.experiment import play
 from sim.study import shapley
+from sim.study.presence import keep
 
 FAST = {"people": 500, "permutations": 2}
 MARKETS = {"toothpaste_uk": "Toothpaste: any number of uses", "bank": "Banks: one provider until left"}
@@ -66,9 +68,9 @@ def main(people: int = 5_000, permutations: int = 16) -> pd.DataFrame:
         print(f"\n{market}: {base.focus}\n{focus.round(3).to_string(index=False)}")
         print(f"\n{market}: every firm\n{parts(tables[market]).round(3).to_string()}", flush=True)
     table = pd.concat([t.assign(market=market) for market, t in tables.items()], ignore_index=True)
-    study.keep("shapley", table, draw(tables))
+    keep("shapley", table, draw(tables))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

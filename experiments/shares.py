@@ -14,11 +14,12 @@ Finding: yes. All together the root mean square is 1.02, and 94 % of |z| lie bel
 import numpy as np
 import pandas as pd
 
-from sim import study
 from sim.engine.loop import simulate
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
+from sim.study.presence import keep
 from sim.study.presets import scenario
 
 FAST = {"people": 20_000, "seeds": 3, "markets": 1}
@@ -32,7 +33,7 @@ def misses(market: str, people: int, seeds: int) -> pd.DataFrame:
     rows = []
     for seed in range(1, seeds + 1):
         run = simulate(change(base, {"seed": seed}))
-        found = metrics.estimate(metrics.share, metrics.pooled(run.tally))
+        found = estimates.estimate(metrics.share, estimates.pooled(run.tally))
         lived, error = metrics.with_presence(found, list(base.firms), shares)
         rows += zip(base.firms, [seed] * len(asked), asked, lived, error, (lived - asked) / error, strict=True)
     table = pd.DataFrame(rows, columns=["firm", "seed", "asked", "lived", "error", "z"])
@@ -43,7 +44,7 @@ def rms(z: pd.DataFrame) -> pd.Series:
     """Root mean square of z, and its standard error: each seed left out in turn."""
     square = z.assign(square=z.z**2)
     left_out = [square[square.seed != seed].square.mean() ** 0.5 for seed in z.seed.unique()]
-    found = metrics.jackknife(np.array([square.square.mean() ** 0.5, *left_out]))
+    found = estimates.jackknife(np.array([square.square.mean() ** 0.5, *left_out]))
     return pd.Series({"value": float(found.value), "error": float(found.error), "largest": z.z.abs().max()})
 
 
@@ -57,11 +58,9 @@ def main(people: int = 100_000, seeds: int = 20, markets: int = len(MARKETS)) ->
     print(f"all together: {(table.z**2).mean() ** 0.5:.2f}; {(table.z.abs() < 1.96).mean():.1%} of |z| below 1.96")
     drawn = found.assign(value=found.value - 1)
     title = "Shares are those asked for, up to the printed error"
-    study.keep(
-        "shares", table, figures.dots(drawn, "market", "people", title=title, label="root mean square of z, - 1")
-    )
+    keep("shares", table, figures.dots(drawn, "market", "people", title=title, label="root mean square of z, - 1"))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

@@ -21,9 +21,11 @@ import pandas as pd
 
 from sim import study
 from sim.measure import metrics
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.report import figures
+from sim.report.experiment import play
 from sim.study import shapley
+from sim.study.presence import keep
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
@@ -76,9 +78,9 @@ def main(people: int = 10_000, replications: int = 3) -> pd.DataFrame:
     print("Change, in points (index x 100), against the same people without it")
     print(table.round(2).to_string(index=False))
     title = "Three reasons for falling loyalty, and what each moves"
-    study.keep("three_reasons", table, figures.dots(table, "arm", panel="metric", title=title, label="points"))
+    keep("three_reasons", table, figures.dots(table, "arm", panel="metric", title=title, label="points"))
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

@@ -16,10 +16,13 @@ import pandas as pd
 
 from sim import study
 from sim.engine.loop import simulate
-from sim.measure import dirichlet, metrics
-from sim.model.scenario import Scenario, change
+from sim.measure import dirichlet, estimates, metrics
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 from sim.report import figures
+from sim.report.experiment import play
 from sim.study.calibrate_shares import calibrate_shares
+from sim.study.presence import keep
 
 FAST = {"people": 2_000}
 LAWS = {
@@ -33,11 +36,11 @@ M, K, S = 1.456, 0.78, 1.3  # published
 
 def compare(market: Scenario, shares: list[float]) -> pd.DataFrame:
     """Simulated with error beside the closed form: a row for each brand and law."""
-    counts = metrics.pooled(simulate(market).tally)
+    counts = estimates.pooled(simulate(market).tally)
     laws = {"share": (metrics.share, lambda model: np.array(model.shares)), **LAWS}
     rows = []
     for law, (metric, theory) in laws.items():
-        value, error = metrics.estimate(metric, counts)
+        value, error = estimates.estimate(metric, counts)
         expected = theory(dirichlet.Dirichlet(M, K, S, shares))
         gap = value - expected if law == "share" else value / expected - 1
         columns = zip(market.firms, shares, value, error, expected, gap, strict=True)
@@ -71,9 +74,9 @@ def main(people: int = 40_000, refit: int = 0) -> pd.DataFrame:
     panels = {law: (r.simulated, r.error, r.expected) for law, r in large.groupby("law", sort=False)}
     names = list(large.brand.unique())
     figure = figures.side_by_side(panels, names, "Simulated toothpaste repeats as the published market does")
-    study.keep("toothpaste", table, figure)
+    keep("toothpaste", table, figure)
     return table
 
 
 if __name__ == "__main__":
-    study.play(main, FAST)
+    play(main, FAST)

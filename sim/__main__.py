@@ -65,7 +65,7 @@ def command(arguments: list[str]) -> int:
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
-    from sim.report import launch
+    from sim.report.hydra_task import launch
 
     launch(arguments)
     return 0
@@ -142,7 +142,7 @@ def odd(words: list[str]) -> int:
     from sim.report.odd import odd as description
 
     if words:
-        from sim.study.store import write_atomic
+        from sim.compute.files import write_atomic
 
         if not words[0].strip() or _taken(words[0]):
             raise ScenarioError(_taken(words[0]) or ["odd: the name of the file is empty"])

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from sim.model.declare import Declaration, declaration, leaves
-from sim.model.scenario import Firm, Scenario, build, levers
+from sim.model.fields import Firm, Scenario
+from sim.model.scenario import build, levers
 
 SMALL = {
     "people": 70,

@@ -6,7 +6,8 @@ from typing import Any
 
 from numba import njit
 
-from sim.model.scenario import Mechanisms, Scenario, build, change
+from sim.model.fields import Mechanisms, Scenario
+from sim.model.scenario import build, change
 
 ALL_OFF = {f"mechanisms.{f.name}": False for f in fields(Mechanisms)}
 SHARES = (0.3, 0.25, 0.2, 0.15, 0.07, 0.03)

@@ -5,7 +5,8 @@ import pytest
 
 from sim.engine.loop import simulate
 from sim.model.declare import Declaration, leaves
-from sim.model.scenario import Scenario, change
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 from tests.markets import market
 from tests.test_same import WORLDS, digest
 

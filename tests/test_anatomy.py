@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.engine.loop import initialize, simulate
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.measure.reliability import MIN_GROUPS
 from sim.model.declare import ScenarioError
 from sim.model.scenario import change
@@ -32,7 +32,7 @@ def test_parts_add_up_to_the_index(changes):
     table = shapley.shapley(scenario, permutations=4)
     made_of, index = parts(table)
     metric = shapley.index(scenario)
-    expected = metrics.estimate(metric, metrics.pooled(simulate(scenario).tally))
+    expected = estimates.estimate(metric, estimates.pooled(simulate(scenario).tally))
     np.testing.assert_allclose(made_of.sum(), index, atol=1e-12)
     np.testing.assert_array_equal(index, expected.value)
     np.testing.assert_array_equal(table[table.mechanism == "stickiness"].error, expected.error)
@@ -47,7 +47,7 @@ def test_shares_are_the_mean_over_all_orders_of_joining():
 
     def worth(coalition):
         only = change(scenario, {f"mechanisms.{m}": m in coalition for m in players})
-        return metrics.pair_index(metrics.folds(metrics.pooled(simulate(only).tally)))[0]
+        return metrics.pair_index(estimates.folds(estimates.pooled(simulate(only).tally)))[0]
 
     orders = list(permutations(players))
     exact = shapley.shapley(scenario, players, permutations=8)
@@ -132,7 +132,7 @@ def test_friction_makes_captives_and_the_parts_add_up():
 def test_a_scandal_nobody_hears_makes_no_difference():
     unheard = {"scandals.x": {"firm": "f0", "week": 3, "reach": 0.0, "contagion": 0.9}}
     pair = shapley.twins(market(SMALL, THREE), unheard)
-    for found in (pair.difference(metrics.pair_index), pair.difference(metrics.share, by=metrics.weekly)):
+    for found in (pair.difference(metrics.pair_index), pair.difference(metrics.share, by=estimates.weekly)):
         assert not found.value.any() and not found.error.any()
     fates = pair.leavers().groupby("fate").people.sum()
     assert fates["leaves_because"] == fates["stays_because"] == fates["came_back"] == 0
@@ -141,7 +141,9 @@ def test_a_scandal_nobody_hears_makes_no_difference():
 def test_twins_are_told_apart_better_than_strangers():
     pair = shapley.twins(market(SMALL, THREE), SCANDAL)
     paired = pair.difference(metrics.share)
-    alone = [metrics.estimate(metrics.share, metrics.pooled(run.tally)).error for run in (pair.control, pair.changed)]
+    alone = [
+        estimates.estimate(metrics.share, estimates.pooled(run.tally)).error for run in (pair.control, pair.changed)
+    ]
     assert paired.value[0] < -2 * paired.error[0]
     assert (paired.error < 0.7 * np.hypot(*alone)).all()
 
@@ -149,9 +151,9 @@ def test_twins_are_told_apart_better_than_strangers():
 def test_differences_by_week_by_window_and_by_segment():
     split = market({**SMALL, "segments.other": {"care_ethics": 0.0, "trust_weight": 0.0}}, THREE)
     pair = shapley.twins(split, SCANDAL)
-    weekly = pair.difference(metrics.share, by=metrics.weekly).value
+    weekly = pair.difference(metrics.share, by=estimates.weekly).value
     assert weekly.shape == (26, 3) and not weekly[:9].any() and weekly[9:, 0].mean() < 0
-    assert pair.difference(metrics.pair_index, by=metrics.by_window).value.shape == (2, 3)
+    assert pair.difference(metrics.pair_index, by=estimates.by_window).value.shape == (2, 3)
     caring, other = (pair.difference(metrics.share, segment).value[0] for segment in ("all", "other"))
     assert caring < 2 * min(other, 0.0) and caring < -0.01
 
@@ -218,7 +220,9 @@ def test_every_person_has_a_fate_and_the_counts_are_theirs(changes):
 
 def test_a_relative_change_and_the_variance_saved():
     pair = shapley.twins(market(SMALL, THREE), SCANDAL)
-    share = [metrics.estimate(metrics.share, metrics.pooled(run.tally)).value for run in (pair.control, pair.changed)]
+    share = [
+        estimates.estimate(metrics.share, estimates.pooled(run.tally)).value for run in (pair.control, pair.changed)
+    ]
     found = pair.relative(metrics.share)
     np.testing.assert_allclose(found.value, share[1] / share[0] - 1)
     assert (found.error > 0).all() and found.value[0] < 0
@@ -246,7 +250,7 @@ def test_a_story_and_the_same_people_without_it():
 
 
 def test_who_joined_and_who_left_is_what_the_base_changed_by():
-    weekly = metrics.weekly(simulate(market({**PROVIDER, "window": 26}, THREE)).tally)
+    weekly = estimates.weekly(simulate(market({**PROVIDER, "window": 26}, THREE)).tally)
     start, end = weekly.transitions.sum(axis=0)[1:, 1:].sum(axis=1), weekly.transitions.sum(axis=0)[1:, 1:].sum(axis=0)
     moved = metrics.joined(weekly) - metrics.left(weekly)
     np.testing.assert_array_equal(end - start, moved.sum(axis=(0, 1)))
@@ -259,8 +263,8 @@ def test_a_difference_that_a_handful_makes_has_no_error():
     """Rivals of a small breach: some groups of people differ, and an error of 0 or of three people's luck is none."""
     breach = {"scandals.breach": {"firm": "f0", "week": 9, "kind": "privacy", "severity": 1.0, "reach": 0.05}}
     pair = shapley.twins(market({**PROVIDER, "people": 300}, THREE), breach)
-    counts = [metrics.pooled(run.tally) for run in (pair.control, pair.changed)]
-    raw, told = metrics.difference(metrics.share, *counts), pair.difference(metrics.share)
+    counts = [estimates.pooled(run.tally) for run in (pair.control, pair.changed)]
+    raw, told = estimates.difference(metrics.share, *counts), pair.difference(metrics.share)
     apart = (metrics.share(counts[0]) != metrics.share(counts[1])).sum(axis=0)
     assert (apart < MIN_GROUPS).any(), "else this shows nothing"
     np.testing.assert_array_equal(told.value, raw.value)
@@ -271,16 +275,16 @@ def test_a_difference_that_a_handful_makes_has_no_error():
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_up_to_where_worlds_differ_their_difference_is_known(changes):
     pair = shapley.twins(market({**changes, "people": 200}, THREE), SCANDAL)
-    weekly = pair.difference(metrics.share, by=metrics.weekly)
+    weekly = pair.difference(metrics.share, by=estimates.weekly)
     assert not weekly.error[:9].any(), "0 before the news"
     assert not (weekly.error[9:] == 0).any()
-    windows = pair.difference(metrics.retention, by=metrics.by_window)
+    windows = pair.difference(metrics.retention, by=estimates.by_window)
     assert windows.error.shape == (2, 3) and not (windows.error == 0).any()
     parts = pair.difference(metrics.share, by=spells(0, 5, 9, 10, 26))
     assert not parts.error[:2].any() and not (parts.error[2:] == 0).any()
     later = {"moves.cut": {"firm": "f0", "week": 20, "value": 0.5}}
     late = shapley.twins(market({**changes, "people": 200}, THREE), later)
-    late = late.difference(metrics.retention, by=metrics.by_window)
+    late = late.difference(metrics.retention, by=estimates.by_window)
     assert not late.error[0].any() and not (late.error[1] == 0).any()
 
 
@@ -291,7 +295,7 @@ def test_worlds_that_are_the_same_differ_by_nothing_for_certain():
         {"title": "another"},
     ):
         pair = shapley.twins(market(SMALL, THREE), changes)
-        for by in (metrics.pooled, metrics.weekly, metrics.by_window, spells(0, 9, 26)):
+        for by in (estimates.pooled, estimates.weekly, estimates.by_window, spells(0, 9, 26)):
             found = pair.difference(metrics.share, by=by)
             assert not found.value.any() and not found.error.any()
 

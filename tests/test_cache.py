@@ -149,7 +149,7 @@ def test_two_users_do_not_meet(home, monkeypatch):
     ],
 )
 def test_the_package_is_imported_all_the_same(line, tmp_path):
-    code = f"import pwd\n{line}\nimport sim.engine.loop, sim.compute.random\nprint('kept' if sim.compute.random.KEPT else 'in memory')"
+    code = f"import pwd\n{line}\nimport sim.engine.loop, sim.compute.random\nprint('kept' if sim.compute.jit.CACHE else 'in memory')"
     env = {k: v for k, v in os.environ.items() if k not in ("HOME", "NUMBA_CACHE_DIR")}
     env["PYTHONPATH"] = str(Path(cache.__file__).parents[1])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, cwd=tmp_path)

@@ -10,7 +10,8 @@ from sim import study
 from sim.engine.loop import simulate
 from sim.mesa import Market
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Firm, build, change, to_dict
+from sim.model.fields import Firm
+from sim.model.scenario import build, change, to_dict
 from sim.model.timeline import make_world
 from sim.study.twins import twins
 from tests.markets import market

@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 from sim.engine.loop import simulate
 from sim.measure.tally import Event
 from sim.model.declare import leaves
-from sim.model.scenario import Scenario, build, to_dict
+from sim.model.fields import Scenario
+from sim.model.scenario import build, to_dict
 
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))

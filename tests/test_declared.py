@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from sim import __main__ as cli
 from sim.engine.checks import check_week
 from sim.engine.loop import INITIALIZE, STEP_GROUPS, simulate
-from sim.measure.metrics import CATEGORY, estimate, firm_metrics, pooled
+from sim.measure.estimates import estimate, pooled
+from sim.measure.metrics import CATEGORY, firm_metrics
 from sim.measure.tally import Count, Event
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Scenario, build, to_dict
+from sim.model.fields import Scenario
+from sim.model.scenario import build, to_dict
 from sim.model.timeline import make_world
 from tests.declared import BASE, CONTRADICTIONS, LEAVES, names, put, scenarios, values
 from tests.test_same import digest

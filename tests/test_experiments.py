@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sim import study
+from sim.report.experiment import play
 from sim.study.twins import story
 
 FOLDER = Path(__file__).parents[1] / "experiments"
@@ -50,12 +51,12 @@ def test_an_experiment_is_run_as_asked(monkeypatch, capsys):
 
     for words in ([], ["--fast"], ["--fast", "replications=7"], ["people=5"]):
         monkeypatch.setattr(sys, "argv", ["script", *words])
-        study.play(main, {"people": 2, "replications": 1})
+        play(main, {"people": 2, "replications": 1})
     assert called == [(10, 3), (2, 1), (2, 7), (5, 3)]
     for wrong in ("persons=3", "people=many"):
         monkeypatch.setattr(sys, "argv", ["script", wrong])
         with pytest.raises(SystemExit, match=r"usage: script \[--fast\] \[people=NUMBER\]"):
-            study.play(main, {})
+            play(main, {})
 
 
 SCANDALS = load(FOLDER / "scandals.py")

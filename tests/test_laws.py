@@ -10,10 +10,11 @@ import pytest
 from scipy import special, stats
 
 from sim.engine.loop import advance, close_window, initialize, simulate, step_week
-from sim.measure import dirichlet, metrics
+from sim.engine.workspace import make_workspace
+from sim.measure import dirichlet, estimates, metrics
 from sim.measure.tally import TENURE, Count
 from sim.model.rules import decay
-from sim.model.state import USED, make_workspace
+from sim.model.state import USED
 from sim.model.timeline import make_world
 from tests.markets import SHARES, bare, called, market
 
@@ -43,7 +44,7 @@ def dirichlet_world():
         },
         TOOTHPASTE,
     )
-    return metrics.pooled(simulate(scenario).tally)
+    return estimates.pooled(simulate(scenario).tally)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def dirichlet_world():
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_tastes_alone_are_the_nbd_dirichlet(dirichlet_world, metric, law):
     model = dirichlet.Dirichlet(M, K, S, TOOTHPASTE)
-    found = metrics.estimate(metric, dirichlet_world)
+    found = estimates.estimate(metric, dirichlet_world)
     expected = law(model)
     if expected.ndim == 2:  # a brand's buyers all buy it: no law to test on the diagonal
         expected = np.where(np.eye(len(expected)), np.nan, expected)
@@ -70,34 +71,34 @@ def test_tastes_alone_are_the_nbd_dirichlet(dirichlet_world, metric, law):
 
 
 def test_tastes_alone_give_every_firm_the_same_stickiness(dirichlet_world):
-    agree(metrics.estimate(metrics.pair_index, dirichlet_world), 1 / (1 + S))
-    agree(metrics.estimate(metrics.shuffled_index, dirichlet_world), 1 / (1 + S))
-    agree(metrics.estimate(metrics.excess, dirichlet_world), 0)
-    agree(metrics.estimate(metrics.habit_part, dirichlet_world), 0)
+    agree(estimates.estimate(metrics.pair_index, dirichlet_world), 1 / (1 + S))
+    agree(estimates.estimate(metrics.shuffled_index, dirichlet_world), 1 / (1 + S))
+    agree(estimates.estimate(metrics.excess, dirichlet_world), 0)
+    agree(estimates.estimate(metrics.habit_part, dirichlet_world), 0)
 
 
 def test_category_uses_are_negative_binomial(dirichlet_world):
     observed = dirichlet_world.buyers.sum(axis=0)[:40]
     expected = stats.nbinom.pmf(np.arange(40), K, K / (K + M))
-    chi = metrics.estimate(lambda t: t.buyers[..., :12] / t.buyers.sum(axis=-1)[..., None], dirichlet_world)
+    chi = estimates.estimate(lambda t: t.buyers[..., :12] / t.buyers.sum(axis=-1)[..., None], dirichlet_world)
     agree(chi, expected[:12])
     assert abs(np.cumsum(observed) / dirichlet_world.buyers.sum() - np.cumsum(expected)).max() < 0.01
-    agree(metrics.estimate(metrics.category_penetration, dirichlet_world), 1 - (1 + M / K) ** -K)
+    agree(estimates.estimate(metrics.category_penetration, dirichlet_world), 1 - (1 + M / K) ** -K)
 
 
 @pytest.fixture(scope="module")
 def null_world():
-    return metrics.pooled(simulate(bare({"people": 8000})).tally)
+    return estimates.pooled(simulate(bare({"people": 8000})).tally)
 
 
 def test_without_taste_and_habit_nobody_sticks(null_world):
-    agree(metrics.estimate(metrics.pair_index, null_world), 0)
-    agree(metrics.estimate(metrics.adjacent_index, null_world), 0)
+    agree(estimates.estimate(metrics.pair_index, null_world), 0)
+    agree(estimates.estimate(metrics.adjacent_index, null_world), 0)
 
 
 def test_equal_tastes_choose_by_multinomial_logit(null_world):
     presence = np.array(SHARES) / sum(SHARES)
-    agree(metrics.estimate(metrics.share, null_world), presence)
+    agree(estimates.estimate(metrics.share, null_world), presence)
     assert np.allclose(presence, special.softmax(np.log(presence)))
 
 
@@ -106,7 +107,7 @@ def test_price_enters_as_a_logit():
     changes = {f"firms.f{j}.price": float(p) for j, p in enumerate(prices)}
     run = simulate(bare({"mechanisms.price": True, "people": 8000, "consumer.price_weight": 2.0, **changes}))
     expected = special.softmax(np.log(np.array(SHARES)) - 2 * (prices - 1))
-    agree(metrics.estimate(metrics.share, metrics.pooled(run.tally)), expected)
+    agree(estimates.estimate(metrics.share, estimates.pooled(run.tally)), expected)
 
 
 def test_normal_tastes_are_the_mixed_logit():
@@ -121,9 +122,9 @@ def test_normal_tastes_are_the_mixed_logit():
     z = np.random.default_rng(0).normal(size=(200_000, len(SHARES)))
     chances = special.softmax(np.log(np.array(SHARES)) + 1.2 * z, axis=1)
     m = chances.mean(axis=0)
-    pooled = metrics.pooled(run.tally)
-    agree(metrics.estimate(metrics.share, pooled), m)
-    agree(metrics.estimate(metrics.pair_index, pooled), ((chances**2).mean(axis=0) / m - m) / (1 - m))
+    pooled = estimates.pooled(run.tally)
+    agree(estimates.estimate(metrics.share, pooled), m)
+    agree(estimates.estimate(metrics.pair_index, pooled), ((chances**2).mean(axis=0) / m - m) / (1 - m))
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.5])
@@ -133,9 +134,9 @@ def test_state_dependence_is_a_markov_chain(gamma):
     run = simulate(bare({**changes, "people": 8000, "burn_in": 52, "weeks": 104}, shares))
     stay = [special.expit(np.log(shares[j] / shares[1 - j]) + gamma) for j in (0, 1)]
     stationary = (1 - stay[1]) / (2 - stay[0] - stay[1])
-    pooled = metrics.pooled(run.tally)
-    agree(metrics.estimate(metrics.share, pooled), [stationary, 1 - stationary])
-    agree(metrics.estimate(metrics.switching, pooled), [[stay[0], 1 - stay[0]], [1 - stay[1], stay[1]]])
+    pooled = estimates.pooled(run.tally)
+    agree(estimates.estimate(metrics.share, pooled), [stationary, 1 - stationary])
+    agree(estimates.estimate(metrics.switching, pooled), [[stay[0], 1 - stay[0]], [1 - stay[1], stay[1]]])
 
 
 def test_inattention_repeats_the_last_firm():
@@ -153,10 +154,10 @@ def test_inattention_repeats_the_last_firm():
             (0.6, 0.4),
         )
     )
-    pooled = metrics.pooled(run.tally)
-    agree(metrics.estimate(metrics.share, pooled), [0.6, 0.4])
-    agree(metrics.estimate(metrics.adjacent_index, pooled), 1 - a)
-    agree(metrics.estimate(metrics.deliberated, pooled), a)
+    pooled = estimates.pooled(run.tally)
+    agree(estimates.estimate(metrics.share, pooled), [0.6, 0.4])
+    agree(estimates.estimate(metrics.adjacent_index, pooled), 1 - a)
+    agree(estimates.estimate(metrics.deliberated, pooled), a)
 
 
 def test_habit_reaches_95_percent_after_three_over_rate_uses():
@@ -220,8 +221,8 @@ def test_awareness_follows_broadcast_and_contagion_of_the_mean_field():
     scandal = {"firm": "f0", "week": 2, "reach": mark_recipients, "contagion": contagion, "news_weeks": weeks}
     changes = {"scandals.x": scandal, "network.rewiring": 1.0, "network.neighbors": 16, "people": 20_000, "weeks": 26}
     run = simulate(bare({**changes, "mechanisms.scandal": True, "mechanisms.word_of_mouth": True}))
-    news = metrics.weekly(run.tally)._replace(people=run.tally.people.sum(axis=1))
-    found = metrics.estimate(lambda t: np.cumsum(metrics.awareness(t), axis=-2)[..., 0], news)
+    news = estimates.weekly(run.tally)._replace(people=run.tally.people.sum(axis=1))
+    found = estimates.estimate(lambda t: np.cumsum(metrics.awareness(t), axis=-2)[..., 0], news)
     aware, just_heard, curve = 0.0, 0.0, np.zeros(26)
     news_on = 1 - (1 - mark_recipients) ** (1 / weeks)
     for week in range(2, 26):
@@ -259,7 +260,7 @@ def test_decided_exits_wait_a_geometric_time():
 
 def test_hazard_falls_with_tenure_by_sorting_alone():
     run = simulate(bare({"mechanisms.taste": True, "people": 8000, "weeks": 156, "consumer.rate": 1.0}))
-    found = metrics.estimate(lambda t: t.tenure[..., 1].sum(-2) / t.tenure.sum((-3, -1)), metrics.pooled(run.tally))
+    found = estimates.estimate(lambda t: t.tenure[..., 1].sum(-2) / t.tenure.sum((-3, -1)), estimates.pooled(run.tally))
     early, late = np.searchsorted(TENURE, [1, 52])
     assert found.value[early] - found.value[late] > 5 * np.hypot(found.error[early], found.error[late])
 
@@ -271,7 +272,7 @@ def test_jackknife_covers():
     z = []
     for r in range(60):
         one = type(run.tally)(*(a[r * groups : (r + 1) * groups] for a in run.tally))
-        value, error = metrics.estimate(metrics.pair_index, metrics.pooled(one))
+        value, error = estimates.estimate(metrics.pair_index, estimates.pooled(one))
         z.append((value[0] - 1 / (1 + 2.2)) / error[0])
     low, high = np.sqrt(stats.chi2.ppf([0.001, 0.999], 59) / 59)
     assert low * 0.95 < np.std(z, ddof=1) < high * 1.15  # t with 31 degrees of freedom is a little wider

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from sim.engine.loop import simulate
-from sim.measure.metrics import by_window, pair_index, penetration
+from sim.measure.estimates import by_window
+from sim.measure.metrics import pair_index, penetration
 from sim.mesa import MOST_AGENTS, Competitor, Consumer, Market
 from sim.model.declare import ScenarioError
 from sim.model.scenario import build, change, to_dict

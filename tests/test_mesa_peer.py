@@ -5,7 +5,7 @@ import pytest
 
 from experiments.benchmarks.mesa_market import MesaMarket
 from sim.engine.loop import simulate
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.measure.tally import Event
 from sim.model.declare import ScenarioError
 from sim.model.scenario import change
@@ -77,7 +77,7 @@ def of_the_kernel(tally, provider):
         "satisfaction": metrics.satisfaction,
         "captured": metrics.captured,
     }
-    return {name: metrics.estimate(law, tally) for name, law in laws.items()}
+    return {name: estimates.estimate(law, tally) for name, law in laws.items()}
 
 
 def of_the_peer(model, provider):
@@ -114,7 +114,7 @@ def test_the_peer_agrees_with_the_kernel(changes):
     for _ in range(scenario.burn_in + scenario.weeks):
         model.step()
     run = simulate(change(scenario, {"people": MORE * scenario.people}))
-    expected, found = of_the_kernel(metrics.pooled(run.tally), provider), of_the_peer(model, provider)
+    expected, found = of_the_kernel(estimates.pooled(run.tally), provider), of_the_peer(model, provider)
     assert set(expected) == set(found)
     z = {n: (found[n] - e.value) / np.maximum(e.error, 1e-9) / np.sqrt(1 + MORE) for n, e in expected.items()}
     said = "; ".join(f"{name} {np.round(value, 1)}" for name, value in z.items())

@@ -9,7 +9,7 @@ from sim.engine import cluster
 from sim.engine.loop import initialize, simulate
 from sim.mesa import Market
 from sim.model.declare import ScenarioError
-from sim.model.timeline import checked_links, links, stored_links
+from sim.model.network import checked_links, links, stored_links
 from tests.markets import market
 from tests.test_same import digest
 

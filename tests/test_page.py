@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.measure import estimates
+
 solara = pytest.importorskip("solara", reason="the page needs the extra `page`")
 pytest.importorskip("mesa", reason="the page needs the extra `page`")
 
 import ipyvuetify as v  # noqa: E402
 
 from sim.measure import metrics  # noqa: E402
-from sim.model.declare import ScenarioError
-from sim.model.scenario import change
+from sim.model.declare import ScenarioError  # noqa: E402
+from sim.model.scenario import change  # noqa: E402
 from sim.page import (
-    export,  # noqa: E402
+    export,
     figure_export,
     people,
 )
@@ -26,7 +28,7 @@ from sim.page import game as stages  # noqa: E402
 from sim.page.captions import firm_rows, verdict  # noqa: E402
 from sim.page.charts import View, charts, flow  # noqa: E402
 from sim.page.game import Game  # noqa: E402
-from sim.page.layout import Page
+from sim.page.layout import Page  # noqa: E402
 from sim.page.picture import MOST, Picture  # noqa: E402
 from sim.page.serve import serve  # noqa: E402
 from sim.page.session import Session  # noqa: E402
@@ -153,7 +155,7 @@ def test_charts_show_what_the_metrics_say():
     assert share["lines"][-1]["y"][-1] == pytest.approx(found[0] / found.sum(), abs=1e-4)
     assert sticky["lines"][-1]["x"] == [13, 26, 30] and sticky["lines"][-1]["open"]
     [ended] = [line["y"][1] for line in sticky["lines"] if line["name"] == "Macleans"]
-    table = metrics.estimate(metrics.pair_index, metrics.by_window(game.market.tally))
+    table = estimates.estimate(metrics.pair_index, estimates.by_window(game.market.tally))
     assert ended == pytest.approx(table.value[1, 1], abs=1e-4)
     low, high = (sticky["lines"][-1][edge][1] for edge in ("low", "high"))
     assert high - low == pytest.approx(2 * INTERVAL * table.error[1, 0], abs=3e-4)
@@ -190,7 +192,7 @@ def test_age_groups_can_be_looked_at():
 def test_of_many_people_the_index_is_that_of_the_last_window(monkeypatch):
     monkeypatch.setattr(stages, "READ", 500)
     game = played(14)
-    value, error = metrics.estimate(metrics.pair_index, metrics.by_window(game.market.tally))
+    value, error = estimates.estimate(metrics.pair_index, estimates.by_window(game.market.tally))
     told = [f"{v:.2f}" if np.isfinite(e) else "–" for v, e in zip(value[0], error[0], strict=True)]
     assert [row["index"] for row in firm_rows(game)] == told
     assert charts(game, View("colgate"))[1]["lines"][-1]["x"] == [13]

@@ -9,9 +9,10 @@ import pytest
 from rich.console import Console
 
 from sim import panel
-from sim.compute.random import entry_point
+from sim.compute.jit import entry_point
 from sim.engine.loop import simulate
-from sim.measure.tally import Count, count_slice, count_use, count_window, counted, empty_tally, tenure_bin
+from sim.measure.counting import count_slice, count_use, count_window
+from sim.measure.tally import Count, counted, empty_tally
 from sim.model.state import CHANGED, USED, make_people
 from sim.panel.measures import order_z
 from tests.markets import market

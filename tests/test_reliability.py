@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sim.engine.loop import simulate
-from sim.measure import metrics
-from sim.measure.metrics import estimate, folds, jackknife
+from sim.measure import estimates, metrics
+from sim.measure.estimates import estimate, folds, jackknife
 from sim.measure.reliability import MIN_BASE, MIN_GROUPS
 from sim.measure.tally import FOLDS, Count, Event, empty_tally
 from sim.model.scenario import build, change
@@ -16,7 +16,7 @@ FIRMS = [*metrics.REPERTOIRE.values(), *metrics.PROVIDER.values(), *metrics.COMM
 
 def counted(event, at_risk, people=1000, groups=FOLDS):
     """A pooled tally of two firms where so many of those at risk, by group, are sole users."""
-    tally = metrics.pooled(empty_tally(1, 1, 1, 2, 0, groups))
+    tally = estimates.pooled(empty_tally(1, 1, 1, 2, 0, groups))
     tally.people[:] = people // groups
     for j in (0, 1):
         tally.window[:, j, Count.SOLE], tally.window[:, j, Count.USERS] = event, at_risk
@@ -111,6 +111,6 @@ def test_only_windows_that_have_ended_are_told(sparse):
 @pytest.mark.parametrize("replications", [1, 3])
 def test_counts_of_all_replications_are_at_hand(sparse, replications):
     more = simulate(change(sparse.scenario, {"replications": replications}))
-    known = estimate(metrics.pair_index, metrics.pooled(more.tally)).error
+    known = estimate(metrics.pair_index, estimates.pooled(more.tally)).error
     groups = (more.tally.window[..., Count.PAIRS].sum(axis=(1, 2)) > 0).sum(axis=0)
     assert (np.isfinite(known) <= (groups >= MIN_GROUPS)).all()

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 
 from sim import __main__ as cli
+from sim.engine.gpu import lived
 from sim.engine.loop import simulate
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.model.scenario import build
-from sim.report import hydra_task, lived, odd, result
+from sim.report import hydra_task, odd, result
 from sim.study import store, twins
 from sim.study.presets import compose, forced, scenario
 
@@ -174,7 +175,8 @@ def test_a_value_on_the_command_line_moves_shares():
     assert better[0].firms["colgate"].quality == 3
 
     shares = [
-        metrics.share(metrics.pooled(lived([*SMALL, *more]).tally)).sum(0) for more in ([], ["firms.colgate.quality=3"])
+        metrics.share(estimates.pooled(lived([*SMALL, *more]).tally)).sum(0)
+        for more in ([], ["firms.colgate.quality=3"])
     ]
     assert shares[1][0] > 1.1 * shares[0][0]
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.model.declare import ScenarioError, leaves
-from sim.model.scenario import Scenario, build, change, levers, to_dict
-from sim.model.timeline import stored_links
+from sim.model.fields import Scenario
+from sim.model.network import stored_links
+from sim.model.scenario import build, change, levers, to_dict
 
 PLAIN = {"segments": {"all": {}}, "firms": {"us": {}, "them": {}}}
 # One member of everything, and room for every number to reach either end of its range.

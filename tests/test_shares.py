@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from sim import study
+from sim.engine.gpu import lived
 from sim.engine.loop import simulate
-from sim.measure import metrics
+from sim.measure import estimates, metrics
+from sim.measure.shares import Share
 from sim.model.scenario import build, change
-from sim.report import lived, measured
-from sim.report.result import Finished
+from sim.report.result import Finished, measured
 from sim.report.terminal import _asked
 from sim.study import calibrate_shares as solver
 from sim.study import presence
 from sim.study.calibrate_shares import calibrate_shares, key_of, reference_market
-from sim.study.presence import Share
 from sim.study.presets import compose, presets, scenario
 from sim.study.twins import twins
 from tests.markets import market
@@ -37,7 +37,7 @@ def key(s):
 
 
 def share(run, weeks=slice(None)):
-    found = metrics.estimate(metrics.share, metrics.pooled(run.tally, weeks=weeks))
+    found = estimates.estimate(metrics.share, estimates.pooled(run.tally, weeks=weeks))
     return metrics.with_presence(found, list(run.scenario.firms), run.shares)
 
 
@@ -92,12 +92,12 @@ def test_shares_are_those_of_the_weeks_that_count_where_they_drift(horizon):
 
 def test_the_printed_error_holds_dice_and_presence_and_that_of_twins_the_dice():
     run = simulate(market({**STATED, "people": 4000}))
-    alone = metrics.estimate(metrics.share, metrics.pooled(run.tally)).error
+    alone = estimates.estimate(metrics.share, estimates.pooled(run.tally)).error
     table = measured(run).query("group == 'all'").set_index(["metric", "firm"])
     solved = [s.uncertainty for s in run.shares.values()]
     assert table.loc["share"].error.to_numpy() == pytest.approx(np.hypot(alone, solved), rel=0.02)
     assert (
-        table.loc["penetration"].error > metrics.estimate(metrics.penetration, metrics.pooled(run.tally)).error
+        table.loc["penetration"].error > estimates.estimate(metrics.penetration, estimates.pooled(run.tally)).error
     ).all()
     assert study.figures_of(run)["share.f0.error"] == table.loc["share", "f0"].error
     pair = twins(run.scenario, {"firms.f0.quality": 0.0})

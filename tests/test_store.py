@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sim.compute.files import write_atomic
 from sim.engine.loop import Run, simulate
+from sim.measure.shares import Share
 from sim.measure.tally import Count, Event, Tally
 from sim.model.scenario import change
 from sim.study import store
-from sim.study.presence import Share
-from sim.study.store import StoreError, load, load_all, read_metadata, save, summary, write_atomic, write_table
+from sim.study.store import StoreError, load, load_all, read_metadata, save, summary, write_table
 from tests.markets import market
 
 SMALL: dict[str, Any] = {"people": 200, "weeks": 20, "window": 5, "burn_in": 5, "title": "Größe"}

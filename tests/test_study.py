@@ -13,7 +13,8 @@ import pytest
 from sim import study
 from sim.engine.loop import simulate
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Firm, change, to_dict
+from sim.model.fields import Firm
+from sim.model.scenario import change, to_dict
 from tests.markets import market
 
 AXES = {"firms.f0.quality": [0.0, 1.0], "consumer.habit_weight": [0.0, 0.8]}

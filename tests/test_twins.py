@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim.engine.loop import advance, initialize, simulate
-from sim.measure import metrics
+from sim.measure import estimates, metrics
 from sim.model.scenario import change
 from tests.markets import bare, market
 from tests.test_same import STORY, digest
@@ -67,8 +67,8 @@ def test_twins_measure_a_difference_better_than_strangers():
     base = market({**LIVELY, "people": 2000})
     better = change(base, {"firms.f2.quality": 0.3})
     stranger = change(better, {"seed": 99})
-    counts = [metrics.pooled(simulate(s).tally) for s in (base, better, stranger)]
-    paired = metrics.difference(metrics.share, counts[0], counts[1])
-    apart = np.hypot(*(metrics.estimate(metrics.share, c).error for c in (counts[0], counts[2])))
+    counts = [estimates.pooled(simulate(s).tally) for s in (base, better, stranger)]
+    paired = estimates.difference(metrics.share, counts[0], counts[1])
+    apart = np.hypot(*(estimates.estimate(metrics.share, c).error for c in (counts[0], counts[2])))
     assert paired.value[2] > 2 * paired.error[2]
     assert (paired.error < 0.7 * apart).all()

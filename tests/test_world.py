@@ -8,9 +8,10 @@ from scipy import sparse
 from sim.engine.loop import advance, initialize, simulate
 from sim.measure.tally import Event
 from sim.model.declare import ScenarioError
+from sim.model.network import links, stored_links
 from sim.model.scenario import change
 from sim.model.state import AWARE, flag_table
-from sim.model.timeline import links, make_world, stored_links
+from sim.model.timeline import make_world
 from sim.model.word_of_mouth import degree, recipient
 from tests.markets import called, market
 from tests.test_same import digest

@@ -42,7 +42,8 @@ from sim import study
 from sim.engine import cluster
 from sim.engine.loop import simulate
 from sim.measure.tally import FOLDS
-from sim.model.scenario import Scenario, change
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 
 MANY = 1e9
 

@@ -12,7 +12,7 @@ import mesa
 
 from experiments.benchmarks.mesa_consumer import Consumer
 from experiments.benchmarks.mesa_tables import born, cells, links, week_of
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 
 EVENTS = (
     *("deliberated", "failed", "complained", "satisfied", "good_word", "bad_word", "kept", "asked"),

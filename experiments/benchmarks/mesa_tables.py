@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from sim.model.declare import ScenarioError
-from sim.model.scenario import TRAITS, Firm
+from sim.model.fields import TRAITS, Firm
 
 CHANCES = ("attention", "automaticity", "habit_rate", "trust_up", "trust_down", "action")  # products are at most 1
 AT_LEAST_ONE = ("consideration_size", "loss_aversion")

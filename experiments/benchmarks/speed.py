@@ -55,7 +55,9 @@ from experiments.benchmarks.speed_table import (
 from sim import study
 from sim.engine.loop import Shard, advance, initialize
 from sim.mesa import Market
-from sim.model.scenario import Mechanisms, Scenario, change
+from sim.model.fields import Mechanisms, Scenario
+from sim.model.scenario import change
+from sim.study.presence import keep
 
 FIRMS = (3, 5, 8, 20, 50)
 LONG = 520  # weeks of a story of many people, so that it need not be begun twice
@@ -256,7 +258,7 @@ def main(fast: bool = False, busy: bool = False, folder: Path | str = "outputs/e
     base = change(study.scenario("market=toothpaste_uk"), {"burn_in": 1, "replications": 1})
     table = tabled(measure(base, form, busy), base, form.middle)
     print("\n".join(["Claims, here and today:", *verdicts(table), "", printed(table)]))
-    study.keep("speed", table, speed_figure.draw(table, form.middle), folder)
+    keep("speed", table, speed_figure.draw(table, form.middle), folder)
     return table
 
 

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from sim.engine.loop import initialize
-from sim.model.scenario import Scenario, change
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 
 PEOPLE, MANY, WEEKS = 10_000, 200_000, 104
 START = f"""

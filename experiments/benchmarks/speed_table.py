@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.benchmarks import speed_machine
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 
 CLAIM, CLAIM_PEOPLE = 40.0, 1_000_000  # million person-weeks/s on one thread
 QUIET = 1.9  # processors that two threads get where nothing else runs

@@ -22,9 +22,11 @@ from numba import config, cuda, types
 from sim.engine import loop
 from sim.engine.kernel import KernelData, ThreadBuffers, step_person
 from sim.engine.loop import Run, Shard, initialize
-from sim.measure.tally import FOLDS, Tally, count_window, counted
-from sim.model.scenario import Scenario
-from sim.model.state import BOND, PER_WORD, PERSON, Bonds, People, Person, Workspace, as_int32, carry
+from sim.engine.workspace import Workspace
+from sim.measure.counting import count_window
+from sim.measure.tally import FOLDS, Tally, counted
+from sim.model.fields import Scenario
+from sim.model.state import BOND, PER_WORD, PERSON, Bonds, People, Person, as_int32, carry
 from sim.model.timeline import World
 from sim.model.word_of_mouth import Outbox, deliver_messages, spread_news
 from sim.study.calibrate_shares import calibrate_shares

@@ -10,13 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.compute.bits import add_u32
+from sim.compute.jit import entry_point, inlined
 from sim.compute.memory import prefetch
-from sim.compute.random import ZERO, entry_point, inlined
+from sim.compute.random import ZERO
 from sim.compute.simd import WIDTH, count_trailing_zeros, lanes, mask_bits, select
-from sim.measure.tally import Tally, count_answer, count_news, count_slice, count_visit, count_window
+from sim.engine.workspace import Workspace, gather, gather_flags, scatter, scatter_flags, set_row
+from sim.measure.counting import count_answer, count_news, count_slice, count_visit, count_window
+from sim.measure.tally import Tally
 from sim.model.initial import cell_of, draw_person
 from sim.model.rules import answer_survey, decay, hear, need, visit
-from sim.model.state import People, Workspace, carry, gather, gather_flags, scatter, scatter_flags, set_row
+from sim.model.state import People, carry
 from sim.model.timeline import World, publish, week_row
 from sim.model.word_of_mouth import deliver_messages, spread_news
 

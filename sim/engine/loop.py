@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numba import config
 
+from sim.compute.jit import CHECKED
 from sim.compute.kernel_args import KernelArgs
-from sim.compute.random import CHECKED
 from sim.compute.simd import WIDTH
 from sim.engine.checks import check_week
 from sim.engine.kernel import (
@@ -33,13 +33,15 @@ from sim.engine.kernel import (
     step_each,
     step_groups,
 )
+from sim.engine.workspace import make_workspace
+from sim.measure.shares import Share
 from sim.measure.tally import FOLDS, Tally, counted, empty_tally
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Scenario
-from sim.model.state import CARRY_WEEKS, USED, USES_A_WEEK, People, as_int32, make_people, make_workspace
-from sim.model.timeline import World, checked_links, make_world
+from sim.model.fields import Scenario
+from sim.model.network import checked_links
+from sim.model.state import CARRY_WEEKS, USED, USES_A_WEEK, People, as_int32, make_people
+from sim.model.timeline import World, make_world
 from sim.model.word_of_mouth import Outbox
-from sim.study.presence import Share
 
 THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
 CORES = os.cpu_count() or 1

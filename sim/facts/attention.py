@@ -6,8 +6,8 @@ from sim.facts.markets import BARE, Lived, Worlds, among, of
 from sim.facts.providers import PING, moves
 from sim.facts.repertoire import SHELF, YEAR, Found, year
 from sim.facts.survey import search, worth
-from sim.measure import metrics
-from sim.measure.metrics import Array
+from sim.measure import estimates, metrics
+from sim.measure.estimates import Array
 from sim.measure.tally import Event, Tally
 from sim.model.state import USED, People
 
@@ -60,7 +60,7 @@ def fact_30(worlds: Worlds) -> Found:
 def fact_32(worlds: Worlds) -> Found:
     found = {}
     for market in ("bank", "energy_nl", "retail_us"):
-        looks = search(worlds(f"market={market}", at=(ASKED,)), ASKED).looks
+        looks = search(worlds(f"market={market}", at=(ASKED,)), ASKED).consideration_size
         found[market] = among(np.mean, looks)
     return found
 
@@ -75,13 +75,13 @@ def fact_33(worlds: Worlds) -> Found:
 def fact_34(worlds: Worlds) -> Found:
     lived = worlds(CARS, times=8)
 
-    def repeat(*cohorts: str) -> metrics.Estimate:
+    def repeat(*cohorts: str) -> estimates.Estimate:
         def values(*tallies: Tally) -> Array:
             known = [t.flow[..., 1:, 1:] for t in tallies]
             rates = [np.trace(k, axis1=-2, axis2=-1) / k.sum(axis=(-2, -1)) for k in known]
             return 100 * (rates[0] - rates[1] if len(rates) > 1 else rates[0])
 
-        return of(values, *(metrics.pooled(lived.tally, lived.cells(cohort=c)) for c in cohorts))
+        return of(values, *(estimates.pooled(lived.tally, lived.cells(cohort=c)) for c in cohorts))
 
     return {
         "young": repeat("young"),
@@ -135,7 +135,7 @@ def fact_48(worlds: Worlds) -> Found:
 
     def of_segments(*names: str) -> list[Tally]:
         cells = [n for name in names for n in pair[0].cells(name)]
-        return [metrics.pooled(w.tally, cells, span) for w in pair]
+        return [estimates.pooled(w.tally, cells, span) for w in pair]
 
     habitual, others = of_segments("habitual"), of_segments("ethical", "skeptical")
     return {

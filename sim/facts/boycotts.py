@@ -6,7 +6,7 @@ from sim.facts.markets import Lived, Worlds, among, of
 from sim.facts.repertoire import Found
 from sim.facts.scandals import HALF_YEAR, QUARTER, Pair
 from sim.facts.survey import worth
-from sim.measure.metrics import Array
+from sim.measure.estimates import Array
 from sim.measure.tally import Tally
 
 GOYA, BEER = "scandal=boycott_goya", "scandal=boycott_budlight"

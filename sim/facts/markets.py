@@ -15,9 +15,10 @@ import numpy as np
 
 from sim import study
 from sim.engine.loop import advance, initialize
-from sim.measure.metrics import Array, Estimate, folds, jackknife, pooled
+from sim.measure.estimates import Array, Estimate, folds, jackknife, pooled
 from sim.measure.tally import FOLDS, Tally, counted
-from sim.model.scenario import Mechanisms, Scenario, change
+from sim.model.fields import Mechanisms, Scenario
+from sim.model.scenario import change
 from sim.model.state import People
 from sim.study.calibrate_shares import calibrate_shares
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from sim.facts.markets import Worlds, among, of
 from sim.facts.repertoire import PROVIDERS, Found, yearly
-from sim.measure import metrics
-from sim.measure.metrics import Array
+from sim.measure import estimates, metrics
+from sim.measure.estimates import Array
 from sim.measure.tally import TENURE, Event, Tally
 
 YEARS = 52
@@ -121,7 +121,7 @@ def _base(tally: Tally, firm: int) -> Array:
 def fact_22(worlds: Worlds) -> Found:
     quiet, event = worlds(SUBSCRIPTION), worlds(SUBSCRIPTION, CARD)
     j, after = quiet.focus, slice(EVENT, EVENT + 13)
-    pair = metrics.weekly(quiet.tally), metrics.weekly(event.tally)
+    pair = estimates.weekly(quiet.tally), estimates.weekly(event.tally)
 
     def caused(a: Tally, b: Tally) -> Array:
         return 100 * (_exits(b, j) - _exits(a, j))[..., after].sum(axis=-1) / _base(a, j)[..., EVENT]
@@ -137,7 +137,7 @@ def fact_23(worlds: Worlds) -> Found:
     worse = moves(*((s, "effort", EVENT, 0, 0.8) for s in services))
     weeks = range(EVENT, 2 * EVENT)
     noticed = moves(*((s, "price", w, 1, PING + 1e-3 * (w % 2)) for s in services for w in weeks))
-    pair = [metrics.weekly(worlds(SUBSCRIPTION, c).tally) for c in (worse, worse | noticed)]
+    pair = [estimates.weekly(worlds(SUBSCRIPTION, c).tally) for c in (worse, worse | noticed)]
 
     def lost(a: Tally, b: Tally) -> Array:
         kept = [t.flow[..., EVENT : 2 * EVENT, :, 1:-1].sum(axis=(-3, -2, -1)) for t in (a, b)]
@@ -165,7 +165,7 @@ def fact_24(worlds: Worlds) -> Found:
 def fact_25(worlds: Worlds) -> Found:
     deterring = moves(("netflix", "switching_cost", 0, 0, 0.25))
     pair = [worlds(SUBSCRIPTION, c, times=4) for c in ({}, deterring)]
-    j, tallies = pair[0].focus, [metrics.weekly(w.tally) for w in pair]
+    j, tallies = pair[0].focus, [estimates.weekly(w.tally) for w in pair]
 
     def taken(a: Tally, b: Tally) -> Array:
         return 100 * (_joins(b, j)[..., :26].sum(axis=-1) / _joins(a, j)[..., :26].sum(axis=-1) - 1)
@@ -214,7 +214,7 @@ def fact_27(worlds: Worlds) -> Found:
         bad = [t.event[..., EVENT, j, Event.NEGATIVE_WOM] for t in (a, b)]
         return 100 * (bad[1] - bad[0]) / _base(a, j)[..., EVENT]
 
-    none, some, much = (metrics.weekly(w.tally) for w in (plain, mild, aggressive))
+    none, some, much = (estimates.weekly(w.tally) for w in (plain, mild, aggressive))
     return {
         "stay, plain": of(stay, none),
         "mild / plain": of(lambda a, b: stay(b) / stay(a), none, some),

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import stats
 
 from sim.facts.markets import BARE, Lived, Worlds, of
-from sim.measure import dirichlet, metrics
-from sim.measure.metrics import Array, Estimate
+from sim.measure import dirichlet, estimates, metrics
+from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import Count, Tally
 
 Found = dict[str, Estimate]
@@ -195,7 +195,7 @@ def _slope(lived: Lived, metric: Any) -> Estimate:
         values = metric(t)
         return np.polyfit(np.arange(values.shape[-1]) * lived.scenario.window / 52, values.T, 1)[0]
 
-    return of(slope, metrics.by_window(lived.tally))
+    return of(slope, estimates.by_window(lived.tally))
 
 
 def fact_14(worlds: Worlds) -> Found:
@@ -205,6 +205,6 @@ def fact_14(worlds: Worlds) -> Found:
 
 def fact_15(worlds: Worlds) -> Found:
     counts = worlds(SHELF, {**YEAR, **BARE}).counts
-    index = metrics.estimate(metrics.pair_index, counts)
+    index = estimates.estimate(metrics.pair_index, counts)
     off = np.sqrt(np.mean((index.value / index.error) ** 2))
     return {"root mean square z": Estimate(off, off / np.sqrt(2 * len(index.value)))}

@@ -6,8 +6,8 @@ import numpy as np
 
 from sim.facts.markets import Worlds, among, of
 from sim.facts.repertoire import Found
-from sim.measure import metrics
-from sim.measure.metrics import Array, Estimate
+from sim.measure import estimates, metrics
+from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import Event, Tally
 from sim.model.state import HARMED, USED, flag_table
 
@@ -24,7 +24,7 @@ class Pair:
         self.quiet = worlds(preset, {**(changes or {}), **TWIN}, at, times)
         (scandal, *_) = self.event.scenario.scandals.values()
         self.week, self.focus = scandal.week, self.event.focus
-        self.tallies = metrics.weekly(self.quiet.tally), metrics.weekly(self.event.tally)
+        self.tallies = estimates.weekly(self.quiet.tally), estimates.weekly(self.event.tally)
 
     def sales(self, first: int, stop: int, *firms: int) -> Estimate:
         """Change of the uses of firms, %, from `first` to `stop` weeks after the news."""

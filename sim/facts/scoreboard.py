@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.facts import attention, boycotts, providers, repertoire, scandals, service, word_of_mouth
 from sim.facts.markets import Worlds
-from sim.measure.metrics import Estimate
+from sim.measure.estimates import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd

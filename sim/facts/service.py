@@ -8,8 +8,8 @@ from sim.facts.markets import Lived, Worlds, among, of, onwards
 from sim.facts.providers import moves
 from sim.facts.repertoire import Found
 from sim.facts.survey import worth
-from sim.measure import metrics
-from sim.measure.metrics import Array
+from sim.measure import estimates, metrics
+from sim.measure.estimates import Array
 from sim.measure.tally import Event, Tally
 from sim.model.state import COMPLAINED, MAJOR, MINOR, USED, People
 
@@ -54,7 +54,7 @@ def fact_67(worlds: Worlds) -> Found:
             for p in ("shop", "website")
         }
         pair.append(worlds(SHOPS, {**speak, **prompt, **failing}))
-    j, tallies = pair[0].focus, [metrics.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
+    j, tallies = pair[0].focus, [estimates.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
 
     def repurchase(t: Tally) -> Array:
         return t.flow[..., j + 1, j + 1] / t.flow[..., j + 1, 1:].sum(axis=-1)
@@ -85,7 +85,7 @@ def fact_69(worlds: Worlds) -> Found:
     found = {}
     for name, preset in (("providers", BANK), ("repertoire", SHOPS)):
         pair = _incident(worlds, preset)
-        j, tallies = pair[0].focus, [metrics.weekly(w.tally) for w in pair]
+        j, tallies = pair[0].focus, [estimates.weekly(w.tally) for w in pair]
 
         def said(a: Tally, b: Tally, j: int = j) -> Array:
             answers = [t.event[..., WHEN + 1 : WHEN + 3, j, :].sum(axis=-2) for t in (a, b)]
@@ -108,7 +108,7 @@ def fact_69(worlds: Worlds) -> Found:
 def fact_70(worlds: Worlds) -> Found:
     quiet, better, worse = (worlds(SHOPS, moves(("", "quality", WHEN, 0, q)) if q else {}) for q in (0.0, 0.5, -0.5))
     j = quiet.focus
-    tallies = [metrics.pooled(w.tally, weeks=slice(WHEN, None)) for w in (quiet, better, worse)]
+    tallies = [estimates.pooled(w.tally, weeks=slice(WHEN, None)) for w in (quiet, better, worse)]
 
     def ratio(a: Tally, up: Tally, down: Tally) -> Array:
         shares = [metrics.share(t)[..., j] for t in (a, up, down)]
@@ -153,7 +153,7 @@ def fact_72(worlds: Worlds) -> Found:
 
 def fact_73(worlds: Worlds) -> Found:
     pair = [worlds(BANK, {"window": 52}), worlds(BANK, {"window": 52, **moves(("", "switching_cost", WHEN, 0, 1.7))})]
-    j, tallies = pair[0].focus, [metrics.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
+    j, tallies = pair[0].focus, [estimates.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
 
     def ratio(t: Tally) -> Array:
         return t.event[..., j, Event.POSITIVE_WOM] / t.event[..., j, Event.NEGATIVE_WOM]
@@ -207,11 +207,11 @@ def fact_75(worlds: Worlds) -> Found:
     }
 
 
-def _anchored(worlds: Worlds, changes: dict[str, Any], metric: Any, times: float = 1) -> metrics.Estimate:
+def _anchored(worlds: Worlds, changes: dict[str, Any], metric: Any, times: float = 1) -> estimates.Estimate:
     """What service moments of the focus do to a metric of it, points."""
     moments = moves(("", "delight_rate", WHEN, 0, 0.08))
     pair = [worlds(SHOPS, c, times=times) for c in (changes, {**changes, **moments})]
-    tallies = [metrics.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
+    tallies = [estimates.pooled(w.tally, weeks=slice(WHEN, None)) for w in pair]
     return of(lambda a, b: 100 * (metric(b) - metric(a))[..., pair[0].focus], *tallies)
 
 

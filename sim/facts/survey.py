@@ -4,13 +4,33 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.compute.random import FIRST, entry_point
+from sim.compute.jit import entry_point, inlined
+from sim.compute.random import FIRST
+from sim.engine.workspace import gather, gather_flags, make_workspace, set_row
 from sim.facts.markets import Lived
-from sim.measure.metrics import Array
+from sim.measure.estimates import Array
 from sim.model.rules import choose, consider
 from sim.model.rules.choose import scandal_disutility, systematic_utility
-from sim.model.state import AWARE, as_int32, gather, gather_flags, make_workspace, set_row
+from sim.model.state import AWARE, as_int32
 from sim.model.timeline import Published, make_world, publish
+
+
+@inlined
+def at_week(public, week):
+    """The same, with draws at the addresses of another week."""
+    return Published(
+        public.market,
+        public.traits,
+        public.care,
+        public.firms,
+        public.failures,
+        public.scandals,
+        public.attribution,
+        public.news_exposure,
+        public.salience,
+        public.key,
+        week,
+    )
 
 
 class Search(NamedTuple):
@@ -43,7 +63,7 @@ def _search(people, person_words, bond_words, world, key, t, found, workspace):
         gather(workspace, person_words, bond_words, i)
         gather_flags(workspace, people.scandal_flags, 1)
         before = publish(world, key, t - 1, people.cell[row])
-        public = Published(*before[:-1], t)
+        public = at_week(before, t)
         for j in range(bonds.considered.shape[0]):
             bonds.considered[j, i] = 0
         first = consider(person, bonds, public, True, FIRST, i)

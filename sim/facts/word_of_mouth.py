@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from sim.compute.random import entry_point
+from sim.compute.jit import entry_point
 from sim.facts.markets import Lived, Worlds, among, of
 from sim.facts.repertoire import Found, year, yearly
 from sim.facts.survey import worth
-from sim.measure import metrics
-from sim.measure.metrics import Array
+from sim.measure import estimates, metrics
+from sim.measure.estimates import Array
 from sim.measure.tally import Event, Tally
 from sim.model.rules.tell import receive_wom
 from sim.model.state import STEP, People
@@ -26,7 +26,7 @@ def fact_60(worlds: Worlds) -> Found:
         return event[..., Event.POSITIVE_WOM] / event[..., Event.NEGATIVE_WOM]
 
     calm = {market: of(metrics.wom_ratio, yearly(worlds, market)) for market in TALKS}
-    return {**calm, "in a crisis": of(ratio, metrics.weekly(crisis.tally))}
+    return {**calm, "in a crisis": of(ratio, estimates.weekly(crisis.tally))}
 
 
 def fact_61(worlds: Worlds) -> Found:
@@ -99,7 +99,7 @@ def fact_64(worlds: Worlds) -> Found:
     def secondary(t: Tally) -> Array:
         return generations(t)[..., 1] / generations(t)[..., 0]
 
-    counts = metrics.weekly(lived.tally)
+    counts = estimates.weekly(lived.tally)
     return {"within one degree, %": of(shallow, counts), "told on by each": of(secondary, counts)}
 
 
@@ -111,5 +111,5 @@ def fact_65(worlds: Worlds) -> Found:
     for name in ("dieselgate_us", "breach_facebook", "breach_talktalk"):
         lived = worlds(f"scandal={name}")
         week = next(iter(lived.scenario.scandals.values())).week
-        found[name] = of(aware, metrics.pooled(lived.tally, weeks=slice(week, week + 6)))
+        found[name] = of(aware, estimates.pooled(lived.tally, weeks=slice(week, week + 6)))
     return found

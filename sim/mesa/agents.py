@@ -9,7 +9,8 @@ import mesa
 
 from sim.mesa.attributes import Bond, Bonded, Field, FirmField, Lever, Number, ScandalField, firm_number
 from sim.model.declare import declaration
-from sim.model.scenario import Firm, levers
+from sim.model.fields import Firm
+from sim.model.scenario import levers
 
 
 class _Numbered:

@@ -8,7 +8,8 @@ import numpy as np
 
 from sim.mesa.agents import Competitor, Consumer
 from sim.model.declare import ScenarioError, did_you_mean, leaves
-from sim.model.scenario import Scenario, build, change
+from sim.model.fields import Scenario
+from sim.model.scenario import build, change
 from sim.study.calibrate_shares import calibrate_shares
 
 Reporter = str | Callable[..., Any] | Sequence[Any]  # as Mesa has them

@@ -8,7 +8,8 @@ import numpy as np
 from sim.engine.loop import Run, Shard
 from sim.measure.tally import Tally, counted, empty_tally
 from sim.model.declare import ScenarioError, did_you_mean
-from sim.model.scenario import Scenario, change
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 from sim.model.state import with_scandal_slots
 from sim.model.timeline import World, make_world
 

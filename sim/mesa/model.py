@@ -13,14 +13,16 @@ import numpy as np
 from mesa.space import SingleGrid
 
 from sim.engine.loop import CORES, THREADED, Run, advance, close_window, end_week, initialize, one_by_one, step_week
-from sim.measure.metrics import CATEGORY, Estimate, estimate, pooled
+from sim.measure.estimates import Estimate, estimate, pooled
+from sim.measure.metrics import CATEGORY
 from sim.measure.tally import Tally
 from sim.mesa.agents import Competitor, Consumer
 from sim.mesa.arguments import MOST_AGENTS, Reporter, check, declared, reporters_of
 from sim.mesa.events import event, result, rewrite, room, so_far
 from sim.mesa.readings import columns, now, of_firms, read
 from sim.model.declare import did_you_mean
-from sim.model.scenario import Firm, Scenario, change
+from sim.model.fields import Firm, Scenario
+from sim.model.scenario import change
 from sim.model.timeline import _levers_at
 
 YEAR = 52

@@ -12,9 +12,10 @@ import numpy as np
 
 from sim.engine.kernel import BLOCK
 from sim.engine.loop import Shard, close_window
-from sim.measure.metrics import CATEGORY, Metric, awareness, firm_metrics, pooled, uses
+from sim.measure.estimates import Metric, pooled
+from sim.measure.metrics import CATEGORY, awareness, firm_metrics, uses
 from sim.measure.tally import Event, Tally, empty_tally
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.model.state import People
 
 WINDOWED = ("window", "both", "buyers", "transitions", "faithful", "standing")

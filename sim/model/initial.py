@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sim.compute.jit import inlined
 from sim.compute.random import (
     FIRST,
     HALF,
@@ -13,7 +14,6 @@ from sim.compute.random import (
     exp,
     exp2,
     gumbel,
-    inlined,
     log,
     log_gamma,
     normal,

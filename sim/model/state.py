@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import config
 
-from sim.compute.bits import bit, fma, high16, low16, pack16, shl_i32, shr_i32, signed_byte, to_float, to_int, with_bit
-from sim.compute.memory import gather4, scatter4
-from sim.compute.random import inlined
-from sim.compute.simd import WIDTH, select
+from sim.compute.bits import bit, with_bit
+from sim.compute.jit import inlined
+from sim.compute.simd import select
 
 FULL = np.float32(65535)
 STEP, HALF = np.float32(1 / 65535), np.float32(0.5)
@@ -124,17 +123,6 @@ class Bonds(NamedTuple):
     shock: np.ndarray  # of utility
 
 
-class Workspace(NamedTuple):
-    """Room to live: the person's fields, the bonds, and the words of the rows as they are in memory."""
-
-    person: Person
-    bonds: Bonds
-    one: np.ndarray  # int32 [words of PERSON, WIDTH]
-    two: np.ndarray  # int32 [words of BOND x firms, WIDTH]
-    rows: np.ndarray  # int32 [WIDTH] the rows that lie on the desk
-    starts: np.ndarray  # int64 [2, WIDTH] where their words begin, of PERSON and of BOND
-
-
 def records(shape: Any, kind: Any) -> np.ndarray:
     """An array of zeroed records whose fields the rules can read, compiled or not."""
     return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
@@ -178,144 +166,6 @@ def window_counts(people: People, rows: Any = slice(None)) -> tuple[Any, Any]:
 def as_int32(rows: np.ndarray) -> np.ndarray:
     """Records as int32 words, row after row, the same memory."""
     return rows.view(np.ndarray).reshape(-1).view(np.int32)
-
-
-def make_workspace(firms: int, scandals: int) -> Workspace:
-    """An empty desk; every line begins where a vector register's worth of memory begins."""
-    person_words, bond_words = PERSON.itemsize // 4, BOND.itemsize // 4 * firms
-    own = [
-        name for name in Person._fields if name not in ("attention", "expectation", "anchor_height", "scandal_flags")
-    ]
-    more = {
-        "scandal_flags": -(-scandals // PER_WORD),
-        "familiarity": firms,
-        "count": firms,
-        "considered": firms,
-        "recall_strength": firms + 1,
-        "shock": firms + 1,
-    }
-    lines = person_words + bond_words + len(own) + sum(more.values()) + 1
-    memory = np.zeros((lines + 1) * WIDTH, np.int32)
-    start = -memory.ctypes.data % (4 * WIDTH) // 4
-    space = memory[start : start + lines * WIDTH].reshape(lines, WIDTH)
-    one, two, rest = (
-        space[:person_words],
-        space[person_words : person_words + bond_words],
-        iter(space[person_words + bond_words :]),
-    )
-    fields: dict[str, np.ndarray] = {name: next(rest) for name in own}
-    fields |= dict(zip(("attention", "expectation", "anchor_height"), one.view(np.float32), strict=False))
-    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32)}
-    at = person_words + bond_words + len(own)
-    bonds: dict[str, np.ndarray] = {
-        name: two.view(np.float32)[f :: BOND.itemsize // 4] for f, name in enumerate(BOND.names or ()) if f < 5
-    }
-    for name, many in more.items():
-        bonds[name] = space[at : at + many]
-        at += many
-    fields["scandal_flags"] = bonds.pop("scandal_flags")
-    for name in ("familiarity", "recall_strength", "shock"):
-        bonds[name] = bonds[name].view(np.float32)
-    return Workspace(Person(**fields), Bonds(**bonds), one, two, space[-1], np.zeros((2, WIDTH), np.int64))
-
-
-@inlined
-def gather_words(lines, table, starts, i):
-    """Lay rows of a table of words out in lines."""
-    for column in range(0, lines.shape[0] - 3, 4):
-        _gather_words4(lines, table, starts, column, i)
-    if lines.shape[0] % 4:
-        _gather_words4(lines, table, starts, lines.shape[0] - 4, i)
-
-
-@inlined
-def _gather_words4(lines, table, starts, column, i):
-    a, b, c, d = gather4(table, starts, column, i)
-    lines[column, i] = a
-    lines[column + 1, i] = b
-    lines[column + 2, i] = c
-    lines[column + 3, i] = d
-
-
-@inlined
-def scatter_words(lines, table, starts, i):
-    """The reverse of `gather_words`."""
-    for column in range(0, lines.shape[0] - 3, 4):
-        _scatter_words4(lines, table, starts, column, i)
-    if lines.shape[0] % 4:
-        _scatter_words4(lines, table, starts, lines.shape[0] - 4, i)
-
-
-@inlined
-def _scatter_words4(lines, table, starts, column, i):
-    a, b, c, d = lines[column, i], lines[column + 1, i], lines[column + 2, i], lines[column + 3, i]
-    scatter4(table, starts, column, i, a, b, c, d)
-
-
-@inlined
-def set_row(workspace, slot, row):
-    """Say which row it is that lies at a place of the desk."""
-    workspace.rows[slot] = row
-    workspace.starts[0, slot] = np.int64(row) * workspace.one.shape[0]
-    workspace.starts[1, slot] = np.int64(row) * workspace.two.shape[0]
-
-
-@inlined
-def gather_flags(workspace, scandal_flags, many):
-    """Lay out what those on the desk know of scandals."""
-    for word in range(scandal_flags.shape[1]):
-        for slot in range(many):
-            workspace.person.scandal_flags[word, slot] = scandal_flags[workspace.rows[slot], word]
-
-
-@inlined
-def scatter_flags(workspace, scandal_flags, many):
-    """Put back what the first of those on the desk know of scandals."""
-    for word in range(scandal_flags.shape[1]):
-        for slot in range(many):
-            scandal_flags[workspace.rows[slot], word] = workspace.person.scandal_flags[word, slot]
-
-
-@inlined
-def gather(workspace, person_words, bond_words, i):
-    """Lay the people whose rows are `workspace.rows` out on the desk."""
-    person, bonds = workspace.person, workspace.bonds
-    gather_words(workspace.one, person_words, workspace.starts[0], i)
-    gather_words(workspace.two, bond_words, workspace.starts[1], i)
-    when, where, what = workspace.one[3, i], workspace.one[4, i], workspace.one[5, i]
-    person.seen[i] = shr_i32(shl_i32(when, 16), 16)
-    person.tenure[i] = high16(when)
-    person.last[i] = signed_byte(where, 0)
-    person.home[i] = signed_byte(where, 8)
-    person.anchor[i] = signed_byte(where, 16)
-    person.target[i] = signed_byte(where, 24)
-    person.outcome[i] = signed_byte(what, 0)
-    person.message[i] = signed_byte(what, 8)
-    person.uses[i] = high16(what)
-    for j in range(bonds.count.shape[0]):
-        word = workspace.two[6 * j + 5, i]
-        bonds.familiarity[j, i] = to_float(low16(word)) * STEP
-        bonds.count[j, i] = high16(word)
-
-
-@inlined
-def scatter(workspace, person_words, bond_words, i):
-    """Put the people on the desk back into their rows."""
-    person, bonds = workspace.person, workspace.bonds
-    workspace.one[3, i] = pack16(person.seen[i], person.tenure[i])
-    workspace.one[4, i] = pack16(_two(person.last[i], person.home[i]), _two(person.anchor[i], person.target[i]))
-    workspace.one[5, i] = pack16(_two(person.outcome[i], person.message[i]), person.uses[i])
-    for j in range(bonds.count.shape[0]):
-        known = to_int(fma(bonds.familiarity[j, i], FULL, HALF))
-        workspace.two[6 * j + 5, i] = pack16(known, bonds.count[j, i])
-    scatter_words(workspace.one, person_words, workspace.starts[0], i)
-    scatter_words(workspace.two, bond_words, workspace.starts[1], i)
-
-
-@inlined
-def _two(a, b):
-    """Two bytes as one half."""
-    return (a & 255) | shl_i32(b & 255, 8)
 
 
 @inlined

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.compute.bits import with_bit
+from sim.compute.jit import entry_point, inlined
 from sim.compute.memory import prefetch
-from sim.compute.random import FIRST, Purpose, entry_point, inlined, random_bits, threefry, uniform
+from sim.compute.random import FIRST, Purpose, random_bits, threefry, uniform
 from sim.model.rules.tell import receive_wom
 from sim.model.state import STEP
 

@@ -2,6 +2,6 @@
 
 `game` is what is played, `crowd` what is read of its people, `history` what is remembered of its weeks; `charts`,
 `picture` and `words` are what is shown, as plain data, `paper` the same as a figure, `export` what one takes home;
-`visit` is one visitor's state, `controls`, `parameters` and `board` what is clicked and seen, `serve` the server, `gate`
-whom it answers, `limits` how much of anything it takes.
+`session` is one visitor's state, `controls`, `parameters` and `layout` what is clicked and seen, `serve` the server,
+`gate` whom it answers, `limits` how much of anything it takes.
 """

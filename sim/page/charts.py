@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.measure.metrics import Estimate
+from sim.measure.estimates import Estimate
 from sim.page.game import Game
 from sim.page.history import History
 from sim.page.people import plain, title

@@ -12,9 +12,11 @@ import numpy as np
 import yaml
 
 from sim.engine.loop import Run
-from sim.measure.metrics import by_window, estimate, firm_metrics, weekly
+from sim.measure.estimates import by_window, estimate, weekly
+from sim.measure.metrics import firm_metrics
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
-from sim.model.scenario import Move, Scandal, Scenario, change, to_dict
+from sim.model.fields import Move, Scandal, Scenario
+from sim.model.scenario import change, to_dict
 from sim.page import limits
 from sim.page.game import COMPOSING, FIRST, Game, preset
 from sim.study.presets import compose

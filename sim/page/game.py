@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from sim.measure.metrics import Estimate, pooled
+from sim.measure.estimates import Estimate, pooled
 from sim.mesa import Market
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Scenario, levers
+from sim.model.fields import Scenario
+from sim.model.scenario import levers
 from sim.page import limits, people
 from sim.page.history import History, gap, index, more
 from sim.page.people import plain, title

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.measure.metrics import Estimate, Metric, difference, estimate, firm_metrics, jackknife, pooled
+from sim.measure.estimates import Estimate, Metric, difference, estimate, jackknife, pooled
+from sim.measure.metrics import firm_metrics
 from sim.measure.tally import Count, Event, Tally
 from sim.mesa import Market
 from sim.mesa.readings import WINDOWED
@@ -107,7 +108,7 @@ def index(market: Market, counts: Tally, other: Tally | None = None) -> Estimate
 def _sample(market: Market, counts: Tally) -> Array:
     """[stayed or not, j] how many pairs of uses, or customers of a provider, the index rests on."""
     if market.shard.scenario.market.regime == "provider":
-        known = counts.kept.sum(axis=0)[1:, 1:]
+        known = counts.transitions.sum(axis=0)[1:, 1:]
         stayed, seen = np.diagonal(known), known.sum(axis=-1)
     else:
         stayed, seen = counts.window.sum(axis=0)[:, [Count.PAIRS, Count.ALL_PAIRS]].T

@@ -4,7 +4,7 @@ import threading
 from weakref import WeakKeyDictionary
 
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 
 PEOPLE = 1_000_000  # of a visitor; a twin doubles them
 CELLS = 20_000_000  # people x firms of all visitors together, 24 bytes each and as much again in a twin

@@ -67,8 +67,8 @@ class Picture:
         """Two 32-bit numbers a bin: people, and how many of them are anchored."""
         bins, size = self._bin_of(market)
         held = bins >= 0
-        people = np.bincount(bins[held], minlength=size)
-        return _text(np.array([people, np.bincount(bins[held & people.anchored(market)], minlength=size)], np.int32))
+        inside = np.bincount(bins[held], minlength=size)
+        return _text(np.array([inside, np.bincount(bins[held & people.anchored(market)], minlength=size)], np.int32))
 
     def _bin_of(self, market: Market) -> tuple[np.ndarray, int]:
         """The bin of each person, -1 for those who have used no firm, and how many bins there are."""

@@ -15,7 +15,8 @@ from typing import Any
 import solara
 
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Scenario, change
+from sim.model.fields import Scenario
+from sim.model.scenario import change
 from sim.page import limits
 from sim.page.charts import View
 from sim.page.export import linked

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.measure.tally import FIXED, LARGEST, STAGE, TENURE, Count, Tally, counted, empty_tally
+from sim.measure.tally import FIXED, LARGEST, TENURE, TENURE_BIN, Count, Tally, counted, empty_tally
 from sim.panel.folds import FOLDS, fold_of
 from sim.panel.types import Panel
 
@@ -171,7 +171,7 @@ def tenure(hh: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _stage(uses: np.ndarray) -> np.ndarray:
-    return STAGE[np.minimum(uses, TENURE[-1])]
+    return TENURE_BIN[np.minimum(uses, TENURE[-1])]
 
 
 def _count_standing(to: Tally, grid: Grid, panel: Panel, window: np.ndarray) -> None:
@@ -187,7 +187,7 @@ def _count_standing(to: Tally, grid: Grid, panel: Panel, window: np.ndarray) -> 
         row = ends[:, w] - 1
         began = row >= first
         last = np.where(began, panel.y[row], -1)
-        grid.add(to.kept, every, w, 0, home + 1, last + 1)
+        grid.add(to.transitions, every, w, 0, home + 1, last + 1)
         grid.add(to.faithful, every[changed > w], w, 0)
         grid.add(to.standing, every[began], w, 0, last[began], _stage(uses[row[began]]))
         home = last

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.measure import dirichlet, metrics
-from sim.measure.metrics import Array, Metric, folds, jackknife, pooled
+from sim.measure import dirichlet, estimates, metrics
+from sim.measure.estimates import Array, Metric, folds, jackknife, pooled
 from sim.measure.tally import TENURE, Count, Tally
 from sim.panel.concentration import concentrations
 from sim.panel.count import after_start, counts, select, tally
@@ -200,7 +200,7 @@ def later(panel: Panel, fold: Array | None = None) -> Tally:
     part = select(panel, keep)
     if not len(part.households):
         return pooled(tally(part, fold=fold[keep]))
-    both = metrics.by_window(tally(part, after_start(part), fold[keep]))
+    both = estimates.by_window(tally(part, after_start(part), fold[keep]))
     names = ("window", "both", "buyers", "transitions", "faithful", "standing")
     return both._replace(**{name: getattr(both, name)[:, -1] for name in names})
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 import sim.panel.vocabulary as words
-from sim.measure.metrics import pooled
+from sim.measure.estimates import pooled
 from sim.measure.tally import Tally
 from sim.panel.count import tally
 from sim.panel.folds import FOLDS
@@ -57,7 +57,7 @@ def periods(panel: Panel) -> tuple[np.ndarray, int, str]:
 
 
 def provider_tally(panel: Panel, fold: np.ndarray) -> Tally:
-    """The counts of a panel, whose `kept` are the providers of a customer now and a lag later.
+    """The counts of a panel, whose `transitions` are the providers of a customer now and a lag later.
 
     Who is not in the panel a lag later is not counted as having stayed or left.
     """
@@ -73,4 +73,4 @@ def provider_tally(panel: Panel, fold: np.ndarray) -> Tally:
     there = key[at] == key + lag
     weight = np.ones(len(panel.households)) if panel.weights is None else panel.weights
     np.add.at(kept, (fold[hh[there]], y[there] + 1, y[at[there]] + 1), weight[hh[there]])
-    return counts._replace(kept=kept)
+    return counts._replace(transitions=kept)

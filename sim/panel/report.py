@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.measure.metrics import folds, pooled, switching
+from sim.measure.estimates import folds, pooled
+from sim.measure.metrics import switching
 from sim.panel.count import tally
 from sim.panel.measures import measure
 from sim.panel.one_firm import SAYS

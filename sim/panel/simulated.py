@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from sim.compute.files import write_atomic
 from sim.engine.loop import Run, advance, initialize
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.model.state import window_counts
 from sim.panel.types import PanelError
 from sim.study.calibrate_shares import calibrate_shares
-from sim.study.store import write_atomic
 
 
 def purchases(source: Run | Scenario) -> Any:

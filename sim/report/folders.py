@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
+from sim.compute.files import place
 from sim.model.declare import ScenarioError
 from sim.report.signals import undivided
-from sim.study.store import place
 
 SWEEP = "multirun.yaml"  # Hydra's record of a sweep
 RECORDS = ("config.yaml", "hydra.yaml", "overrides.yaml")  # Hydra's of a job, in hydra.output_subdir

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, filterwarnings
 
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
 from sim.report.flags import MULTIRUN, ordered
 from sim.report.folders import draft, move, near, occupied, refusal, refuse

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sim.measure import metrics
 from sim.model.declare import Declaration, leaves, read
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 
 HERE = Path(__file__).parent
 SECTION = re.compile(r"^# -{3,} (.+)$", re.MULTILINE)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sim.model.scenario import Move, Scandal, Scenario, change
+from sim.measure import estimates
+from sim.model.fields import Move, Scandal, Scenario
+from sim.model.scenario import change
 from sim.report.findings import Effect
 
 if TYPE_CHECKING:
@@ -55,12 +57,12 @@ def story(run: "Run") -> Any:
     from sim.measure import metrics
 
     s, provider = run.scenario, run.scenario.market.regime == "provider"
-    sticky = metrics.estimate(metrics.firm_metrics(provider)["stickiness"], metrics.by_window(run.tally))
+    sticky = estimates.estimate(metrics.firm_metrics(provider)["stickiness"], estimates.by_window(run.tally))
     rows = [((w + 0.5) * s.window, "stickiness", v, e) for w, (v, e) in enumerate(zip(*sticky, strict=True))]
     step = 1 if provider else max(1, s.window // 3)
     for week in range(0, s.weeks - step + 1, step):
-        part = metrics.pooled(run.tally, weeks=slice(week, week + step))
-        found = metrics.with_presence(metrics.estimate(metrics.share, part), list(s.firms), run.shares)
+        part = estimates.pooled(run.tally, weeks=slice(week, week + step))
+        found = metrics.with_presence(estimates.estimate(metrics.share, part), list(s.firms), run.shares)
         rows.append((week + step / 2, "share", *found))
     flat = [(w, firm, m, float(v[j]), float(e[j])) for w, m, v, e in rows for j, firm in enumerate(s.firms)]
     return pd.DataFrame(flat, columns=["week", "firm", "metric", "value", "error"])
@@ -95,10 +97,10 @@ def effect(run: "Run", control: "Run") -> Effect:
     first, hit = earliest.week, {event.firm or s.focus for event in happened}
     firm = s.focus if s.focus in hit else earliest.firm
     j = list(s.firms).index(firm)
-    ours, theirs = (metrics.pooled(r.tally, weeks=slice(first, None)) for r in (run, control))
-    points = metrics.difference(metrics.share, theirs, ours)
+    ours, theirs = (estimates.pooled(r.tally, weeks=slice(first, None)) for r in (run, control))
+    points = estimates.difference(metrics.share, theirs, ours)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = metrics.jackknife(metrics.uses(metrics.folds(ours)) / metrics.uses(metrics.folds(theirs)) - 1)
+        relative = estimates.jackknife(metrics.uses(estimates.folds(ours)) / metrics.uses(estimates.folds(theirs)) - 1)
     told = (metrics.uses(ours) != metrics.uses(theirs)).sum(axis=0)[j] >= MIN_GROUPS
     found = ((float(e.value[j]), float(e.error[j]) if told else float("nan")) for e in (points, relative))
     return Effect(firm, _kind(s), first, *found)

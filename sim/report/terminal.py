@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.report import streams
 from sim.report.findings import TOO_FEW, changed
 from sim.report.folders import near

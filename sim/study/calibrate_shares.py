@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.engine.loop import simulate
-from sim.model.scenario import Scenario, change
-from sim.model.timeline import stored_links
+from sim.measure.shares import Share
+from sim.model.fields import Scenario
+from sim.model.network import stored_links
+from sim.model.scenario import change
 from sim.study import presence
-from sim.study.presence import Share, Solved
+from sim.study.presence import Solved
 
 SIZES = (200_000, 500_000, 1_000_000)  # people on whom shares are estimated: the first that is no less than a run's
 TOGETHER = 20_000  # people in one replication of the solver

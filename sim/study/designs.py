@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,9 @@ from sim.engine.loop import Run, simulate
 from sim.measure import metrics
 from sim.measure.tally import FOLDS
 from sim.model.declare import ScenarioError, did_you_mean
+from sim.model.fields import Scenario
 from sim.model.paths import bare
-from sim.model.scenario import Scenario, change, to_dict
+from sim.model.scenario import change, to_dict
 from sim.study.calibrate_shares import calibrate_shares
 
 if TYPE_CHECKING:
@@ -48,29 +48,6 @@ def unsettled(*overrides: str) -> Scenario:
 
     forces = [forced(o) for o in overrides]
     return stated(compose(forces)[0], forces)
-
-
-def keep(name: str, table: "pd.DataFrame", figure: Any, folder: Path | str = "outputs/experiments") -> None:
-    """Write an experiment's table (Parquet) and figure (PNG, SVG) whole or not at all, and say where."""
-    from sim.report import figures
-    from sim.study.store import write_atomic, write_table
-
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_table(table, folder / f"{name}.parquet", {"experiment": name})
-    for kind in ("png", "svg"):
-        write_atomic(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind))
-    print(f"\n{folder / name}.parquet, .png and .svg")
-
-
-def play(main: Callable[..., Any], fast: Mapping[str, int]) -> None:
-    """Run an experiment as its script is asked: --fast takes the arguments `fast`, NAME=NUMBER sets one of `main`."""
-    words = sys.argv[1:]
-    known = main.__code__.co_varnames[: main.__code__.co_argcount]
-    numbers = {name: value for name, _, value in (word.partition("=") for word in words if word != "--fast")}
-    if not all(name in known and value.isdigit() for name, value in numbers.items()):
-        sys.exit(f"usage: {sys.argv[0]} [--fast] " + " ".join(f"[{name}=NUMBER]" for name in known))
-    main(**(dict(fast) if "--fast" in words else {}) | {name: int(value) for name, value in numbers.items()})
 
 
 def sweep(

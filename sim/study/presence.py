@@ -1,12 +1,11 @@
 """Presence that was solved before: for the presets in a file of the package, for anything else in the user's cache.
 
-`sim/presence.json` is data, made by `python -m sim.study.presence` and held to be up to date by a test; nothing is set there.
-An entry is found by a hash of all that shares depend on, the source of the compiled rules included.
+`presence.json` beside it is data, made by `python -m sim.study.presence`; a test holds it up to date.
+An entry is found by a hash of all that shares depend on, what the rules do included.
 """
 
 import hashlib
 import json
-import math
 import os
 import sys
 from collections.abc import Mapping
@@ -18,24 +17,19 @@ from uuid import uuid4
 
 from numba import config
 
-from sim.compute.random import COMPILED
 
 SHIPPED = Path(__file__).parent / "presence.json"
 METHOD = "1"  # raised when `calibrate_shares` solves otherwise
+SMALL: dict[str, Any] = {  # a market in which every rule has a part
+    **{"people": 400, "weeks": 26, "window": 13, "burn_in": 6, "consumer": {"rate": 1.0, "attention": 0.7, "drift": 0.1}},
+    "segments": {"a": {}, "b": {"attention": 0.5, "habit_weight": 2.0}},
+    "firms": {
+        "x": {"presence": 2.0, "quality": 0.5, "touchpoints": {"app": {"failure_rate": 0.2}}},
+        "y": {"price": 0.9, "switching_cost": 1.0, "delight_rate": 0.1},
+        "z": {"effort": 0.5, "association": 0.3, "ease": 0.4},
+    },
+}
 LOOKS: tuple[list[str], ...] = ([], ["weeks=26", "window=13"])  # at each market: its own weeks, and a short look
-
-
-class Share(NamedTuple):
-    """The share that a firm states, and what the presence solved for it gives in the reference market."""
-
-    asked: float
-    reached: float
-    error: float  # standard error of `reached`, over the people on whom presence was solved
-
-    @property
-    def uncertainty(self) -> float:
-        """Standard error of the share as the share asked for: what was missed, and what is not known."""
-        return math.hypot(self.reached - self.asked, self.error)
 
 
 class Solved(NamedTuple):
@@ -116,10 +110,19 @@ def _table() -> dict[str, Any]:
 
 @cache
 def rules() -> str:
-    """A hash of how presence is solved and of the source of all compiled rules, whatever its line ends."""
-    here = Path(__file__).parent
-    told = METHOD + "".join((here / f"{room}.py").read_text(encoding="utf-8") for room in COMPILED)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    """A hash of how presence is solved, and of what the rules make of a small market in either regime.
+
+    So an entry holds as long as the rules do the same, however they are written.
+    """
+    from sim.engine.loop import simulate
+    from sim.model.scenario import build
+
+    told = hashlib.sha256(METHOD.encode())
+    for regime in ("repertoire", "provider"):
+        run = simulate(build({**SMALL, "market": {"regime": regime, "exit_rate": 0.5, "contract_weeks": 9}}), 1)
+        for counts in run.tally:
+            told.update(counts.tobytes())
+    return told.hexdigest()[:12]
 
 
 def settings() -> list[list[str]]:
@@ -146,7 +149,7 @@ def remake(words: list[str]) -> None:
         asked = solver.asked_shares(scenario)
         reference = solver.reference_market(scenario, asked)
         key = solver.key_of(reference)
-        known = next((_entry(told) for k, told in (old | new).items() if k[:16] == key[:16]), None)
+        known = next((_entry(told) for k, told in (old | new).items() if k == key or told["of"] == name), None)
         if known and key not in old | new and not solver.still(reference, known):
             known = None
         if (not known or known.people < least) and (not words or any(w in name for w in words)):

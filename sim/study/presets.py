@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.model.declare import ScenarioError, did_you_mean
+from sim.model.fields import Scenario
 from sim.model.paths import stranger
-from sim.model.scenario import Scenario, build, change, to_dict
+from sim.model.scenario import build, change, to_dict
 from sim.study.bounds import check_references, check_typed
 
 if TYPE_CHECKING:
-    from sim.study.presence import Share
+    from sim.measure.shares import Share
 
 _HERE = Path(__file__).resolve().parents[1]
 CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 
 from sim.engine.loop import simulate
-from sim.measure import metrics
-from sim.measure.metrics import Array, Estimate, Metric
-from sim.model.scenario import Mechanisms, Scenario
+from sim.measure import estimates, metrics
+from sim.measure.estimates import Array, Estimate, Metric
+from sim.model.fields import Mechanisms, Scenario
 from sim.model.timeline import make_world
 from sim.study.calibrate_shares import calibrate_shares
 from sim.study.twins import Twins, known, twins
 
-__all__ = ["Twins", "shapley", "captive", "index", "twins"]
+__all__ = ["Twins", "captive", "index", "shapley", "twins"]
 
 ALL = tuple(f.name for f in fields(Mechanisms))
 Coalition = frozenset[str]
@@ -37,7 +37,7 @@ def index(scenario: Scenario) -> Metric:
 def captive(scenario: Scenario) -> pd.DataFrame:
     """Firm, part, value, error: the `index`; `free`, if leaving took no trouble and no time; `captive`, the rest."""
     pair, metric = twins(scenario, {"mechanisms.switching_cost": False}), index(scenario)
-    whole, free = (metrics.estimate(metric, metrics.pooled(run.tally)) for run in (pair.control, pair.changed))
+    whole, free = (estimates.estimate(metric, estimates.pooled(run.tally)) for run in (pair.control, pair.changed))
     parts = {"index": whole, "free": free, "captive": Estimate(whole.value - free.value, pair.difference(metric).error)}
     rows = [(firm, p, e.value[j], e.error[j]) for j, firm in enumerate(scenario.firms) for p, e in parts.items()]
     return pd.DataFrame(rows, columns=["firm", "part", "value", "error"])
@@ -113,12 +113,12 @@ def _worths(worlds: dict[Coalition, Scenario], workers: int) -> dict[Coalition, 
 
 def _index_by_fold(scenario: Scenario) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return index(scenario)(metrics.folds(metrics.pooled(simulate(scenario, threads=1).tally)))
+        return index(scenario)(estimates.folds(estimates.pooled(simulate(scenario, threads=1).tally)))
 
 
 def _row(parts: Sequence[Array]) -> Array:
     """Value, error, error_people and error_orders, [j, 4], of the parts [plan][fold, j]."""
-    value, people = metrics.jackknife(np.mean(parts, axis=0))
+    value, people = estimates.jackknife(np.mean(parts, axis=0))
     each = np.array([part[0] for part in parts])
     orders = each.std(axis=0, ddof=1) / np.sqrt(len(each)) if len(each) > 1 else 0 * value
     return np.stack([value, np.hypot(people, orders), people, orders], axis=-1)

@@ -9,7 +9,6 @@ the counter has no such axis; a firm is "" where it is nobody. `sim.measure.tall
 import hashlib
 import json
 import math
-import os
 import platform
 import re
 import subprocess
@@ -17,17 +16,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, BinaryIO
-from uuid import uuid4
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim.compute.files import write_atomic
 from sim.engine.loop import Run
+from sim.measure.shares import Share
 from sim.measure.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty_tally
-from sim.model.scenario import Scenario, build, to_dict
-from sim.study.presence import Share
+from sim.model.fields import Scenario
+from sim.model.scenario import build, to_dict
 
 FORMAT = "2"  # raised when a column, a bin or a counter changes its meaning
 MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
@@ -144,40 +144,6 @@ def write_table(frame: Any, path: str | Path, metadata: Mapping[str, Any] | None
     """Write a pandas DataFrame to Parquet, whole or not at all; `metadata` that is not text goes in as JSON."""
     table = pa.Table.from_pandas(frame)
     return _write(table.replace_schema_metadata(_encoded(metadata or {}) | table.schema.metadata), path)
-
-
-def write_atomic(path: str | Path, content: bytes | Callable[[BinaryIO], Any], new: bool = False) -> Path:
-    """Put `content`, or what it writes to the open file it is given, at `path`, whole or not at all.
-
-    The folder is made where it is missing. After a failure `path` is as it was and no draft is left. A `new` file
-    replaces nothing: FileExistsError where there is something of that name.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{uuid4().hex}.part")
-    try:
-        with open(draft, "xb") as file:
-            content(file) if callable(content) else file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        (place if new else os.replace)(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    return path
-
-
-def place(draft: Path, path: Path) -> None:
-    """Give a finished file its name; FileExistsError where something has that name, be it made a moment ago."""
-    try:
-        os.link(draft, path)
-    except FileExistsError as error:
-        raise FileExistsError(error.errno, error.strerror, str(path)) from None
-    except OSError:  # a file system without links: the name is taken first, and filled then
-        open(path, "xb").close()
-        os.replace(draft, path)
-    else:
-        draft.unlink()
 
 
 def versions() -> dict[str, str]:

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 
 from sim.engine.loop import Run, Shard, advance, initialize, simulate
-from sim.measure import metrics
-from sim.measure.metrics import Array, Estimate, Metric
+from sim.measure import estimates
+from sim.measure.estimates import Array, Estimate, Metric
 from sim.measure.reliability import MIN_GROUPS
 from sim.measure.tally import FOLDS, Tally
 from sim.model.declare import ScenarioError, did_you_mean, leaves
-from sim.model.scenario import Scenario, change, to_dict
+from sim.model.fields import Scenario
+from sim.model.scenario import change, to_dict
 from sim.study.calibrate_shares import calibrate_shares
 
 SHARED = ("seed", "replications", "people", "weeks", "burn_in", "window", "cells")  # in which twins cannot differ
@@ -42,29 +43,29 @@ class Twins:
         more = [f"{len(apart) - SHOWN} more"] if len(apart) > SHOWN else []
         return f"<Twins of {self.control.scenario!r}; {', '.join([*told, *more]) or 'no difference'}>"
 
-    def difference(self, metric: Metric, segment: str = "", by: By = metrics.pooled) -> Estimate:
+    def difference(self, metric: Metric, segment: str = "", by: By = estimates.pooled) -> Estimate:
         """Changed minus control for everybody or a segment, with its paired error (people and replications).
 
-        Over all weeks [j]; with `by=metrics.weekly` for each week [t, j] or `by=spells(...)` for each spell of weeks,
-        if the metric reads weekly counts; with `by=metrics.by_window` for each window [w, j]. The error is nan where
+        Over all weeks [j]; with `by=estimates.weekly` for each week [t, j] or `by=spells(...)` for each spell of weeks,
+        if the metric reads weekly counts; with `by=estimates.by_window` for each window [w, j]. The error is nan where
         the worlds differ in too few groups of people to tell (fewer than MIN_GROUPS), and 0 up to where they differ.
         """
         counts = self._counts(segment, by)
-        value, error = metrics.difference(metric, *counts)
+        value, error = estimates.difference(metric, *counts)
         return Estimate(value, self._told(metric, counts, by, error))
 
-    def relative(self, metric: Metric, segment: str = "", by: By = metrics.pooled) -> Estimate:
+    def relative(self, metric: Metric, segment: str = "", by: By = estimates.pooled) -> Estimate:
         """Changed over control, less 1, with its paired error; otherwise as `difference`."""
         counts = self._counts(segment, by)
-        control, changed = map(metrics.folds, counts)
+        control, changed = map(estimates.folds, counts)
         with np.errstate(divide="ignore", invalid="ignore"):
-            value, error = metrics.jackknife(metric(changed) / metric(control) - 1)
+            value, error = estimates.jackknife(metric(changed) / metric(control) - 1)
         return Estimate(value, self._told(metric, counts, by, error))
 
-    def variance_saved(self, metric: Metric, segment: str = "", by: By = metrics.pooled) -> Array:
+    def variance_saved(self, metric: Metric, segment: str = "", by: By = estimates.pooled) -> Array:
         """Share of the variance of a difference that the common draws save, against a world of its own seed each."""
         counts = self._counts(segment, by)
-        alone = sum(metrics.estimate(metric, c).error ** 2 for c in counts)
+        alone = sum(estimates.estimate(metric, c).error ** 2 for c in counts)
         with np.errstate(divide="ignore", invalid="ignore"):
             saved: Array = 1 - self.difference(metric, segment, by).error ** 2 / alone
         return saved
@@ -104,7 +105,7 @@ class Twins:
             for fate, who in met.items():
                 people = _left_out(who, fold)
                 with np.errstate(invalid="ignore"):
-                    share, error = map(float, metrics.jackknife(people / were))
+                    share, error = map(float, estimates.jackknife(people / were))
                 few = fate != "were" and min(_groups(who, fold), _groups(home & ~who, fold)) < MIN_GROUPS
                 rows.append((firm, fate, people[0], share, np.nan if few else error))
         return pd.DataFrame(rows, columns=["firm", "fate", "people", "share", "error"])
@@ -121,7 +122,7 @@ class Twins:
         alike = self._alike(by)
         if alike.ndim:
             with np.errstate(divide="ignore", invalid="ignore"):
-                series = error.ndim >= metric(metrics.pooled(self.control.tally)).ndim
+                series = error.ndim >= metric(estimates.pooled(self.control.tally)).ndim
             alike = alike.reshape(-1, *(1,) * (error.ndim - 1)) if series else alike[-1]
         told: Array = np.where(alike | (apart >= MIN_GROUPS), error, np.nan)
         return told
@@ -137,9 +138,9 @@ class Twins:
             alone = a[:, :, :, most:].any(axis=(0, 2, 3, 4)) | b[:, :, :, most:].any(axis=(0, 2, 3, 4))
             alike[1:] &= same.all(axis=(0, 2, 3, 4)) & ~alone
         alike = np.logical_and.accumulate(alike)
-        if by is metrics.weekly:
+        if by is estimates.weekly:
             return alike[1:]
-        if by is metrics.by_window:
+        if by is estimates.by_window:
             return alike[s.window :: s.window]
         ends = getattr(by, "ends", None)
         return alike[-1:].reshape(()) if ends is None else alike[list(ends)]
@@ -176,10 +177,10 @@ def story(scenario: Scenario) -> Twins:
 
 
 def spells(*edges: int) -> By:
-    """As `metrics.weekly`, but the weekly counts are summed from each of the weeks `edges` to the next, [w, ...]."""
+    """As `estimates.weekly`, but the weekly counts are summed from each of the weeks `edges` to the next, [w, ...]."""
 
     def by(tally: Tally, cells: Sequence[int]) -> Tally:
-        weekly = metrics.weekly(tally, cells)
+        weekly = estimates.weekly(tally, cells)
         sums = {
             n: np.add.reduceat(getattr(weekly, n)[:, : edges[-1]], edges[:-1], axis=1)
             for n in ("flow", "event", "news")

@@ -19,4 +19,4 @@ from sim.engine.cluster.actor import ShardActor, Week, source
 from sim.engine.cluster.checkpoints import Checkpoints
 from sim.engine.cluster.pool import ActorPool, simulate
 
-__all__ = ["Checkpoints", "ActorPool", "ShardActor", "Week", "simulate", "source"]
+__all__ = ["ActorPool", "Checkpoints", "ShardActor", "Week", "simulate", "source"]

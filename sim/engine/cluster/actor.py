@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.compute.files import write_atomic
 from sim.engine.loop import Shard, close_window, end_week, initialize, step_week
 from sim.measure.tally import FOLDS, Tally, empty_tally
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
 from sim.model.state import People
 from sim.model.word_of_mouth import Outbox, mark_recipients
-from sim.study.store import write_atomic
 
 
 class Week(NamedTuple):

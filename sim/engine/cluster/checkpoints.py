@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from sim.engine.cluster.actor import source
-from sim.model.scenario import Scenario, to_dict
+from sim.model.fields import Scenario
+from sim.model.scenario import to_dict
 
 
 @dataclass

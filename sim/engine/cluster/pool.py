@@ -15,9 +15,9 @@ from sim.engine.cluster.checkpoints import Checkpoints, name_of
 from sim.engine.loop import Run
 from sim.measure.tally import FOLDS, Tally, counted
 from sim.model.declare import ScenarioError
-from sim.model.scenario import Scenario
+from sim.model.fields import Scenario
+from sim.model.network import checked_links, stored_links
 from sim.model.state import People
-from sim.model.timeline import checked_links, stored_links
 from sim.study.calibrate_shares import calibrate_shares
 
 PREFETCH = 4  # weeks that the driver asks for before the first of them is lived

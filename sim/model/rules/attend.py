@@ -3,9 +3,10 @@
 import numpy as np
 
 from sim.compute.bits import floor, to_float
-from sim.compute.random import ONE, ZERO, Purpose, inlined, random_bits, uniform
+from sim.compute.jit import inlined
+from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not
-from sim.model.state import pick
+from sim.model.state import LONGEST, pick
 
 
 @inlined

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sim.compute.random import HALF, ONE, ZERO, Purpose, exp, inlined
+from sim.compute.jit import inlined
+from sim.compute.random import HALF, ONE, ZERO, Purpose, exp
 from sim.compute.simd import select
 from sim.model.rules.consider import draw_gumbels
 from sim.model.state import AWARE, BUYCOTTS, HARMED, LOWEST_UTILITY, NOTHING, ONCE, SWITCHES, has_flag
@@ -70,7 +71,7 @@ def state_dependence(person, bonds, public, j, i):
 
 @inlined
 def scandal_disutility(person, public, j, whom, i):
-    """What scandals take from firm j, fast attention and slow reputation (#58, #59), for whoever has the flag `whom`."""
+    """What scandals take from firm j, fast attention and slow reputation (#58, #59), for those with the flag `whom`."""
     total = ZERO
     for k in range(public.scandals.shape[0]):
         scandal = public.scandals[k]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sim.compute.random import Purpose, gumbel, inlined, random_bits, uniform
+from sim.compute.jit import inlined
+from sim.compute.random import Purpose, gumbel, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.state import LOWEST_UTILITY, NOTHING, ONCE
 

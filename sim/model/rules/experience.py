@@ -1,7 +1,8 @@
 """Experience: what the firm delivers at a visit, and what goes wrong."""
 
 from sim.compute.bits import add_i32
-from sim.compute.random import ONE, ZERO, Purpose, inlined, normal, random_bits, uniform
+from sim.compute.jit import inlined
+from sim.compute.random import ONE, ZERO, Purpose, normal, random_bits, uniform
 from sim.compute.simd import any_lane, select
 from sim.model.state import COMPLAINED, FINE, MAJOR, MINOR, NOTHING, ONCE
 

@@ -1,7 +1,8 @@
 """Hear: who learns of a scandal, and who acts on it."""
 
 from sim.compute.bits import bit, with_bit
-from sim.compute.random import FIRST, ZERO, Purpose, inlined, random_bits, uniform
+from sim.compute.jit import inlined
+from sim.compute.random import FIRST, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.learn import revise
 from sim.model.state import AWARE, BUYCOTTS, HARMED, NOTHING, ONCE, SWITCHES, has_flag, set_flag

@@ -1,6 +1,7 @@
 """Learn: what a visit leaves behind in memory, trust, habit, familiarity, regret and anchor."""
 
-from sim.compute.random import ONE, TWO, ZERO, inlined
+from sim.compute.jit import inlined
+from sim.compute.random import ONE, TWO, ZERO
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.state import NOBODY
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from sim.compute.bits import add_i32, to_float
-from sim.compute.random import FIRST, Purpose, exp2, inlined, poisson, random_bits, uniform
+from sim.compute.jit import inlined
+from sim.compute.random import FIRST, Purpose, exp2, poisson, random_bits, uniform
 from sim.compute.simd import select
 from sim.model.state import ONCE
 

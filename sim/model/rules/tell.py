@@ -1,7 +1,8 @@
 """Tell: word of mouth, sent and received."""
 
 from sim.compute.bits import add_i32
-from sim.compute.random import ONE, ZERO, Purpose, inlined, random_bits, uniform
+from sim.compute.jit import inlined
+from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.choose import switching_cost
 from sim.model.state import NOTHING, ONCE

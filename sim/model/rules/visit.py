@@ -3,7 +3,8 @@
 import numpy as np
 
 from sim.compute.bits import add_i32
-from sim.compute.random import ONE, Purpose, inlined, random_bits, uniform
+from sim.compute.jit import inlined
+from sim.compute.random import ONE, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.attend import attend
 from sim.model.rules.choose import choose
