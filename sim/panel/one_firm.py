@@ -1,11 +1,11 @@
-"""The history of one firm: who buys again, how often, and how many are still there; nothing is known of competitors."""
+"""Measures the history of one firm, without competitors: repeat buying, frequency, retention."""
 
 import numpy as np
 from scipy import optimize, special
 
 from sim.panel.types import Panel
 
-SAYS = (
+EXPLANATION = (
     "There are no brands, so this is the history of one firm: repeat buying, frequency and retention are given. "
     "Share, stickiness, switching and all that compares with competitors cannot be known from it."
 )

@@ -1,9 +1,9 @@
-"""A panel on the screen: what was read, how sticky every brand is, the field's own figures, what to be wary of."""
+"""Prints a panel: what was read, how sticky every brand is, the field's own figures, warnings."""
 
 import os
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +11,14 @@ from sim.measure.estimates import folds, pooled
 from sim.measure.metrics import switching
 from sim.panel.count import tally
 from sim.panel.measures import measure
-from sim.panel.one_firm import SAYS
+from sim.panel.one_firm import EXPLANATION
 from sim.panel.provider import periods
 from sim.panel.types import Panel
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
 
 STICKY = {
     "share": "share",
@@ -66,11 +71,11 @@ PARTS = {"share": "share", "stickiness": "stickiness\nindex", "penetration": "pe
 MOST_SHOWN = 24  # parts shown on the screen; all are in the files
 
 
-def report(panel: Panel, console: Any = None, frame: Any = None) -> None:
+def report(panel: Panel, console: "Console | None" = None, frame: "pd.DataFrame | None" = None) -> None:
     """Print what was read and the figures of a panel, each with its standard error over households."""
     console = console or _console(panel)
     frame = measure(panel) if frame is None else frame
-    for line in read_as(panel):
+    for line in read_summary(panel):
         console.print(_escaped(line), highlight=False, soft_wrap=True)
     for part in _tables(panel, frame):
         console.print(part)
@@ -78,7 +83,7 @@ def report(panel: Panel, console: Any = None, frame: Any = None) -> None:
         console.print(f"[yellow]![/] {_escaped(warning)}", highlight=False, soft_wrap=True)
 
 
-def _console(panel: Panel) -> Any:
+def _console(panel: Panel) -> "Console":
     from rich.console import Console
 
     if sys.stdout.isatty():
@@ -87,7 +92,7 @@ def _console(panel: Panel) -> Any:
     return Console(width=max(110, longest + 90, int(os.environ.get("COLUMNS") or 0)))
 
 
-def read_as(panel: Panel) -> Iterator[str]:
+def read_summary(panel: Panel) -> Iterator[str]:
     """Which columns are used for what, which rows are left out and why, and what is left."""
     used = "; ".join(f"{role}: {column}" for role, column in panel.columns.items())
     yield f"Columns used: {used or 'none'}. (panel.ROLE=COLUMN names another, e.g. panel.brand=COLUMN)"
@@ -105,12 +110,12 @@ def read_as(panel: Panel) -> Iterator[str]:
     yield f"{many}; ± standard error over households."
 
 
-def _tables(panel: Panel, frame: Any) -> Iterator[Any]:
+def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     whole = frame[frame["group"] == "all"]
     cells = {(r.firm, r.metric): _figure(r.value, r.error) for r in whole.itertuples()}
     known = {metric for _, metric in cells}
     if len(panel.brands) == 1:
-        yield SAYS
+        yield EXPLANATION
     elif panel.provider:
         yield _table(f"How sticky, {periods(panel)[2]} later", panel, PROVIDER, cells)
     else:
@@ -137,7 +142,7 @@ def _figure(value: float, error: float) -> str:
     return f"{value:.{3 if abs(value) < 1 else 2}f}" + (around if np.isfinite(error) else "")
 
 
-def _grid(title: str, first: str, heads: Any) -> Any:
+def _grid(title: str, first: str, heads: Iterable[str]) -> "Table":
     from rich import box
     from rich.table import Table
 
@@ -148,14 +153,14 @@ def _grid(title: str, first: str, heads: Any) -> Any:
     return table
 
 
-def _table(title: str, panel: Panel, columns: dict[str, str], cells: dict[tuple[str, str], str]) -> Any:
+def _table(title: str, panel: Panel, columns: dict[str, str], cells: dict[tuple[str, str], str]) -> "Table":
     table = _grid(title, "provider" if panel.provider else "brand", columns.values())
     for brand in panel.brands:
         table.add_row(_escaped(brand), *(cells[brand, name] for name in columns))
     return table
 
 
-def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) -> Any:
+def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) -> "Table":
     table = _grid("The market" if len(panel.brands) > 1 else "The customers", "", [""])
     for name, words in MARKET.items():
         if ("", name) in cells and (panel.provider or name != "ever_switched"):
@@ -171,7 +176,7 @@ def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) ->
     return table
 
 
-def _switching(panel: Panel) -> Any:
+def _switching(panel: Panel) -> "Table":
     with np.errstate(divide="ignore", invalid="ignore"):
         matrix = switching(folds(pooled(tally(panel))))[0]
     title = "Where customers go next" if panel.provider else "Where the next purchase goes"
@@ -181,8 +186,8 @@ def _switching(panel: Panel) -> Any:
     return table
 
 
-def _groups(panel: Panel, frame: Any) -> Iterator[Any]:
-    """Shares and stickiness of the parts that were asked for, a row a part and brand."""
+def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
+    """Shares and stickiness of the requested parts, one row per part and brand."""
     parts = [g for g in dict.fromkeys(frame["group"]) if g != "all"]
     if not parts or len(panel.brands) == 1:
         return
