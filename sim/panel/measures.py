@@ -24,14 +24,11 @@ from sim.panel.groups import groups
 from sim.panel.one_firm import one_firm
 from sim.panel.options import Options, options_from
 from sim.panel.panel_metrics import (
+    ORDER_OF_MARKET,
     category_shape,
     chance_ratio_by_fold,
     order_z,
     own_ratio,
-    repeat,
-    repeat_by_order,
-    repeat_chance,
-    repeat_shuffled,
     unit_share,
 )
 from sim.panel.provider import provider_tally
@@ -43,41 +40,16 @@ if TYPE_CHECKING:
 FEWEST = 4  # purchases from which a household has a before and an after
 Row = tuple[str, str, str, float, float]
 
-COUNTED: dict[str, Metric] = {
-    "stickiness": metrics.pair_index,
-    "own_ratio": own_ratio,
-    "share": metrics.share,
-    "penetration": metrics.penetration,
-    "frequency": metrics.frequency,
-    "category_requirements": metrics.category_requirements,
-    "solely_loyal": metrics.solely_loyal,
-    "once_only": metrics.once_only,
-}
-IN_ORDER: dict[str, Metric] = {"next_use": metrics.next_use, "habit_part": metrics.habit_part}
-AFTER: dict[str, Metric] = {
-    "usage_ratio": metrics.usage_ratio,
-    "repeat_rate": metrics.repeat_rate,
-    "churn": metrics.churn,
-}
-MARKET: dict[str, Metric] = {
-    "category_mean": metrics.category_mean,
-    "polarization": metrics.polarization,
-    "duplication_coefficient": metrics.duplication_coefficient,
-    "ever_switched": metrics.ever_switched,
-}
-MARKET_IN_ORDER: dict[str, Metric] = {
-    "repeat": repeat,
-    "repeat_shuffled": repeat_shuffled,
-    "repeat_chance": repeat_chance,
-    "repeat_by_order": repeat_by_order,
-}
-PROVIDER: dict[str, Metric] = {
-    "stickiness": metrics.lag_index,
-    "excess": metrics.lag_excess,
-    "share": metrics.share,
-    "retention": metrics.retention,
-    "churn": metrics.churn,
-}
+FITTED_HERE = {"excess", "dirichlet_phi"}  # from `concentrations`, which needs no households that bought nothing
+OF_PROVIDER = {"share", "churn"}  # beside the metrics that only providers have
+
+
+def wanted(of: str, needs: str) -> dict[str, Metric]:
+    """The metrics of a repertoire market that need such counts: "uses", their "order", or who used "before"."""
+    found = {
+        i.name: metric for i, metric in metrics.listed(of, provider=False, table=False).items() if i.needs == needs
+    }
+    return {name: metric for name, metric in found.items() if name not in FITTED_HERE}
 
 
 @dataclass
@@ -162,24 +134,27 @@ def measured(panel: Panel, fold: Array) -> Measured:
 def _of_repertoire(panel: Panel, fold: Array) -> Measured:
     found = Measured()
     whole = pooled(tally(panel, fold=fold))
-    found.add(COUNTED, whole)
+    found.add(wanted("firm", "uses") | {"own_ratio": own_ratio}, whole)
     s = concentrations(purchase_counts(panel), fold, panel.weights)
     found.values["excess"] = found.values["stickiness"] - (1 / (1 + s))[:, None]
     found.values["own_ratio_lift"] = found.values["own_ratio"] / chance_ratio_by_fold(panel, fold)
-    found.counts["own_ratio_lift"] = found.counts["own_ratio"]
+    of_ratio = found.counts["category_requirements"]  # U = SCR / (1 - SCR) rests on the same counts
+    found.counts |= {"own_ratio": of_ratio, "own_ratio_lift": of_ratio}
     if panel.quantity is not None:
         found.values["unit_share"] = unit_share(panel, fold)
     if panel.ordered:
-        found.add(IN_ORDER, whole)
-        after = second_part(panel, fold)
-        found.add(AFTER, after)
-        found.values |= {name: _aligned(found.values[name], panel, fold) for name in AFTER}
-        found.add(MARKET_IN_ORDER, whole)
-    found.add(MARKET, whole)
-    found.values |= {"dirichlet_phi": 1 / (1 + s), "concentration": s}
+        found.add(wanted("firm", "order"), whole)
+        before = wanted("firm", "before")
+        found.add(before, second_part(panel, fold))
+        found.values |= {name: _aligned(found.values[name], panel, fold) for name in before}
+        found.add(ORDER_OF_MARKET | wanted("market", "order"), whole)
+    of_market = wanted("market", "uses")
     if panel.members:
-        found.add({"category_penetration": metrics.category_penetration}, whole)
         found.values["category_shape"] = category_shape(panel, fold)
+    else:
+        of_market.pop("category_penetration")
+    found.add(of_market, whole)
+    found.values |= {"dirichlet_phi": 1 / (1 + s), "concentration": s}
     return found
 
 
@@ -195,7 +170,9 @@ def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
 def _of_provider(panel: Panel, fold: Array) -> Measured:
     found = Measured()
     counts = provider_tally(panel, fold)
-    found.add(PROVIDER | {"ever_switched": metrics.ever_switched}, counts)
+    of_firm = metrics.listed("firm", provider=True, table=False)
+    found.add({i.name: m for i, m in of_firm.items() if i.regime == "provider" or i.name in OF_PROVIDER}, counts)
+    found.add({"ever_switched": metrics.ever_switched}, counts)
     whole = folds(counts)
     known = whole.transitions[..., 1:, 1:]
     found.values["switched"] = 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))

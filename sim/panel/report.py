@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from sim.measure.metrics import switching
 from sim.panel.count import tally
 from sim.panel.measures import measure
 from sim.panel.one_firm import EXPLANATION
+from sim.panel.panel_metrics import brand_metric
 from sim.panel.provider import periods
 from sim.panel.types import Panel
 
@@ -20,33 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-STICKY = {
-    "share": "share",
-    "unit_share": "share\nof units",
-    "stickiness": "stickiness\nindex",
-    "excess": "excess over\nDirichlet",
-    "own_ratio": "usage\nratio U",
-    "own_ratio_lift": "U over\nchance",
-}
-IN_ORDER = {
-    "usage_ratio": "usage ratio\nout of sample",
-    "next_use": "next is\nthe same",
-    "habit_part": "of the index:\norder",
-}
-FIELD = {
-    "penetration": "penetration",
-    "frequency": "purchases\na buyer",
-    "category_requirements": "share of\ncategory",
-    "solely_loyal": "sole\nbuyers",
-    "once_only": "bought\nonce",
-}
-PROVIDER = {
-    "share": "share of\nthe rows",
-    "stickiness": "stickiness\nindex",
-    "excess": "beyond the\ncategory",
-    "retention": "retention",
-    "churn": "churn",
-}
+HEADLINE = ("share", "unit_share", "stickiness", "excess", "own_ratio", "own_ratio_lift")
 MARKET = {
     "category_penetration": "of households buy the category",
     "category_mean": "purchases a household",
@@ -67,7 +43,8 @@ MARKET = {
     "nbd_mean": "M of the NBD of purchases (zero-truncated fit)",
     "nbd_shape": "K of the NBD of purchases",
 }
-PARTS = {"share": "share", "stickiness": "stickiness\nindex", "penetration": "penetration", "retention": "retention"}
+PARTS = ("share", "stickiness", "penetration", "retention")
+HEAD_WIDTH = 14  # of a column, in letters
 MOST_SHOWN = 24  # parts shown on the screen; all are in the files
 
 
@@ -107,22 +84,24 @@ def read_summary(panel: Panel) -> Iterator[str]:
     what = f"{len(panel.brands)} {'providers' if panel.provider else 'brands'}" if len(panel.brands) > 1 else "one firm"
     uses = "customer periods" if panel.provider else "purchases"
     many = f"{len(panel.households)} households{buyers}, {len(panel.hh)} {uses}, {what}"
-    yield f"{many}; ± standard error over households."
+    yield f"{many}; ± standard error over households, where enough can tell."
 
 
 def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     whole = frame[frame["group"] == "all"]
     cells = {(r.firm, r.metric): _figure(r.value, r.error) for r in whole.itertuples()}
-    known = {metric for _, metric in cells}
+    known = list(dict.fromkeys(name for brand, name in cells if brand))
+    in_order = [n for n in known if brand_metric(n).needs in ("order", "before")]
     if len(panel.brands) == 1:
         yield EXPLANATION
     elif panel.provider:
-        yield _table(f"How sticky, {periods(panel)[2]} later", panel, PROVIDER, cells)
+        yield _table(f"How sticky, {periods(panel)[2]} later", panel, known, cells)
     else:
-        yield _table("How sticky", panel, {k: v for k, v in STICKY.items() if k in known}, cells)
+        yield _table("How sticky", panel, [n for n in HEADLINE if n in known], cells)
         if panel.ordered:
-            yield _table("From the order of purchases", panel, IN_ORDER, cells)
-        yield _table("The field's own figures", panel, FIELD, cells)
+            yield _table("From the order of purchases", panel, in_order, cells)
+        rest = [n for n in known if n not in (*HEADLINE, *in_order)]
+        yield _table("The field's own figures", panel, rest, cells)
     yield _market(panel, cells, {r.metric: r.value for r in whole.itertuples()}.get("order_z"))
     if panel.ordered and 1 < len(panel.brands) <= 8:
         yield _switching(panel)
@@ -153,24 +132,30 @@ def _grid(title: str, first: str, heads: Iterable[str]) -> "Table":
     return table
 
 
-def _table(title: str, panel: Panel, columns: dict[str, str], cells: dict[tuple[str, str], str]) -> "Table":
-    table = _grid(title, "provider" if panel.provider else "brand", columns.values())
+def _head(name: str) -> str:
+    return "\n".join(wrap(brand_metric(name).head, HEAD_WIDTH))
+
+
+def _table(title: str, panel: Panel, names: Sequence[str], cells: dict[tuple[str, str], str]) -> "Table":
+    table = _grid(title, "provider" if panel.provider else "brand", map(_head, names))
     for brand in panel.brands:
-        table.add_row(_escaped(brand), *(cells[brand, name] for name in columns))
+        table.add_row(_escaped(brand), *(cells[brand, name] for name in names))
     return table
 
 
 def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) -> "Table":
     table = _grid("The market" if len(panel.brands) > 1 else "The customers", "", [""])
-    for name, words in MARKET.items():
+    for name, label in MARKET.items():
         if ("", name) in cells and (panel.provider or name != "ever_switched"):
-            table.add_row(words, cells["", name])
+            table.add_row(label, cells["", name])
     for firm, name in cells:
         head, _, number = name.rpartition("_")
         if not firm and head == "active":
             table.add_row(f"of customers bought in period {number} after their first purchase", cells[firm, name])
-        if not firm and head == "retention_from":
+        elif not firm and head == "retention_from":
             table.add_row(f"stay the next time, after {number} or more times in a row", cells[firm, name])
+        elif not firm and name not in (*MARKET, "order_z"):
+            table.add_row(brand_metric(name).words, cells[firm, name])
     if z is not None:
         table.add_row("the same in standard errors of shuffling, z", f"{z:.1f}")
     return table
@@ -192,7 +177,7 @@ def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     if not parts or len(panel.brands) == 1:
         return
     known = [m for m in PARTS if m in set(frame["metric"])]
-    table = _grid("By part", "part", ["brand", *(PARTS[m] for m in known)])
+    table = _grid("By part", "part", ["brand", *map(_head, known)])
     rows = frame[frame["group"].isin(parts[:MOST_SHOWN]) & (frame["firm"] != "")]
     cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error) for r in rows.itertuples()}
     for part in parts[:MOST_SHOWN]:
