@@ -6,17 +6,20 @@ measures on the rest, so that nobody is a customer by virtue of the uses that ar
 purchases is left out of a panel that has none.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sim.measure import dirichlet, estimates, metrics
-from sim.measure.estimates import Array, Metric, folds, jackknife, pooled
-from sim.measure.tally import TENURE, Count, Tally
+from sim.measure.estimates import folds, jackknife, pooled
+from sim.measure.registry import listed, metric
+from sim.measure.reliability import at_least, in_window, least_error, least_of, odds, part
+from sim.measure.tally import TENURE, WINDOWED, Array, Count, Metric, Tally
 from sim.panel.concentration import concentrations
 from sim.panel.count import after_start, counts, select, tally
 from sim.panel.files import read
-from sim.panel.folds import fold_of
+from sim.panel.folds import Folded, fold_of
 from sim.panel.groups import groups
 from sim.panel.one_firm import one_firm
 from sim.panel.options import made
@@ -25,9 +28,18 @@ from sim.panel.types import Panel
 
 FEWEST = 4  # purchases from which a household has a before and an after
 LONG = 5_000  # purchases of a household above which the shape K of buying gets no error, as its folds take too long
-Values = dict[str, Array]  # metric -> [1 + folds, J] of brands or [1 + folds] of the market
+Values = dict[str, Folded]  # by the name of the metric
 
 
+@metric(
+    "own_ratio",
+    "purchases here per purchase elsewhere",
+    unit="ratio",
+    needs="uses",
+    rests_on=lambda t: odds(*in_window(Count.USES, Count.CATEGORY)(t)[:2]),
+    short="usage ratio U",
+    table=False,
+)
 def own_ratio(t: Tally) -> Array:
     """Purchases of the firm over those of the others by all who bought it, U = SCR / (1 - SCR).
 
@@ -60,41 +72,20 @@ def repeat_by_order(t: Tally) -> Array:
     return repeat(t) - repeat_shuffled(t)
 
 
-COUNTED: dict[str, Metric] = {
-    "stickiness": metrics.pair_index,
-    "own_ratio": own_ratio,
-    "share": metrics.share,
-    "penetration": metrics.penetration,
-    "frequency": metrics.frequency,
-    "category_requirements": metrics.category_requirements,
-    "solely_loyal": metrics.solely_loyal,
-    "once_only": metrics.once_only,
-}
-IN_ORDER: dict[str, Metric] = {"next_use": metrics.next_use, "habit_part": metrics.habit_part}
-AFTER: dict[str, Metric] = {
-    "usage_ratio": metrics.usage_ratio,
-    "repeat_rate": metrics.repeat_rate,
-    "churn": metrics.churn,
-}
-MARKET: dict[str, Metric] = {
-    "category_mean": metrics.category_mean,
-    "polarization": metrics.polarization,
-    "duplication_coefficient": metrics.duplication_coefficient,
-    "ever_switched": metrics.ever_switched,
-}
-MARKET_IN_ORDER: dict[str, Metric] = {
+ORDER: dict[str, Metric] = {
     "repeat": repeat,
     "repeat_shuffled": repeat_shuffled,
     "repeat_chance": repeat_chance,
     "repeat_by_order": repeat_by_order,
 }
-PROVIDER: dict[str, Metric] = {
-    "stickiness": metrics.lag_index,
-    "excess": metrics.lag_excess,
-    "share": metrics.share,
-    "retention": metrics.retention,
-    "churn": metrics.churn,
-}
+OF_PROVIDERS = ("stickiness", "excess", "share", "retention", "churn")
+OTHERWISE = ("excess", "dirichlet_phi", "category_penetration")  # what a panel finds in a way of its own, if at all
+
+
+def told(of: str, needs: str) -> dict[str, Metric]:
+    """Name -> metric of brands or of the market that a panel can tell, by what must be known of it."""
+    metrics = listed(of, provider=False, table=False)
+    return {i.name: f for i, f in metrics.items() if i.needs == needs and i.name not in OTHERWISE}
 
 
 def measure(source: Any, **options: Any) -> Any:
@@ -113,14 +104,14 @@ def measure(source: Any, **options: Any) -> Any:
     fold = fold_of(panel)
     rows: list[tuple[str, str, str, float, float]] = []
     found: dict[str, Values] = {}
-    for name, part, keep in groups(panel, given):
-        found[name] = values(part, fold[keep])
+    for name, members, keep in groups(panel, given):
+        found[name] = values(members, fold[keep])
         rows += _tidy(name, found[name], panel.brands)
         if name == "all" and panel.ordered and not panel.provider and len(panel.brands) > 1:
             rows.append(("all", "", "order_z", order_z(panel), 1.0))
     if {"before", "after"} <= set(found):
-        both = {n: found["after"][n] - found["before"][n] for n in found["before"] if n in found["after"]}
-        rows += _tidy("change", both, panel.brands)
+        before, after = found["before"], found["after"]
+        rows += _tidy("change", {n: _change(before[n], after[n]) for n in before if n in after}, panel.brands)
     frame = pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
     frame.attrs["warnings"] = list(panel.warnings)
     return frame
@@ -128,14 +119,20 @@ def measure(source: Any, **options: Any) -> Any:
 
 def _tidy(group: str, found: Values, brands: tuple[str, ...]) -> list[tuple[str, str, str, float, float]]:
     rows = []
-    for name, each in found.items():
+    for name, (each, least) in found.items():
         with np.errstate(invalid="ignore"):
             value, error = jackknife(each)
+        error = at_least(error, least)
         if each.ndim == 1:
             rows.append((group, "", name, float(value), float(error)))
         else:
             rows += [(group, brand, name, float(value[j]), float(error[j])) for j, brand in enumerate(brands)]
     return rows
+
+
+def _change(before: Folded, after: Folded) -> Folded:
+    with np.errstate(invalid="ignore"):  # a ratio may be infinite in both
+        return Folded(after.each - before.each, np.hypot(before.least, after.least))
 
 
 def values(panel: Panel, fold: Array) -> Values:
@@ -149,24 +146,38 @@ def values(panel: Panel, fold: Array) -> Values:
 
 
 def _of_repertoire(panel: Panel, fold: Array) -> Values:
-    whole = folds(pooled(tally(panel, fold=fold)))
-    found = {name: metric(whole) for name, metric in COUNTED.items()}
+    counts, each_once = (pooled(tally(p, fold=fold)) for p in (panel, replace(panel, weights=None)))
+    found, market = (_told(of, "uses", counts, each_once) for of in ("firm", "market"))
     s = _concentration(panel, fold)
-    found["excess"] = found["stickiness"] - (1 / (1 + s))[:, None]
-    found["own_ratio_lift"] = found["own_ratio"] / _left_out_ratio(panel, fold)
+    index, ratio = found["stickiness"], found["own_ratio"]
+    found["excess"] = Folded(index.each - (1 / (1 + s))[:, None], index.least)
+    found["own_ratio_lift"] = Folded(ratio.each / _left_out_ratio(panel, fold), ratio.least)
     if panel.quantity is not None:
-        found["unit_share"] = _unit_share(panel, fold)
-    market = {name: metric(whole) for name, metric in MARKET.items()}
-    market |= {"dirichlet_phi": 1 / (1 + s), "concentration": s}
+        found["unit_share"] = Folded(_unit_share(panel, fold), found["share"].least)
+    market |= {"dirichlet_phi": Folded(1 / (1 + s)), "concentration": Folded(s)}
     if panel.members:
-        market["category_penetration"] = metrics.category_penetration(whole)
-        market["category_shape"] = _shape(panel, fold)
+        market["category_penetration"] = _folded(metrics.category_penetration, counts, each_once)
+        market["category_shape"] = Folded(_shape(panel, fold))
     if panel.ordered:
-        found |= {name: metric(whole) for name, metric in IN_ORDER.items()}
-        after = folds(later(panel, fold))
-        found |= {name: _aligned(metric(after), panel, fold) for name, metric in AFTER.items()}
-        market |= {name: metric(whole) for name, metric in MARKET_IN_ORDER.items()}
+        found |= _told("firm", "order", counts, each_once) | _from_before(panel, fold)
+        market |= {name: _folded(function, counts, each_once) for name, function in ORDER.items()}
     return found | market
+
+
+def _folded(function: Metric, counts: Tally, each_once: Tally) -> Folded:
+    """A metric of weighted counts, its error resting on the counts of the same households without weights."""
+    return Folded(function(folds(counts)), least_error(function, each_once))
+
+
+def _told(of: str, needs: str, counts: Tally, each_once: Tally) -> Values:
+    return {name: _folded(function, counts, each_once) for name, function in told(of, needs).items()}
+
+
+def _from_before(panel: Panel, fold: Array) -> Values:
+    """What needs customers to be known before they are watched."""
+    counts, each_once = later(panel, fold), later(replace(panel, weights=None), fold)
+    found = _told("firm", "before", counts, each_once)
+    return {name: Folded(_aligned(each, panel, fold), least) for name, (each, least) in found.items()}
 
 
 def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
@@ -179,18 +190,31 @@ def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
 
 
 def _of_provider(panel: Panel, fold: Array) -> Values:
-    whole = folds(provider_tally(panel, fold))
-    found = {name: metric(whole) for name, metric in PROVIDER.items()}
-    known = whole.transitions[..., 1:, 1:]
-    market = {
-        "switched": 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1)),
-        "ever_switched": metrics.ever_switched(whole),
-    }
-    stays = whole.tenure.sum(axis=-3)
+    counts, each_once = (provider_tally(p, fold) for p in (panel, replace(panel, weights=None)))
+    known = {i.name: f for i, f in listed("firm", provider=True, table=False).items()}
+    found = {name: _folded(known[name], counts, each_once) for name in OF_PROVIDERS}
+    market = {"switched": _switched, "ever_switched": metrics.ever_switched}
+    found |= {name: _folded(function, counts, each_once) for name, function in market.items()}
+    return found | _retained_from(counts, each_once)
+
+
+def _switched(t: Tally) -> Array:
+    """Share of customers who are with another provider a lag later, of those who are seen then."""
+    known = t.transitions[..., 1:, 1:]
+    return 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
+
+
+def _retained_from(counts: Tally, each_once: Tally) -> Values:
+    """Share of customers who stay the next time, by how many times in a row they were there."""
+    stays, once = (t.tenure.sum(axis=-3) for t in (folds(counts), each_once))
+    found = {}
     for b, first in enumerate(TENURE):
         if first and stays[0, b].sum() > 0:
-            market[f"retention_from_{first}"] = stays[:, b, 0] / stays[:, b].sum(axis=-1)
-    return found | market
+            rests = part(once[:, b, 0], once[:, b].sum(axis=-1))
+            found[f"retention_from_{first}"] = Folded(
+                stays[:, b, 0] / stays[:, b].sum(axis=-1), least_of(rests, each_once.people.sum())
+            )
+    return found
 
 
 def later(panel: Panel, fold: Array | None = None) -> Tally:
@@ -201,8 +225,7 @@ def later(panel: Panel, fold: Array | None = None) -> Tally:
     if not len(part.households):
         return pooled(tally(part, fold=fold[keep]))
     both = estimates.by_window(tally(part, after_start(part), fold[keep]))
-    names = ("window", "both", "buyers", "transitions", "faithful", "standing")
-    return both._replace(**{name: getattr(both, name)[:, -1] for name in names})
+    return both._replace(**{name: getattr(both, name)[:, -1] for name in WINDOWED})
 
 
 def order_z(panel: Panel) -> float:
