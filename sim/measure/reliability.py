@@ -40,9 +40,14 @@ def least_error(metric: Metric, tally: Tally) -> Array:
     info = info_of(metric)
     if info is None or info.rests_on is None:
         return np.zeros(())
-    event, opposite, at_risk = info.rests_on(tally)
+    return least_of(info.rests_on(tally), tally.people.sum())
+
+
+def least_of(counts: Counts, people: int) -> Array:
+    """As `least_error`, from the counts [group, ...] on which an error rests, of so many people in all."""
+    event, opposite, at_risk = counts
     groups = np.minimum((event > 0).sum(axis=0), (opposite > 0).sum(axis=0))
-    base = np.minimum(at_risk.sum(axis=0), tally.people.sum())
+    base = np.minimum(at_risk.sum(axis=0), people)
     few = np.where(base >= MIN_BASE, RULE_OF_THREE / np.maximum(base, 1), np.nan)
     return np.where(groups >= MIN_GROUPS, 0.0, few)
 
