@@ -44,6 +44,12 @@ def repeat_by_order(t: Tally) -> Array:
     return repeat(t) - repeat_shuffled(t)
 
 
+def switched_among_observed(t: Tally) -> Array:
+    """Share of customers who are with another provider a lag later, of those who are observed then."""
+    known = t.transitions[..., 1:, 1:]
+    return 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
+
+
 ORDER_OF_MARKET: dict[str, Metric] = {
     "repeat": repeat,
     "repeat_shuffled": repeat_shuffled,

@@ -84,7 +84,7 @@ def read_summary(panel: Panel) -> Iterator[str]:
     what = f"{len(panel.brands)} {'providers' if panel.provider else 'brands'}" if len(panel.brands) > 1 else "one firm"
     uses = "customer periods" if panel.provider else "purchases"
     many = f"{len(panel.households)} households{buyers}, {len(panel.hh)} {uses}, {what}"
-    yield f"{many}; ± standard error over households, where enough can tell."
+    yield f"{many}; ± standard error over households; without it: too few to tell."
 
 
 def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
