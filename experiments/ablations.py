@@ -22,8 +22,8 @@ from matplotlib.figure import Figure
 from sim.facts import scoreboard
 from sim.facts.markets import Worlds
 from sim.report import figures
+from sim.report.experiment import keep
 from sim.study import shapley
-from sim.study.presence import keep
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -18,9 +18,8 @@ from matplotlib.figure import Figure
 
 from sim import study
 from sim.report import figures
-from sim.report.experiment import play
+from sim.report.experiment import keep, play
 from sim.study import shapley
-from sim.study.presence import keep
 
 FAST = {"people": 500, "permutations": 2}
 MARKETS = {"toothpaste_uk": "Toothpaste: any number of uses", "bank": "Banks: one provider until left"}
@@ -63,7 +62,7 @@ def main(people: int = 5_000, permutations: int = 16) -> pd.DataFrame:
     tables = {}
     for market in MARKETS:
         base = study.scenario(f"market={market}", f"people={people}")
-        tables[market] = shapley.shapley(base, permutations=permutations)
+        tables[market] = shapley.decompose(base, permutations=permutations)
         focus = tables[market].query("firm == @base.focus").drop(columns="firm")
         print(f"\n{market}: {base.focus}\n{focus.round(3).to_string(index=False)}")
         print(f"\n{market}: every firm\n{parts(tables[market]).round(3).to_string()}", flush=True)

@@ -29,7 +29,7 @@ def parts(table):
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_parts_add_up_to_the_index(changes):
     scenario = market(changes, THREE)
-    table = shapley.shapley(scenario, permutations=4)
+    table = shapley.decompose(scenario, permutations=4)
     made_of, index = parts(table)
     metric = shapley.index(scenario)
     expected = estimates.estimate(metric, estimates.pooled(simulate(scenario).tally))
@@ -50,7 +50,7 @@ def test_shares_are_the_mean_over_all_orders_of_joining():
         return metrics.pair_index(estimates.folds(estimates.pooled(simulate(only).tally)))[0]
 
     orders = list(permutations(players))
-    exact = shapley.shapley(scenario, players, permutations=8)
+    exact = shapley.decompose(scenario, players, permutations=8)
     assert (exact.error_orders == 0).all()
     for m in players:
         gains = [worth(o[: o.index(m) + 1]) - worth(o[: o.index(m)]) for o in orders]
@@ -80,7 +80,7 @@ def test_orders_drawn_come_close_to_all_coalitions():
 def test_a_world_of_one_mechanism_is_made_of_it(mechanism):
     strong = {"consumer.attention": 0.5, "consumer.consideration_size": 1.5, "consumer.state_dependence": 2.0}
     scenario = bare({**SMALL, f"mechanisms.{mechanism}": True, **strong}, THREE)
-    made_of, index = parts(shapley.shapley(scenario))
+    made_of, index = parts(shapley.decompose(scenario))
     np.testing.assert_allclose(made_of.loc[mechanism], index - made_of.loc["chance"], atol=1e-12)
     assert (made_of.drop([mechanism, "chance"]) == 0).all(axis=None)
     assert made_of.loc[mechanism].mean() > 0.05
@@ -88,14 +88,14 @@ def test_a_world_of_one_mechanism_is_made_of_it(mechanism):
 
 def test_tastes_alone_give_the_index_of_the_dirichlet():
     changes = {**SMALL, "people": 3000, "mechanisms.taste": True, "market.taste_concentration": 1.5}
-    table = shapley.shapley(bare(changes, THREE), mechanisms=("taste", "habit"))
+    table = shapley.decompose(bare(changes, THREE), mechanisms=("taste", "habit"))
     taste = table[table.mechanism == "taste"]
     assert ((taste.value - 1 / (1 + 1.5)).abs() < 4 * taste.error).all()
 
 
 def test_what_cannot_matter_gets_nothing():
     """No anchor is ever made, leaving costs nothing, nobody says a word about scandals that did not happen."""
-    table = shapley.shapley(market({**SMALL, "market.delight_threshold": 10.0}, THREE), ("habit", "anchor", "friction"))
+    table = shapley.decompose(market({**SMALL, "market.delight_threshold": 10.0}, THREE), ("habit", "anchor", "friction"))
     idle = table[table.mechanism.isin(["anchor", "friction"])]
     assert (idle[["value", "error"]] == 0).all(axis=None)
     habit = table[table.mechanism == "habit"]
@@ -105,13 +105,13 @@ def test_what_cannot_matter_gets_nothing():
 def test_worlds_that_are_the_same_are_lived_once(monkeypatch):
     lived = []
     monkeypatch.setattr(shapley, "simulate", lambda s, **how: lived.append(s) or simulate(s, **how))
-    shapley.shapley(market(SMALL, THREE), ("taste", "friction", "association", "ease", "scandal", "price"))
+    shapley.decompose(market(SMALL, THREE), ("taste", "friction", "association", "ease", "scandal", "price"))
     assert len(lived) == 2
 
 
 def test_one_firm_of_the_table():
     scenario = market(SMALL, THREE)
-    one, every = (shapley.shapley(scenario, ("taste", "habit"), firm=firm) for firm in ("f1", ""))
+    one, every = (shapley.decompose(scenario, ("taste", "habit"), firm=firm) for firm in ("f1", ""))
     assert one.equals(every[every.firm == "f1"].reset_index(drop=True))
 
 
@@ -197,9 +197,9 @@ def test_what_is_wrong_is_said():
     with pytest.raises(ScenarioError, match=r"firms.f0.share: twins keep presence"):
         shapley.twins(base, {"firms.f0.share": 0.4})
     with pytest.raises(ScenarioError, match=r"'tastes' is none; did you mean"):
-        shapley.shapley(base, ("tastes",))
+        shapley.decompose(base, ("tastes",))
     with pytest.raises(ScenarioError, match=r"firm: 'f7' is none"):
-        shapley.shapley(base, firm="f7")
+        shapley.decompose(base, firm="f7")
     with pytest.raises(ScenarioError, match=r"segment: 'none' is none"):
         shapley.twins(base, {}).difference(metrics.share, "none")
 

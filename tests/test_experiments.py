@@ -9,7 +9,7 @@ import pytest
 
 from sim import study
 from sim.report.experiment import play
-from sim.study.twins import story
+from sim.study.twins import with_and_without_events
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if '\nFAST = {"people"' in path.read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def test_records_are_chained_on_the_year_before_and_set_against_the_market():
 def test_severity_scales_with_what_a_scandal_touches():
     scale = {"body": set(), "money": set(), "data": set(), "conscience": set()}
     for name, scandal in SCANDALS.SCANDALS.items():
-        (event,) = study.unsettled(f"scandal={name}").scandals.values()
+        (event,) = study.uncalibrated(f"scandal={name}").scandals.values()
         scale[scandal["touches"]].add(event.severity)
     found = [severity for kind in scale.values() for severity in kind]
     assert len(found) == len(scale) and found == sorted(found, reverse=True)
@@ -88,5 +88,5 @@ def test_everyone_walks_away_in_the_world_of_surveys_only(name, done, said):
     for scenario in (told, SCANDALS.surveyed(told)):
         week = min(s.week for s in scenario.scandals.values())
         first, last = (week + w for w in SCANDALS.NEWS)
-        drops.append(SCANDALS.measured(SCANDALS.uses(story(scenario)), "sales", first, last).value)
+        drops.append(SCANDALS.measured(SCANDALS.uses(with_and_without_events(scenario)), "sales", first, last).value)
     assert done < drops[0] < 0 and drops[1] < said
