@@ -45,7 +45,7 @@ def draw(table: pd.DataFrame) -> Figure:
 def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
     whole = scoreboard.verdicts(scoreboard.check(Worlds(people)))
     rows = []
-    for mechanism in mechanisms or shapley.ALL:
+    for mechanism in mechanisms or shapley.MECHANISMS:
         without = scoreboard.verdicts(scoreboard.check(Worlds(people, off=(mechanism,))))
         for fact, verdict in without.items():
             held, holds = (v == scoreboard.HOLDS for v in (whole[fact], verdict))

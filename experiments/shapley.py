@@ -24,12 +24,12 @@ from sim.study import shapley
 FAST = {"people": 500, "permutations": 2}
 MARKETS = {"toothpaste_uk": "Toothpaste: any number of uses", "bank": "Banks: one provider until left"}
 SMALL = 0.01
-COLORS = dict(zip(shapley.ALL, colormaps["tab20"].colors, strict=False)) | {"the rest": figures.REST}
+COLORS = dict(zip(shapley.MECHANISMS, colormaps["tab20"].colors, strict=False)) | {"the rest": figures.REST}
 
 
 def parts(table: pd.DataFrame) -> pd.DataFrame:
     """Shares by firm and mechanism, the larger mechanisms first, what is small everywhere summed as `the rest`."""
-    wide = table.pivot(index="firm", columns="mechanism", values="value")[[*shapley.ALL, "chance"]]
+    wide = table.pivot(index="firm", columns="mechanism", values="value")[[*shapley.MECHANISMS, "chance"]]
     small = wide.columns[(wide.abs() < SMALL).all() | (wide.columns == "chance")]
     kept = wide.drop(columns=small)
     return kept[kept.mean().sort_values(ascending=False).index].assign(**{"the rest": wide[small].sum(axis=1)})
