@@ -1,14 +1,17 @@
 """Every experiment that has a fast form is run small: it yields its table and its figure, with errors of estimate."""
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from sim import study
-from sim.report.experiment import play
+from sim.model.declare import ScenarioError
+from sim.report.experiment import keep, play
 from sim.study.twins import with_and_without_events
 
 FOLDER = Path(__file__).parents[1] / "experiments"
@@ -57,6 +60,37 @@ def test_an_experiment_is_run_as_asked(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["script", wrong])
         with pytest.raises(SystemExit, match=r"usage: script \[--fast\] \[people=NUMBER\]"):
             play(main, {})
+
+
+TABLE, FIGURE = pd.DataFrame({"x": [1]}), Figure()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "png", "svg"])
+@pytest.mark.parametrize("made", ["text", "another's", "a folder", "a link"])
+def test_an_experiment_replaces_only_its_own_output(tmp_path, monkeypatch, kind, made):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["mine.py"])
+    folder = tmp_path / "outputs" / "experiments"
+    keep("mine", TABLE, FIGURE)
+    keep("mine", TABLE.assign(x=2), FIGURE)
+    assert pd.read_parquet(folder / "mine.parquet").x.tolist() == [2], "its own is replaced"
+    for path in folder.iterdir():
+        path.unlink()
+    keep("other", TABLE, FIGURE)
+    taken = folder / f"mine.{kind}"
+    makers = {
+        "text": lambda: taken.write_text("diary"),
+        "another's": lambda: shutil.copy(folder / f"other.{kind}", taken),
+        "a folder": taken.mkdir,
+        "a link": lambda: taken.symlink_to(folder / f"other.{kind}"),
+    }
+    makers[made]()
+    before = sorted(p.name for p in folder.iterdir())
+    with pytest.raises(ScenarioError, match=f"mine.{kind}: is there already and is not an output of mine"):
+        keep("mine", TABLE, FIGURE)
+    with pytest.raises(SystemExit, match="is there already"):
+        play(lambda: pytest.fail("run"), {})
+    assert sorted(p.name for p in folder.iterdir()) == before
 
 
 SCANDALS = load(FOLDER / "scandals.py")
