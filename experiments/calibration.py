@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 
 from sim import study
 from sim.facts import scoreboard
-from sim.facts.markets import Worlds
+from sim.facts.runs import RunCache
 from sim.model.declare import leaves
 from sim.model.scenario import to_dict
 from sim.report import figures
@@ -92,7 +92,7 @@ def fit(free: Free, tuned: dict[str, dict[str, float]], people: int, steps: int)
 
     def reached(value: float) -> tuple[float, float]:
         numbers = {**tuned, free.preset: {**tuned.get(free.preset, {}), free.path: value}}
-        value, error = scoreboard.CHECKS[free.fact](Worlds(people, tuned=numbers))[free.quantity]
+        value, error = scoreboard.checks()[free.fact](RunCache(people, tuned=numbers))[free.quantity]
         return float(value), float(error)
 
     x = tuned.get(free.preset, {}).get(free.path) or shipped(free)
