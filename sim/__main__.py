@@ -36,7 +36,7 @@ PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort
 
 
 def main() -> int:
-    """Run the command line; returns 0 when done, 2 after an error in what was asked, 128 + signal when stopped by it."""
+    """Run the command line; returns 0 when done, 2 after an error in the arguments, 128 + signal when stopped."""
     with streams.streams():
         try:
             status = command(sys.argv[1:])
@@ -90,7 +90,7 @@ def _panel(panels: list[str], others: list[str]) -> int:
 
 
 def sample(arguments: list[str]) -> int:
-    """Write the purchases of 300 simulated households in two years; settings of the market may follow the file name."""
+    """Write the purchases of 300 simulated households in two years; settings may follow the file name."""
     if not arguments or "=" in arguments[0] or not arguments[0].strip():
         raise ScenarioError(["sample: needs the name of a file to write, as in: sample mine.csv market=toothpaste_uk"])
     from sim import panel

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.facts.providers import PRICE_NOTICE, moves
-from sim.facts.repertoire import SHELF, YEAR, year
+from sim.facts.repertoire import TOOTHPASTE, YEAR, year
 from sim.facts.runs import ALL_OFF, FactRun, Quantities, RunCache, copy_of, from_counts, from_people
 from sim.facts.survey import search, utilities
 from sim.measure import estimates, metrics
@@ -54,7 +54,7 @@ def fact_30(runs: RunCache) -> Quantities:
         return (metrics.habit_part(t) * metrics.share(t)).sum(axis=-1)
 
     tastes = {**YEAR, **ALL_OFF, "mechanisms.taste": True}
-    on, off = (runs(SHELF, {**tastes, "mechanisms.habit": h}, times=6).counts for h in (True, False))
+    on, off = (runs(TOOTHPASTE, {**tastes, "mechanisms.habit": h}, times=6).counts for h in (True, False))
     return {
         "the shelf": from_counts(part, year(runs)),
         "taste and habit alone": from_counts(part, on),
@@ -160,19 +160,19 @@ CONSCIENCE = "market=retail_us scandal=moral_scandal"
 
 def _said_and_done(runs: RunCache, action: float = 1.0) -> tuple[Array, ...]:
     """Of customers who say they would leave for a scandal of conscience: uses without and with it, habit, lead."""
-    flag_table: list[dict[str, object]] = [{"scandals": {}}, {"scandals.moral_scandal.action": action}]
-    pair = [runs(CONSCIENCE, {"weeks": 33, **c}, (26, 28, 33), 24) for c in flag_table]
+    changes: list[dict[str, object]] = [{"scandals": {}}, {"scandals.moral_scandal.action": action}]
+    pair = [runs(CONSCIENCE, {"weeks": 33, **c}, (26, 28, 33), 24) for c in changes]
     j = pair[0].focus
-    worths, losses = zip(*(utilities(w, 28) for w in pair), strict=True)
+    values, losses = zip(*(utilities(w, 28) for w in pair), strict=True)
     said = []
-    for v in (worths[0], worths[1] - losses[1]):
+    for v in (values[0], values[1] - losses[1]):
         rivals = np.delete(v, j, axis=1).max(axis=1)
         said.append(rivals > v[:, j])
-    who = (pair[0].people[26].one["last"] == j) & said[1] & ~said[0]
-    uses = [(w.people[33].bonds["count"][who, j] & USED).astype(float) for w in pair]
-    lead = (worths[0][:, j] - np.delete(worths[0], j, axis=1).max(axis=1))[who]
-    ethical = np.isin(pair[0].people[26].cell[who], pair[0].cells("ethical"))
-    return *uses, ethical, pair[0].people[26].bonds["habit"][who, j], lead
+    chosen = (pair[0].people[26].one["last"] == j) & said[1] & ~said[0]
+    uses = [(w.people[33].bonds["count"][chosen, j] & USED).astype(float) for w in pair]
+    lead = (values[0][:, j] - np.delete(values[0], j, axis=1).max(axis=1))[chosen]
+    ethical = np.isin(pair[0].people[26].cell[chosen], pair[0].cells("ethical"))
+    return *uses, ethical, pair[0].people[26].bonds["habit"][chosen, j], lead
 
 
 def fact_49(runs: RunCache) -> Quantities:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.facts.runs import FactRun, Quantities, RunCache, from_counts, from_people
-from sim.facts.scandals import HALF_YEAR, QUARTER, Pair
+from sim.facts.scandals import HALF_YEAR, QUARTER, TwinRuns
 from sim.facts.survey import utilities
 from sim.measure.estimates import Array
 from sim.measure.tally import Tally
@@ -14,14 +14,14 @@ DIESEL_WEEKS = (52, 53, 54, 55, 56, 57, 58, 60, 62, 65, 70, 78, 91, 104, 117, 13
 
 def fact_51(runs: RunCache) -> Quantities:
     """A bank of conscience in a scandal of conscience lost a percent of its customers."""
-    pair = Pair(runs, "scandal=coop_bank", times=8, changes={"weeks": 79})
+    pair = TwinRuns(runs, "scandal=coop_bank", times=8, changes={"weeks": 79})
     return {"customers lost in two quarters, %": pair.lost(HALF_YEAR)}
 
 
 def fact_52(runs: RunCache) -> Quantities:
     """A typical boycott is one news cycle, and buycotts can outweigh it."""
     alone = {"scandals.goya.buycott": 0.0, "scandals.goya.action": 2.0}
-    plain, buycott = Pair(runs, GOYA, times=16, changes=alone), Pair(runs, GOYA)
+    plain, buycott = TwinRuns(runs, GOYA, times=16, changes=alone), TwinRuns(runs, GOYA)
     return {
         "boycott, three weeks, %": plain.sales(0, 3),
         "half-life, weeks": plain.half_life(),
@@ -31,14 +31,14 @@ def fact_52(runs: RunCache) -> Quantities:
 
 def fact_53(runs: RunCache) -> Quantities:
     """The exception: a boycott that lasts, where substitutes are close."""
-    pair = Pair(runs, BEER)
+    pair = TwinRuns(runs, BEER)
     return {f"weeks {a} to {b}, %": pair.sales(a, b) for a, b in ((0, 13), (13, 26), (26, 39))}
 
 
 def fact_54(runs: RunCache) -> Quantities:
     """A car scandal costs sales abroad and hardly any at home."""
-    abroad = Pair(runs, "scandal=dieselgate_us", times=48)
-    home = Pair(runs, "scandal=dieselgate_de", times=24, changes={"weeks": 65})
+    abroad = TwinRuns(runs, "scandal=dieselgate_us", times=48)
+    home = TwinRuns(runs, "scandal=dieselgate_de", times=24, changes={"weeks": 65})
     return {"America, half a year, %": abroad.sales(4, 30), "Germany, a quarter, %": home.sales(0, QUARTER)}
 
 
@@ -52,7 +52,7 @@ def fact_55(runs: RunCache) -> Quantities:
 
 def fact_56(runs: RunCache) -> Quantities:
     """Peers of the same group lose, and others gain."""
-    pair = Pair(runs, "scandal=dieselgate_us", times=48)
+    pair = TwinRuns(runs, "scandal=dieselgate_us", times=48)
     firms = pair.event.scenario.firms
     peers = [j for j, f in enumerate(firms.values()) if f.group and j != pair.focus]
     others = [j for j, f in enumerate(firms.values()) if not f.group]

@@ -5,15 +5,16 @@ import numpy as np
 from sim.facts.repertoire import PROVIDERS, yearly
 from sim.facts.runs import Quantities, RunCache, from_counts, from_people
 from sim.measure import estimates, metrics
-from sim.measure.estimates import Array
+from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import TENURE, Event, Tally
 
 YEARS = 52
 SUBSCRIPTION = "market=streaming"
-PRICE_NOTICE = 1.0001  # a price that moved, and nothing else
+PRICE_NOTICE = 1.0001  # a price that hardly moved: it makes customers look, and changes nothing else
 
 
-def switched_a_year(runs: RunCache, market: str):
+def switched_a_year(runs: RunCache, market: str) -> Estimate:
+    """People who switch provider in a year, %."""
     return from_counts(lambda t: 100 * metrics.switched(t), yearly(runs, market))
 
 
@@ -112,12 +113,13 @@ CARD_EXPIRY = moves(("netflix", "price", EVENT, 0, PRICE_NOTICE))
 
 
 def _exits(tally: Tally, firm: int) -> Array:
-    """Who leaves the firm, [..., t], weekly counts."""
+    """Customers who leave the firm, [..., t], from weekly counts."""
     out = tally.flow[..., firm + 1, 1:]
     return out.sum(axis=-1) - out[..., firm]
 
 
 def _joins(tally: Tally, firm: int) -> Array:
+    """Customers who come to the firm, [..., t]."""
     into = tally.flow[..., 1:, firm + 1]
     return into.sum(axis=-1) - into[..., firm]
 
@@ -199,12 +201,12 @@ def fact_26(runs: RunCache) -> Quantities:
     """A trial of a rival makes a third stay with it; removing switching cost moves little share."""
     quiet = runs(SUBSCRIPTION)
     presence = quiet.scenario.firms["amazon"].presence
-    story = moves(
+    levers = moves(
         ("netflix", "price", EVENT, 0, PRICE_NOTICE),
         ("amazon", "presence", EVENT, 2, 1000 * presence),
         ("amazon", "price", EVENT + 2, 0, PRICE_NOTICE),
     )
-    trial = runs(SUBSCRIPTION, {**story, "market.exit_rate": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
+    trial = runs(SUBSCRIPTION, {**levers, "market.exit_rate": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
     j = quiet.focus
     before, during, after = (trial.people[w].one["last"] for w in (EVENT, EVENT + 2, EVENT + 3))
     tried = (before == j) & (during == j + 1)
@@ -221,9 +223,9 @@ def fact_26(runs: RunCache) -> Quantities:
 
 def fact_27(runs: RunCache) -> Quantities:
     """Dark patterns make people stay, and aggressive ones make them speak badly."""
-    story = {"market.exit_rate": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
+    levers = {"market.exit_rate": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
     plain, mild, aggressive = (
-        runs(SUBSCRIPTION, {**story, **moves(("netflix", "switching_cost", EVENT, 0, f))}, times=12)
+        runs(SUBSCRIPTION, {**levers, **moves(("netflix", "switching_cost", EVENT, 0, f))}, times=12)
         for f in (0.0, 1.0, 1.7)
     )
     j = plain.focus

@@ -8,14 +8,14 @@ from sim.measure import dirichlet, estimates, metrics
 from sim.measure.estimates import Array, Estimate, Metric
 from sim.measure.tally import Count, Tally
 
-SHELF, YEAR = "market=toothpaste_uk", {"window": 52}
+TOOTHPASTE, YEAR = "market=toothpaste_uk", {"window": 52}
 GOODS = ("toothpaste_uk", "beer_us", "food_us", "retail_us", "restaurants_us")
 PROVIDERS = ("bank", "mobile", "broadband_uk", "energy_nl", "health_insurance_nl")
 
 
 def quarter(runs: RunCache) -> Tally:
-    """The shelf counted by the quarter."""
-    return runs(SHELF, times=12).counts
+    """The toothpaste market counted by the quarter."""
+    return runs(TOOTHPASTE, times=12).counts
 
 
 def yearly(runs: RunCache, market: str, times: float = 6) -> Tally:
@@ -24,7 +24,7 @@ def yearly(runs: RunCache, market: str, times: float = 6) -> Tally:
 
 
 def year(runs: RunCache) -> Tally:
-    """The people of the shelf counted by the year."""
+    """The same people counted by the year."""
     return yearly(runs, "toothpaste_uk", 12)
 
 
@@ -173,7 +173,7 @@ def fact_9(runs: RunCache) -> Quantities:
 def fact_10(runs: RunCache) -> Quantities:
     """The next use is at j with chance phi + (1 - phi) m_j, with tastes alone."""
     law = {"market.taste_concentration": 1.3, "mechanisms.taste": True}
-    counts = runs(SHELF, {**YEAR, **ALL_OFF, **law}, times=12).counts
+    counts = runs(TOOTHPASTE, {**YEAR, **ALL_OFF, **law}, times=12).counts
 
     def residual(t: Tally) -> Array:
         m = metrics.share(t)
@@ -232,7 +232,7 @@ def fact_14(runs: RunCache) -> Quantities:
 
 def fact_15(runs: RunCache) -> Quantities:
     """With every mechanism off stickiness is zero."""
-    counts = runs(SHELF, {**YEAR, **ALL_OFF}).counts
+    counts = runs(TOOTHPASTE, {**YEAR, **ALL_OFF}).counts
     index = estimates.estimate(metrics.pair_index, counts)
     off = np.sqrt(np.mean((index.value / index.error) ** 2))
     return {"root mean square z": Estimate(off, off / np.sqrt(2 * len(index.value)))}

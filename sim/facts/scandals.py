@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.facts.runs import Quantities, RunCache, from_counts, from_people
+from sim.facts.runs import Changes, Quantities, RunCache, from_counts, from_people
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import Event, Tally
@@ -15,12 +15,15 @@ HALF_YEAR, QUARTER = 26, 13
 BREACH, FRAUD = "scandal=breach_talktalk", "scandal=fraud"
 
 
-class Pair:
+class TwinRuns:
     """A run with a scandal, and its twin without."""
 
-    def __init__(self, runs: RunCache, preset: str, at: Sequence[int] = (), times: float = 1, changes=None):
+    def __init__(
+        self, runs: RunCache, preset: str, at: Sequence[int] = (), times: float = 1, changes: Changes | None = None
+    ):
         self.event = runs(preset, changes or {}, at, times)
-        self.quiet = runs(preset, {**(changes or {}), **NO_EVENTS}, at, times)
+        kept = {path: v for path, v in (changes or {}).items() if not path.startswith(("scandals.", "moves."))}
+        self.quiet = runs(preset, {**kept, **NO_EVENTS}, at, times)
         (scandal, *_) = self.event.scenario.scandals.values()
         self.week, self.focus = scandal.week, self.event.focus
         self.tallies = estimates.weekly(self.quiet.tally), estimates.weekly(self.event.tally)
@@ -96,20 +99,20 @@ class Pair:
         return from_counts(weeks, *self.tallies)
 
     def customers(self, at: int) -> Array:
-        """Who was with the firm when the news broke."""
+        """Whether each person was a customer of the firm when the news came, [i]."""
         return self.quiet.people[at].one["last"] == self.focus
 
 
 def fact_35(runs: RunCache) -> Quantities:
     """Many customers say that they would leave after a breach of their data."""
     severe = {"scandals.data_breach.severity": 3.0, "scandals.data_breach.response": 0.0}
-    bank = Pair(runs, "market=bank scandal=data_breach", times=2, changes=severe)
-    return {"broadband": Pair(runs, BREACH, times=4).said(), "bank": bank.said()}
+    bank = TwinRuns(runs, "market=bank scandal=data_breach", times=2, changes=severe)
+    return {"broadband": TwinRuns(runs, BREACH, times=4).said(), "bank": bank.said()}
 
 
 def fact_36(runs: RunCache) -> Quantities:
     """Few leave in the quarter of a breach, and rivals gain in proportion to share."""
-    pair = Pair(runs, BREACH, times=4)
+    pair = TwinRuns(runs, BREACH, times=4)
     rivals = [j for j in range(len(pair.event.scenario.firms)) if j != pair.focus]
 
     def follows_share(a: Tally, b: Tally) -> Array:
@@ -128,7 +131,7 @@ def fact_36(runs: RunCache) -> Quantities:
     }
 
 
-def _excess(pair: Pair, group: Array, week: int) -> Estimate:
+def _excess(pair: TwinRuns, group: Array, week: int) -> Estimate:
     """Share of a group of customers, %, gone by a week beyond the twin's."""
     gone = [p.people[week].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
     return from_people(lambda g, a, b: 100 * (b[g].mean() - a[g].mean()), group, *gone)
@@ -137,7 +140,7 @@ def _excess(pair: Pair, group: Array, week: int) -> Estimate:
 def fact_37(runs: RunCache) -> Quantities:
     """Of those whose own data were taken some leave."""
     everybody = {"scandals.talktalk.hit": 1.0, "weeks": 78}  # it is the same for each; of all one sees it better
-    pair = Pair(runs, BREACH, (52, 78), 8, everybody)
+    pair = TwinRuns(runs, BREACH, (52, 78), 8, everybody)
     hit = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
     return {"notified who left within half a year, %": _excess(pair, hit, 78)}
 
@@ -146,7 +149,7 @@ def fact_38(runs: RunCache) -> Quantities:
     """Bank customers with a fraud on their own account: few leave, more where it stays unresolved."""
     found = {}
     for name, response in (("refunded", {}), ("unresolved", {"scandals.fraud.response": 0.0})):
-        pair = Pair(runs, FRAUD, (52, 78), 12, {"weeks": 78, **response})
+        pair = TwinRuns(runs, FRAUD, (52, 78), 12, {"weeks": 78, **response})
         hit = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
         found[name] = [hit, *gone]
@@ -163,20 +166,20 @@ def fact_38(runs: RunCache) -> Quantities:
 
 def fact_39(runs: RunCache) -> Quantities:
     """A breach in retail: sales fall in the first quarter and recover within the year."""
-    pair = Pair(runs, "scandal=breach_target", times=4)
+    pair = TwinRuns(runs, "scandal=breach_target", times=4)
     return {"first quarter, %": pair.sales(0, QUARTER), "fourth quarter, %": pair.sales(39, 52)}
 
 
 def fact_40(runs: RunCache) -> Quantities:
     """A breach that few people hear of moves no sales."""
     quiet = {"weeks": 39, "scandals.data_breach.reach": 0.1, "scandals.data_breach.firm": "target"}
-    pair = Pair(runs, "market=retail_us scandal=data_breach focus=target", times=4, changes=quiet)
+    pair = TwinRuns(runs, "market=retail_us scandal=data_breach focus=target", times=4, changes=quiet)
     return {"few hear of it, %": pair.sales(0, QUARTER)}
 
 
 def fact_41(runs: RunCache) -> Quantities:
     """People say far more often that they leave than they do."""
-    pair = Pair(runs, "scandal=breach_facebook", times=6, changes={"weeks": 39})
+    pair = TwinRuns(runs, "scandal=breach_facebook", times=6, changes={"weeks": 39})
     span = slice(pair.week + 1, pair.week + 9)
 
     def ratio(a: Tally, b: Tally) -> Array:
@@ -190,12 +193,12 @@ def fact_41(runs: RunCache) -> Quantities:
 
 def fact_42(runs: RunCache) -> Quantities:
     """Exits beyond the ordinary within a year of a breach."""
-    return {"exits within a year, % of base": Pair(runs, BREACH, times=4).left(52)}
+    return {"exits within a year, % of base": TwinRuns(runs, BREACH, times=4).left(52)}
 
 
 def fact_43(runs: RunCache) -> Quantities:
     """Spending falls after a breach, least among customers with a strong habit."""
-    pair = Pair(runs, "scandal=breach_target", (52, 64))
+    pair = TwinRuns(runs, "scandal=breach_target", (52, 64))
     before = pair.quiet.people[52].bonds["habit"][:, pair.focus]
     strong = before > np.median(before[pair.customers(52)])
     uses = [(p.people[64].bonds["count"][:, pair.focus] & USED).astype(float) for p in (pair.quiet, pair.event)]
@@ -211,7 +214,7 @@ def fact_43(runs: RunCache) -> Quantities:
 
 def fact_44(runs: RunCache) -> Quantities:
     """After a breach customers of long tenure leave more often than others."""
-    pair = Pair(runs, "market=bank scandal=data_breach", (26, 52), 8, {"weeks": 52})
+    pair = TwinRuns(runs, "market=bank scandal=data_breach", (26, 52), 8, {"weeks": 52})
     mine, tenure = pair.customers(26), pair.quiet.people[26].one["tenure"]
     gone = [p.people[52].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
     return {
@@ -226,4 +229,4 @@ def fact_44(runs: RunCache) -> Quantities:
 
 def fact_45(runs: RunCache) -> Quantities:
     """Excess exits fade within weeks of a breach."""
-    return {"half-life of excess exits, weeks": Pair(runs, BREACH, times=4).half(HALF_YEAR, stayed=True)}
+    return {"half-life of excess exits, weeks": TwinRuns(runs, BREACH, times=4).half(HALF_YEAR, stayed=True)}

@@ -135,8 +135,8 @@ def fact_71(runs: RunCache) -> Quantities:
     customers = (before.bonds["habit"] > 0.1) & (uses > 0)
 
     def explained(i: Array) -> float:
-        who = customers[i]
-        return float(np.corrcoef(satisfied[i][who], (count[i] / uses[i])[who])[0, 1] ** 2)
+        chosen = customers[i]
+        return float(np.corrcoef(satisfied[i][chosen], (count[i] / uses[i])[chosen])[0, 1] ** 2)
 
     return {"R2": from_people(explained, np.arange(len(uses)))}
 
@@ -146,8 +146,10 @@ def fact_72(runs: RunCache) -> Quantities:
     pair = [runs(SHOPS, {"mechanisms.regret": False}, times=2).counts, runs(SHOPS, times=2).counts]
 
     def words(a: Tally, b: Tally) -> Array:
-        told = [t.event[..., Event.NEGATIVE_WOM].sum(axis=-1) / t.event[..., Event.FAILED].sum(axis=-1) for t in (a, b)]
-        return 100 * (told[1] / told[0] - 1)
+        rates = [
+            t.event[..., Event.NEGATIVE_WOM].sum(axis=-1) / t.event[..., Event.FAILED].sum(axis=-1) for t in (a, b)
+        ]
+        return 100 * (rates[1] / rates[0] - 1)
 
     return {
         "return after an unrepaired major failure, points": from_counts(

@@ -13,7 +13,7 @@ from sim.model.rules.tell import receive_wom
 from sim.model.state import STEP, People
 from sim.model.timeline import make_world
 
-TALKS = ("toothpaste_uk", "retail_us", "bank", "mobile")
+MARKETS = ("toothpaste_uk", "retail_us", "bank", "mobile")
 ONE_MORNING = {"scandals.moral_scandal.news_weeks": 1}
 
 
@@ -26,7 +26,7 @@ def fact_60(runs: RunCache) -> Quantities:
         event = t.event[..., week : week + 2, j, :].sum(axis=-2)
         return event[..., Event.POSITIVE_WOM] / event[..., Event.NEGATIVE_WOM]
 
-    calm = {market: from_counts(metrics.wom_ratio, yearly(runs, market)) for market in TALKS}
+    calm = {market: from_counts(metrics.wom_ratio, yearly(runs, market)) for market in MARKETS}
     return {**calm, "in a crisis": from_counts(ratio, estimates.weekly(crisis.tally))}
 
 
@@ -59,9 +59,9 @@ def _moved(run: FactRun, week: int) -> tuple[Array, Array, Array]:
     def after(good: bool) -> Array:
         moved = np.zeros_like(before)
         for j in range(before.shape[1]):
-            told = copy_of(run.people[week])
-            _tell_all(told.bonds, j, good, world.market[0])
-            moved[:, j] = chances(told)[:, j] - before[:, j]
+            after_message = copy_of(run.people[week])
+            _tell_all(after_message.bonds, j, good, world.market[0])
+            moved[:, j] = chances(after_message)[:, j] - before[:, j]
         return moved
 
     return before, after(True), after(False)
@@ -88,7 +88,7 @@ def fact_63(runs: RunCache) -> Quantities:
     def bad(t: Tally) -> Array:
         return 100 * t.event[..., Event.FAILED].sum(axis=-1) / t.flow.sum(axis=(-2, -1))
 
-    return {market: from_counts(bad, yearly(runs, market)) for market in TALKS}
+    return {market: from_counts(bad, yearly(runs, market)) for market in MARKETS}
 
 
 def fact_64(runs: RunCache) -> Quantities:

@@ -17,7 +17,7 @@ CONTROL = " of the control"  # ends the names of the control's columns
 
 
 class Mean(NamedTuple):
-    """A mean, its standard error, degrees of freedom and 95 % interval (Student's t); nan where it cannot be told."""
+    """A mean, its standard error, degrees of freedom and 95 % interval (Student's t); nan where it is not known."""
 
     mean: float
     error: float

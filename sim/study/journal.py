@@ -28,8 +28,8 @@ class Study(NamedTuple):
     @property
     def digest(self) -> str:
         """A hash of all three; the order of the axes does not matter."""
-        told = [to_dict(self.base), sorted(self.axes.items()), self.replications]
-        return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
+        parts = [to_dict(self.base), sorted(self.axes.items()), self.replications]
+        return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 
 def check_free(path: Path, study: Study) -> None:

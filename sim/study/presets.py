@@ -37,7 +37,7 @@ def presets(group: str) -> list[str]:
 
 
 def forced(argument: str) -> str:
-    """`a.b=c` as `++a.b=c`, which Hydra takes whether or not a YAML shows a.b; what it may be is judged here.
+    """`a.b=c` as `++a.b=c`, which Hydra takes whether or not a YAML shows a.b; what it may be is checked here.
 
     Raises ScenarioError for a value that would be read from outside the scenario, unless it is a setting of Hydra's.
     """
@@ -118,7 +118,7 @@ def _initialized() -> Iterator[None]:
 
 
 def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
-    """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelt members included."""
+    """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelled members included."""
     known = (*FIELDS, "panel")
     others = [key for key in config if key not in known]
     complaints = [f"{k}: unknown{did_you_mean(k, {*known, *PRESET_GROUPS} - {k})}" for k in others]
@@ -136,7 +136,7 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
 
 
 def _strangers(overrides: Sequence[str]) -> dict[str, str]:
-    """Path and complaint of members that no preset knows: a misspelt firm must not become a new one."""
+    """Path and complaint of members that no preset has: a misspelled firm must not become a new one."""
     paths = [o.partition("=")[0][2:] for o in overrides if _is_forced(o)]
     if not any(path.split(".")[0] in MEMBERS for path in paths):
         return {}
@@ -149,7 +149,7 @@ def _strangers(overrides: Sequence[str]) -> dict[str, str]:
 
 
 def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
-    """What stands at a dotted path: {} where it is empty, None where something before it is missing."""
+    """The mapping at a dotted path: {} where it is empty, None where something before it is missing."""
     node: Any = config
     for n, name in enumerate(path.split(".")):
         if n and name not in node:
@@ -159,6 +159,7 @@ def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
 
 
 def _without(config: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy without what stands at the paths."""
     result = copy.deepcopy(dict(config))
     for path in paths:
         parent, _, name = path.rpartition(".")
@@ -177,10 +178,10 @@ def solved(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any
 
     if all(firm.share is None for firm in actual.firms.values()):
         return actual, {}
-    settled, shares = calibrate_shares(_reference(actual, overrides, choices))
+    reference, shares = calibrate_shares(_reference(actual, overrides, choices))
     kept = {key.lstrip("+").split(".")[1] for key, _ in _values(overrides) if key.endswith(".presence")}
     values: dict[str, Any] = {f"firms.{name}.share": None for name in actual.firms}
-    values |= {f"firms.{n}.presence": settled.firms[n].presence for n in actual.firms if n not in kept}
+    values |= {f"firms.{n}.presence": reference.firms[n].presence for n in actual.firms if n not in kept}
     return change(actual, values), shares
 
 
@@ -217,7 +218,7 @@ def _values(overrides: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def check_sweep(arguments: Sequence[str]) -> None:
-    """Complain about a sweep before its first run: every swept value once, the others at their first."""
+    """ScenarioError for a sweep before its first run: every swept value once, the others at their first."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -238,6 +239,7 @@ def check_sweep(arguments: Sequence[str]) -> None:
 
 
 def _axis(override: Any) -> list[str]:
+    """One override for each value of a sweep."""
     if not override.is_discrete_sweep():
         return [override.input_line]
     return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]

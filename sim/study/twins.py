@@ -91,7 +91,7 @@ class Twins:
         return Estimate(value, self._reliable(metric, counts, by, error))
 
     def variance_saved(self, metric: Metric, segment: str = "", by: By = estimates.pooled) -> Array:
-        """Share of the variance of a difference that common random numbers save, against two runs of their own seeds."""
+        """Share of the variance of a difference that common random numbers save, against two other seeds."""
         counts = self._counts(segment, by)
         alone = sum(estimates.estimate(metric, c).error ** 2 for c in counts)
         with np.errstate(divide="ignore", invalid="ignore"):
