@@ -139,10 +139,10 @@ def _excess(pair: TwinRuns, group: Array, week: int) -> Estimate:
 
 def fact_37(runs: RunCache) -> Quantities:
     """Of those whose own data were taken some leave."""
-    everybody = {"scandals.talktalk.hit": 1.0, "weeks": 78}  # it is the same for each; of all one sees it better
+    everybody = {"scandals.talktalk.harmed_share": 1.0, "weeks": 78}  # it is the same for each; of all one sees it better
     pair = TwinRuns(runs, BREACH, (52, 78), 8, everybody)
-    hit = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
-    return {"notified who left within half a year, %": _excess(pair, hit, 78)}
+    harmed = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
+    return {"notified who left within half a year, %": _excess(pair, harmed, 78)}
 
 
 def fact_38(runs: RunCache) -> Quantities:
@@ -150,12 +150,12 @@ def fact_38(runs: RunCache) -> Quantities:
     found = {}
     for name, response in (("refunded", {}), ("unresolved", {"scandals.fraud.response": 0.0})):
         pair = TwinRuns(runs, FRAUD, (52, 78), 12, {"weeks": 78, **response})
-        hit = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
+        harmed = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
         gone = [p.people[78].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
-        found[name] = [hit, *gone]
+        found[name] = [harmed, *gone]
 
-    def points(hit: Array, a: Array, b: Array) -> float:
-        return 100 * (b[hit].mean() - a[hit].mean())
+    def points(harmed: Array, a: Array, b: Array) -> float:
+        return 100 * (b[harmed].mean() - a[harmed].mean())
 
     return {name: from_people(points, *columns) for name, columns in found.items()} | {
         "unresolved / refunded": from_people(
