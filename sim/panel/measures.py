@@ -6,16 +6,17 @@ and measures the rest, so that a counted use never makes its own customer. What 
 purchases is left out of a panel that has none.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.measure import estimates, metrics
-from sim.measure.estimates import Array, Estimate, Metric, folds, jackknife, pooled
-from sim.measure.reliability import reliable
-from sim.measure.tally import TENURE, Tally
+from sim.measure.estimates import Estimate, folds, jackknife, pooled
+from sim.measure.registry import Counts, listed
+from sim.measure.reliability import at_least, least_error, least_of, part
+from sim.measure.tally import TENURE, WINDOWED, Array, Metric, Tally
 from sim.panel.concentration import concentrations
 from sim.panel.count import after_start, purchase_counts, select_households, tally
 from sim.panel.files import read
@@ -27,7 +28,6 @@ from sim.panel.panel_metrics import (
     category_shape,
     chance_ratio_by_fold,
     order_z,
-    own_ratio,
     repeat,
     repeat_by_order,
     repeat_chance,
@@ -43,61 +43,40 @@ if TYPE_CHECKING:
 FEWEST = 4  # purchases from which a household has a before and an after
 Row = tuple[str, str, str, float, float]
 
-COUNTED: dict[str, Metric] = {
-    "stickiness": metrics.pair_index,
-    "own_ratio": own_ratio,
-    "share": metrics.share,
-    "penetration": metrics.penetration,
-    "frequency": metrics.frequency,
-    "category_requirements": metrics.category_requirements,
-    "solely_loyal": metrics.solely_loyal,
-    "once_only": metrics.once_only,
-}
-IN_ORDER: dict[str, Metric] = {"next_use": metrics.next_use, "habit_part": metrics.habit_part}
-AFTER: dict[str, Metric] = {
-    "usage_ratio": metrics.usage_ratio,
-    "repeat_rate": metrics.repeat_rate,
-    "churn": metrics.churn,
-}
-MARKET: dict[str, Metric] = {
-    "category_mean": metrics.category_mean,
-    "polarization": metrics.polarization,
-    "duplication_coefficient": metrics.duplication_coefficient,
-    "ever_switched": metrics.ever_switched,
-}
-MARKET_IN_ORDER: dict[str, Metric] = {
+ORDER: dict[str, Metric] = {
     "repeat": repeat,
     "repeat_shuffled": repeat_shuffled,
     "repeat_chance": repeat_chance,
     "repeat_by_order": repeat_by_order,
 }
-PROVIDER: dict[str, Metric] = {
-    "stickiness": metrics.lag_index,
-    "excess": metrics.lag_excess,
-    "share": metrics.share,
-    "retention": metrics.retention,
-    "churn": metrics.churn,
-}
+OF_PROVIDERS = ("stickiness", "excess", "share", "retention", "churn")
+OTHERWISE = ("excess", "dirichlet_phi", "category_penetration")  # what a panel finds in a way of its own, if at all
+
+
+def known_from(of: str, needs: str) -> dict[str, Metric]:
+    """Metrics of brands or of the market that a panel of purchases tells, by what must be known of the purchases."""
+    found = listed(of, provider=False, table=False)
+    return {i.name: function for i, function in found.items() if i.needs == needs and i.name not in OTHERWISE}
 
 
 @dataclass
 class Measured:
-    """Values of metrics over everybody and without each fold, and the counts on which their errors rest."""
+    """Values of metrics over everybody and without each fold, and what their errors are at least (nan: too few)."""
 
     values: dict[str, Array] = field(default_factory=dict)  # [1 + folds, J] of brands or [1 + folds] of the market
-    counts: dict[str, tuple[Metric, Tally]] = field(default_factory=dict)
+    least: dict[str, Array] = field(default_factory=dict)
 
-    def add(self, wanted: dict[str, Metric], tally: Tally) -> None:
-        """Metrics of a pooled tally [fold, ...]."""
+    def add(self, wanted: dict[str, Metric], tally: Tally, once: Tally) -> None:
+        """Metrics of a pooled tally [fold, ...], whose errors rest on `once`, the same households without weights."""
         whole = folds(tally)
         self.values |= {name: metric(whole) for name, metric in wanted.items()}
-        self.counts |= {name: (metric, tally) for name, metric in wanted.items()}
+        self.least |= {name: least_error(metric, once) for name, metric in wanted.items()}
 
     def estimate(self, name: str) -> Estimate:
         """Value and standard error, nan where too few can tell (`sim.measure.reliability`)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             value, error = jackknife(self.values[name])
-            return Estimate(value, reliable(*self.counts[name], error) if name in self.counts else error)
+        return Estimate(value, at_least(error, self.least.get(name, np.zeros(()))))
 
 
 def measure(source: Panel | str | PathLike[str], options: Options | None = None, **named: object) -> "pd.DataFrame":
@@ -116,8 +95,8 @@ def measure(source: Panel | str | PathLike[str], options: Options | None = None,
     fold = fold_of(panel)
     rows: list[Row] = []
     found: dict[str, Measured] = {}
-    for name, part, keep in groups(panel, settings):
-        found[name] = measured(part, fold[keep])
+    for name, members, keep in groups(panel, settings):
+        found[name] = measured(members, fold[keep])
         rows += _rows_of(name, {n: found[name].estimate(n) for n in found[name].values}, panel.brands)
         if name == "all" and panel.ordered and not panel.provider and len(panel.brands) > 1:
             rows.append(("all", "", "order_z", order_z(panel), 1.0))
@@ -155,32 +134,37 @@ def measured(panel: Panel, fold: Array) -> Measured:
         return Measured()
     with np.errstate(divide="ignore", invalid="ignore"):
         if len(panel.brands) == 1:
-            return Measured(one_firm(panel, fold))
+            return Measured(*one_firm(panel, fold))
         return _of_provider(panel, fold) if panel.provider else _of_repertoire(panel, fold)
 
 
 def _of_repertoire(panel: Panel, fold: Array) -> Measured:
     found = Measured()
-    whole = pooled(tally(panel, fold=fold))
-    found.add(COUNTED, whole)
+    counts = [pooled(tally(p, fold=fold)) for p in (panel, unweighted(panel))]
+    found.add(known_from("firm", "uses"), *counts)
     s = concentrations(purchase_counts(panel), fold, panel.weights)
     found.values["excess"] = found.values["stickiness"] - (1 / (1 + s))[:, None]
     found.values["own_ratio_lift"] = found.values["own_ratio"] / chance_ratio_by_fold(panel, fold)
-    found.counts["own_ratio_lift"] = found.counts["own_ratio"]
+    found.least |= {"excess": found.least["stickiness"], "own_ratio_lift": found.least["own_ratio"]}
     if panel.quantity is not None:
-        found.values["unit_share"] = unit_share(panel, fold)
+        found.values["unit_share"], found.least["unit_share"] = unit_share(panel, fold), found.least["share"]
     if panel.ordered:
-        found.add(IN_ORDER, whole)
-        after = second_part(panel, fold)
-        found.add(AFTER, after)
-        found.values |= {name: _aligned(found.values[name], panel, fold) for name in AFTER}
-        found.add(MARKET_IN_ORDER, whole)
-    found.add(MARKET, whole)
+        found.add(known_from("firm", "order"), *counts)
+        before = known_from("firm", "before")
+        found.add(before, second_part(panel, fold), second_part(unweighted(panel), fold))
+        found.values |= {name: _aligned(found.values[name], panel, fold) for name in before}
+        found.add(ORDER, *counts)
+    found.add(known_from("market", "uses"), *counts)
     found.values |= {"dirichlet_phi": 1 / (1 + s), "concentration": s}
     if panel.members:
-        found.add({"category_penetration": metrics.category_penetration}, whole)
+        found.add({"category_penetration": metrics.category_penetration}, *counts)
         found.values["category_shape"] = category_shape(panel, fold)
     return found
+
+
+def unweighted(panel: Panel) -> Panel:
+    """The panel with each household once: a weight of 1,000 tells no more than the one household that has it."""
+    return replace(panel, weights=None)
 
 
 def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
@@ -194,25 +178,37 @@ def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
 
 def _of_provider(panel: Panel, fold: Array) -> Measured:
     found = Measured()
-    counts = provider_tally(panel, fold)
-    found.add(PROVIDER | {"ever_switched": metrics.ever_switched}, counts)
-    whole = folds(counts)
-    known = whole.transitions[..., 1:, 1:]
-    found.values["switched"] = 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
-    stays = whole.tenure.sum(axis=-3)
+    counts, once = (provider_tally(p, fold) for p in (panel, unweighted(panel)))
+    known = {i.name: function for i, function in listed("firm", provider=True, table=False).items()}
+    found.add({name: known[name] for name in OF_PROVIDERS}, counts, once)
+    found.add({"switched": _switched, "ever_switched": metrics.ever_switched}, counts, once)
+    stays = folds(counts).tenure.sum(axis=-3)
     for b, first in enumerate(TENURE):
         if first and stays[0, b].sum() > 0:
-            found.values[f"retention_from_{first}"] = stays[:, b, 0] / stays[:, b].sum(axis=-1)
+            name = f"retention_from_{first}"
+            found.values[name] = stays[:, b, 0] / stays[:, b].sum(axis=-1)
+            found.least[name] = least_of(_stayed(once, b), once.people.sum())
     return found
+
+
+def _switched(t: Tally) -> Array:
+    """Share of customers who are with another provider a lag later, of those who are seen then."""
+    known = t.transitions[..., 1:, 1:]
+    return 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
+
+
+def _stayed(t: Tally, b: int) -> Counts:
+    """Customers who stayed the next time, of those who were there for a TENURE bin of times in a row."""
+    each = t.tenure.sum(axis=-3)[:, b]
+    return part(each[:, 0], each.sum(axis=-1))
 
 
 def second_part(panel: Panel, fold: Array | None = None) -> Tally:
     """The last 30 % of the purchases of households with 4 or more, with who was a customer in the first 70 %."""
     fold = fold_of(panel) if fold is None else fold
     keep = np.bincount(panel.hh, minlength=len(panel.households)) >= FEWEST
-    part = select_households(panel, keep)
-    if not len(part.households):
-        return pooled(tally(part, fold=fold[keep]))
-    both = estimates.by_window(tally(part, after_start(part), fold[keep]))
-    names = ("window", "both", "buyers", "transitions", "faithful", "standing")
-    return both._replace(**{name: getattr(both, name)[:, -1] for name in names})
+    many = select_households(panel, keep)
+    if not len(many.households):
+        return pooled(tally(many, fold=fold[keep]))
+    both = estimates.by_window(tally(many, after_start(many), fold[keep]))
+    return both._replace(**{name: getattr(both, name)[:, -1] for name in WINDOWED})

@@ -3,9 +3,9 @@
 import numpy as np
 
 from sim.measure import dirichlet
-from sim.measure.estimates import Array
-from sim.measure.reliability import odds, rests_on
-from sim.measure.tally import Count, Tally
+from sim.measure.registry import metric
+from sim.measure.reliability import odds
+from sim.measure.tally import Array, Count, Tally
 from sim.panel.count import purchase_counts
 from sim.panel.types import Panel
 
@@ -17,7 +17,15 @@ def _own_and_other(t: Tally) -> tuple[Array, Array]:
     return own, t.window[..., Count.CATEGORY] - own
 
 
-@rests_on(lambda t: odds(*_own_and_other(t)))
+@metric(
+    "own_ratio",
+    "purchases here per purchase elsewhere",
+    unit="ratio",
+    needs="uses",
+    rests_on=lambda t: odds(*_own_and_other(t)),
+    short="usage ratio U",
+    table=False,
+)
 def own_ratio(t: Tally) -> Array:
     """Purchases of the firm over those of the others by all who bought it, U = SCR / (1 - SCR).
 
