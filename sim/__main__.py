@@ -102,7 +102,7 @@ def sample(arguments: list[str]) -> int:
     if wrong:
         raise ScenarioError(wrong)
     with stoppable():
-        frame = panel.small(scenario(*arguments[1:]))
+        frame = panel.small_panel(scenario(*arguments[1:]))
         path = panel.export(frame, arguments[0], new=True)
     print(f"{len(frame):,} purchases of {frame.hh.nunique()} households written to {path}; try: panel={path}")
     return 0

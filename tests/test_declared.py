@@ -15,7 +15,7 @@ from sim import __main__ as cli
 from sim.engine.checks import check_week
 from sim.engine.loop import INITIALIZE, STEP_GROUPS, simulate
 from sim.measure.estimates import estimate, pooled
-from sim.measure.metrics import CATEGORY, firm_metrics
+from sim.measure.metrics import firm_metrics, market_metrics
 from sim.measure.tally import Count, Event
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
@@ -86,7 +86,7 @@ def conserved(t, s: Scenario) -> None:
 def in_range(t, s: Scenario) -> None:
     """Every metric where it can be, or nan where there is nothing to say; no error below 0."""
     counts = pooled(t)
-    for name, metric in {**firm_metrics(s.market.regime == "provider"), **CATEGORY}.items():
+    for name, metric in {**firm_metrics(s.market.regime == "provider"), **market_metrics()}.items():
         value, error = estimate(metric, counts)
         low, high = RANGES[name]
         known = ~np.isnan(value)

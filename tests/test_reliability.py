@@ -11,8 +11,6 @@ from sim.measure.tally import FOLDS, Count, Event, empty_tally
 from sim.model.scenario import build, change
 from sim.report import result
 
-FIRMS = [*metrics.REPERTOIRE.values(), *metrics.PROVIDER.values(), *metrics.COMMON.values()]
-
 
 def counted(event, at_risk, people=1000, groups=FOLDS):
     """A pooled tally of two firms where so many of those at risk, by group, are sole users."""
@@ -98,7 +96,7 @@ def test_no_cell_of_a_sparse_market_is_falsely_certain(sparse):
 
 
 def test_every_metric_of_the_table_says_what_it_rests_on():
-    assert [m.__name__ for m in FIRMS if not hasattr(m, "rests_on")] == []
+    assert [info.name for info in metrics.listed("firm") if info.rests_on is None] == []
 
 
 def test_only_windows_that_have_ended_are_told(sparse):

@@ -14,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
 LEFT_OUT = 1e-10  # share of category uses by people who use more often than the sums over n look
 POISSON = 1e6  # a shape K above this cannot be told from the Poisson, K = inf
 
@@ -57,7 +60,7 @@ def over(model: Dirichlet, periods: float) -> Dirichlet:
 
 
 @lru_cache(maxsize=64)
-def category_distribution(mean: float, shape: float) -> Array:
+def category_distribution(mean: float, shape: float) -> Floats:
     """P_n, the chance of n category uses, n = 0, 1, ..: NBD(M, K) up to where 1e-10 of uses is left."""
     if shape > POISSON:
         n = np.arange(np.ceil(special.pdtrik(1 - LEFT_OUT, mean)) + 2)
@@ -76,47 +79,47 @@ def category_penetration(model: Dirichlet) -> float:
     return float(1 - _uses(model)[0])
 
 
-def penetration(model: Dirichlet) -> Array:
+def penetration(model: Dirichlet) -> Floats:
     """b_j, the share of people who buy brand j at least once in the window."""
     return _reach(_shares(model), model.concentration, _uses(model))
 
 
-def frequency(model: Dirichlet) -> Array:
+def frequency(model: Dirichlet) -> Floats:
     """w_j = M m_j / b_j, purchases of j per buyer of j: lower for small brands, which is double jeopardy."""
     return _per_buyer(model.mean * _shares(model), penetration(model))
 
 
-def category_rate(model: Dirichlet) -> Array:
+def category_rate(model: Dirichlet) -> Floats:
     """Category uses per buyer of j: sum of n P_n P(some j | n), over b_j; higher for small brands."""
     uses = _uses(model)
     some = 1 - _none(_shares(model), model.concentration, len(uses))
     return _per_buyer(some @ (uses * np.arange(len(uses))), some @ uses)
 
 
-def category_requirements(model: Dirichlet) -> Array:
+def category_requirements(model: Dirichlet) -> Floats:
     """SCR_j, share of category requirements: what part of the category uses of j's buyers goes to j."""
     return frequency(model) / category_rate(model)
 
 
-def solely_loyal(model: Dirichlet) -> Array:
+def solely_loyal(model: Dirichlet) -> Floats:
     """The share of j's buyers who use nothing else in the window: sum of P_n P(r_j = n | n) over b_j."""
     uses = _uses(model)
     only = _none(1 - _shares(model), model.concentration, len(uses))
     return _per_buyer(only[:, 1:] @ uses[1:], penetration(model))
 
 
-def once_buyers(model: Dirichlet) -> Array:
+def once_buyers(model: Dirichlet) -> Floats:
     """The share of j's buyers who buy it exactly once in the window."""
     return _per_buyer(distribution(model, 1)[:, 1], penetration(model))
 
 
-def repeat_rate(model: Dirichlet) -> Array:
+def repeat_rate(model: Dirichlet) -> Floats:
     """The share of j's buyers in one window who buy it again in the next, as long: 2 - b_j(2T) / b_j(T)."""
     buyers = penetration(model)
     return _per_buyer(2 * buyers - penetration(over(model, 2)), buyers)
 
 
-def duplication(model: Dirichlet) -> Array:
+def duplication(model: Dirichlet) -> Floats:
     """[j, k]: the share of j's buyers who also buy k in the window, shape (J, J), 1 on the diagonal.
 
     Nearly D b_k for every j (the duplication of purchase law). Two brands are as one of share m_j + m_k.
@@ -128,7 +131,7 @@ def duplication(model: Dirichlet) -> Array:
     return _per_buyer(both, np.broadcast_to(buyers[:, None], both.shape))
 
 
-def distribution(model: Dirichlet, most: int) -> Array:
+def distribution(model: Dirichlet, most: int) -> Floats:
     """P(r_j = r), the share of people who buy j exactly r times in the window, shape (J, 1 + most)."""
     shares, uses, S = _shares(model), _uses(model), model.concentration
     ours, theirs, every = (_log_rising(m, S, len(uses)) for m in (shares, 1 - shares, np.ones_like(shares)))
@@ -140,13 +143,13 @@ def distribution(model: Dirichlet, most: int) -> Array:
     return chances
 
 
-def table(model: Dirichlet, brands: Iterable[str] | None = None) -> Any:
+def table(model: Dirichlet, brands: Iterable[str] | None = None) -> pd.DataFrame:
     """All measures of the window as a pandas DataFrame: a row per brand, a column per function."""
-    import pandas
+    import pandas as pd
 
     measures = (penetration, frequency, category_rate, category_requirements, solely_loyal, once_buyers, repeat_rate)
     columns = {"share": _shares(model)} | {measure.__name__: measure(model) for measure in measures}
-    return pandas.DataFrame(columns, index=None if brands is None else pandas.Index(brands, name="brand"))
+    return pd.DataFrame(columns, index=None if brands is None else pd.Index(brands, name="brand"))
 
 
 def fit(
@@ -185,7 +188,7 @@ def shape_from_zeros(category_penetration: float, mean: float) -> float:
 
 def concentrations(
     mean: float, shape: float, shares: ArrayLike, penetrations: ArrayLike, largest: float = 30.0
-) -> Array:
+) -> Floats:
     """S_j, the concentration at which brand j would have its observed penetration; b_j rises with S.
 
     Where there is none, the nearer end of 0 .. `largest` (30 as published); nan for shares 0 and 1, which
@@ -219,14 +222,14 @@ def fit_nbd(counts: ArrayLike) -> tuple[float, float]:
     return mean, _root(lambda K: total * K * np.log1p(mean / K) - (more / (1 + n / K)).sum())
 
 
-def _root(rising: Callable[[float], Any]) -> float:
+def _root(rising: Callable[[float], float]) -> float:
     """The K where a function that is negative near 0 crosses zero; inf if beyond telling from Poisson."""
     if rising(POISSON) <= 0:
         return np.inf
     return float(np.exp(optimize.brentq(lambda log: rising(np.exp(log)), -40, np.log(POISSON), xtol=1e-13)))
 
 
-def _ordinary(values: Array) -> NDArray[np.bool_]:
+def _ordinary(values: Floats) -> NDArray[np.bool_]:
     """Which values are within Tukey's fences and not above the upper notch (McGill, Tukey & Larsen 1978)."""
     ordered, half = np.sort(values), (len(values) + 1) // 2
     lower, middle, upper = (np.median(part) for part in (ordered[:half], ordered, ordered[-half:]))
@@ -235,18 +238,18 @@ def _ordinary(values: Array) -> NDArray[np.bool_]:
     return np.asarray((values >= lower - 1.5 * spread) & (values <= top))
 
 
-def _reach(shares: Array, concentration: ArrayLike, uses: Array) -> Array:
+def _reach(shares: Floats, concentration: ArrayLike, uses: Floats) -> Floats:
     """The share of people who buy such a brand at least once; any shape, S broadcast against it."""
     return np.asarray((1 - _none(shares, concentration, len(uses))) @ uses)
 
 
-def _none(shares: Array, concentration: ArrayLike, length: int) -> Array:
+def _none(shares: Floats, concentration: ArrayLike, length: int) -> Floats:
     """P(no purchase of such a brand | n category uses), shape (..., length)."""
     others, every = (_log_rising(m, concentration, length) for m in (1 - shares, np.ones_like(shares)))
     return np.exp(others - every)
 
 
-def _log_rising(shares: Array, concentration: ArrayLike, length: int) -> Array:
+def _log_rising(shares: Floats, concentration: ArrayLike, length: int) -> Floats:
     """ln of m (m + 1/S) .. (m + (n-1)/S) for n < length: so S = inf and m = 0 are nothing special."""
     logs = np.zeros((*shares.shape, length))
     with np.errstate(divide="ignore"):
@@ -255,19 +258,19 @@ def _log_rising(shares: Array, concentration: ArrayLike, length: int) -> Array:
     return logs
 
 
-def _uses(model: Dirichlet) -> Array:
+def _uses(model: Dirichlet) -> Floats:
     return category_distribution(model.mean, model.shape)
 
 
-def _shares(model: Dirichlet) -> Array:
+def _shares(model: Dirichlet) -> Floats:
     return np.array(model.shares)
 
 
-def _per_buyer(total: Array, buyers: Array) -> Array:
+def _per_buyer(total: Floats, buyers: Floats) -> Floats:
     return np.asarray(np.divide(total, buyers, out=np.full(total.shape, np.nan), where=buyers > 0))
 
 
-def _market(shares: ArrayLike) -> Array:
+def _market(shares: ArrayLike) -> Floats:
     market = np.asarray(shares, float)
     _demand(market.ndim == 1 and market.size > 0, "shares must be one number per brand")
     _demand(np.all(market >= 0) and market.sum() < 1 + 1e-9, "shares must not be negative or exceed 1")

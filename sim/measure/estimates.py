@@ -1,17 +1,15 @@
 """From a tally to figures with errors: pooling counts, jackknife folds, paired differences."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sim.measure.reliability import reliable
-from sim.measure.tally import Tally
+from sim.measure.tally import WEEKLY, WINDOWED, Array, Metric, Tally
 
-Array = np.ndarray
-
-
-Metric = Callable[[Tally], Array]
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Estimate(NamedTuple):
@@ -27,7 +25,7 @@ def pooled(tally: Tally, cells: Sequence[int] | None = None, weeks: slice = slic
     `weeks` limits the weekly counts only; of `standing` and `faithful` the last window is kept.
     """
     pick = slice(None) if cells is None else list(cells)
-    weekly = {n: getattr(tally, n)[:, weeks][:, :, pick].sum(axis=(1, 2)) for n in ("flow", "event", "news")}
+    weekly = {n: getattr(tally, n)[:, weeks][:, :, pick].sum(axis=(1, 2)) for n in WEEKLY}
     windows = ("window", "both", "buyers", "transitions")
     by_window = {n: getattr(tally, n)[:, :, pick].sum(axis=(1, 2)) for n in windows}
     last = {n: getattr(tally, n)[:, -1:, pick].sum(axis=(1, 2)) for n in ("standing", "faithful")}
@@ -38,15 +36,14 @@ def pooled(tally: Tally, cells: Sequence[int] | None = None, weeks: slice = slic
 def weekly(tally: Tally, cells: Sequence[int] | None = None) -> Tally:
     """As `pooled`, but the weekly counts keep their week: axes [group, week, ...]."""
     pick = slice(None) if cells is None else list(cells)
-    series = {n: getattr(tally, n)[:, :, pick].sum(axis=2) for n in ("flow", "event", "news")}
+    series = {n: getattr(tally, n)[:, :, pick].sum(axis=2) for n in WEEKLY}
     return pooled(tally, cells)._replace(**series)
 
 
 def by_window(tally: Tally, cells: Sequence[int] | None = None) -> Tally:
     """As `pooled`, but the windowed counts keep their window: axes [group, window, ...]."""
     pick = slice(None) if cells is None else list(cells)
-    names = ("window", "both", "buyers", "transitions", "faithful", "standing")
-    return pooled(tally, cells)._replace(**{n: getattr(tally, n)[:, :, pick].sum(axis=2) for n in names})
+    return pooled(tally, cells)._replace(**{n: getattr(tally, n)[:, :, pick].sum(axis=2) for n in WINDOWED})
 
 
 def folds(tally: Tally) -> Tally:
@@ -80,6 +77,27 @@ def estimate(metric: Metric, tally: Tally) -> Estimate:
 
 
 def difference(metric: Metric, tally: Tally, other: Tally) -> Estimate:
-    """metric(other) - metric(tally) for twins, people with the same draws in two worlds, with the paired error."""
+    """metric(other) - metric(tally) with its paired error, of two runs of the same people with the same draws."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return jackknife(metric(folds(other)) - metric(folds(tally)))
+
+
+def frame(found: Estimate, **axes: Sequence[object]) -> "pd.DataFrame":
+    """An estimate with labels: a row per entry, the columns value and error, an index of the axes' names.
+
+    Give the labels of each axis of the estimate by its name, in order; ValueError where they do not fit.
+
+    >>> found = frame(Estimate(np.array([0.6, 0.4]), np.array([0.02, 0.01])), firm=["a", "b"])
+    >>> found.loc["b"].to_dict(), found.index.name
+    ({'value': 0.4, 'error': 0.01}, 'firm')
+    """
+    import pandas as pd
+
+    shape = tuple(len(labels) for labels in axes.values())
+    if shape != np.shape(found.value):
+        raise ValueError(
+            f"labels {dict(zip(axes, shape, strict=True))} for an estimate of shape {np.shape(found.value)}"
+        )
+    labels = [pd.Index(list(members), name=name) for name, members in axes.items()]
+    index = labels[0] if len(labels) == 1 else pd.MultiIndex.from_product(labels)
+    return pd.DataFrame({"value": np.ravel(found.value), "error": np.ravel(found.error)}, index)

@@ -12,41 +12,44 @@ below 3 / n (rule of three, Hanley & Lippman-Hand 1983), here a point at most, a
 """
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
 
-from sim.measure.tally import Count, Tally
+from sim.measure.registry import Counts, info_of
+from sim.measure.tally import Array, Count, Metric, Tally
 
 MIN_GROUPS, MIN_BASE = 10, 300
 RULE_OF_THREE = 3 / 2  # in standard errors: two of them reach 3 / n
 
-Array = np.ndarray
-Counts = tuple[Array, Array, Array]  # the event, its opposite and all that were at risk, by group of people
-Metric = TypeVar("Metric", bound=Callable[[Tally], Array])
 
-
-def rests_on(counts: Callable[[Tally], Counts]) -> Callable[[Metric], Metric]:
-    """Declares the counts [group, ...] on which the error of a metric rests."""
-
-    def declared(metric: Metric) -> Metric:
-        setattr(metric, "rests_on", counts)  # noqa: B010
-        return metric
-
-    return declared
-
-
-def reliable(metric: Callable[[Tally], Array], tally: Tally, error: Array) -> Array:
+def reliable(metric: Metric, tally: Tally, error: Array) -> Array:
     """The error of a metric of a pooled tally [group, ...], nan where too few can tell."""
-    counts: Callable[[Tally], Counts] | None = getattr(metric, "rests_on", None)
-    if counts is None:
-        return error
-    event, opposite, at_risk = counts(tally)
+    return at_least(error, least_error(metric, tally))
+
+
+def at_least(error: Array, least: Array) -> Array:
+    """An error and the least it can be, both of one shape: their root of squares, nan where the least is nan."""
+    return np.where(np.isnan(least), np.nan, np.hypot(error, least))
+
+
+def least_error(metric: Metric, tally: Tally) -> Array:
+    """What the error of a metric of a pooled tally [group, ...] has beyond the jackknife's.
+
+    That is 0 where enough groups can tell, the rule of three where many were at risk, and nan where too few can tell.
+    """
+    info = info_of(metric)
+    if info is None or info.rests_on is None:
+        return np.zeros(())
+    return least_of(info.rests_on(tally), tally.people.sum())
+
+
+def least_of(counts: Counts, people: int) -> Array:
+    """As `least_error`, from the counts [group, ...] on which an error rests, of so many people in all."""
+    event, opposite, at_risk = counts
     groups = np.minimum((event > 0).sum(axis=0), (opposite > 0).sum(axis=0))
-    base = np.minimum(at_risk.sum(axis=0), tally.people.sum())
-    at_least = np.hypot(error, RULE_OF_THREE / np.maximum(base, 1))
-    kept: Array = np.where(groups >= MIN_GROUPS, error, np.where(base >= MIN_BASE, at_least, np.nan))
-    return kept
+    base = np.minimum(at_risk.sum(axis=0), people)
+    few = np.where(base >= MIN_BASE, RULE_OF_THREE / np.maximum(base, 1), np.nan)
+    return np.where(groups >= MIN_GROUPS, 0.0, few)
 
 
 def part(event: Array, at_risk: Array) -> Counts:

@@ -5,6 +5,7 @@ missing (then firm j is j + 1). A group is at once the piece of work of one thre
 the fold that is left out in turn for errors of estimate.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from sim.compute.jit import inlined
 FOLDS = 32
 LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
-ROOM = (1 << 63) // FIXED  # pairs of which so many units are still 64 bits
+MOST_PAIRS = (1 << 63) // FIXED  # pairs below which FIXED * pairs fits into 64 bits
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
 TENURE_BIN: np.ndarray = (
     np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1
@@ -79,6 +80,12 @@ class Tally(NamedTuple):
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+Array = np.ndarray
+Metric = Callable[[Tally], Array]  # a tally without axes of week, window and cell -> values [..., j] or [...]
+WEEKLY = ("flow", "event", "news")  # counts with an axis of weeks
+WINDOWED = ("window", "both", "buyers", "transitions", "faithful", "standing")  # counts with an axis of windows
+
+
 def empty_tally(weeks: int, windows: int, cells: int, firms: int, scandals: int, groups: int = FOLDS) -> Tally:
     """A tally of zeros; row 0 of the weekly counts is the burn-in, to be dropped by `counted`."""
     nobody = firms + 1
@@ -101,12 +108,12 @@ def empty_tally(weeks: int, windows: int, cells: int, firms: int, scandals: int,
 
 def counted(tally: Tally) -> Tally:
     """The tally without the scrap row of the burn-in."""
-    return tally._replace(**{name: getattr(tally, name)[:, 1:] for name in ("flow", "event", "news")})
+    return tally._replace(**{name: getattr(tally, name)[:, 1:] for name in WEEKLY})
 
 
 @inlined
 def _fixed(pairs, total):
     """pairs / total in units of 1 / FIXED, rounded down, in two parts where FIXED * pairs would leave 64 bits."""
-    if pairs < ROOM:
+    if pairs < MOST_PAIRS:
         return FIXED * pairs // total
     return FIXED * (pairs // total) + FIXED * (pairs % total) // total

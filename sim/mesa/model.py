@@ -14,7 +14,7 @@ from mesa.space import SingleGrid
 
 from sim.engine.loop import CORES, THREADED, Run, advance, close_window, end_week, initialize, one_by_one, step_week
 from sim.measure.estimates import Estimate, estimate, pooled
-from sim.measure.metrics import CATEGORY
+from sim.measure.metrics import market_metrics
 from sim.measure.tally import Tally
 from sim.mesa.agents import Competitor, Consumer
 from sim.mesa.arguments import MOST_AGENTS, Reporter, check, declared, reporters_of
@@ -192,7 +192,7 @@ class Market(mesa.Model):
 
     def measure(self, metric: str, cells: Sequence[int] | None = None) -> Estimate:
         """A metric as of now with its error, over firms where it has them, of some cells (default: everybody)."""
-        known = {**of_firms(self.shard.scenario), **CATEGORY}
+        known = {**of_firms(self.shard.scenario), **market_metrics()}
         if metric not in known:
             raise ValueError(f"{metric!r} is no metric{did_you_mean(metric, known)}")
         return estimate(known[metric], pooled(self.now, cells))

@@ -12,13 +12,11 @@ import numpy as np
 
 from sim.engine.kernel import BLOCK
 from sim.engine.loop import Shard, close_window
-from sim.measure.estimates import Metric, pooled
-from sim.measure.metrics import CATEGORY, awareness, firm_metrics, uses
-from sim.measure.tally import Event, Tally, empty_tally
+from sim.measure.estimates import pooled
+from sim.measure.metrics import awareness, firm_metrics, market_metrics, uses
+from sim.measure.tally import WINDOWED, Event, Metric, Tally, empty_tally
 from sim.model.fields import Scenario
 from sim.model.state import People
-
-WINDOWED = ("window", "both", "buyers", "transitions", "faithful", "standing")
 
 
 def good_word(tally: Tally) -> np.ndarray:
@@ -40,7 +38,7 @@ def of_firms(scenario: Scenario) -> dict[str, Metric]:
 def columns(scenario: Scenario, scandals: list[str]) -> list[str]:
     """The names of all readings: metric.firm, trust.firm, metric of the category, awareness.scandal."""
     firms = [f"{name}.{firm}" for name in (*of_firms(scenario), "trust") for firm in scenario.firms]
-    return [*firms, *CATEGORY, *(f"awareness.{name}" for name in scandals)]
+    return [*firms, *market_metrics(), *(f"awareness.{name}" for name in scandals)]
 
 
 def now(shard: Shard) -> Tally:
@@ -76,7 +74,7 @@ def read(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, float]:
         for name, metric in of_firms(shard.scenario).items():
             found |= _named(name, shard.scenario.firms, metric(everybody))
         found |= _named("trust", shard.scenario.firms, shard.people.bonds["trust"].mean(axis=0, dtype=np.float64))
-        found |= {name: float(metric(everybody)) for name, metric in CATEGORY.items()}
+        found |= {name: float(metric(everybody)) for name, metric in market_metrics().items()}
         found |= _named("awareness", scandals, awareness(everybody))
     return found
 

@@ -13,7 +13,7 @@ import yaml
 
 from sim.engine.loop import Run
 from sim.measure.estimates import by_window, estimate, weekly
-from sim.measure.metrics import firm_metrics
+from sim.measure.metrics import listed
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
 from sim.model.fields import Move, Scandal, Scenario
 from sim.model.scenario import change, to_dict
@@ -75,11 +75,11 @@ def data_csv(game: Game) -> bytes:
 
 def _rows(game: Game, group: str) -> Iterator[tuple[int, str, str, float]]:
     cells, tally, past = game.cells(group), game.market.tally, game.past
-    for name, metric in firm_metrics(game.start.market.regime == "provider").items():
-        of_week = name in ("share", "would_leave", "satisfaction")
-        if name != "excess" and (of_week or game.week >= game.start.window):
+    for info, metric in listed("firm", game.start.market.regime == "provider").items():
+        of_week = info.per == "week"
+        if info.name != "excess" and (of_week or game.week >= game.start.window):
             found = estimate(metric, (weekly if of_week else by_window)(tally, cells)).value
-            yield from _named(game, name, found, 1 if of_week else game.start.window)
+            yield from _named(game, info.name, found, 1 if of_week else game.start.window)
     yield from _named(game, "trust", past.trusted(cells, 1))
     told = [past.told(cells, 0, j) for j in range(len(game.start.firms))]
     for sign, name in enumerate(("good_messages", "bad_messages")):

@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from sim.measure.estimates import Estimate, Metric, difference, estimate, jackknife, pooled
+from sim.measure.estimates import Estimate, difference, estimate, jackknife, pooled
 from sim.measure.metrics import firm_metrics
-from sim.measure.tally import Count, Event, Tally
+from sim.measure.tally import WINDOWED, Array, Count, Event, Metric, Tally
 from sim.mesa import Market
-from sim.mesa.readings import WINDOWED
 from sim.page import people
 
 FEW = 10  # pairs of uses, or customers, that stayed, or that did not: under it an index tells nothing
 
-Array = np.ndarray
 Cells = Sequence[int]
 
 

@@ -4,13 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.measure.tally import FOLDS
+from sim.measure.tally import FOLDS, Array
 from sim.mesa import Market
 from sim.model.state import AWARE, SWITCHES, flag_table
 
 LOOKED_AT = 100_000  # people of whom mean trust is taken
-
-Array = np.ndarray
 
 
 def _of(market: Market, name: str) -> Array:

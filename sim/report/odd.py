@@ -89,10 +89,12 @@ def rules() -> str:
 
 def measures() -> str:
     """Every metric of a firm and of the market, with its meaning."""
-    rows = ["| metric | of | meaning |", "|---|---|---|"]
-    kinds = {"a firm (repertoire)": metrics.REPERTOIRE, "a firm (provider)": metrics.PROVIDER}
-    for of, named in {**kinds, "a firm": metrics.COMMON, "the market": metrics.CATEGORY}.items():
-        rows += [f"| {name} | {of} | {_cell(inspect.getdoc(metric) or '')} |" for name, metric in named.items()]
+    rows = ["| metric | of | unit | per | meaning |", "|---|---|---|---|---|"]
+    for info, metric in (metrics.listed("firm") | metrics.listed("market")).items():
+        of = f"a {info.of}" if info.of == "firm" else "the market"
+        of += "" if info.regime == "both" else f" ({info.regime})"
+        meaning = _cell(inspect.getdoc(metric) or "")
+        rows.append(f"| {info.name} | {of} | {info.unit or '1'} | {info.per} | {meaning} |")
     return "\n".join(rows)
 
 

@@ -1,0 +1,159 @@
+"""The stickiness index: how much more often a customer comes back than chance alone would bring them."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from sim.measure import dirichlet
+from sim.measure.registry import Counts, metric
+from sim.measure.reliability import in_window, part
+from sim.measure.tally import Array, Count, Tally
+
+
+def retained(tally: Tally) -> Counts:
+    """Counts of customers who were with the same firm at both ends of a window."""
+    known = tally.transitions[..., 1:, 1:]
+    return part(np.diagonal(known, axis1=-2, axis2=-1), known.sum(axis=-1))
+
+
+def followed(tally: Tally) -> Counts:
+    """Counts of uses that were followed by one of the same firm in the window."""
+    return part(tally.window[..., Count.ADJACENT], tally.window[..., [Count.ADJACENT, Count.SWITCHED]].sum(axis=-1))
+
+
+@metric(
+    "stickiness",
+    "stickiness index",
+    unit="index",
+    regime="repertoire",
+    needs="uses",
+    rests_on=in_window(Count.PAIRS, Count.ALL_PAIRS),
+    note="0 = chance, 1 = customers use nothing else",
+)
+def pair_index(tally: Tally) -> Array:
+    """Stickiness index sigma_j = (A_j - m_j) / (1 - m_j) over pairs of uses by one person in a window (c5, level 1).
+
+    A_j is the chance that another use by the same customer is of j too. 0 = chance, 1 = sole use; equals 1/(1+S)
+    under the Dirichlet whatever the size of the firm.
+    """
+    return above_chance(tally.window[..., Count.PAIRS] / tally.window[..., Count.ALL_PAIRS], window_share(tally))
+
+
+@metric(
+    "excess",
+    "stickiness beyond the category's",
+    unit="index",
+    regime="repertoire",
+    needs="uses",
+    rests_on=in_window(Count.PAIRS, Count.ALL_PAIRS),
+    short="excess",
+    note="stickiness beyond the category's",
+)
+def excess(tally: Tally) -> Array:
+    """sigma_j - phi of the NBD-Dirichlet fitted to penetrations: what a firm has beyond its size and category."""
+    return pair_index(tally) - fitted_phi(tally)[..., None]
+
+
+@metric(
+    "stickiness",
+    "stickiness index",
+    unit="index",
+    regime="provider",
+    needs="before",
+    rests_on=retained,
+    note="0 = chance, 1 = customers use nothing else",
+)
+def lag_index(tally: Tally) -> Array:
+    """Stickiness index of a provider: with j at the start of a window, still (or again) with j at its end (c5)."""
+    known = tally.transitions[..., 1:, 1:]
+    stayed = np.diagonal(known, axis1=-2, axis2=-1) / known.sum(axis=-1)
+    here = known.sum(axis=-2)
+    return above_chance(stayed, here / here.sum(axis=-1, keepdims=True))
+
+
+@metric(
+    "excess",
+    "stickiness beyond the category's",
+    unit="index",
+    regime="provider",
+    needs="before",
+    rests_on=retained,
+    short="excess",
+    note="stickiness beyond the category's",
+)
+def lag_excess(tally: Tally) -> Array:
+    """As `excess` for providers, whom no NBD-Dirichlet fits: the index beyond that of the whole category."""
+    known = tally.transitions[..., 1:, 1:]
+    here = known.sum(axis=-2)
+    m = here / here.sum(axis=-1, keepdims=True)
+    stayed = np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
+    chance = (known.sum(axis=-1) / known.sum(axis=(-2, -1))[..., None] * m).sum(axis=-1)
+    return lag_index(tally) - ((stayed - chance) / (1 - chance))[..., None]
+
+
+@metric(
+    "next_use",
+    "next use is here again",
+    unit="%",
+    needs="order",
+    rests_on=followed,
+    short="next is the same",
+    table=False,
+)
+def next_use(tally: Tally) -> Array:
+    """Share of the uses of j, [..., j], after which the customer's next in the window is of j again."""
+    return tally.window[..., Count.ADJACENT] / tally.window[..., [Count.ADJACENT, Count.SWITCHED]].sum(axis=-1)
+
+
+@metric("adjacent_index", "index of adjacent uses", unit="index", rests_on=followed, table=False)
+def adjacent_index(tally: Tally) -> Array:
+    """The index on adjacent uses: does the next use repeat the last? (c5, level 3)."""
+    return above_chance(next_use(tally), window_share(tally))
+
+
+def shuffled_index(tally: Tally) -> Array:
+    """The index on adjacent uses, had each person's order of uses been shuffled (exact expectation)."""
+    repeats = tally.window[..., Count.SHUFFLED] / tally.window[..., Count.SHUFFLED_FOLLOWED]
+    return above_chance(repeats, window_share(tally))
+
+
+def above_chance(agreement: Array, chance: Array) -> Array:
+    """How far an agreement is above that by chance, 1 being full agreement."""
+    return (agreement - chance) / (1 - chance)
+
+
+def fitted_phi(tally: Tally) -> Array:
+    """[...] phi of the NBD-Dirichlet of a market, see `metrics.dirichlet_phi`."""
+    lead = tally.window.shape[:-2]
+    cells = [
+        tally.window.reshape(-1, *tally.window.shape[-2:]),
+        tally.buyers.reshape(-1, tally.buyers.shape[-1]),
+    ]
+    return np.array([_fitted_phi(w, b) for w, b in zip(*cells, strict=True)]).reshape(lead)
+
+
+def _fitted_phi(window: Array, buyers: Array) -> float:
+    uses, people = window[:, Count.USES], buyers.sum()
+    observed = (
+        1 - buyers[0] / people,
+        uses.sum() / people,
+        *(uses / uses.sum()),
+        *(window[:, Count.USERS] / people),
+    )
+    return _phi_of(tuple(map(float, observed)))
+
+
+@lru_cache(maxsize=4096)
+def _phi_of(observed: tuple[float, ...]) -> float:
+    category, mean, *brands = observed
+    shares, penetrations = np.split(np.array(brands), 2)
+    try:
+        return dirichlet.fit(category, mean, shares, penetrations, trim=False).phi
+    except ValueError:
+        return float("nan")
+
+
+def window_share(tally: Tally) -> Array:
+    """[..., j] shares of the uses in windows."""
+    uses = tally.window[..., Count.USES]
+    return uses / uses.sum(axis=-1, keepdims=True)
