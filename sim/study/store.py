@@ -66,6 +66,15 @@ def save(run: Run, path: str | Path, notes: Mapping[str, Any] | None = None) -> 
 
     `notes` (all that JSON can hold, say the time of day) join the metadata. People's state is not kept.
     Raises StoreError when tally and scenario do not belong together, OSError when the folder takes no files.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sim import build, simulate
+    >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
+    >>> run = simulate(build({"people": 300, "weeks": 13, "segments": {"all": {}}, "firms": firms}))
+    >>> with TemporaryDirectory() as folder:
+    ...     same = load(save(run, f"{folder}/run.parquet"))
+    >>> bool((same.tally.flow == run.tally.flow).all())
+    True
     """
     s, groups = run.scenario, len(run.tally.people) // run.scenario.replications
     values = (to_dict(s), run.shares, s.seed, groups, BINS, versions(), revision(), dict(notes or {}))
