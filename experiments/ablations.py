@@ -20,10 +20,10 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from sim.facts import scoreboard
-from sim.facts.markets import Worlds
+from sim.facts.runs import RunCache
 from sim.report import figures
+from sim.report.experiment import keep
 from sim.study import shapley
-from sim.study.presence import keep
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -43,10 +43,10 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
-    whole = scoreboard.verdicts(scoreboard.check(Worlds(people)))
+    whole = scoreboard.verdicts(scoreboard.check(RunCache(people)))
     rows = []
-    for mechanism in mechanisms or shapley.ALL:
-        without = scoreboard.verdicts(scoreboard.check(Worlds(people, off=(mechanism,))))
+    for mechanism in mechanisms or shapley.MECHANISMS:
+        without = scoreboard.verdicts(scoreboard.check(RunCache(people, off=(mechanism,))))
         for fact, verdict in without.items():
             held, holds = (v == scoreboard.HOLDS for v in (whole[fact], verdict))
             state = (-1 if held else 2) if held != holds else int(held)

@@ -22,9 +22,9 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from sim.facts import scoreboard
-from sim.facts.markets import Worlds
+from sim.facts.runs import RunCache
 from sim.report import figures
-from sim.study.presence import keep
+from sim.report.experiment import keep
 
 FAST, FULL = 10_000, 40_000  # people a world
 COLORS = {scoreboard.HOLDS: figures.MARK, scoreboard.MISSES: figures.FOCUS}
@@ -39,7 +39,7 @@ def place(row: pd.Series, value: float) -> float:
 
 def draw(table: pd.DataFrame) -> Figure:
     """Every fact on a line of its own: each quantity as a mark between its limits, or beyond them."""
-    measured = table[table.verdict != scoreboard.NOT_MODELLED]
+    measured = table[table.verdict != scoreboard.NOT_MODELED]
     numbers = sorted(measured.fact.unique(), reverse=True)
     with rc_context(figures.STYLE):
         figure = Figure(figsize=(9, 0.19 * len(numbers) + 1.6), layout="constrained")
@@ -58,15 +58,15 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None) -> pd.DataFrame:
-    table = scoreboard.table(scoreboard.check(Worlds(people, seed), numbers))
-    print(scoreboard.says(table, numbers))
+    table = scoreboard.table(scoreboard.check(RunCache(people, seed), numbers))
+    print(scoreboard.as_text(table, numbers))
     keep("facts", table, draw(table))
     return table
 
 
 def stable(people: int, numbers: list[int] | None = None) -> pd.DataFrame:
     """Verdicts by fact and seed; printed are those that depend on the dice."""
-    by_seed = {seed: scoreboard.verdicts(scoreboard.check(Worlds(people, seed), numbers)) for seed in (1, 2, 3, 4)}
+    by_seed = {seed: scoreboard.verdicts(scoreboard.check(RunCache(people, seed), numbers)) for seed in (1, 2, 3, 4)}
     table = pd.DataFrame(by_seed).rename_axis(index="fact", columns="seed")
     changing = table[table.nunique(axis=1) > 1]
     print(f"{len(table) - len(changing)} of {len(table)} verdicts are the same with every seed")

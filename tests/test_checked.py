@@ -70,15 +70,15 @@ def test_a_count_below_zero_is_called_by_its_place(shard):
 
 # Breaks a value that a week itself does not mend, and one that leads out of an array.
 LOUD = """
-from sim.engine.loop import advance, begin
+from sim.engine.loop import advance, initialize
 from tests.markets import market
 from tests.test_same import STORY
 for rate, last in ((float("nan"), 1), (7, 30)):
-    (life,) = begin(market({**STORY, "people": 64}))
-    advance([life])
-    life.people.rate[5], life.people.one["last"][5] = rate, last
+    (shard,) = initialize(market({**STORY, "people": 64}))
+    advance([shard])
+    shard.people.rate[5], shard.people.one["last"][5] = rate, last
     try:
-        advance([life])
+        advance([shard])
     except (ValueError, IndexError) as error:
         print(type(error).__name__, error)
 """

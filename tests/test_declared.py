@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sim import __main__ as cli
 from sim.engine.checks import check_week
-from sim.engine.loop import INITIALIZE, STEP_GROUPS, simulate
+from sim.engine.loop import INITIALIZE, STEP_FOLDS, simulate
 from sim.measure.estimates import estimate, pooled
 from sim.measure.metrics import firm_metrics, market_metrics
 from sim.measure.tally import Count, Event
@@ -96,7 +96,7 @@ def in_range(t, s: Scenario) -> None:
 
 def test_no_shape_is_compiled_anew():
     """As many firms, cells, scandals, touchpoints or people as there may be: the same compiled code."""
-    if not hasattr(STEP_GROUPS, "signatures"):
+    if not hasattr(STEP_FOLDS, "signatures"):
         pytest.skip("nothing is compiled here")
     shapes = ((1, 1, 0, 0), (2, 3, 1, 1), (64, 1, 0, 1), (3, 255, 0, 0), (4, 2, 32, 3))
     for firms, segments, scandals, points in shapes:
@@ -108,7 +108,7 @@ def test_no_shape_is_compiled_anew():
             "scandals": {f"k{k}": {"week": k % 30} for k in range(scandals)},
         }
         conserved(simulate(build(config), 1).tally, build(config))
-    assert len(STEP_GROUPS.signatures) == len(INITIALIZE.signatures) == 1
+    assert len(STEP_FOLDS.signatures) == len(INITIALIZE.signatures) == 1
 
 
 def complaints(config) -> list[str]:

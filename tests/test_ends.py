@@ -64,7 +64,7 @@ def test_a_hub_tells_each_of_its_listeners_by_chance():
     loud = {"consumer.voice": 10.0, "segments.all.voice": 10.0, "scandals": {"s": {"firm": "f0", "contagion": 0.95}}}
     [shard] = initialize(market({"people": people, **loud}), network=links)
     fresh, nothing = np.array([[0, 0, 1]], np.int32), np.zeros((0, 3), np.int32)
-    loop.deliver_outbox(loop._kernel_data(shard), shard.key, 0, 3, nothing, fresh)
+    loop.deliver_outbox(loop.kernel_data(shard), shard.key, 0, 3, nothing, fresh)
     heard = shard.people.news == 1
     assert 60 < heard.sum() < 140  # 95 are expected
     assert (heard[:2048] & heard[2048:4096]).sum() < 5

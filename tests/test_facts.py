@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.facts import scoreboard
-from sim.facts.markets import Worlds
+from sim.facts.runs import RunCache
 
 GOLDEN = Path(__file__).with_name("facts_that_hold.txt")
 EVIDENCE = Path(__file__).parents[2] / "shared" / "evidence.md"
@@ -20,7 +20,9 @@ def test_all_77_are_listed_and_each_is_checked_or_says_why_not():
     for number, fact in facts.items():
         assert fact.statement and fact.band and fact.source, number
         assert set(fact.mark.split()) <= {"V", "V2", "M", "C", "A"} and fact.mark, number
-        assert (number in scoreboard.CHECKS) == bool(fact.limits) == bool(fact.metric) == (not fact.not_modeled), number
+        assert (number in scoreboard.checks()) == bool(fact.limits) == bool(fact.metric) == (not fact.not_modeled), (
+            number
+        )
         assert all(low <= high for low, high in fact.limits.values()), number
 
 
@@ -46,12 +48,12 @@ def test_statements_and_bands_are_as_they_were_noted():
 
 def test_what_held_still_holds():
     """Listed is what holds with room: what lies within one standard error of a limit goes with the dice."""
-    found = scoreboard.check(Worlds(FAST))
+    found = scoreboard.check(RunCache(FAST))
     for number, values in found.items():
         assert list(values) and set(scoreboard.facts()[number].limits) <= set(values), number
     now = {n for n, verdict in scoreboard.verdicts(found).items() if verdict == scoreboard.HOLDS}
     before = set(map(int, GOLDEN.read_text().split()))
     lost = scoreboard.table({n: found[n] for n in sorted(before - now)})
-    assert before <= now, scoreboard.says(lost[lost.fact.isin(before)], sorted(before - now))
+    assert before <= now, scoreboard.as_text(lost[lost.fact.isin(before)], sorted(before - now))
     if now - before:
         warnings.warn(f"facts that hold now: {sorted(now - before)}; add them to {GOLDEN.name}", stacklevel=1)

@@ -7,8 +7,8 @@ from numba import njit
 from sim.compute import bits, random
 from sim.compute.memory import gather4, prefetch, scatter4
 from sim.compute.simd import WIDTH, any_lane, count_trailing_zeros, lanes, logical_not, select
+from sim.engine.workspace import gather_words, scatter_words
 from sim.measure.tally import TENURE, TENURE_BIN
-from sim.model import state
 
 RNG = np.random.default_rng(5)
 REAL = np.concatenate([RNG.normal(0, 3, 14), [0.0, -0.0]]).astype(np.float32)
@@ -80,8 +80,8 @@ def test_rows_are_laid_out_in_lines_and_put_back(columns):
 
     @njit
     def there_and_back(lines, table, back, starts):
-        state.gather_words(lines, table, starts, lanes(WIDTH))
-        state.scatter_words(lines, back, starts, lanes(WIDTH))
+        gather_words(lines, table, starts, lanes(WIDTH))
+        scatter_words(lines, back, starts, lanes(WIDTH))
 
     there_and_back(lines, table.ravel(), back.ravel(), starts)
     np.testing.assert_array_equal(lines, table[rows].T)

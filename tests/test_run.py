@@ -19,7 +19,7 @@ from sim.measure import estimates, metrics
 from sim.model.scenario import build
 from sim.report import hydra_task, odd, result
 from sim.study import store, twins
-from sim.study.presets import compose, forced, scenario
+from sim.study.presets import compose, forced, scenario, scenario_and_shares
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["people=500", "weeks=26", "burn_in=13"]
@@ -140,7 +140,7 @@ def test_where_nobody_acts_otherwise_too_few_can_tell(off):
 
 
 def test_no_events_no_control():
-    assert result.without_events(scenario(SMALL)[0]) is None
+    assert result.without_events(scenario(*SMALL)) is None
     only = {"firms": {"one": {"presence": 1.0}}, "segments": {"all": {}}, "scandals": {"a": {"week": 3}}}
     assert result.without_events(build(only)) is None, "a share that is all cannot change"
 
@@ -170,7 +170,7 @@ def presence(settled):
 
 def test_a_value_on_the_command_line_moves_shares():
     """Presence is that of the reference market, so that better quality is not solved away."""
-    plain, better = scenario(SMALL), scenario([*SMALL, "firms.colgate.quality=3"])
+    plain, better = scenario_and_shares(SMALL), scenario_and_shares([*SMALL, "firms.colgate.quality=3"])
     assert presence(plain[0]) == presence(better[0]) and plain[1] == better[1]
     assert better[0].firms["colgate"].quality == 3
 
@@ -182,27 +182,27 @@ def test_a_value_on_the_command_line_moves_shares():
 
 
 def test_shares_of_the_reference_are_those_asked_for():
-    _, shares = scenario(["firms.colgate.share=0.35", "firms.other.share=0.04", *SMALL])
+    _, shares = scenario_and_shares(["firms.colgate.share=0.35", "firms.other.share=0.04", *SMALL])
     assert shares["colgate"][0] == pytest.approx(0.35)
     assert all(abs(s.asked - s.reached) < s.error < 0.002 for s in shares.values())
 
 
 def test_a_given_presence_is_kept():
-    given, plain = scenario([*SMALL, "firms.colgate.presence=0.9"])[0], scenario(SMALL)[0]
+    given, plain = scenario(*SMALL, "firms.colgate.presence=0.9"), scenario(*SMALL)
     assert given.firms["colgate"].presence == 0.9
     assert presence(given)[1:] == presence(plain)[1:]
 
 
 def test_a_scandal_brings_its_market_and_leaves_the_reference_alone():
     small = ["people=2000", "weeks=60", "burn_in=13", "window=13"]
-    shocked, calm = scenario(["scandal=dieselgate_us", *small])[0], scenario(["market=cars_us", *small])[0]
+    shocked, calm = (scenario(overrides, *small) for overrides in ("scandal=dieselgate_us", "market=cars_us"))
     assert shocked.focus == "vw" and "dieselgate" in shocked.scandals and not calm.scandals
     assert presence(shocked) == presence(calm)
 
 
 def test_a_new_firm_takes_part():
     entrant = ["+firm@firms.newcomer=premium", "firms.newcomer.share=0.04", "firms.other.share=0.1", *SMALL]
-    settled, shares = scenario(entrant)
+    settled, shares = scenario_and_shares(entrant)
     assert shares["newcomer"][0] == pytest.approx(0.04) and settled.firms["newcomer"].presence < 0.2
 
 

@@ -112,7 +112,7 @@ from tests.markets import market
 from tests.test_same import SPLITS, WORLDS, digest
 
 found = {w: {digest(loop.simulate(market(s), *split).tally)[:16] for split in SPLITS} for w, s in WORLDS.items()}
-code = "".join(loop.STEP_GROUPS.inspect_asm().values())
+code = "".join(loop.STEP_FOLDS.inspect_asm().values())
 widest = max(re.findall(r"mulps\\s.*([xyz]mm)", code), default="none")
 print(json.dumps([{world: sorted(digests) for world, digests in found.items()}, widest]))
 """

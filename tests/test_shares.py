@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 
 from sim import study
-from sim.engine.gpu import lived
-from sim.engine.loop import simulate
 from sim.measure import estimates, metrics
 from sim.measure.shares import Share
 from sim.model.scenario import build, change
 from sim.report.result import Finished, measured
 from sim.report.terminal import _asked
 from sim.study import calibrate_shares as solver
-from sim.study import presence
+from sim.study import presence, presence_store
 from sim.study.calibrate_shares import calibrate_shares, key_of, reference_market
-from sim.study.presets import compose, presets, scenario
+from sim.study.presets import compose, presets, scenario_and_shares
+from sim.study.simulation import simulate
 from sim.study.twins import twins
 from tests.markets import market
 
@@ -28,20 +27,25 @@ STATED = {"firms.f0.share": 0.4, "firms.f1.share": 0.2}
 def few(tmp_path, monkeypatch):
     """Solved on 40,000 people, and kept where nobody else looks."""
     monkeypatch.setattr(solver, "SIZES", (40_000, 80_000))
-    monkeypatch.setattr(presence, "folder", lambda: tmp_path / "cache" / "presence")
-    monkeypatch.setattr(presence, "_solved", {})
+    monkeypatch.setattr(presence_store, "folder", lambda: tmp_path / "cache" / "presence")
+    monkeypatch.setattr(presence_store, "_solved", {})
 
 
 def key(s):
     return key_of(reference_market(s, solver.asked_shares(s)))
 
 
+def run_of(overrides):
+    """The run of `python -m sim` with these overrides."""
+    actual, shares = scenario_and_shares(overrides)
+    run = simulate(actual)
+    run.shares = shares
+    return run
+
+
 def share(run, weeks=slice(None)):
     found = estimates.estimate(metrics.share, estimates.pooled(run.tally, weeks=weeks))
     return metrics.with_presence(found, list(run.scenario.firms), run.shares)
-
-
-# What is lived
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,7 @@ def share(run, weeks=slice(None)):
         },
     ],
 )
-def test_stated_shares_are_lived_by_people_that_they_were_not_solved_on(changes):
+def test_stated_shares_are_reached_by_people_that_they_were_not_solved_on(changes):
     run = simulate(market({**STATED, **changes}))
     value, error = share(run)
     asked = [s.asked for s in run.shares.values()]
@@ -104,15 +108,12 @@ def test_the_printed_error_holds_dice_and_presence_and_that_of_twins_the_dice():
     assert not pair.difference(metrics.share).error.any()
 
 
-# What it is solved on
-
-
 def test_what_shares_do_not_depend_on_changes_no_presence():
     base = market(STATED)
-    story = {"scandals.leak": {"firm": "f0", "week": 3}, "moves.cut": {"firm": "f1", "week": 3, "value": 0.5}}
+    events = {"scandals.leak": {"firm": "f0", "week": 3}, "moves.cut": {"firm": "f1", "week": 3, "value": 0.5}}
     same = {"title": "T", "seed": 9, "people": 77, "replications": 3, "window": 4, "focus": "f3", "firms.f0.group": "g"}
-    unread = {"consumer.care_ethics": 3.0, "market.residue": 0.5, "segments.all.action": 3.0, "market.survey": 0.5}
-    assert key(change(base, {**story, **same, **unread, "firms.f0.presence": 7.0})) == key(base)
+    unused = {"consumer.care_ethics": 3.0, "market.residue": 0.5, "segments.all.action": 3.0, "market.survey": 0.5}
+    assert key(change(base, {**events, **same, **unused, "firms.f0.presence": 7.0})) == key(base)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +142,11 @@ def test_the_order_of_firms_is_part_of_the_market():
 
 def test_a_changed_rule_is_another_market(monkeypatch):
     before = key(market(STATED))
-    monkeypatch.setattr(presence, "rules", lambda: "other")
+    monkeypatch.setattr(solver, "rules_digest", lambda: "other")
     assert key(market(STATED)) != before
 
 
-def test_presence_depends_on_no_seed_and_on_how_many_live_only_by_the_size_of_the_estimate():
+def test_presence_depends_on_no_seed_and_on_how_many_people_only_by_the_size_of_the_estimate():
     one, two = (calibrate_shares(market({**STATED, "seed": seed}))[0] for seed in (1, 2))
     assert one.firms == two.firms
     assert solver.enough(market({"people": 40_000})) == 40_000
@@ -159,34 +160,31 @@ def test_few_rounds_are_enough():
     found = solver.solve(reference_market(stated, asked), asked, 40_000)
     assert found.people == 40_000 and sum(found.rounds) <= 7
     assert (np.abs(found.reached - asked) <= 0.25 * np.array(found.error)).all()
-    assert solver.still(reference_market(stated, asked), found)
-    assert not solver.still(reference_market(change(stated, {"firms.f0.quality": 0.5}), asked), found)
-
-
-# What is kept
+    assert solver.still_holds(reference_market(stated, asked), found)
+    assert not solver.still_holds(reference_market(change(stated, {"firms.f0.quality": 0.5}), asked), found)
 
 
 def test_it_is_solved_once(monkeypatch):
     first = calibrate_shares(market(STATED))
     monkeypatch.setattr(solver, "solve", None)
     assert calibrate_shares(market(STATED)) == first
-    monkeypatch.setattr(presence, "_solved", {})
+    monkeypatch.setattr(presence_store, "_solved", {})
     assert calibrate_shares(market(STATED)) == first, "from the file"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"presence": []}', b"\xff\xfe", b"null"])
 def test_a_broken_entry_is_solved_again(content, monkeypatch):
     first = calibrate_shares(market(STATED))
-    (path,) = presence.folder().iterdir()
+    (path,) = presence_store.folder().iterdir()
     path.write_bytes(content)
-    monkeypatch.setattr(presence, "_solved", {})
+    monkeypatch.setattr(presence_store, "_solved", {})
     assert calibrate_shares(market(STATED)) == first
     assert json.loads(path.read_text())["people"] == 40_000
 
 
 def test_without_a_place_to_keep_it_it_works(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(presence, "folder", lambda: tmp_path / "file" / "presence")
+    monkeypatch.setattr(presence_store, "folder", lambda: tmp_path / "file" / "presence")
     assert calibrate_shares(market(STATED))[1]["f0"].asked == pytest.approx(0.4)
 
 
@@ -194,8 +192,8 @@ def test_every_preset_is_shipped_and_up_to_date():
     choices = [[f"market={m}"] for m in presets("market")] + [[f"scandal={s}"] for s in presets("scandal")]
     for chosen in [*presence.settings(), *choices, ["lever=price_cut"], ["people=300", "seed=7"]]:
         market_of = compose(chosen)[1]["market"]
-        stated = study.unsettled(f"market={market_of}", *[c for c in chosen if c.startswith(("weeks", "window"))])
-        found = presence.shipped().get(key(stated))
+        stated = study.uncalibrated(f"market={market_of}", *[c for c in chosen if c.startswith(("weeks", "window"))])
+        found = presence_store.shipped().get(key(stated))
         assert found, f"{' '.join(chosen)}: presence is out of date; python -m sim.study.presence makes it anew"
         assert found.people >= 200_000
         assert (np.abs(found.reached - solver.asked_shares(stated)) <= 0.25 * np.array(found.error)).all()
@@ -208,17 +206,14 @@ def test_a_shipped_preset_is_not_solved(monkeypatch):
         ["scandal=dieselgate_us", "people=500"],
         ["weeks=26", "firms.colgate.price=2"],
     ):
-        assert scenario(overrides)[1]
+        assert scenario_and_shares(overrides)[1]
 
 
 def test_a_shipped_market_solved_again_is_the_same_to_the_bit():
-    stated = study.unsettled("market=cars_de")
-    asked, shipped = solver.asked_shares(stated), presence.shipped()[key(stated)]
+    stated = study.uncalibrated("market=cars_de")
+    asked, shipped = solver.asked_shares(stated), presence_store.shipped()[key(stated)]
     again = solver.solve(reference_market(stated, asked), asked, shipped.people)
     assert again.presence == shipped.presence and again.mark == shipped.mark
-
-
-# At the edges
 
 
 EDGES = {
@@ -252,7 +247,7 @@ def test_what_no_presence_gives_is_said_and_is_no_error():
     hopeless = {"firms.f0.share": 0.5, "firms.f0.price": 10.0, "consumer.price_weight": 20.0}
     run = simulate(market({"weeks": 13, "people": 500, **hopeless}))
     run.shares["f0"] = Share(0.5, 0.1, 0.001)
-    said = _asked(Finished([], run, None, presence.folder()))
+    said = _asked(Finished([], run, None, presence_store.folder()))
     assert "f0: no presence gives 50.00 %, as asked for; 10.00 % it is" in said
 
 
@@ -263,7 +258,7 @@ def test_where_nobody_uses_anything_that_is_said():
     assert np.isnan(shares["f0"].reached)
     told = simulate(market({"people": 10, "weeks": 1, "window": 1}))
     told.shares = shares
-    assert "nobody used anything" in _asked(Finished([], told, None, presence.folder()))[0]
+    assert "nobody used anything" in _asked(Finished([], told, None, presence_store.folder()))[0]
 
 
 def test_people_of_a_stored_network_hear_one_another(tmp_path):
@@ -277,12 +272,9 @@ def test_people_of_a_stored_network_hear_one_another(tmp_path):
     assert key(market({**STATED, **stored})) != before
 
 
-# What is said, and advised
-
-
 def test_the_terminal_says_the_error_of_the_shares():
-    run = lived(["market=cars_de", "people=500"])
-    (line,) = _asked(Finished([], run, None, presence.folder()))
+    run = run_of(["market=cars_de", "people=500"])
+    (line,) = _asked(Finished([], run, None, presence_store.folder()))
     worst = max(run.shares.values(), key=lambda s: s.uncertainty)
     assert (
         f"up to a standard error of {100 * worst.uncertainty:.2f} points" in line and "which the errors above" in line
@@ -295,6 +287,6 @@ def test_an_entrant_comes_to_its_share(firm, rest):
     had = {"market=toothpaste_uk": 0.14, "market=retail_us": 0.25}[rest]
     new = [f"+firm@firms.newco={firm}", "firms.newco.share=0.095", f"firms.other.share={had - 0.095}"]
     move = ["+moves.enter.firm=newco", "+moves.enter.lever=price", "+moves.enter.value=1", "+moves.enter.week=26"]
-    run = lived([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
+    run = run_of([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
     before, soon, later = (share(run, weeks).value[-1] for weeks in (slice(26), slice(26, 39), slice(78, 104)))
     assert before < 0.001 < 0.04 < soon < later and later == pytest.approx(0.095, abs=0.02)

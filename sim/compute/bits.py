@@ -1,6 +1,6 @@
-"""Operations on 32 bits that give the same bits compiled, as plain Python, on every processor and vector width.
+"""Operations on 32 bits with the same result compiled and in plain Python, on every processor and vector width.
 
-Each is a plain Python function; compiled code runs the one machine instruction named beside it instead.
+Each is a plain Python function; compiled code runs one machine instruction in its place (`_compile`, below).
 Numba alone would widen 32-bit integers to 64 and has no fused multiply-add.
 """
 
@@ -10,52 +10,16 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core.typing.templates import signature
 
-from sim.compute.simd import ONE, Vector, broadcast, compiled, joint_kind
-
-Emit = Callable[..., Any]
-
-
-def _compile(python: Any, kinds: str, emit: Emit) -> None:
-    """Compile `python` to one instruction; `kinds` of the result and the arguments, for one person and for sixteen."""
-    result, *given = kinds.split()
-    one = ONE[result](*(ONE[k] for k in given))
-
-    def typed(context: Any, *arguments: Any) -> Any:
-        return signature(Vector(result), *arguments) if joint_kind(*arguments) else one
-
-    def code(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-        if isinstance(sig.return_type, Vector):
-            values = [broadcast(context, builder, v, t, k) for v, t, k in zip(values, sig.args, given, strict=True)]
-        return emit(builder, *values)
-
-    compiled(python, typed, code)
-
-
-def _call(name: str) -> Emit:
-    """A call of an LLVM intrinsic on operands of one type."""
-
-    def emit(builder: Any, *values: Any) -> Any:
-        kind = values[0].type
-        one = kind.element if isinstance(kind, ir.VectorType) else kind
-        suffix = "f32" if isinstance(one, ir.FloatType) else "i32"
-        full = f"{name}.v{kind.count}{suffix}" if isinstance(kind, ir.VectorType) else f"{name}.{suffix}"
-        declared = builder.module.globals.get(full)
-        if declared is None:
-            declared = ir.Function(builder.module, ir.FunctionType(kind, [kind] * len(values)), full)
-        return builder.call(declared, values)
-
-    return emit
-
-
-def _cast(name: str, one: Any) -> Emit:
-    """A conversion to another type of as many."""
-    return lambda b, x: getattr(b, name)(x, ir.VectorType(one, x.type.count) if hasattr(x.type, "count") else one)
+from sim.compute.simd import SCALAR, Emit, Vector, broadcast, compiled, joint_kind
 
 
 def fma(x, y, z):
-    """x*y + z in float32, rounded once."""
+    """x*y + z in float32, rounded once.
+
+    >>> float(fma(np.float32(3), np.float32(4), np.float32(0.5)))
+    12.5
+    """
     product = float(x) * float(y)  # exact: 24 + 24 bits fit in 53
     total = product + float(z)
     if not math.isfinite(total):
@@ -149,7 +113,11 @@ def signed_byte(x, y):
 
 
 def pack16(x, y):
-    """An int32 of a lower half x and an upper half y."""
+    """An int32 of a lower half x and an upper half y.
+
+    >>> int(high16(pack16(np.int32(7), np.int32(9))))
+    9
+    """
     return np.int32(((int(x) & 0xFFFF | int(y) << 16) + 2**31) % 2**32 - 2**31)
 
 
@@ -163,31 +131,70 @@ def with_bit(x, y):
     return np.int32(((int(x) | 1 << int(y)) + 2**31) % 2**32 - 2**31)
 
 
-def _byte(b: Any, x: Any, y: Any) -> Any:
-    return b.ashr(b.shl(x, b.sub(_same(x, 24), y)), _same(x, 24))
+def _compile(python: Callable[..., Any], kinds: str, emit: Emit) -> None:
+    """Compile `python` to one instruction, for numbers and vectors; `kinds` are those of result and arguments."""
+    result, *given = kinds.split()
+    scalar = SCALAR[result](*(SCALAR[kind] for kind in given))
+
+    def typed(context: Any, *arguments: Any) -> Any:
+        return Vector(result)(*arguments) if joint_kind(*arguments) else scalar
+
+    def code(context: Any, builder: ir.IRBuilder, sig: Any, values: list[ir.Value]) -> ir.Value:
+        if isinstance(sig.return_type, Vector):
+            values = [broadcast(context, builder, v, t, k) for v, t, k in zip(values, sig.args, given, strict=True)]
+        return emit(builder, *values)
+
+    compiled(python, typed, code)
 
 
-def _same(x: Any, value: int) -> Any:
+def _intrinsic(name: str) -> Emit:
+    """A call of an LLVM intrinsic on operands of one type."""
+
+    def emit(builder: ir.IRBuilder, *values: ir.Value) -> ir.Value:
+        kind = values[0].type
+        function = ir.FunctionType(kind, [kind] * len(values))
+        element = kind.element if isinstance(kind, ir.VectorType) else kind
+        suffix = "f32" if isinstance(element, ir.FloatType) else "i32"
+        full = f"{name}.v{kind.count}{suffix}" if isinstance(kind, ir.VectorType) else f"{name}.{suffix}"
+        declared = builder.module.globals.get(full) or ir.Function(builder.module, function, full)
+        return builder.call(declared, values)
+
+    return emit
+
+
+def _as_wide(element: ir.Type, value: ir.Value) -> ir.Type:
+    """The type with as many lanes as a value has."""
+    return ir.VectorType(element, value.type.count) if isinstance(value.type, ir.VectorType) else element
+
+
+def _cast(name: str, element: ir.Type) -> Emit:
+    """A conversion of a number, or of each lane, to another type."""
+    return lambda builder, x: getattr(builder, name)(x, _as_wide(element, x))
+
+
+def _same(x: ir.Value, value: int) -> ir.Value:
     """A constant of the type of x."""
     return ir.Constant(x.type, [value] * x.type.count if isinstance(x.type, ir.VectorType) else value)
 
 
-def _bit(b: Any, x: Any, y: Any) -> Any:
-    return b.trunc(
-        b.lshr(x, y), ir.VectorType(ir.IntType(1), x.type.count) if hasattr(x.type, "count") else ir.IntType(1)
-    )
+def _byte(builder: ir.IRBuilder, x: ir.Value, y: ir.Value) -> ir.Value:
+    return builder.ashr(builder.shl(x, builder.sub(_same(x, 24), y)), _same(x, 24))
 
 
-_compile(fma, "float float float float", _call("llvm.fma"))
-_compile(floor, "float float", _call("llvm.floor"))
-_compile(sqrt, "float float", _call("llvm.sqrt"))
+def _bit(builder: ir.IRBuilder, x: ir.Value, y: ir.Value) -> ir.Value:
+    return builder.trunc(builder.lshr(x, y), _as_wide(ir.IntType(1), x))
+
+
+_compile(fma, "float float float float", _intrinsic("llvm.fma"))
+_compile(floor, "float float", _intrinsic("llvm.floor"))
+_compile(sqrt, "float float", _intrinsic("llvm.sqrt"))
 _compile(to_int, "int float", _cast("fptosi", ir.IntType(32)))
 _compile(to_float, "float int", _cast("sitofp", ir.FloatType()))
 _compile(bits_of, "int float", _cast("bitcast", ir.IntType(32)))
 _compile(float_from_bits, "float int", _cast("bitcast", ir.FloatType()))
 _compile(add_u32, "word word word", lambda b, x, y: b.add(x, y))
 _compile(xor_u32, "word word word", lambda b, x, y: b.xor(x, y))
-_compile(rotate_u32, "word word word", lambda b, x, y: _call("llvm.fshl")(b, x, x, y))
+_compile(rotate_u32, "word word word", lambda b, x, y: _intrinsic("llvm.fshl")(b, x, x, y))
 _compile(shr_u32, "int word word", lambda b, x, y: b.lshr(x, y))
 _compile(add_i32, "int int int", lambda b, x, y: b.add(x, y))
 _compile(shl_i32, "int int int", lambda b, x, y: b.shl(x, y))

@@ -1,4 +1,4 @@
-"""Randomness without state: a draw is a pure function of (seed, replication, purpose, person, week, index).
+"""Random draws without state: each is a pure function of (seed, replication, purpose, person, week, index).
 
 Threefry2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3").
 Key = (seed, replication and purpose), counter = (person, week and index), so neither one more purpose nor one more
@@ -28,11 +28,8 @@ from sim.compute.bits import (
     to_int,
     xor_u32,
 )
-from sim.compute.jit import CHECKED, OPTIONS, device_function, inlined
+from sim.compute.jit import device_function, inlined
 from sim.compute.simd import any_lane, logical_not, select
-
-if CHECKED:
-    OPTIONS["boundscheck"] = True
 
 
 class Purpose(IntEnum):
@@ -188,7 +185,7 @@ def gumbel(word):
 def poisson(mean, word):
     """A Poisson variate by inversion, at most 255; a mean above 80 counts as 80 (exp(-mean) must be normal).
 
-    None, one and two are told apart without asking: a question that is now true, now false costs more than the answer.
+    Zero, one and two are found without a branch: a branch that is hard to predict costs more than the arithmetic.
     """
     mean = select(mean > EIGHTY, EIGHTY, mean)
     u = uniform(word)
@@ -199,7 +196,7 @@ def poisson(mean, word):
     two = (u >= before) & (before > none)
     n = select(u >= none, select(two, _i(2), _i(1)), _i(0))
     going = two & (u >= total) & (total > before)
-    while any_lane(going):  # rounding may hold the sum below the highest u for ever
+    while any_lane(going):  # rounding may keep the sum below the highest u for ever, hence total > before
         n = add_i32(n, select(going, _i(1), _i(0)))
         p = select(going, p * mean / to_float(n), p)
         before = select(going, total, before)
@@ -219,15 +216,15 @@ def log_gamma(shape, key, purpose, person, index):
     c = ONE / sqrt(NINE * d)
     attempt = 0
     value = open_uniform(boost) * ZERO + d
-    waiting = value > ZERO
-    while any_lane(waiting) and attempt < 64:
+    rejected = value > ZERO
+    while any_lane(rejected) and attempt < 64:
         attempt += 1
         w0, w1 = random_bits(key, purpose, person, attempt, index)
         x = normal(w0)
         v = fma(c, x, ONE)
-        possible = waiting & (v > ZERO)
+        possible = rejected & (v > ZERO)
         v = select(possible, v * v * v, ONE)
         value = select(possible, d * v, value)
         accepted = log(open_uniform(w1)) < HALF * x * x + d - value + d * log(v)
-        waiting = waiting & logical_not(possible & accepted)
+        rejected = rejected & logical_not(possible & accepted)
     return log(value) + log(open_uniform(boost)) / shape

@@ -2,25 +2,26 @@
 
 import numpy as np
 
-from sim.facts.markets import Lived, Worlds, among, of
-from sim.facts.repertoire import Found
-from sim.facts.scandals import HALF_YEAR, QUARTER, Pair
-from sim.facts.survey import worth
+from sim.facts.runs import FactRun, Quantities, RunCache, from_counts, from_people
+from sim.facts.scandals import HALF_YEAR, QUARTER, TwinRuns
+from sim.facts.survey import utilities
 from sim.measure.estimates import Array
 from sim.measure.tally import Tally
 
 GOYA, BEER = "scandal=boycott_goya", "scandal=boycott_budlight"
-DIESEL = (52, 53, 54, 55, 56, 57, 58, 60, 62, 65, 70, 78, 91, 104, 117, 130, 143, 155)
+DIESEL_WEEKS = (52, 53, 54, 55, 56, 57, 58, 60, 62, 65, 70, 78, 91, 104, 117, 130, 143, 155)
 
 
-def fact_51(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "scandal=coop_bank", times=8, changes={"weeks": 79})
+def fact_51(runs: RunCache) -> Quantities:
+    """A bank of conscience in a scandal of conscience lost a percent of its customers."""
+    pair = TwinRuns(runs, "scandal=coop_bank", times=8, changes={"weeks": 79})
     return {"customers lost in two quarters, %": pair.lost(HALF_YEAR)}
 
 
-def fact_52(worlds: Worlds) -> Found:
+def fact_52(runs: RunCache) -> Quantities:
+    """A typical boycott is one news cycle, and buycotts can outweigh it."""
     alone = {"scandals.goya.buycott": 0.0, "scandals.goya.action": 2.0}
-    plain, buycott = Pair(worlds, GOYA, times=16, changes=alone), Pair(worlds, GOYA)
+    plain, buycott = TwinRuns(runs, GOYA, times=16, changes=alone), TwinRuns(runs, GOYA)
     return {
         "boycott, three weeks, %": plain.sales(0, 3),
         "half-life, weeks": plain.half_life(),
@@ -28,26 +29,30 @@ def fact_52(worlds: Worlds) -> Found:
     }
 
 
-def fact_53(worlds: Worlds) -> Found:
-    pair = Pair(worlds, BEER)
+def fact_53(runs: RunCache) -> Quantities:
+    """The exception: a boycott that lasts, where substitutes are close."""
+    pair = TwinRuns(runs, BEER)
     return {f"weeks {a} to {b}, %": pair.sales(a, b) for a, b in ((0, 13), (13, 26), (26, 39))}
 
 
-def fact_54(worlds: Worlds) -> Found:
-    abroad = Pair(worlds, "scandal=dieselgate_us", times=48)
-    home = Pair(worlds, "scandal=dieselgate_de", times=24, changes={"weeks": 65})
+def fact_54(runs: RunCache) -> Quantities:
+    """A car scandal costs sales abroad and hardly any at home."""
+    abroad = TwinRuns(runs, "scandal=dieselgate_us", times=48)
+    home = TwinRuns(runs, "scandal=dieselgate_de", times=24, changes={"weeks": 65})
     return {"America, half a year, %": abroad.sales(4, 30), "Germany, a quarter, %": home.sales(0, QUARTER)}
 
 
-def fact_55(worlds: Worlds) -> Found:
-    event = worlds("scandal=dieselgate_us", {}, DIESEL)
-    loss = worth(event, 54)[1][:, event.focus]
+def fact_55(runs: RunCache) -> Quantities:
+    """What the scandal takes from the worth of the brand, as a part of its price."""
+    event = runs("scandal=dieselgate_us", {}, DIESEL_WEEKS)
+    loss = utilities(event, 54)[1][:, event.focus]
     price = event.scenario.consumer.price_weight
-    return {"logit": among(np.mean, loss), "% of price": among(lambda x: 100 * x.mean() / price, loss)}
+    return {"logit": from_people(np.mean, loss), "% of price": from_people(lambda x: 100 * x.mean() / price, loss)}
 
 
-def fact_56(worlds: Worlds) -> Found:
-    pair = Pair(worlds, "scandal=dieselgate_us", times=48)
+def fact_56(runs: RunCache) -> Quantities:
+    """Peers of the same group lose, and others gain."""
+    pair = TwinRuns(runs, "scandal=dieselgate_us", times=48)
     firms = pair.event.scenario.firms
     peers = [j for j, f in enumerate(firms.values()) if f.group and j != pair.focus]
     others = [j for j, f in enumerate(firms.values()) if not f.group]
@@ -61,36 +66,38 @@ def fact_56(worlds: Worlds) -> Found:
     return {
         "peers, %": pair.sales(0, 52, *peers),
         "others, %": pair.sales(0, 52, *others),
-        "spillover / own": of(ratio, *pair.tallies),
+        "spillover / own": from_counts(ratio, *pair.tallies),
     }
 
 
-def _buzz(event: Lived) -> Array:
+def _buzz(event: FactRun) -> Array:
     """[i, week] what the scandals heard of take from the firm, in what people say."""
-    return np.column_stack([worth(event, week)[1][:, event.focus] for week in DIESEL])
+    return np.column_stack([utilities(event, week)[1][:, event.focus] for week in DIESEL_WEEKS])
 
 
-def fact_58(worlds: Worlds) -> Found:
+def fact_58(runs: RunCache) -> Quantities:
+    """Reputation falls within two weeks and recovers over months; belief in quality falls less."""
     quietly: dict[str, object] = {"scandals": {}}  # no diesels on sale in either: that is no loss of quality
-    event, quiet = worlds("scandal=dieselgate_us", {}, DIESEL), worlds("scandal=dieselgate_us", quietly, DIESEL)
-    loss, since = _buzz(event), np.array(DIESEL) - 52
-    worse = worth(quiet, 60)[0][:, event.focus] - worth(event, 60)[0][:, event.focus]
+    event, quiet = runs("scandal=dieselgate_us", {}, DIESEL_WEEKS), runs("scandal=dieselgate_us", quietly, DIESEL_WEEKS)
+    loss, since = _buzz(event), np.array(DIESEL_WEEKS) - 52
+    worse = utilities(quiet, 60)[0][:, event.focus] - utilities(event, 60)[0][:, event.focus]
     late = since >= HALF_YEAR // 2
 
     def half_life(x: Array) -> float:
         return float(-np.log(2) / np.polyfit(since[late], np.log(x.mean(axis=0)[late]), 1)[0] / (52 / 12))
 
     return {
-        "trough, days after the news": among(lambda x: 7.0 * since[x.mean(axis=0).argmax()], loss),
-        "half-life of reputation, months": among(half_life, loss),
-        "fall of quality / of buzz": among(lambda w, x: w.mean() / x.mean(axis=0).max(), worse, loss),
+        "trough, days after the news": from_people(lambda x: 7.0 * since[x.mean(axis=0).argmax()], loss),
+        "half-life of reputation, months": from_people(half_life, loss),
+        "fall of quality / of buzz": from_people(lambda w, x: w.mean() / x.mean(axis=0).max(), worse, loss),
     }
 
 
-def fact_59(worlds: Worlds) -> Found:
+def fact_59(runs: RunCache) -> Quantities:
+    """Attention to a scandal decays fast at first and slowly after that."""
     from scipy.optimize import curve_fit
 
-    event, since = worlds("scandal=dieselgate_us", {}, DIESEL), np.array(DIESEL, float) - 52
+    event, since = runs("scandal=dieselgate_us", {}, DIESEL_WEEKS), np.array(DIESEL_WEEKS, float) - 52
 
     def gain(x: Array) -> float:
         buzz = x.mean(axis=0)
@@ -109,4 +116,4 @@ def fact_59(worlds: Worlds) -> Found:
         ]
         return float(len(t) * np.log((rest[0] ** 2).sum() / (rest[1] ** 2).sum()) - 2)
 
-    return {"AIC of one exponential - of two": among(gain, _buzz(event))}
+    return {"AIC of one exponential - of two": from_people(gain, _buzz(event))}

@@ -2,53 +2,62 @@
 
 import numpy as np
 
-from sim.facts.markets import Worlds, among, of
-from sim.facts.repertoire import PROVIDERS, Found, yearly
+from sim.facts.repertoire import PROVIDERS, yearly
+from sim.facts.runs import Quantities, RunCache, from_counts, from_people
 from sim.measure import estimates, metrics
-from sim.measure.estimates import Array
+from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import TENURE, Event, Tally
 
 YEARS = 52
 SUBSCRIPTION = "market=streaming"
-PING = 1.0001  # a price that moved, and nothing else
+PRICE_NOTICE = 1.0001  # a price that hardly moved: it makes customers look, and changes nothing else
 
 
-def switched_a_year(worlds: Worlds, market: str):
-    return of(lambda t: 100 * metrics.switched(t), yearly(worlds, market))
+def switched_a_year(runs: RunCache, market: str) -> Estimate:
+    """People who switch provider in a year, %."""
+    return from_counts(lambda t: 100 * metrics.switched(t), yearly(runs, market))
 
 
-def fact_16(worlds: Worlds) -> Found:
+def fact_16(runs: RunCache) -> Quantities:
+    """Few people switch provider in a year, and how many depends on the sector."""
     return {
-        "health insurance, % a year": switched_a_year(worlds, "health_insurance_nl"),
-        "energy, % a year": switched_a_year(worlds, "energy_nl"),
+        "health insurance, % a year": switched_a_year(runs, "health_insurance_nl"),
+        "energy, % a year": switched_a_year(runs, "energy_nl"),
     }
 
 
-def fact_17(worlds: Worlds) -> Found:
+def fact_17(runs: RunCache) -> Quantities:
+    """Switching a year that the share of long tenures implies."""
+
     def implied(t: Tally) -> Array:
         long = t.standing[..., np.flatnonzero(TENURE >= 156)].sum(axis=(-2, -1)) / t.standing.sum(axis=(-2, -1))
         return 100 * (1 - long ** (1 / 3))
 
-    return {m: of(implied, yearly(worlds, m)) for m in ("bank", "mobile")}
+    return {m: from_counts(implied, yearly(runs, m)) for m in ("bank", "mobile")}
 
 
-def fact_18(worlds: Worlds) -> Found:
-    counts = yearly(worlds, "health_insurance_nl")
+def fact_18(runs: RunCache) -> Quantities:
+    """People differ in inertia: fewer have ever switched than if all were alike."""
+    counts = yearly(runs, "health_insurance_nl")
 
     def ratio(t: Tally) -> Array:
         return metrics.ever_switched(t) / (1 - (1 - metrics.switched(t)) ** 10)
 
-    return {"ever in ten years / if all were alike": of(ratio, counts)}
+    return {"ever in ten years / if all were alike": from_counts(ratio, counts)}
 
 
-def fact_19(worlds: Worlds) -> Found:
+def fact_19(runs: RunCache) -> Quantities:
+    """Most people could have a better offer elsewhere."""
+
     def better(t: Tally) -> Array:
         return 100 * t.event[..., Event.BETTER].sum(axis=-1) / t.event[..., Event.ASKED].sum(axis=-1)
 
-    return {"better elsewhere, %": of(better, yearly(worlds, "health_insurance_nl"))}
+    return {"better elsewhere, %": from_counts(better, yearly(runs, "health_insurance_nl"))}
 
 
-def fact_20(worlds: Worlds) -> Found:
+def fact_20(runs: RunCache) -> Quantities:
+    """Retention rises with tenure, because those who leave easily have left."""
+
     def retained(t: Tally, year: int) -> Array:
         stayed, left = np.moveaxis(t.tenure.sum(axis=-3), -1, 0)
         bins = np.flatnonzero(year - 1 == TENURE // YEARS)
@@ -56,16 +65,17 @@ def fact_20(worlds: Worlds) -> Found:
         bins = bins[TENURE[bins] > 0]  # nobody uses a firm again before the first use
         return np.prod((1 - left[..., bins] / (stayed + left)[..., bins]) ** widths[bins], axis=-1)
 
-    counts = yearly(worlds, "health_insurance_nl")
+    counts = yearly(runs, "health_insurance_nl")
     return {
-        "year 1": of(lambda t: retained(t, 1), counts),
-        "year 6": of(lambda t: retained(t, 6), counts),
-        "year 6 - year 1": of(lambda t: retained(t, 6) - retained(t, 1), counts),
+        "year 1": from_counts(lambda t: retained(t, 1), counts),
+        "year 6": from_counts(lambda t: retained(t, 6), counts),
+        "year 6 - year 1": from_counts(lambda t: retained(t, 6) - retained(t, 1), counts),
     }
 
 
-def fact_21(worlds: Worlds) -> Found:
-    tallies = [yearly(worlds, m) for m in PROVIDERS]
+def fact_21(runs: RunCache) -> Quantities:
+    """Providers show double jeopardy in churn, and sector and share explain most of it."""
+    tallies = [yearly(runs, m) for m in PROVIDERS]
 
     def columns(folds: tuple[Tally, ...]):
         for n in range(len(folds[0].people)):
@@ -89,7 +99,7 @@ def fact_21(worlds: Worlds) -> Found:
             found.append(1 - rest.var() / y.var())
         return np.array(found)
 
-    return {"slope on share": of(slope, *tallies), "R2": of(explained, *tallies)}
+    return {"slope on share": from_counts(slope, *tallies), "R2": from_counts(explained, *tallies)}
 
 
 def moves(*rows: tuple[str, str, int, int, float]) -> dict[str, object]:
@@ -99,16 +109,17 @@ def moves(*rows: tuple[str, str, int, int, float]) -> dict[str, object]:
 
 
 EVENT, MONTH = 52, 52 / 12  # the week of what happens, weeks
-CARD = moves(("netflix", "price", EVENT, 0, PING))
+CARD_EXPIRY = moves(("netflix", "price", EVENT, 0, PRICE_NOTICE))
 
 
 def _exits(tally: Tally, firm: int) -> Array:
-    """Who leaves the firm, [..., t], weekly counts."""
+    """Customers who leave the firm, [..., t], from weekly counts."""
     out = tally.flow[..., firm + 1, 1:]
     return out.sum(axis=-1) - out[..., firm]
 
 
 def _joins(tally: Tally, firm: int) -> Array:
+    """Customers who come to the firm, [..., t]."""
     into = tally.flow[..., 1:, firm + 1]
     return into.sum(axis=-1) - into[..., firm]
 
@@ -118,8 +129,9 @@ def _base(tally: Tally, firm: int) -> Array:
     return tally.flow[..., firm + 1, 1:].sum(axis=-1)
 
 
-def fact_22(worlds: Worlds) -> Found:
-    quiet, event = worlds(SUBSCRIPTION), worlds(SUBSCRIPTION, CARD)
+def fact_22(runs: RunCache) -> Quantities:
+    """Forced attention triggers exits: a replaced card makes every subscriber decide."""
+    quiet, event = runs(SUBSCRIPTION), runs(SUBSCRIPTION, CARD_EXPIRY)
     j, after = quiet.focus, slice(EVENT, EVENT + 13)
     pair = estimates.weekly(quiet.tally), estimates.weekly(event.tally)
 
@@ -129,42 +141,48 @@ def fact_22(worlds: Worlds) -> Found:
     def monthly(a: Tally) -> Array:
         return 100 * MONTH * _exits(a, j)[..., :EVENT].sum(axis=-1) / _base(a, j)[..., :EVENT].sum(axis=-1)
 
-    return {"exits of the event, % of base": of(caused, *pair), "exits a month before, %": of(monthly, pair[0])}
+    return {
+        "exits of the event, % of base": from_counts(caused, *pair),
+        "exits a month before, %": from_counts(monthly, pair[0]),
+    }
 
 
-def fact_23(worlds: Worlds) -> Found:
+def fact_23(runs: RunCache) -> Quantities:
+    """Trouble with canceling raises the revenue of sellers."""
     services = ("netflix", "amazon", "disney", "hbo", "apple")
     worse = moves(*((s, "effort", EVENT, 0, 0.8) for s in services))
     weeks = range(EVENT, 2 * EVENT)
-    noticed = moves(*((s, "price", w, 1, PING + 1e-3 * (w % 2)) for s in services for w in weeks))
-    pair = [estimates.weekly(worlds(SUBSCRIPTION, c).tally) for c in (worse, worse | noticed)]
+    noticed = moves(*((s, "price", w, 1, PRICE_NOTICE + 1e-3 * (w % 2)) for s in services for w in weeks))
+    pair = [estimates.weekly(runs(SUBSCRIPTION, c).tally) for c in (worse, worse | noticed)]
 
     def lost(a: Tally, b: Tally) -> Array:
         kept = [t.flow[..., EVENT : 2 * EVENT, :, 1:-1].sum(axis=(-3, -2, -1)) for t in (a, b)]
         return 100 * (kept[1] / kept[0] - 1)
 
-    return {"revenue of the year, %": of(lost, *pair)}
+    return {"revenue of the year, %": from_counts(lost, *pair)}
 
 
-def fact_24(worlds: Worlds) -> Found:
+def fact_24(runs: RunCache) -> Quantities:
+    """Few of those who want to leave do so within a month."""
     weeks = (EVENT + 1, EVENT + 5, EVENT + 6, EVENT + 14)
-    event = worlds(SUBSCRIPTION, CARD, weeks)
+    event = runs(SUBSCRIPTION, CARD_EXPIRY, weeks)
     target = [event.people[w].one["target"] >= 0 for w in weeks]
     decided = target[0] & (event.people[weeks[0]].one["last"] == event.focus)
     month = [t[decided] for t in target]
 
-    def within(_: Array, four: Array, five: Array, __: Array) -> Array:
-        return 1 - four.mean() ** (1 - MONTH % 1) * five.mean() ** (MONTH % 1)
+    def within(_: Array, four: Array, five: Array, __: Array) -> float:
+        return float(1 - four.mean() ** (1 - MONTH % 1) * five.mean() ** (MONTH % 1))
 
-    def delay(_: Array, __: Array, ___: Array, quarter: Array) -> Array:
-        return 1 / (1 - quarter.mean() ** (1 / (weeks[-1] - weeks[0]))) / MONTH
+    def delay(_: Array, __: Array, ___: Array, quarter: Array) -> float:
+        return float(1 / (1 - quarter.mean() ** (1 / (weeks[-1] - weeks[0]))) / MONTH)
 
-    return {"carried out within a month": among(within, *month), "mean delay, months": among(delay, *month)}
+    return {"carried out within a month": from_people(within, *month), "mean delay, months": from_people(delay, *month)}
 
 
-def fact_25(worlds: Worlds) -> Found:
+def fact_25(runs: RunCache) -> Quantities:
+    """A contract that is hard to leave deters joiners."""
     deterring = moves(("netflix", "switching_cost", 0, 0, 0.25))
-    pair = [worlds(SUBSCRIPTION, c, times=4) for c in ({}, deterring)]
+    pair = [runs(SUBSCRIPTION, c, times=4) for c in ({}, deterring)]
     j, tallies = pair[0].focus, [estimates.weekly(w.tally) for w in pair]
 
     def taken(a: Tally, b: Tally) -> Array:
@@ -173,36 +191,41 @@ def fact_25(worlds: Worlds) -> Found:
     def base(a: Tally, b: Tally) -> Array:
         return 100 * (_base(b, j)[..., 104] / _base(a, j)[..., 104] - 1)
 
-    return {"joiners, first half year, %": of(taken, *tallies), "subscribers after two years, %": of(base, *tallies)}
+    return {
+        "joiners, first half year, %": from_counts(taken, *tallies),
+        "subscribers after two years, %": from_counts(base, *tallies),
+    }
 
 
-def fact_26(worlds: Worlds) -> Found:
-    quiet = worlds(SUBSCRIPTION)
+def fact_26(runs: RunCache) -> Quantities:
+    """A trial of a rival makes a third stay with it; removing switching cost moves little share."""
+    quiet = runs(SUBSCRIPTION)
     presence = quiet.scenario.firms["amazon"].presence
-    story = moves(
-        ("netflix", "price", EVENT, 0, PING),
+    levers = moves(
+        ("netflix", "price", EVENT, 0, PRICE_NOTICE),
         ("amazon", "presence", EVENT, 2, 1000 * presence),
-        ("amazon", "price", EVENT + 2, 0, PING),
+        ("amazon", "price", EVENT + 2, 0, PRICE_NOTICE),
     )
-    trial = worlds(SUBSCRIPTION, {**story, "market.exit_rate": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
+    trial = runs(SUBSCRIPTION, {**levers, "market.exit_rate": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
     j = quiet.focus
     before, during, after = (trial.people[w].one["last"] for w in (EVENT, EVENT + 2, EVENT + 3))
     tried = (before == j) & (during == j + 1)
-    free = worlds(SUBSCRIPTION, {"mechanisms.switching_cost": False})
+    free = runs(SUBSCRIPTION, {"mechanisms.switching_cost": False})
 
     def gain(a: Tally, b: Tally) -> Array:
         return 100 * np.abs(metrics.share(b) - metrics.share(a))[..., j]
 
     return {
-        "stay with the rival after a trial, %": among(lambda t, a: 100 * (a[t] == j + 1).mean(), tried, after),
-        "share moved by removing switching cost, points": of(gain, quiet.counts, free.counts),
+        "stay with the rival after a trial, %": from_people(lambda t, a: 100 * (a[t] == j + 1).mean(), tried, after),
+        "share moved by removing switching cost, points": from_counts(gain, quiet.counts, free.counts),
     }
 
 
-def fact_27(worlds: Worlds) -> Found:
-    story = {"market.exit_rate": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
+def fact_27(runs: RunCache) -> Quantities:
+    """Dark patterns make people stay, and aggressive ones make them speak badly."""
+    levers = {"market.exit_rate": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
     plain, mild, aggressive = (
-        worlds(SUBSCRIPTION, {**story, **moves(("netflix", "switching_cost", EVENT, 0, f))}, times=12)
+        runs(SUBSCRIPTION, {**levers, **moves(("netflix", "switching_cost", EVENT, 0, f))}, times=12)
         for f in (0.0, 1.0, 1.7)
     )
     j = plain.focus
@@ -216,9 +239,9 @@ def fact_27(worlds: Worlds) -> Found:
 
     none, some, much = (estimates.weekly(w.tally) for w in (plain, mild, aggressive))
     return {
-        "stay, plain": of(stay, none),
-        "mild / plain": of(lambda a, b: stay(b) / stay(a), none, some),
-        "aggressive / plain": of(lambda a, b: stay(b) / stay(a), none, much),
-        "bad words, mild, % of base": of(words, none, some),
-        "bad words, aggressive, % of base": of(words, none, much),
+        "stay, plain": from_counts(stay, none),
+        "mild / plain": from_counts(lambda a, b: stay(b) / stay(a), none, some),
+        "aggressive / plain": from_counts(lambda a, b: stay(b) / stay(a), none, much),
+        "bad words, mild, % of base": from_counts(words, none, some),
+        "bad words, aggressive, % of base": from_counts(words, none, much),
     }

@@ -1,4 +1,4 @@
-"""What people would say and do if all were asked now: the rules themselves, put to everybody on one day."""
+"""What people would say and do if all were asked in one week: the rules themselves, applied to everybody."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import numpy as np
 from sim.compute.jit import entry_point, inlined
 from sim.compute.random import FIRST
 from sim.engine.workspace import gather, gather_flags, make_workspace, set_row
-from sim.facts.markets import Lived
+from sim.facts.runs import FactRun
 from sim.measure.estimates import Array
 from sim.model.rules import choose, consider
 from sim.model.rules.choose import scandal_disutility, systematic_utility
@@ -17,7 +17,7 @@ from sim.model.timeline import Published, make_world, publish
 
 @inlined
 def at_week(public, week):
-    """The same, with draws at the addresses of another week."""
+    """The same, with the draws of another week."""
     return Published(
         public.market,
         public.traits,
@@ -34,7 +34,7 @@ def at_week(public, week):
 
 
 class Search(NamedTuple):
-    """Of each person: the firm looked at first, how many are looked at, and which is chosen."""
+    """Of each person, [i]: the firm considered first, how many are considered, and which is chosen."""
 
     first: Array
     consideration_size: Array
@@ -42,15 +42,15 @@ class Search(NamedTuple):
 
 
 @entry_point
-def _worth(people, person_words, bond_words, world, t, worths, losses, workspace):
+def _utilities(people, person_words, bond_words, world, t, values, losses, workspace):
     person, i = workspace.person, 0
-    for row in range(worths.shape[0]):
+    for row in range(values.shape[0]):
         set_row(workspace, i, row)
         gather(workspace, person_words, bond_words, i)
         gather_flags(workspace, people.scandal_flags, 1)
         public = publish(world, (0, 0), t - 1, people.cell[row])
-        for j in range(worths.shape[1]):
-            worths[row, j] = systematic_utility(person, workspace.bonds, public, j, i)
+        for j in range(values.shape[1]):
+            values[row, j] = systematic_utility(person, workspace.bonds, public, j, i)
             losses[row, j] = scandal_disutility(person, public, j, AWARE, i)
 
 
@@ -73,22 +73,20 @@ def _search(people, person_words, bond_words, world, key, t, found, workspace):
             found[row, 1] += bonds.considered[j, i]
 
 
-def worth(lived: Lived, week: int) -> tuple[Array, Array]:
-    """[i, j] what each firm is worth to each person, and what the scandals heard of take from it, in what one says."""
-    people, world = lived.people[week], make_world(lived.scenario)
-    worths, losses = (np.zeros(people.bonds.shape, np.float32) for _ in range(2))
-    workspace = make_workspace(len(lived.scenario.firms), len(world.scandals))
-    _worth(people, as_int32(people.one), as_int32(people.bonds), world, week, worths, losses, workspace)
-    return worths, losses
+def utilities(run: FactRun, week: int) -> tuple[Array, Array]:
+    """Systematic utility and scandal disutility of each firm for each person, [i, j], in stated intentions."""
+    people, world = run.people[week], make_world(run.scenario)
+    values, losses = (np.zeros(people.bonds.shape, np.float32) for _ in range(2))
+    workspace = make_workspace(len(run.scenario.firms), len(world.scandals))
+    _utilities(people, as_int32(people.one), as_int32(people.bonds), world, week, values, losses, workspace)
+    return values, losses
 
 
-def search(lived: Lived, week: int) -> Search:
-    """Everybody looks around now."""
-    people, world = lived.people[week], make_world(lived.scenario)
-    found, workspace = (
-        np.zeros((len(people.one), 3), np.int64),
-        make_workspace(len(lived.scenario.firms), len(world.scandals)),
-    )
-    key = lived.scenario.seed, 0
+def search(run: FactRun, week: int) -> Search:
+    """Everybody deliberates now."""
+    people, world = run.people[week], make_world(run.scenario)
+    found = np.zeros((len(people.one), 3), np.int64)
+    workspace = make_workspace(len(run.scenario.firms), len(world.scandals))
+    key = run.scenario.seed, 0
     _search(people, as_int32(people.one), as_int32(people.bonds), world, key, week, found, workspace)
     return Search(*found.T)

@@ -20,7 +20,7 @@ MOST_AGENTS = 100_000  # people up to which each gets an agent unasked
 def default() -> Scenario:
     from sim.study.presets import scenario
 
-    return scenario()[0]
+    return scenario()
 
 
 def declared(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[str, Any]) -> Scenario:

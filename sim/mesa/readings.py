@@ -57,9 +57,9 @@ def now(shard: Shard) -> Tally:
 def _as_if_ended(shard: Shard, begun: np.ndarray) -> dict[str, np.ndarray]:
     """The open window's counts, closed on copies of the people, a few at a time to stay within the caches."""
     scratch = empty_tally(0, 1, begun.shape[2], begun.shape[3], 0)._replace(window=begun.copy())
-    step = 1 + BLOCK * len(shard.groups) // max(1, len(shard.people.one))
-    for g in range(shard.groups.start, shard.groups.stop, step):
-        groups = range(g, min(g + step, shard.groups.stop))
+    step = 1 + BLOCK * len(shard.folds) // max(1, len(shard.people.one))
+    for g in range(shard.folds.start, shard.folds.stop, step):
+        groups = range(g, min(g + step, shard.folds.stop))
         first, stop = shard.edges[groups.start], shard.edges[groups.stop]
         copied = People(*(rows[first:stop].copy() for rows in shard.people))
         close_window(replace(shard, people=copied, tally=scratch, groups=groups, edges=shard.edges - first), 0)

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 
+from sim.compute.html import html_table
 from sim.model.declare import named, part, switch, trait, word
 
 
@@ -242,6 +243,19 @@ class Scenario:
         size = [f"{self.people:,} people", f"{self.weeks} weeks", *(f"{n} {name}" for name, n in groups if n)]
         digest = sha256(json.dumps(asdict(self), default=repr).encode()).hexdigest()[:8]
         return f"<Scenario {self.title!r}: {', '.join(size)}, seed {self.seed}; {digest}>"
+
+    def _repr_html_(self) -> str:
+        """Its size, firms and events, as a notebook shows them."""
+        rows = [
+            (name, "firm", f"presence {firm.presence:g}" if firm.share is None else f"share {firm.share:g}")
+            for name, firm in self.firms.items()
+        ]
+        rows += [(name, "scandal", f"{e.firm or self.focus}, week {e.week}") for name, e in self.scandals.items()]
+        rows += [
+            (name, "move", f"{e.firm or self.focus}, week {e.week}: {e.lever} {e.value:g}")
+            for name, e in self.moves.items()
+        ]
+        return html_table(repr(self), ["name", "what", "value"], rows)
 
 
 TRAITS = tuple(f.name for f in fields(Consumer))

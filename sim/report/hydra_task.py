@@ -19,7 +19,7 @@ from sim.report.result import FIGURES, FILES, TABLES, Finished, effect, events, 
 from sim.report.signals import Stopped, check, stoppable, undivided
 from sim.report.streams import plain as plain_text
 from sim.report.terminal import everything, not_shown, one_line, progress, summary, where
-from sim.study.presets import CONF, check_sweep, forced, plain, scenario, solved, stated
+from sim.study.presets import CONF, check_sweep, forced, plain, scenario_and_shares, solved, stated
 
 if TYPE_CHECKING:
     from sim.engine.loop import Run
@@ -115,7 +115,7 @@ def lived(overrides: list[str]) -> "Run":
     """The run of `python -m sim` with these overrides, without a terminal and without files."""
     from sim.engine.loop import simulate
 
-    actual, shares = scenario(overrides)
+    actual, shares = scenario_and_shares(overrides)
     run = simulate(actual)
     run.shares = shares
     return run

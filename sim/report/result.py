@@ -1,6 +1,5 @@
 """What is made of a run: its metrics by group, its story over the weeks, what its events changed, its files."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,22 +28,9 @@ class Finished(NamedTuple):
     effect: Effect | None = None
 
 
-def groups(scenario: Scenario) -> dict[str, Sequence[int]]:
-    """Cells by the name of a group: all, and each segment and cohort where there is more than one."""
-    cells = scenario.cells
-    named: dict[str, Sequence[int]] = {"all": range(len(cells))}
-    for n, (kind, members) in enumerate((("segments", scenario.segments), ("cohorts", scenario.cohorts))):
-        if len(members) > 1:
-            named |= {f"{kind}.{m}": [i for i, cell in enumerate(cells) if cell[n] == m] for m in members}
-    return named
-
-
 def measured(run: "Run") -> Any:
     """Every metric of a run with its error, for everybody and for each group."""
-    from sim.measure import metrics
-
-    s = run.scenario
-    return metrics.table(run.tally, list(s.firms), groups(s), s.market.regime == "provider", run.shares)
+    return run.table()
 
 
 def story(run: "Run") -> Any:

@@ -68,11 +68,11 @@ def compiled() -> bool:
     """Whether the kernel is on disk, compiled for this Python and this version of its source."""
     from sim.engine import kernel
 
-    cache = getattr(kernel.step_groups, "_cache", None)
+    cache = getattr(kernel.step_folds, "_cache", None)
     if cache is None:  # numba is told to compile nothing
         return True
     python = f"py{sys.version_info.major}{sys.version_info.minor}"
-    made = Path(cache.cache_path).glob(f"kernel.step_groups-*.{python}.*.nbc")
+    made = Path(cache.cache_path).glob(f"kernel.step_folds-*.{python}.*.nbc")
     source = os.stat(kernel.__file__).st_mtime
     return any(file.stat().st_mtime >= source for file in made)
 

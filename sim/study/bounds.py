@@ -1,4 +1,4 @@
-"""What a value may be before it is read: how long, how deep, and referring to nothing outside its scenario."""
+"""Bounds on a value before it is read: its length, its depth, and no reference to anything outside its scenario."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ DEEPEST = 20  # levels of nesting, or references to references
 
 
 def check_typed(key: str, value: str) -> None:
-    """Complain about what Hydra's grammar would choke on, or read from outside the scenario."""
+    """ScenarioError for a value that Hydra's grammar cannot take, or that reads from outside the scenario."""
     if foreign_reference(value):
         raise ScenarioError([f"{key}: {value} {FOREIGN}"])
     longest = max(map(len, re.findall(r"[\w.+-]+", value)), default=0)

@@ -2,7 +2,7 @@
 
 The share of a firm is its part of all uses in the weeks that a scenario counts, after its burn-in, without scandals
 and moves, in an unlimited population. It is estimated on 200,000 people (on up to a million where more are simulated),
-with draws that no run uses: the error of the estimate is independent of the dice of every run, and adds to theirs.
+with draws that no run uses: the error of the estimate is independent of that of every run, and adds to it.
 Firms that state no share divide what the others leave, in proportion to the presence they state.
 """
 
@@ -13,34 +13,34 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from sim.engine.loop import simulate
 from sim.measure.shares import Share
-from sim.model.fields import Scenario
+from sim.model.fields import Consumer, Market, Scenario, Segment
 from sim.model.network import stored_links
 from sim.model.scenario import change
-from sim.study import presence
-from sim.study.presence import Solved
+from sim.study.presence_store import Solved, find_solved, rules_digest, save_solved
 
-SIZES = (200_000, 500_000, 1_000_000)  # people on whom shares are estimated: the first that is no less than a run's
-TOGETHER = 20_000  # people in one replication of the solver
-MANY = 1_000  # most replications, where a stored network says how many people there are
-LAST = 2**24 - 1  # the solver's replications count down from here, the last address there is; a run has at most 10,000
+SIZES = (200_000, 500_000, 1_000_000)  # people on whom shares are estimated: the first not below those of a run
+PEOPLE = 20_000  # in one replication of the solver
+MOST_REPLICATIONS = 1_000  # of the solver, where the number of people is that of a stored network
+LAST = 2**24 - 1  # the largest number of a replication: the solver counts down from it, a run up to 10,000
 FIRST_GUESS = 0.9  # change of ln presence for one of ln share: habit makes shares respond more than in proportion
-LOOSE, CLOSE = 1.0, 0.25  # standard errors within which a round on few people, and on all, is near enough
-ROUNDS, STEP = 12, 1.5  # most rounds on either, and the largest step of ln presence in one
-LOWEST = 1e-9  # the least presence that is tried, all firms together having 1
+LOOSE, CLOSE = 1.0, 0.25  # tolerance in standard errors, on few people and on all
+ROUNDS, STEP = 12, 1.5  # most rounds on few people and on all, and the largest step of ln presence in one
+LEAST = 1e-9  # presence that is tried, all firms together having 1
 WINDOW = 13  # weeks; shares do not depend on it
-UNREAD = (  # by anybody in a market without scandals
+UNUSED = (  # in a market without scandals
     *("care_ethics", "care_privacy", "care_service", "action", "exposure", "trust_scandal"),
     *("attention_half_life", "reputation_half_life", "reputation_share", "residue", "survey"),
 )
 
+Part = TypeVar("Part", Segment, Consumer, Market)
 Uses = np.ndarray  # [fold, firm] uses counted, a row for each group of people
-Estimate = Callable[[np.ndarray], Uses]
+CountUses = Callable[[np.ndarray], Uses]  # from ln presence
 
 
 class Round(NamedTuple):
@@ -55,17 +55,17 @@ class Round(NamedTuple):
 def calibrate_shares(scenario: Scenario) -> tuple[Scenario, dict[str, Share]]:
     """The scenario with presence in place of stated shares, and for each firm the share asked for and reached.
 
-    A scenario without stated shares is returned as it is. What was solved once is looked up (`sim.study.presence`).
+    A scenario without stated shares is returned as it is. What was solved before is looked up (`presence_store`).
     """
     if all(firm.share is None for firm in scenario.firms.values()):
         return scenario, {}
     asked = asked_shares(scenario)
     reference = reference_market(scenario, asked)
     key, people = key_of(reference), enough(scenario)
-    found = presence.find(key, people)
+    found = find_solved(key, people)
     if found is None:
         found = solve(reference, asked, people)
-        presence.keep(key, people, found)
+        save_solved(key, people, found)
     values = {f"firms.{name}.presence": p for name, p in zip(scenario.firms, found.presence, strict=True)}
     rows = zip(scenario.firms, asked.tolist(), found.reached, found.error, strict=True)
     return (
@@ -90,7 +90,7 @@ def asked_shares(scenario: Scenario) -> np.ndarray:
 
 
 def reference_market(scenario: Scenario, asked: np.ndarray) -> Scenario:
-    """The scenario without its story, and without what shares then do not depend on (UNREAD, title, seed, people)."""
+    """The scenario without events, and without what shares then do not depend on (UNUSED, title, seed, people)."""
     firms = {
         name: replace(firm, share=float(f"{share:.9g}"), presence=1.0, group="")
         for (name, firm), share in zip(scenario.firms.items(), asked, strict=True)
@@ -98,36 +98,36 @@ def reference_market(scenario: Scenario, asked: np.ndarray) -> Scenario:
     stored = scenario.network.kind == "file"  # its people are those of the file
     changes: dict[str, Any] = {"title": "", "focus": "", "replications": 1, "scandals": {}, "moves": {}}
     named = hashlib.sha256(json.dumps(list(firms)).encode()).hexdigest()
-    changes["seed"] = int(named[:8], 16)  # a market has its dice whatever is changed in it, and another has others
-    changes |= {"people": scenario.people if stored else TOGETHER, "window": min(WINDOW, scenario.weeks)}
+    changes["seed"] = int(named[:8], 16)  # by the names of the firms: the same draws whatever is changed
+    changes |= {"people": scenario.people if stored else PEOPLE, "window": min(WINDOW, scenario.weeks)}
     for kind in ("segments", "cohorts"):
         changes[kind] = {name: _as_declared(member) for name, member in getattr(scenario, kind).items()}
     changes |= {"consumer": _as_declared(scenario.consumer), "market": _as_declared(scenario.market)}
     return replace(scenario, firms=firms, **changes)
 
 
-def _as_declared(part: Any) -> Any:
-    """The same with the numbers that nobody reads where there are no scandals as they are declared."""
+def _as_declared(part: Part) -> Part:
+    """The same with the numbers that are not used without scandals set to their declared defaults."""
     default = type(part)()
-    return replace(part, **{name: getattr(default, name) for name in UNREAD if hasattr(default, name)})
+    return replace(part, **{name: getattr(default, name) for name in UNUSED if hasattr(default, name)})
 
 
 def key_of(reference: Scenario) -> str:
     """A hash of the reference market and of whatever file it reads, and one of the rules."""
-    told = json.dumps(asdict(reference)).encode()
+    content = json.dumps(asdict(reference)).encode()
     if reference.network.kind == "file":
         path = Path(reference.network.edges)
-        told += path.read_bytes() if path.is_file() else b""
-    return f"{hashlib.sha256(told).hexdigest()[:16]}-{presence.rules()}"
+        content += path.read_bytes() if path.is_file() else b""
+    return f"{hashlib.sha256(content).hexdigest()[:16]}-{rules_digest()}"
 
 
 def solve(reference: Scenario, asked: np.ndarray, people: int) -> Solved:
-    """Broyden's method on common draws: on the first replication until it tells no more, then on all of them.
+    """Broyden's method on common random numbers: first on one replication, then on all of them.
 
     d ln share = G d ln presence; G starts as that of a logit a little amplified, and is learned from the rounds.
     """
-    log_presence, inverse = np.log(np.maximum(asked, LOWEST)), FIRST_GUESS * np.eye(len(asked))
-    replications, rounds = min(-(-people // reference.people), MANY), []
+    log_presence, inverse = np.log(np.maximum(asked, LEAST)), FIRST_GUESS * np.eye(len(asked))
+    replications, rounds = min(-(-people // reference.people), MOST_REPLICATIONS), []
     for many, near in ((1, LOOSE), (replications, CLOSE)):
 
         def uses(log_presence: np.ndarray, many: int = many) -> Uses:
@@ -142,7 +142,7 @@ def solve(reference: Scenario, asked: np.ndarray, people: int) -> Solved:
 
 
 def _approach(
-    uses: Estimate, asked: np.ndarray, log_presence: np.ndarray, inverse: np.ndarray, near: float
+    uses: CountUses, asked: np.ndarray, log_presence: np.ndarray, inverse: np.ndarray, near: float
 ) -> tuple[Round, np.ndarray, int]:
     """The best of the rounds, the inverse of the Jacobian as learned, and how many rounds there were."""
     best, before, number = None, None, 0
@@ -156,7 +156,7 @@ def _approach(
             best = Round(log_presence, reached, error, worst)
         if not worst > near:  # nan: nobody used anything, and there is nothing to learn
             break
-        gap = np.log(np.maximum(reached, 0.5 / counted.sum()) / np.maximum(asked, LOWEST))
+        gap = np.log(np.maximum(reached, 0.5 / counted.sum()) / np.maximum(asked, LEAST))
         if before is not None:
             inverse = _learned(inverse, log_presence - before[0], gap - before[1])
         before = log_presence, gap
@@ -178,7 +178,7 @@ def _learned(inverse: np.ndarray, step: np.ndarray, answer: np.ndarray) -> np.nd
 def presence_of(log_presence: np.ndarray) -> list[float]:
     """Presence, summing to 1, in seven digits, so that it is the same on every machine."""
     relative = np.exp(log_presence - log_presence.max())
-    return [float(f"{p:.7g}") for p in np.maximum(relative / relative.sum(), LOWEST)]
+    return [float(f"{p:.7g}") for p in np.maximum(relative / relative.sum(), LEAST)]
 
 
 def uses_of(reference: Scenario, present: Sequence[float], replications: range) -> Uses:
@@ -219,10 +219,10 @@ def shares_of(uses: Uses) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mark_of(uses: Uses) -> str:
-    """What tells whether the rules still do the same: a hash of the uses of one replication."""
+    """A hash of the uses of one replication: it is the same as long as the rules do the same."""
     return hashlib.sha256(np.ascontiguousarray(uses).tobytes()).hexdigest()[:16]
 
 
-def still(reference: Scenario, solved: Solved) -> bool:
-    """Whether people use what they used when this was solved, though the source of the rules has changed."""
+def still_holds(reference: Scenario, solved: Solved) -> bool:
+    """Whether the same uses are counted as when this was solved, though the source of the rules has changed."""
     return mark_of(uses_of(reference, solved.presence, range(1))) == solved.mark

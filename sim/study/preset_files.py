@@ -1,8 +1,8 @@
-"""Preset files, read under bounds and held to be data before Hydra composes them.
+"""Reads preset files within bounds and checks that they are data, before Hydra composes them.
 
-A preset may be somebody else's (--config-dir, hydra.searchpath), and to Hydra it is a program: `hydra.callbacks` and
+A preset may come from anybody (--config-dir, hydra.searchpath), and to Hydra it is a program: `hydra.callbacks` and
 `_target_` call what they name, `${oc.env:...}` reads the environment, aliases and defaults lists can be without end.
-So Hydra reads every file that is not our own through this module, also in sweeps and when only showing a config.
+So Hydra reads every file that is not the package's own through this module, also in sweeps and to show a config.
 """
 
 import os
@@ -40,7 +40,7 @@ _lock = threading.RLock()  # Hydra's state is global
 
 @contextmanager
 def guarded(ours: Path) -> Iterator[None]:
-    """Within it, Hydra reads presets through the checks of this module, except from our own folder."""
+    """Within it, Hydra reads presets through the checks of this module, except from the package's own folder."""
     Plugins.instance()  # fills the registry, the first time
     with _lock:
         registry = SourcesRegistry.instance()
@@ -53,7 +53,7 @@ def guarded(ours: Path) -> Iterator[None]:
 
 
 class _Folder(FileConfigSource):
-    """A folder of presets, which may be our own."""
+    """A folder of presets, which may be the package's own."""
 
     def __init__(self, provider: str, path: str, ours: Path):
         super().__init__(provider, path)
@@ -143,9 +143,7 @@ def _text(content: bytes) -> str:
 def _check_events(text: str) -> None:
     """Hold size, depth and each value to their bounds, without building anything."""
     nodes, top = 0, True
-    around: list[
-        list[Any]
-    ] = []  # of each collection begun: its anchor, the nodes before it, the height of what is in it
+    around: list[list[Any]] = []  # of each open collection: its anchor, the nodes before it, its height so far
     known: dict[str | None, tuple[int, int]] = {}  # size and height of what an alias stands for
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         size, height = 0, 0

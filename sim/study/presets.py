@@ -1,7 +1,7 @@
-"""From presets and overrides to a scenario, with presence solved in the reference market.
+"""Composes presets and overrides into a scenario, with presence solved in the reference market.
 
-The shares that firms state are those of the reference market: what the chosen presets of market, firms and people
-compose, before values on the command line, scandals and levers. So whatever is changed on top of it may move shares.
+The shares that firms state are those of the reference market: the chosen presets of market, firms and people, before
+values on the command line, scandals and levers are applied. Whatever is changed on top of it may move shares.
 """
 
 import argparse
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).resolve().parents[1]
 CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
 PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name not in ("base", "hydra")))
-STORY = ("scandal", "lever")  # groups that are no part of the reference market
+EVENTS = ("scandal", "lever")  # groups that are not part of the reference market
 MEMBERS = ("segments", "cohorts", "firms", "scandals", "moves")
 FIELDS = tuple(f.name for f in fields(Scenario))
 
@@ -37,7 +37,7 @@ def presets(group: str) -> list[str]:
 
 
 def forced(argument: str) -> str:
-    """`a.b=c` as `++a.b=c`, which Hydra takes whether or not a YAML shows a.b; what it may be is judged here.
+    """`a.b=c` as `++a.b=c`, which Hydra takes whether or not a YAML shows a.b; what it may be is checked here.
 
     Raises ScenarioError for a value that would be read from outside the scenario, unless it is a setting of Hydra's.
     """
@@ -48,14 +48,32 @@ def forced(argument: str) -> str:
     return argument if own or not equals else f"++{argument}"
 
 
-def scenario(overrides: Sequence[str] = ()) -> tuple[Scenario, Shares]:
-    """What `python -m sim` with these overrides would live: presence solved, shares asked and reached.
+def scenario(*overrides: str) -> Scenario:
+    """The scenario that `python -m sim` simulates with these overrides, presence solved for the stated shares.
 
-    Raises ScenarioError, which says everything that is wrong, or what hydra, omegaconf and yaml raise.
+    Raises ScenarioError, which lists everything that is wrong, or what hydra, omegaconf and yaml raise.
+
+    >>> scenario("market=bank", "people=2000").focus
+    'lloyds'
     """
+    return scenario_and_shares(overrides)[0]
+
+
+def scenario_and_shares(overrides: Sequence[str] = ()) -> tuple[Scenario, Shares]:
+    """As `scenario`, and for each firm the share it states, the share reached and its error."""
     overrides = [forced(o) for o in overrides]
     config, choices = compose(overrides)
     return solved(stated(config, overrides), overrides, choices)
+
+
+def uncalibrated(*overrides: str) -> Scenario:
+    """As `scenario`, but with the shares that firms state: presence is not solved yet.
+
+    >>> uncalibrated("market=bank").firms["lloyds"].share
+    0.26
+    """
+    forces = [forced(o) for o in overrides]
+    return stated(compose(forces)[0], forces)
 
 
 def compose(overrides: Sequence[str] = ()) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -100,7 +118,7 @@ def _initialized() -> Iterator[None]:
 
 
 def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
-    """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelt members included."""
+    """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelled members included."""
     known = (*FIELDS, "panel")
     others = [key for key in config if key not in known]
     complaints = [f"{k}: unknown{did_you_mean(k, {*known, *PRESET_GROUPS} - {k})}" for k in others]
@@ -118,7 +136,7 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
 
 
 def _strangers(overrides: Sequence[str]) -> dict[str, str]:
-    """Path and complaint of members that no preset knows: a misspelt firm must not become a new one."""
+    """Path and complaint of members that no preset has: a misspelled firm must not become a new one."""
     paths = [o.partition("=")[0][2:] for o in overrides if _is_forced(o)]
     if not any(path.split(".")[0] in MEMBERS for path in paths):
         return {}
@@ -131,7 +149,7 @@ def _strangers(overrides: Sequence[str]) -> dict[str, str]:
 
 
 def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
-    """What stands at a dotted path: {} where it is empty, None where something before it is missing."""
+    """The mapping at a dotted path: {} where it is empty, None where something before it is missing."""
     node: Any = config
     for n, name in enumerate(path.split(".")):
         if n and name not in node:
@@ -141,6 +159,7 @@ def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
 
 
 def _without(config: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy without what stands at the paths."""
     result = copy.deepcopy(dict(config))
     for path in paths:
         parent, _, name = path.rpartition(".")
@@ -159,16 +178,16 @@ def solved(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any
 
     if all(firm.share is None for firm in actual.firms.values()):
         return actual, {}
-    settled, shares = calibrate_shares(_reference(actual, overrides, choices))
+    reference, shares = calibrate_shares(_reference(actual, overrides, choices))
     kept = {key.lstrip("+").split(".")[1] for key, _ in _values(overrides) if key.endswith(".presence")}
     values: dict[str, Any] = {f"firms.{name}.share": None for name in actual.firms}
-    values |= {f"firms.{n}.presence": settled.firms[n].presence for n in actual.firms if n not in kept}
+    values |= {f"firms.{n}.presence": reference.firms[n].presence for n in actual.firms if n not in kept}
     return change(actual, values), shares
 
 
 def _reference(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any]) -> Scenario:
     """The same presets of market, firms and people, without changed values, scandals and levers."""
-    kept = [o for o in overrides if not _in_story(o)]
+    kept = [o for o in overrides if not _is_change(o)]
     if len(kept) == len(overrides):
         return actual
     if choices.get("market"):
@@ -179,10 +198,10 @@ def _reference(actual: Scenario, overrides: Sequence[str], choices: Mapping[str,
     return build({key: value for key, value in config.items() if key in FIELDS})
 
 
-def _in_story(override: str) -> bool:
+def _is_change(override: str) -> bool:
     """Whether an override leaves the reference market: a scandal, a lever, or a value that is no share."""
     key = override.partition("=")[0].lstrip("+~")
-    if key.split("@")[0] in STORY or key.startswith(("scandals.", "moves.")):
+    if key.split("@")[0] in EVENTS or key.startswith(("scandals.", "moves.")):
         return True
     return _is_forced(override) and not key.endswith(".share")
 
@@ -199,7 +218,7 @@ def _values(overrides: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def check_sweep(arguments: Sequence[str]) -> None:
-    """Complain about a sweep before its first run: every swept value once, the others at their first."""
+    """ScenarioError for a sweep before its first run: every swept value once, the others at their first."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -220,6 +239,7 @@ def check_sweep(arguments: Sequence[str]) -> None:
 
 
 def _axis(override: Any) -> list[str]:
+    """One override for each value of a sweep."""
     if not override.is_discrete_sweep():
         return [override.input_line]
     return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]

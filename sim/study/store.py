@@ -1,4 +1,4 @@
-"""A run on disk: one Parquet file with a row for every count that is not zero, which carries its own scenario.
+"""A run on disk: one Parquet file with its scenario, and a row for every count that is not zero.
 
 Columns: `counter` (a field of the tally), `replication`, `group`, `week`, `window`, `segment`, `cohort`, `firm`
 (the one used, joined or had at the end), `other` (the one left, had at the start or also used), `scandal`, `outcome`
@@ -31,20 +31,13 @@ from sim.model.scenario import build, to_dict
 
 FORMAT = "2"  # raised when a column, a bin or a counter changes its meaning
 MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
-BINS = {
-    "LARGEST": LARGEST,
-    "FIXED": FIXED,
-    "TENURE": TENURE.tolist(),
-}  # of sim.measure.tally, in which counts were made
+BINS = {"LARGEST": LARGEST, "FIXED": FIXED, "TENURE": TENURE.tolist()}  # of sim.measure.tally, when it was counted
 KEYS = ("scenario", "shares", "seed", "groups", "bins", "versions", "revision", "notes")  # of the metadata, as JSON
-DIGEST = "digest"  # key in the metadata of what tells that something is missing or was edited
-ROWS, ROWS_A_BYTE = (
-    1 << 24,
-    64,
-)  # that a file may hold in any case, and for each of its bytes: more is no run but a trap
-ROOM, ROOM_A_ROW = 1 << 28, 1 << 14  # counts that a tally may have room for, likewise; those that stay 0 take no memory
-FIRST = "replication group"
-AXES = {  # of each counter after FIRST; segment and cohort make the cell of the tally
+DIGEST = "digest"  # key in the metadata of a hash that shows whether something is missing or was edited
+ROWS, ROWS_A_BYTE = 1 << 24, 64  # that any file may hold, and for each of its bytes: more is an attack, not a run
+SIZE, SIZE_A_ROW = 1 << 28, 1 << 14  # counts in a tally, likewise; those that stay 0 take no memory
+FIRST_AXES = "replication group"
+AXES = {  # of each counter after FIRST_AXES; segment and cohort make the cell of the tally
     "people": "segment cohort",
     "flow": "week segment cohort left joined",
     "event": "week segment cohort firm event",
@@ -60,8 +53,8 @@ AXES = {  # of each counter after FIRST; segment and cohort make the cell of the
 }
 NAMED = {"left": "other", "joined": "firm", "tenure": "uses", "event": "what", "hearing": "what"}
 COLUMN = NAMED | {"measure": "what", "staying": "what"}  # of an axis, where it is called otherwise
-INTEGERS = f"{FIRST} week window uses".split()
-COLUMNS = f"{FIRST} week window segment cohort firm other scandal outcome uses what".split()
+INTEGERS = f"{FIRST_AXES} week window uses".split()
+COLUMNS = f"{FIRST_AXES} week window segment cohort firm other scandal outcome uses what".split()
 
 
 class StoreError(ValueError):
@@ -73,10 +66,19 @@ def save(run: Run, path: str | Path, notes: Mapping[str, Any] | None = None) -> 
 
     `notes` (all that JSON can hold, say the time of day) join the metadata. People's state is not kept.
     Raises StoreError when tally and scenario do not belong together, OSError when the folder takes no files.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sim import build, simulate
+    >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
+    >>> run = simulate(build({"people": 300, "weeks": 13, "segments": {"all": {}}, "firms": firms}))
+    >>> with TemporaryDirectory() as folder:
+    ...     same = load(save(run, f"{folder}/run.parquet"))
+    >>> bool((same.tally.flow == run.tally.flow).all())
+    True
     """
     s, groups = run.scenario, len(run.tally.people) // run.scenario.replications
-    told = (to_dict(s), run.shares, s.seed, groups, BINS, versions(), revision(), dict(notes or {}))
-    about = _encoded({MARK: FORMAT, **dict(zip(KEYS, told, strict=True))})
+    values = (to_dict(s), run.shares, s.seed, groups, BINS, versions(), revision(), dict(notes or {}))
+    about = _encoded({MARK: FORMAT, **dict(zip(KEYS, values, strict=True))})
     about[DIGEST.encode()] = _digest(run.tally, about).encode()
     return _write(_table(run, groups).replace_schema_metadata(about), path)
 
@@ -87,21 +89,21 @@ def load(path: str | Path) -> Run:
     Rows that are missing, were edited or are there twice are an error, and so is a file that would take far more
     memory than it is long.
     """
-    about = summary(path)
+    about = describe(path)
     if about["bins"] != BINS:
         raise StoreError(f"{path}: counted in the bins {about['bins']}, and this version has {BINS}; simulate again")
     rows = _read(path, lambda file: _rows_of(file, Path(path).stat().st_size))
     try:
         scenario = build(about["scenario"])
         tally = _tally(rows, scenario, about["groups"])
-        # a run of before presence had an error does not know it
-        shares = {name: Share(*map(float, (*told, "nan")[:3])) for name, told in about["shares"].items()}
+        # files from before presence had an error have two numbers
+        shares = {name: Share(*map(float, (*row, "nan")[:3])) for name, row in about["shares"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError, pa.ArrowException) as error:
         raise StoreError(f"{path}: not a run of this version: {_first_line(error)}") from error
-    told = _encoded(read_metadata(path))
-    digest = told.get(DIGEST.encode())  # of which older files have none
+    metadata = _encoded(read_metadata(path))
+    digest = metadata.get(DIGEST.encode())  # of which older files have none
     everybody = scenario.people * scenario.replications
-    if tally.people.sum() != everybody if digest is None else digest.decode() != _digest(tally, told):
+    if tally.people.sum() != everybody if digest is None else digest.decode() != _digest(tally, metadata):
         raise StoreError(f"{path}: part of it is missing or was edited; it is not the run that was saved")
     return Run(scenario, tally, shares)
 
@@ -115,8 +117,8 @@ def load_all(folder: str | Path) -> Iterator[tuple[Path, Run]]:
             yield path, load(path)
 
 
-def summary(path: str | Path) -> dict[str, Any]:
-    """What a run says of itself, without its counts: what stands under KEYS."""
+def describe(path: str | Path) -> dict[str, Any]:
+    """The metadata of a run under KEYS, without its counts; StoreError if the file is not a run."""
     about = read_metadata(path)
     if MARK not in about:
         raise StoreError(f"{path}: a Parquet file, but not a run written by sim.study.store.save")
@@ -147,7 +149,7 @@ def write_table(frame: Any, path: str | Path, metadata: Mapping[str, Any] | None
 
 
 def versions() -> dict[str, str]:
-    """What computes here: packages, Python, machine."""
+    """Versions of the packages and of Python, and the machine."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
     for name in ("stickiness", "numpy", "numba", "pyarrow"):
         try:
@@ -218,7 +220,7 @@ def _digest(tally: Tally, about: Mapping[bytes, bytes]) -> str:
 
 
 def _labels(s: Scenario, groups: int) -> dict[str, Sequence[Any]]:
-    """What the positions along each axis are called."""
+    """The labels of the positions along each axis."""
     firms = list(s.firms)
     return {
         "replication": range(s.replications),
@@ -240,14 +242,14 @@ def _labels(s: Scenario, groups: int) -> dict[str, Sequence[Any]]:
 
 
 def _zeros(s: Scenario, labels: Mapping[str, Sequence[Any]]) -> tuple[Tally, dict[str, np.ndarray]]:
-    """An empty tally of the scenario, and the same memory with one axis for each word of FIRST and AXES."""
+    """An empty tally of the scenario, and the same memory with one axis for each word of FIRST_AXES and AXES."""
     size = [len(labels[axis]) for axis in ("window", "firm", "scandal", "group")]
     tally = empty_tally(s.weeks - 1, size[0], len(s.cells), size[1], size[2], size[3] * s.replications)
     return tally, {c: getattr(tally, c).reshape([len(labels[axis]) for axis in _axes(c)]) for c in AXES}
 
 
 def _axes(counter: str) -> list[str]:
-    return f"{FIRST} {AXES[counter]}".split()
+    return f"{FIRST_AXES} {AXES[counter]}".split()
 
 
 def _table(run: Run, groups: int) -> pa.Table:
@@ -261,7 +263,7 @@ def _table(run: Run, groups: int) -> pa.Table:
 
 
 def _words(column: str, labels: Mapping[str, Sequence[Any]]) -> list[Any]:
-    """All that a column may hold, whichever axis it stands for."""
+    """All labels that a column may hold, whichever axis it is."""
     return list(dict.fromkeys(word for axis in labels if COLUMN.get(axis, axis) == column for word in labels[axis]))
 
 
@@ -283,8 +285,8 @@ def _rows(counter: str, counts: np.ndarray, labels: Mapping[str, Any], words: Ma
 def _tally(table: pa.Table, scenario: Scenario, groups: int) -> Tally:
     """The tally whose rows these are, in whatever order and encoding they come."""
     labels = _labels(scenario, groups)
-    room = sum(math.prod(len(labels[axis]) for axis in _axes(counter)) for counter in AXES)
-    if groups < 1 or room > ROOM + ROOM_A_ROW * len(table):
+    size = sum(math.prod(len(labels[axis]) for axis in _axes(counter)) for counter in AXES)
+    if groups < 1 or size > SIZE + SIZE_A_ROW * len(table):
         raise StoreError(f"groups: {len(table):,} rows in {groups} groups are no tally of this scenario")
     tally, tidy = _zeros(scenario, labels)
     if not pa.types.is_integer(table["count"].type) or table["count"].null_count:
