@@ -117,7 +117,7 @@ def test_sweep_has_a_line_for_every_other_value():
     frame = pd.DataFrame(rows, columns=[axis, other, "stickiness", "stickiness.error"])
     axes = figures.sweep(frame, axis, "stickiness", [other]).axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        f"market execution {b}" for b in (0.1, 0.2, 0.3)
+        f"market exit rate {b}" for b in (0.1, 0.2, 0.3)
     ]
     assert axes.get_xlabel() == axis and len(axes.containers) == 3
     line = axes.containers[0].lines[0]

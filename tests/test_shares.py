@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from sim import study
-from sim.engine.gpu import lived
 from sim.measure import estimates, metrics
 from sim.measure.shares import Share
 from sim.model.scenario import build, change
-from sim.report.result import Finished, measured
-from sim.report.terminal import _asked
+from sim.report.result import Finished
+from sim.report.terminal import presence_lines
 from sim.study import calibrate_shares as solver
 from sim.study import presence, presence_store
 from sim.study.calibrate_shares import calibrate_shares, key_of, reference_market
@@ -20,6 +19,7 @@ from sim.study.presets import compose, presets, scenario_and_shares
 from sim.study.simulation import simulate
 from sim.study.twins import twins
 from tests.markets import market
+from tests.runs import run_of
 
 STATED = {"firms.f0.share": 0.4, "firms.f1.share": 0.2}
 
@@ -93,7 +93,7 @@ def test_shares_are_those_of_the_weeks_that_count_where_they_drift(horizon):
 def test_the_printed_error_holds_dice_and_presence_and_that_of_twins_the_dice():
     run = simulate(market({**STATED, "people": 4000}))
     alone = estimates.estimate(metrics.share, estimates.pooled(run.tally)).error
-    table = measured(run).query("group == 'all'").set_index(["metric", "firm"])
+    table = run.table().query("group == 'all'").set_index(["metric", "firm"])
     solved = [s.uncertainty for s in run.shares.values()]
     assert table.loc["share"].error.to_numpy() == pytest.approx(np.hypot(alone, solved), rel=0.02)
     assert (
@@ -232,7 +232,7 @@ EDGES = {
 
 
 @pytest.mark.parametrize("name", EDGES)
-def test_at_the_edges_of_what_can_be_asked(name):
+def test_at_the_edges_of_what_can_bepresence_lines(name):
     changes, error = EDGES[name]
     solved, shares = calibrate_shares(market({"weeks": 26, **changes}))
     assert shares["f0"].uncertainty < error
@@ -252,7 +252,7 @@ def test_what_no_presence_gives_is_said_and_is_no_error():
     hopeless = {"firms.f0.share": 0.5, "firms.f0.price": 10.0, "consumer.price_weight": 20.0}
     run = simulate(market({"weeks": 13, "people": 500, **hopeless}))
     run.shares["f0"] = Share(0.5, 0.1, 0.001)
-    said = _asked(Finished([], run, None, presence_store.folder()))
+    said = presence_lines(Finished([], run, None, presence_store.folder()))
     assert "f0: no presence gives 50.00 %, as asked for; 10.00 % it is" in said
 
 
@@ -263,7 +263,7 @@ def test_where_nobody_uses_anything_that_is_said():
     assert np.isnan(shares["f0"].reached)
     told = simulate(market({"people": 10, "weeks": 1, "window": 1}))
     told.shares = shares
-    assert "nobody used anything" in _asked(Finished([], told, None, presence_store.folder()))[0]
+    assert "nobody used anything" in presence_lines(Finished([], told, None, presence_store.folder()))[0]
 
 
 def test_people_of_a_stored_network_hear_one_another(tmp_path):
@@ -281,12 +281,10 @@ def test_people_of_a_stored_network_hear_one_another(tmp_path):
 
 
 def test_the_terminal_says_the_error_of_the_shares():
-    run = lived(["market=cars_de", "people=500"])
-    (line,) = _asked(Finished([], run, None, presence_store.folder()))
+    run = run_of(["market=cars_de", "people=500"])
+    (line,) = presence_lines(Finished([], run, None, presence_store.folder()))
     worst = max(run.shares.values(), key=lambda s: s.uncertainty)
-    assert (
-        f"up to a standard error of {100 * worst.uncertainty:.2f} points" in line and "which the errors above" in line
-    )
+    assert f"{100 * worst.uncertainty:.2f} points" in line and "the errors above include it" in line
 
 
 @pytest.mark.parametrize(("firm", "rest"), [("packaged", "market=toothpaste_uk"), ("digital", "market=retail_us")])
@@ -295,6 +293,6 @@ def test_an_entrant_comes_to_its_share(firm, rest):
     had = {"market=toothpaste_uk": 0.14, "market=retail_us": 0.25}[rest]
     new = [f"+firm@firms.newco={firm}", "firms.newco.share=0.095", f"firms.other.share={had - 0.095}"]
     move = ["+moves.enter.firm=newco", "+moves.enter.lever=price", "+moves.enter.value=1", "+moves.enter.week=26"]
-    run = lived([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
+    run = run_of([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
     before, soon, later = (share(run, weeks).value[-1] for weeks in (slice(26), slice(26, 39), slice(78, 104)))
     assert before < 0.001 < 0.04 < soon < later and later == pytest.approx(0.095, abs=0.02)
