@@ -103,6 +103,13 @@ def test_an_empty_story_and_nothing_known_of_errors_are_drawn():
     assert drawn(figures.series(story(weeks=[3]), "share"), "png")
 
 
+@pytest.mark.parametrize("weeks", [[], [26]])
+def test_less_than_two_windows_show_no_change_and_say_so(weeks):
+    figure = figures.headline(table(0.01), story(weeks=weeks), "vw", {"outage": 20})
+    over_time = figure.axes[2]
+    assert "Fewer than two windows" in words(figure) and len(over_time.lines) == 1  # the mark of the event
+
+
 def test_series_has_a_panel_a_firm_with_a_band():
     figure = figures.series(story(), "share", "vw", {"outage": 10})
     panels = [axes for axes in figure.axes if axes.get_visible()]

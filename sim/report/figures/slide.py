@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_BARS = 15
+NO_CHANGE = "Fewer than two windows have ended:\nmore weeks show how it changes."
 
 
 @styled
@@ -102,10 +103,13 @@ def _benchmark(axes: Axes, shown: "pd.DataFrame") -> None:
 
 def _over_time(axes: Axes, rows: "pd.DataFrame", focus: str) -> None:
     """Everybody in thin gray, the focus with its band on top, named at the end of its line."""
+    if rows["week"].nunique() < 2:
+        axes.text(0.5, 0.5, NO_CHANGE, color="#777777", ha="center", va="center", transform=axes.transAxes)
+        axes.set_yticks([])
+        return
     for firm, line in rows.groupby("firm", sort=False):
         if firm != focus:
-            dot = "o" if len(line) == 1 else ""
-            axes.plot(line["week"], line["value"], marker=dot, color=REST, linewidth=0.8, alpha=0.7, markersize=4)
+            axes.plot(line["week"], line["value"], color=REST, linewidth=0.8, alpha=0.7)
     mine = rows[rows["firm"] == focus]
     draw_band(axes, mine, FOCUS)
     if len(mine):
