@@ -61,9 +61,7 @@ def sweep(
     import pandas as pd
 
     base, _ = calibrate_shares(base)
-    study = Study(base, _axes(axes), base.replications if replications is None else replications)
-    if study.replications < 1:
-        raise ScenarioError([f"replications: {study.replications}; at least 1 is needed"])
+    study = _study(base, axes, base.replications if replications is None else replications)
     arms = [dict(zip(study.axes, values, strict=True)) for values in itertools.product(*study.axes.values())]
     files = _edge_files(base, arms)
     path = Path(folder) / f"{name or 'sweep'}.parquet" if folder else None
@@ -75,6 +73,13 @@ def sweep(
     if path:
         _save(table, path, study)
     return table
+
+
+def _study(base: Scenario, axes: Mapping[str, Sequence[Any]], replications: int) -> Study:
+    """The study, with plain values on its axes; ScenarioError if it is none."""
+    if replications < 1:
+        raise ScenarioError([f"replications: {replications}; at least 1 is needed"])
+    return Study(base, _axes(axes), replications)
 
 
 def _save(table: "pd.DataFrame", path: Path, study: Study) -> None:
