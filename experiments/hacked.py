@@ -40,9 +40,7 @@ def moved(scenario: Scenario, words: str) -> list[tuple]:
             found = (np.concatenate([w[:, j], q[:, j]]) for w, q in zip(whole, quarters, strict=True))
             scaled = [100 * sign * found_one / base for found_one in found]
             rows += [(words, name, what, q, v, abs(e)) for q, (v, e) in enumerate(zip(*scaled, strict=True))]
-    print(
-        f"{words}: common draws save {pair.variance_saved(metrics.joined)[j]:.1%} of the variance of those who join"
-    )
+    print(f"{words}: common draws save {pair.variance_saved(metrics.joined)[j]:.1%} of the variance of those who join")
     return rows
 
 

@@ -39,14 +39,14 @@ from sim.study.twins import Twins, with_and_without_events
 
 FAST = {"people": 500, "replications": 2}
 SCANDALS: dict[str, dict[str, Any]] = safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-DEEDS = ("inattention", "consideration_size", "friction", "habit")  # mechanisms that keep people from doing as they say
+DEEDS = (
+    "inattention",
+    "consideration",
+    "switching_cost",
+    "habit",
+)  # mechanisms that keep people from doing as they say
 CARE = ("care_ethics", "care_privacy", "care_service", "action", "exposure")  # of which surveys find all alike
-WORDS = {
-    "reach": 1.0,
-    "action": 100.0,
-    "buycott": 0.0,
-    "response": 0.0,
-}  # of a scandal: all are told, and asked at once
+STATED = {"reach": 1.0, "action": 100.0, "buycott": 0.0, "response": 0.0}  # of a scandal: all hear, all are asked
 NEWS, AFTER = (1, 5), 64  # weeks after the news; weeks drawn
 TITLE = "Scandals cost the simulated firm about what they cost the real one, and a fraction of what people say"
 
@@ -69,7 +69,7 @@ def surveyed(scenario: Scenario) -> Scenario:
     changes: dict[str, Any] = {f"mechanisms.{name}": False for name in DEEDS}
     changes |= {f"segments.{segment}.{trait}": 1.0 for segment in scenario.segments for trait in CARE}
     for scandal in scenario.scandals:
-        changes |= {f"scandals.{scandal}.{name}": value for name, value in WORDS.items()}
+        changes |= {f"scandals.{scandal}.{name}": value for name, value in STATED.items()}
     return change(scenario, changes)
 
 

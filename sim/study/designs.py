@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.measure import metrics
 from sim.model.declare import ScenarioError
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from sim.engine.loop import Run
 
-Arm = dict[str, Any]  # dotted path -> value
+Arm = dict[str, object]  # dotted path -> value
 AGAIN = "try again: "  # how the error begins of a run that may succeed another time
 
 
 def sweep(
     base: Scenario,
-    axes: Mapping[str, Sequence[Any]],
+    axes: Mapping[str, Sequence[object]],
     name: str = "",
     folder: Path | str | None = None,
     replications: int | None = None,
@@ -75,7 +75,7 @@ def sweep(
     return table
 
 
-def _study(base: Scenario, axes: Mapping[str, Sequence[Any]], replications: int) -> Study:
+def _study(base: Scenario, axes: Mapping[str, Sequence[object]], replications: int) -> Study:
     """The study, with plain values on its axes; ScenarioError if it is none."""
     if replications < 1:
         raise ScenarioError([f"replications: {replications}; at least 1 is needed"])
@@ -100,7 +100,7 @@ def _code() -> str:
     return f"{source()} {simulate.__module__}.{simulate.__qualname__}"
 
 
-def _axes(axes: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+def _axes(axes: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
     """The axes with plain values, or a ScenarioError with all that is wrong with them."""
     found, wrong = {}, []
     for path, values in axes.items():
@@ -147,7 +147,7 @@ def _rows(
         try:
             for future in _progress(waiting, len(jobs), quiet):
                 found = rows[waiting[future]] = future.result()
-                if not found["error"].startswith(AGAIN):
+                if not str(found["error"]).startswith(AGAIN):
                     add(_key(*jobs[waiting[future]]), found)
         except BaseException:
             pool.shutdown(cancel_futures=True)
