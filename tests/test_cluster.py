@@ -1,5 +1,7 @@
 """One population in many processes: the same bytes as in one, also when some of them are killed on the way."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from sim.engine.loop import simulate
 from sim.model.declare import ScenarioError
 from sim.model.scenario import change
 from tests.markets import market
-from tests.test_same import WORLDS, digest
+from tests.test_same import ROOT, WORLDS, digest
 
 
 @pytest.fixture(scope="module")
@@ -31,39 +33,39 @@ def test_any_number_of_processes(ray, world, shards):
 
 
 def killing(monkeypatch, ray, week):
-    """Gives progress(done, of) that kills one of the first crew in a week, the weeks it has heard, and all crews."""
-    crews, heard, live = [], [], cluster.ActorPool.live
+    """Gives progress(done, of) that kills an actor of the first run in a week; the weeks it was called with; all runs."""
+    runs, heard, run = [], [], cluster.ActorPool.run
 
     def watched(pool, *arguments):
-        crews.append(pool)
-        return live(pool, *arguments)
+        runs.append(pool)
+        return run(pool, *arguments)
 
     def progress(done, of):
         heard.append(done)
-        if done == week and len(crews) == 1:
-            ray.kill(crews[0].actors[-1])
+        if done == week and len(runs) == 1:
+            ray.kill(runs[0].actors[-1])
 
-    monkeypatch.setattr(cluster.ActorPool, "live", watched)
-    return progress, heard, crews
+    monkeypatch.setattr(cluster.ActorPool, "run", watched)
+    return progress, heard, runs
 
 
-def test_whoever_is_killed_is_replaced_from_the_last_checkpoint(ray, monkeypatch, tmp_path):
+def test_a_killed_actor_is_replaced_from_the_last_checkpoint(ray, monkeypatch, tmp_path):
     scenario = market(WORLDS["repertoire"])
-    progress, heard, crews = killing(monkeypatch, ray, 20)
+    progress, heard, runs = killing(monkeypatch, ray, 20)
     there = cluster.simulate(scenario, 3, checkpoint=tmp_path, every=5, progress=progress)
     assert digest(there.tally) == digest(simulate(scenario, 1).tally)
-    assert len(crews) == 2 and heard.count(1) == 1 and heard[-1] == 39
+    assert len(runs) == 2 and heard.count(1) == 1 and heard[-1] == 39
     assert not list(tmp_path.glob("*.shard"))
 
 
-def test_without_a_folder_everybody_is_born_again_and_a_stored_network_is_heard(ray, monkeypatch):
+def test_without_a_folder_it_starts_again_and_a_stored_network_is_used(ray, monkeypatch):
     scenario = market(WORLDS["repertoire"])
     steps = np.random.default_rng(1).integers(1, 600, 1800)
     network = np.arange(601) * 3, (np.repeat(np.arange(600), 3) + steps) % 600
-    progress, heard, crews = killing(monkeypatch, ray, 20)
+    progress, heard, runs = killing(monkeypatch, ray, 20)
     there = cluster.simulate(scenario, 2, network=network, progress=progress)
     assert digest(there.tally) == digest(simulate(scenario, 1, network=network).tally)
-    assert len(crews) == 2 and heard.count(1) == 2
+    assert len(runs) == 2 and heard.count(1) == 2
 
 
 def test_the_same_call_goes_on_where_its_driver_died(ray, tmp_path):
@@ -81,7 +83,7 @@ def test_the_same_call_goes_on_where_its_driver_died(ray, tmp_path):
 
 
 @pytest.mark.parametrize("shards", [0, 33])
-def test_a_shard_is_whole_groups(shards):
+def test_a_shard_is_whole_folds(shards):
     with pytest.raises(ScenarioError, match=f"shards: {shards} is not among 1 to 32"):
         cluster.simulate(market(), shards)
 
@@ -90,3 +92,14 @@ def test_without_ray_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(ScenarioError, match="pip install"):
         cluster.simulate(market({"people": 40, "weeks": 13}), 2)
+
+
+def test_the_version_is_that_of_the_whole_package():
+    """Machines that differ in any file, the rules included, must not work together."""
+    files = sorted((ROOT / "sim").rglob("*.py"))
+    assert cluster.source() == hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
+
+
+def test_presence_is_solved_before(ray):
+    with pytest.raises(ScenarioError, match=r"^firms\.f0\.share: presence is not solved .* call sim\.simulate"):
+        cluster.simulate(change(market(), {"firms.f0.share": 0.4}), 2)

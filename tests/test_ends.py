@@ -109,7 +109,7 @@ def test_what_does_not_fit_into_memory_is_refused(monkeypatch):
 
     for name in ("make_people", "empty_tally"):
         with monkeypatch.context() as patch, pytest.raises(ScenarioError) as caught:
-            patch.setattr(loop, name, full)
+            patch.setattr(f"sim.engine.shard.{name}", full)
             initialize(market())
         assert caught.value.complaints == [
             "people, weeks, segments x cohorts, firms: too many for this machine (Unable to allocate 48.0 GiB)"

@@ -1,6 +1,6 @@
-"""The form for graphics cards: always compiled, by NVIDIA's compiler and without a card; lived where there is a card.
+"""The GPU version: always compiled, by NVIDIA's compiler and without a GPU; run where there is a GPU.
 
-Where there is none, plain Python plays the card (numba's simulator), so what is launched and brought round is tested.
+Where there is none, numba's simulator plays the GPU in plain Python, so launches and messages are tested.
 """
 
 import os
@@ -33,7 +33,7 @@ TINY = {
 SENT = re.compile(r"^\s+(?:@!?%p\d+\s+)?([a-z][\w.]+)", re.M)
 
 
-def card():
+def gpu():
     from numba import cuda
 
     return cuda.is_available()
@@ -54,48 +54,51 @@ def code():
     """The code of each kernel for a scenario with everything on."""
     if not compiler():
         pytest.skip("NVIDIA's compiler (libnvvm) is not installed")
-    from sim.engine.gpu import kernels, ptx
+    from sim.engine.gpu.kernels import kernels
+    from sim.engine.gpu.rounding import ptx
 
     scenario = market(STORY)
     world, firms = make_world(scenario), len(scenario.firms)
     scandals = len(world.scandals)
     people = make_people(16, firms, scandals)
     tally = empty_tally(scenario.weeks, 2, len(scenario.cells), firms, scandals)
-    told, key = Outbox(*np.zeros((2, 16, 3), np.int32)), (1, 0)
+    outbox, key = Outbox(*np.zeros((2, 16, 3), np.int32)), (1, 0)
     found = kernels(firms, scandals)
     rows = as_int32(people.one), as_int32(people.bonds)
     return {
-        "live_week": ptx(found.step_person, (people, rows, world, tally, key, 0, 3, told)),
-        "tell": ptx(found.tell, (people, world, key, 0, 3, told)),
-        "close": ptx(found.close, (people, world, tally, 0, 1, False)),
+        "step_week": ptx(found.step, (people, rows, world, tally, key, 0, 3, outbox)),
+        "deliver_outbox": ptx(found.deliver, (people, world, key, 0, 3, outbox)),
+        "close_window": ptx(found.close, (people, world, tally, 0, 1, False)),
         "carry_over": ptx(found.carry, (people,)),
     }
 
 
-@pytest.mark.parametrize("kernel", ["live_week", "tell", "close", "carry_over"])
+@pytest.mark.parametrize("kernel", ["step_week", "deliver_outbox", "close_window", "carry_over"])
 def test_the_code_rounds_as_the_processor_does(code, kernel):
-    """No product flows into a sum unrounded but where `fma` says so, and nothing comes from the card's own library."""
+    """No product flows into a sum unrounded but where `fma` says so, and nothing comes from the gpu's own library."""
     said = set(SENT.findall(code[kernel]))
     loose = {s for s in said if re.match(r"(add|sub|mul|div|fma|mad|sqrt|cvt)\b.*\.f32", s) and ".rn" not in s}
     assert loose <= {"cvt.rzi.s32.f32", "cvt.rzi.s64.f32", "cvt.rmi.f32.f32"}  # to whole numbers, and floor: exact
     assert not {s for s in said if "approx" in s or "ftz" in s or s.endswith("f64")}
     assert ".extern" not in code[kernel]
-    assert ("fma.rn.f32" in said) == (kernel == "live_week")
+    assert ("fma.rn.f32" in said) == (kernel == "step_week")
 
 
 def test_threads_meet_only_in_atomic_additions(code):
-    """Counts alone have 64 bits in the card's memory, and nothing of 64 bits is written there but by an addition."""
+    """Counts alone have 64 bits in the gpu's memory, and nothing of 64 bits is written there but by an addition."""
     for name, text in code.items():
         assert not re.search(r"\bst\.(global\.)?(v\d\.)?[usb]64", text), name
     added = {name: len(re.findall(r"(?:atom|red)\.global\.add\.u64", text)) for name, text in code.items()}
-    assert added["live_week"] >= 20
+    assert added["step_week"] >= 20
     at_a_use = {Count.ADJACENT, Count.SWITCHED}
-    assert added["close"] == len(set(Count) - at_a_use) + len(("both", "buyers", "transitions", "faithful", "standing"))
-    assert added["tell"] == added["carry_over"] == 0
+    assert added["close_window"] == len(set(Count) - at_a_use) + len(
+        ("both", "buyers", "transitions", "faithful", "standing")
+    )
+    assert added["deliver_outbox"] == added["carry_over"] == 0
 
 
 @pytest.mark.parametrize("arch", ["sm_80", "sm_90"])
-def test_a_desk_fits_into_registers_and_nothing_spills(code, arch, tmp_path):
+def test_a_workspace_fits_into_registers_and_nothing_spills(code, arch, tmp_path):
     ptxas = shutil.which("ptxas")
     if not ptxas:
         pytest.skip("no ptxas here")
@@ -116,35 +119,35 @@ def test_a_desk_fits_into_registers_and_nothing_spills(code, arch, tmp_path):
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_played_by_plain_python_the_tally_is_the_same(world, tmp_path):
+def test_the_simulated_gpu_counts_the_same(world, tmp_path):
     tiny = {**WORLDS[world], **TINY}
-    assert played(tiny, "tests.markets.market", tmp_path) == digest(simulate(market(tiny)).tally)
+    assert on_simulated_gpu(tiny, "tests.markets.market", tmp_path) == digest(simulate(market(tiny)).tally)
 
 
-def played(scenario, of, tmp_path):
-    """The digest of a scenario, made by `of`, lived on the card that plain Python plays."""
+def on_simulated_gpu(scenario, of, tmp_path):
+    """The digest of a scenario, made by `of`, on the simulated GPU."""
     module, _, made = of.rpartition(".")
     script = (
-        f"import sys; from sim import gpu; from tests.test_same import digest; from {module} import {made};"
-        "sys.setswitchinterval(1e-4); gpu.THREADS, gpu.SHARDS = 4, 8;"  # the simulator's threads are Python's
-        f"print(digest(gpu.simulate_on_gpu({made}({scenario!r})).tally))"
+        f"import sys; from sim.engine.gpu import run; from tests.test_same import digest; from {module} import {made};"
+        "sys.setswitchinterval(1e-4); run.THREADS, run.PARTS = 4, 8;"  # the simulator's threads are Python's
+        f"print(digest(run.simulate_on_gpu({made}({scenario!r})).tally))"
     )
     plain = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **plain}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]), **plain}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout.strip()
 
 
-def test_played_by_plain_python_no_counter_wraps(tmp_path):
+def test_on_the_simulated_gpu_no_counter_wraps(tmp_path):
     here = digest(simulate(build(SMALL)).tally)
-    assert played(SMALL, "sim.model.scenario.build", tmp_path) == here
+    assert on_simulated_gpu(SMALL, "sim.model.scenario.build", tmp_path) == here
 
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_card_counts_the_same(world):
-    if not card():
-        pytest.skip("no graphics card here")
+    if not gpu():
+        pytest.skip("no GPU here")
     from sim.engine.gpu import simulate_on_gpu
 
     scenario = market({**WORLDS[world], "people": 5000})
@@ -152,8 +155,8 @@ def test_a_card_counts_the_same(world):
 
 
 def test_person_weeks_a_second_on_a_card(capsys):
-    if not card():
-        pytest.skip("no graphics card here")
+    if not gpu():
+        pytest.skip("no GPU here")
     from sim.engine.gpu import simulate_on_gpu
 
     scenario = market({**STORY, "people": 1_000_000})
@@ -162,4 +165,4 @@ def test_person_weeks_a_second_on_a_card(capsys):
     simulate_on_gpu(scenario)
     weeks = scenario.people * (scenario.weeks + scenario.burn_in)
     with capsys.disabled():
-        print(f"\non the card: {weeks / (time.perf_counter() - start) / 1e6:.1f} million person-weeks a second")
+        print(f"\non the gpu: {weeks / (time.perf_counter() - start) / 1e6:.1f} million person-weeks a second")

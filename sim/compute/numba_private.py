@@ -76,7 +76,7 @@ def compile_unfinished(function: Callable[..., Any], **options: Any) -> Any:
 def direct_call(entry: Any, arguments: tuple[Any, ...]) -> Callable[..., None]:
     """The machine code of an `entry_point` for arguments of these types: a call skips the look-up of types."""
     if config.DISABLE_JIT:
-        return entry  # type: ignore[no-any-return]
+        return entry
     kinds = tuple(typeof(argument) for argument in arguments)
     if kinds not in entry.overloads:
         entry.compile(kinds)

@@ -1,7 +1,8 @@
-"""The checked mode: slow and loud. STICKINESS_CHECKED=1 has people live one by one, every index of every array held to
-its bounds (`draws`), and after every week everything that is known of everybody held to what it may be.
+"""The checked mode, slow and with all checks: STICKINESS_CHECKED=1.
 
-The tally is the same to the bit; a value that cannot be stops the run with its week, person, field and value.
+People are stepped one by one, every array index is held to its bounds (`sim.compute.jit`), and after every week all
+state is held to its allowed range. The tally is the same to the bit; an impossible value stops the run with its week,
+person, field and value.
 """
 
 from collections.abc import Iterator
@@ -16,15 +17,15 @@ UNBOUNDED = float(np.finfo(np.float32).max)
 
 
 class ImpossibleError(ValueError):
-    """Something is what it cannot be."""
+    """A value that no run can produce."""
 
 
 def check_week(people: People, world: World, tally: Tally, first: int, week: int) -> None:
-    """ImpossibleError if anybody, or a count, is not what they may be at the end of a week.
+    """ImpossibleError if any state or count is out of its range at the end of a week.
 
     `first` is the number of the person in row 0.
     """
-    for name, values, low, high in facts(people, world, week):
+    for name, values, low, high in ranges(people, world, week):
         wrong = ~((values >= low) & (values <= high))  # NaN is neither
         if wrong.any():
             row, *firm = (int(n) for n in np.argwhere(wrong)[0])
@@ -40,8 +41,8 @@ def check_week(people: People, world: World, tally: Tally, first: int, week: int
             raise ImpossibleError(f"week {week}: tally.{name}{list(place)} is {counts[place]}, may not be below 0")
 
 
-def facts(people: People, world: World, week: int) -> Iterator[tuple[str, np.ndarray, float, float]]:
-    """(name, values [i] or [i, j], lowest, highest) of all that is known of people; J firms, K scandals."""
+def ranges(people: People, world: World, week: int) -> Iterator[tuple[str, np.ndarray, float, float]]:
+    """(name, values [i] or [i, j], lowest, highest) of all state of people."""
     one, bonds = people.one, people.bonds
     many, scandals = bonds.shape[1], len(world.scandals)
     yield "rate", people.rate, 0, UNBOUNDED
@@ -57,7 +58,7 @@ def facts(people: People, world: World, week: int) -> Iterator[tuple[str, np.nda
     yield "message", one["message"], -many, many
     uses, counts = window_counts(people)
     yield "uses in the window beyond those of the firms", uses - counts.sum(axis=1), 0, 0
-    yield from _story(people, scandals)
+    yield from _flags(people, scandals)
     for name, low, high in (
         ("taste", -UNBOUNDED, UNBOUNDED),
         ("memory", -UNBOUNDED, UNBOUNDED),
@@ -68,12 +69,15 @@ def facts(people: People, world: World, week: int) -> Iterator[tuple[str, np.nda
         yield f"{name} of firm {{}}", bonds[name], low, high
 
 
-def _story(people: People, scandals: int) -> Iterator[tuple[str, np.ndarray, float, float]]:
-    """Only who has heard acts or was harmed, only who acts buys more, and nobody of a scandal that there is not."""
-    heard, acts, backs, harmed = (
-        flag_table(people, what).astype(np.int8) for what in (AWARE, SWITCHES, BUYCOTTS, HARMED)
-    )
+def _flags(people: People, scandals: int) -> Iterator[tuple[str, np.ndarray, float, float]]:
+    """Only people who are aware switch or are harmed, only those who switch buycott; unused slots must be 0."""
+    flags = (flag_table(people, flag).astype(np.int8) for flag in (AWARE, SWITCHES, BUYCOTTS, HARMED))
+    aware, switches, buycotts, harmed = flags
     for k in range(people.scandal_flags.shape[1] * PER_WORD):
-        yield f"story of scandal {k}, heard", heard[:, k], 0, int(k < scandals)
-        for name, what, only in (("acting", acts, heard), ("harmed", harmed, heard), ("backing", backs, acts)):
-            yield f"story of scandal {k}, {name} without cause", what[:, k] & ~only[:, k], 0, 0
+        yield f"flags of scandal {k}, aware", aware[:, k], 0, int(k < scandals)
+        for name, flag, cause in (
+            ("switches", switches, aware),
+            ("harmed", harmed, aware),
+            ("buycotts", buycotts, switches),
+        ):
+            yield f"flags of scandal {k}, {name} without cause", flag[:, k] & ~cause[:, k], 0, 0

@@ -99,8 +99,8 @@ def simulate(
 ) -> Run:
     """Run all replications of a scenario whose presence is solved, and return what was counted.
 
-    `sim.simulate` solves presence first; here a scenario that still states shares is a ScenarioError. `threads` defaults
-    to all cores for large populations; `network` is (starts, recipients), see `sim.model.network.links`;
+    `sim.simulate` solves presence first; here a scenario that still states shares is a ScenarioError. `threads`
+    defaults to all cores for large populations; `network` is (starts, recipients), see `sim.model.network.links`;
     `progress(done, of)` is called after every week; `first` is the number of the first replication; `start` gives the
     people of an earlier run (`keep_people`), one a replication, to begin with.
 

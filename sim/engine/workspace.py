@@ -11,60 +11,51 @@ from sim.compute.random import HALF
 from sim.compute.simd import WIDTH
 from sim.model.state import BOND, FULL, PER_WORD, PERSON, STEP, Bonds, Person
 
+IN_WORDS = ("attention", "expectation", "anchor_height")  # fields that are a word of PERSON, the first three
+
 
 class Workspace(NamedTuple):
-    """Room to live: the person's fields, the bonds, and the words of the rows as they are in memory."""
+    """The fields of up to WIDTH people and their bonds, and the words of their rows as they are in memory."""
 
     person: Person
     bonds: Bonds
     one: np.ndarray  # int32 [words of PERSON, WIDTH]
     two: np.ndarray  # int32 [words of BOND x firms, WIDTH]
-    rows: np.ndarray  # int32 [WIDTH] the rows that lie on the desk
+    rows: np.ndarray  # int32 [WIDTH] the rows that are loaded
     starts: np.ndarray  # int64 [2, WIDTH] where their words begin, of PERSON and of BOND
 
 
 def make_workspace(firms: int, scandals: int) -> Workspace:
-    """An empty desk; every line begins where a vector register's worth of memory begins."""
-    person_words, bond_words = PERSON.itemsize // 4, BOND.itemsize // 4 * firms
-    own = [
-        name for name in Person._fields if name not in ("attention", "expectation", "anchor_height", "scandal_flags")
-    ]
+    """A workspace of zeros; every line begins on a multiple of the width of a vector register."""
+    bond_size, person_words = BOND.itemsize // 4, PERSON.itemsize // 4
+    own = [name for name in Person._fields if name not in IN_WORDS and name != "scandal_flags"]
     more = {
         "scandal_flags": -(-scandals // PER_WORD),
-        "familiarity": firms,
-        "count": firms,
-        "considered": firms,
-        "recall_strength": firms + 1,
-        "shock": firms + 1,
+        **dict.fromkeys(("familiarity", "count", "considered"), firms),
+        **dict.fromkeys(("recall_strength", "shock"), firms + 1),
     }
-    lines = person_words + bond_words + len(own) + sum(more.values()) + 1
+    sizes = [person_words, bond_size * firms, len(own), *more.values(), 1]
+    one, two, single, *tables, rows = np.split(_aligned(sum(sizes)), np.cumsum(sizes)[:-1])
+    lines = dict(zip(more, tables, strict=True))
+    for name in ("familiarity", "recall_strength", "shock"):
+        lines[name] = lines[name].view(np.float32)
+    fields = dict(zip(own, single, strict=True)) | dict(zip(IN_WORDS, one.view(np.float32), strict=False))
+    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32)}
+    fields["scandal_flags"] = lines.pop("scandal_flags")
+    reals = {name: two.view(np.float32)[f::bond_size] for f, name in enumerate((BOND.names or ())[:5])}
+    return Workspace(Person(**fields), Bonds(**reals, **lines), one, two, rows[0], np.zeros((2, WIDTH), np.int64))
+
+
+def _aligned(lines: int) -> np.ndarray:
+    """Zeros, int32 [lines, WIDTH], from an address that is a multiple of the size of a line."""
     memory = np.zeros((lines + 1) * WIDTH, np.int32)
     start = -memory.ctypes.data % (4 * WIDTH) // 4
-    space = memory[start : start + lines * WIDTH].reshape(lines, WIDTH)
-    one, two, rest = (
-        space[:person_words],
-        space[person_words : person_words + bond_words],
-        iter(space[person_words + bond_words :]),
-    )
-    fields: dict[str, np.ndarray] = {name: next(rest) for name in own}
-    fields |= dict(zip(("attention", "expectation", "anchor_height"), one.view(np.float32), strict=False))
-    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32)}
-    at = person_words + bond_words + len(own)
-    bonds: dict[str, np.ndarray] = {
-        name: two.view(np.float32)[f :: BOND.itemsize // 4] for f, name in enumerate(BOND.names or ()) if f < 5
-    }
-    for name, many in more.items():
-        bonds[name] = space[at : at + many]
-        at += many
-    fields["scandal_flags"] = bonds.pop("scandal_flags")
-    for name in ("familiarity", "recall_strength", "shock"):
-        bonds[name] = bonds[name].view(np.float32)
-    return Workspace(Person(**fields), Bonds(**bonds), one, two, space[-1], np.zeros((2, WIDTH), np.int64))
+    return memory[start : start + lines * WIDTH].reshape(lines, WIDTH)
 
 
 @inlined
 def gather_words(lines, table, starts, i):
-    """Lay rows of a table of words out in lines."""
+    """Gather rows of a table of words: word n of all rows goes into line n, [words, WIDTH]."""
     for column in range(0, lines.shape[0] - 3, 4):
         _gather_words4(lines, table, starts, column, i)
     if lines.shape[0] % 4:
@@ -97,7 +88,7 @@ def _scatter_words4(lines, table, starts, column, i):
 
 @inlined
 def set_row(workspace, slot, row):
-    """Say which row it is that lies at a place of the desk."""
+    """Set which row is loaded in a slot."""
     workspace.rows[slot] = row
     workspace.starts[0, slot] = np.int64(row) * workspace.one.shape[0]
     workspace.starts[1, slot] = np.int64(row) * workspace.two.shape[0]
@@ -105,7 +96,7 @@ def set_row(workspace, slot, row):
 
 @inlined
 def gather_flags(workspace, scandal_flags, many):
-    """Lay out what those on the desk know of scandals."""
+    """Gather the scandal flags of the loaded rows."""
     for word in range(scandal_flags.shape[1]):
         for slot in range(many):
             workspace.person.scandal_flags[word, slot] = scandal_flags[workspace.rows[slot], word]
@@ -113,7 +104,7 @@ def gather_flags(workspace, scandal_flags, many):
 
 @inlined
 def scatter_flags(workspace, scandal_flags, many):
-    """Put back what the first of those on the desk know of scandals."""
+    """Write the scandal flags of the first `many` loaded rows back."""
     for word in range(scandal_flags.shape[1]):
         for slot in range(many):
             scandal_flags[workspace.rows[slot], word] = workspace.person.scandal_flags[word, slot]
@@ -121,7 +112,7 @@ def scatter_flags(workspace, scandal_flags, many):
 
 @inlined
 def gather(workspace, person_words, bond_words, i):
-    """Lay the people whose rows are `workspace.rows` out on the desk."""
+    """Load the people whose rows are `workspace.rows`: gather their words and unpack them."""
     person, bonds = workspace.person, workspace.bonds
     gather_words(workspace.one, person_words, workspace.starts[0], i)
     gather_words(workspace.two, bond_words, workspace.starts[1], i)
@@ -143,11 +134,11 @@ def gather(workspace, person_words, bond_words, i):
 
 @inlined
 def scatter(workspace, person_words, bond_words, i):
-    """Put the people on the desk back into their rows."""
+    """Write the loaded people back: pack their words and scatter them to their rows."""
     person, bonds = workspace.person, workspace.bonds
     workspace.one[3, i] = pack16(person.seen[i], person.tenure[i])
-    workspace.one[4, i] = pack16(_two(person.last[i], person.home[i]), _two(person.anchor[i], person.target[i]))
-    workspace.one[5, i] = pack16(_two(person.outcome[i], person.message[i]), person.uses[i])
+    workspace.one[4, i] = pack16(_pack8(person.last[i], person.home[i]), _pack8(person.anchor[i], person.target[i]))
+    workspace.one[5, i] = pack16(_pack8(person.outcome[i], person.message[i]), person.uses[i])
     for j in range(bonds.count.shape[0]):
         known = to_int(fma(bonds.familiarity[j, i], FULL, HALF))
         workspace.two[6 * j + 5, i] = pack16(known, bonds.count[j, i])
@@ -156,6 +147,6 @@ def scatter(workspace, person_words, bond_words, i):
 
 
 @inlined
-def _two(a, b):
-    """Two bytes as one half."""
+def _pack8(a, b):
+    """Two bytes in the lower half of an int32."""
     return (a & 255) | shl_i32(b & 255, 8)

@@ -62,7 +62,7 @@ def _as_if_ended(shard: Shard, begun: np.ndarray) -> dict[str, np.ndarray]:
         groups = range(g, min(g + step, shard.folds.stop))
         first, stop = shard.edges[groups.start], shard.edges[groups.stop]
         copied = People(*(rows[first:stop].copy() for rows in shard.people))
-        close_window(replace(shard, people=copied, tally=scratch, groups=groups, edges=shard.edges - first), 0)
+        close_window(replace(shard, people=copied, tally=scratch, folds=groups, edges=shard.edges - first), 0)
     return {n: getattr(scratch, n) for n in WINDOWED}
 
 

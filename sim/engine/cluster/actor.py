@@ -5,41 +5,43 @@ import pickle
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.compute.files import write_atomic
-from sim.engine.loop import Shard, close_window, end_week, initialize, step_week
+from sim.engine.loop import Shard, end_week, initialize, open_counts, step_week
+from sim.engine.shard import no_messages
 from sim.measure.tally import FOLDS, Tally, empty_tally
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
+from sim.model.network import Links
 from sim.model.state import People
 from sim.model.word_of_mouth import Outbox, mark_recipients
 
 
-class Week(NamedTuple):
+class WeekTiming(NamedTuple):
     """What a week of one shard took."""
 
     sent: int  # bytes for other shards
-    living: float  # seconds
-    talking: float  # seconds between weeks: who hears what, hearing it, closing a window
+    stepping: float  # seconds
+    exchanging: float  # seconds between weeks: finding recipients, delivering, closing a window
 
 
 class ShardActor:
-    """One piece of the population, in a process of its own somewhere; its calls are carried out in their order."""
+    """One shard of the population, in a process of its own; its calls are carried out in their order."""
 
     shard: Shard
-    timing: Week
+    timing: WeekTiming
 
-    def __init__(self, place: int, shards: int, scenario: Scenario, network: Any) -> None:
+    def __init__(self, place: int, shards: int, scenario: Scenario, network: Links | None) -> None:
         self.place, self.shards, self.scenario = place, shards, scenario
-        # Ray's arrays are read-only, for which all rules would be compiled anew.
-        self.network = network and tuple(np.array(links) for links in network)
+        # Ray's arrays are read-only, for which everything would be compiled again.
+        self.network = network and (np.array(network[0]), np.array(network[1]))
         self.shard_of = np.array([((g + 1) * shards - 1) // FOLDS for g in range(FOLDS)])
 
     def initialize(self, replication: int, version: str, checkpoint: str | None) -> None:
-        """Be born, or go on from a file."""
+        """Draw the people, or read them from a checkpoint."""
         if version != source():
             raise ScenarioError(["cluster: machines differ in their version of this package; install the same on all"])
         if checkpoint:
@@ -50,53 +52,53 @@ class ShardActor:
                 counts[:] = saved
         else:
             [self.shard] = initialize(self.scenario, replication, self.shards, self.network, only=self.place)
-            if self.shard.week == 0:
-                close_window(self.shard, -1, True)
+            open_counts([self.shard])
 
     def _empty_tally(self) -> Tally:
         s, scandals = self.scenario, len(self.shard.world.scandals)
         return empty_tally(s.weeks, s.weeks // s.window, len(s.cells), len(s.firms), scandals)
 
-    def live(self) -> tuple[Any, ...]:
-        """A week of everybody here; what each shard can hear of it."""
+    def step(self) -> tuple[Outbox | None, ...]:
+        """One week of everybody here; returns an outbox for each shard, then None."""
         started = time.perf_counter()
         step_week(self.shard)
-        lived = time.perf_counter()
+        stepped = time.perf_counter()
         outbox = [self._parted(rows) for rows in self.shard.outbox]
         pieces = [Outbox(*piece) for piece in zip(*outbox, strict=True)]
-        self.shard.outbox, pieces[self.place] = pieces[self.place], Outbox(*np.zeros((2, 0, 3), np.int32))
+        self.shard.outbox, pieces[self.place] = pieces[self.place], no_messages()
         sent = sum(rows.nbytes for piece in pieces for rows in piece)
-        self.timing = Week(sent, lived - started, time.perf_counter() - lived)
+        self.timing = WeekTiming(sent, stepped - started, time.perf_counter() - stepped)
         return (*pieces, None)
 
     def _parted(self, outbox: np.ndarray) -> list[np.ndarray]:
-        heard = np.zeros((len(outbox), self.shards), np.bool_)
+        """The rows that reach anybody in each shard."""
+        reached = np.zeros((len(outbox), self.shards), np.bool_)
         if self.shard.world.market["talk"][0]:
-            mark_recipients(self.shard.world, self.shard.key, self.shard_of, outbox, heard)
-        return [outbox[here] for here in heard.T]
+            mark_recipients(self.shard.world, self.shard.key, self.shard_of, outbox, reached)
+        return [outbox[here] for here in reached.T]
 
-    def hear(self, *pieces: Outbox) -> Week:
-        """The end of the week, with what the other shards have to tell."""
+    def finish_week(self, *pieces: Outbox) -> WeekTiming:
+        """The end of the week, with the messages from the other shards."""
         started = time.perf_counter()
         self.shard.outbox = Outbox(*(np.concatenate(rows) for rows in zip(self.shard.outbox, *pieces, strict=True)))
         end_week([self.shard])
-        return self.timing._replace(talking=self.timing.talking + time.perf_counter() - started)
+        return self.timing._replace(exchanging=self.timing.exchanging + time.perf_counter() - started)
 
     def save(self, checkpoint: str) -> None:
-        """Write down everything that is needed to go on."""
+        """Write a checkpoint: everything that is needed to continue."""
         saved = replace(self.shard, tally=empty_tally(0, 0, 0, 0, 0, 0)), self.tally()
         write_atomic(checkpoint, lambda file: pickle.dump(saved, file, protocol=5))
 
     def tally(self) -> Tally:
-        """What was counted of the groups that live here."""
-        return Tally(*(counts[self.shard.groups.start : self.shard.groups.stop] for counts in self.shard.tally))
+        """What was counted of the folds of this shard."""
+        return Tally(*(counts[self.shard.folds.start : self.shard.folds.stop] for counts in self.shard.tally))
 
     def people(self) -> People:
-        """As they stand."""
+        """The people of this shard."""
         return self.shard.people
 
 
 def source() -> str:
     """The version of this package: a digest of its files."""
-    here = Path(__file__).parents[1]
-    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(here.rglob("*.py")))).hexdigest()
+    package = Path(__file__).parents[2]
+    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(package.rglob("*.py")))).hexdigest()

@@ -1,4 +1,4 @@
-"""All shards of a population: hired, asked for weeks ahead, and replaced when one of them dies."""
+"""Starts the actors of a population, schedules their weeks ahead, and replaces them when one dies."""
 
 import os
 from collections import deque
@@ -6,72 +6,80 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from sim.engine.cluster.actor import ShardActor, Week, source
+from sim.engine.cluster.actor import ShardActor, WeekTiming, source
 from sim.engine.cluster.checkpoints import Checkpoints, name_of
 from sim.engine.loop import Run
+from sim.engine.shard import refuse_unsolved
 from sim.measure.tally import FOLDS, Tally, counted
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
-from sim.model.network import checked_links, stored_links
+from sim.model.network import Links, checked_links, stored_links
 from sim.model.state import People
-from sim.study.calibrate_shares import calibrate_shares
 
-PREFETCH = 4  # weeks that the driver asks for before the first of them is lived
-TRIES = 3  # deaths without a step forward after which it is given up
+AHEAD = 4  # weeks that the driver requests before the first of them is done
+TRIES = 3  # failures in a row without a further checkpoint, after which the run is given up
+Report = Callable[[int, list[WeekTiming]], None]  # (weeks done, timing of each shard)
+Table = TypeVar("Table", People, Tally)
 
 
 @dataclass
 class ActorPool:
-    """The actors of one population, and how to get others."""
+    """The actors of one population, and how to start others."""
 
-    ray: Any
+    ray: Any  # the package
     start: Callable[[], list[Any]]
     files: Checkpoints
-    every: int
+    every: int  # weeks between checkpoints
     actors: list[Any] = field(default_factory=list)
 
-    def ask(self, what: str, *given: Sequence[Any]) -> list[Any]:
-        """References to what each actor answers; `given` are lists with an argument for each."""
+    def call(self, method: str, *given: Sequence[Any]) -> list[Any]:
+        """References to the result of a method of each actor; `given` are lists with an argument for each."""
         arguments = zip(*given, strict=True) if given else ((),) * len(self.actors)
-        return [getattr(actor, what).remote(*own) for actor, own in zip(self.actors, arguments, strict=True)]
+        return [getattr(actor, method).remote(*own) for actor, own in zip(self.actors, arguments, strict=True)]
 
     def stop(self) -> None:
-        """End the processes, those that have not ended by themselves."""
+        """End the processes that have not ended by themselves."""
         for actor in self.actors:
             self.ray.kill(actor)
         self.actors = []
 
-    def live(self, replication: int, weeks: int, hears: Callable[[int, list[Week]], None]) -> list[Tally]:
-        """The whole story, from the last checkpoint if there is one; the tally of each shard."""
+    def run(self, replication: int, weeks: int, report: Report) -> list[Tally]:
+        """All weeks of a replication, from the last checkpoint if there is one; returns the tally of each shard."""
         self.actors = self.actors or self.start()
         shards, start = len(self.actors), self.files.last(replication)
-        begins = self.files.paths(replication, start) if start else [None] * shards
-        self.ray.get(self.ask("begin", [replication] * shards, [source()] * shards, begins))
-        flight: deque[tuple[int, list[Any], list[Any]]] = deque()
-        for lived in range(start + 1, weeks + 1):
-            outbox = [actor.live.options(num_returns=shards + 1).remote() for actor in self.actors]
-            others = ([outbox[i][j] for i in range(shards) if i != j] for j in range(shards))
-            ended = [actor.hear.remote(*pieces) for actor, pieces in zip(self.actors, others, strict=True)]
-            due = self.files.folder and lived % self.every == 0 and lived < weeks
-            saved = self.ask("save", self.files.paths(replication, lived)) if due else []
-            flight.append((lived, ended, saved))
-            while len(flight) > (PREFETCH if lived < weeks else 0):
-                done, ended, saved = flight.popleft()
-                hears(done, self.ray.get(ended))
-                if self.ray.get(saved):
+        saved = self.files.paths(replication, start) if start else [None] * shards
+        self.ray.get(self.call("initialize", [replication] * shards, [source()] * shards, saved))
+        pending: deque[tuple[int, list[Any], list[Any]]] = deque()
+        for week in range(start + 1, weeks + 1):
+            due = self.files.folder and week % self.every == 0 and week < weeks
+            pending.append((week, self._request_week(), self._request_save(replication, week) if due else []))
+            while len(pending) > (AHEAD if week < weeks else 0):
+                done, timing, written = pending.popleft()
+                report(done, self.ray.get(timing))
+                if self.ray.get(written):
                     self.files.forget(replication, done)
-        return self.ray.get(self.ask("tally"))
+        return self.ray.get(self.call("tally"))
 
-    def run_with_recovery(self, replication: int, weeks: int, hears: Callable[[int, list[Week]], None]) -> list[Tally]:
-        """`live`, whoever dies; RayError if TRIES times nothing is reached that was not reached before."""
+    def _request_week(self) -> list[Any]:
+        """References to the timing of a week of every actor; outboxes go from actor to actor."""
+        shards = len(self.actors)
+        outbox = [actor.step.options(num_returns=shards + 1).remote() for actor in self.actors]
+        others = ([outbox[i][j] for i in range(shards) if i != j] for j in range(shards))
+        return [actor.finish_week.remote(*pieces) for actor, pieces in zip(self.actors, others, strict=True)]
+
+    def _request_save(self, replication: int, week: int) -> list[Any]:
+        return self.call("save", self.files.paths(replication, week))
+
+    def run_with_recovery(self, replication: int, weeks: int, report: Report) -> list[Tally]:
+        """`run`, whichever actors die; RayError after TRIES failures without a further checkpoint."""
         tries, reached = 0, -1
         while True:
             try:
-                return self.live(replication, weeks, hears)
+                return self.run(replication, weeks, report)
             except self.ray.exceptions.RayError as error:
                 cause = getattr(error, "cause", None) or error
                 if not isinstance(cause, self.ray.exceptions.RayError):
@@ -89,21 +97,21 @@ def simulate(
     address: str | None = None,
     checkpoint: str | Path | None = None,
     every: int = 26,
-    network: Any = None,
+    network: Links | None = None,
     progress: Callable[[int, int], None] | None = None,
     keep_people: bool = False,
     first: int = 0,
-    watch: Callable[[int, list[Week]], None] | None = None,
+    watch: Report | None = None,
 ) -> Run:
-    """`engine.simulate` with the people in `shards` processes: the same Run.
+    """As `sim.engine.loop.simulate`, with the people in `shards` processes: the same Run.
 
-    They live on the cluster at `address` ("auto" or "HOST:PORT"), on the one this process has already joined, or on
-    this machine. `checkpoint` is a folder that every machine sees, written to `every` so many weeks and empty again
-    at the end. `watch(lived, weeks)` hears what each shard spent on a week.
+    The cluster is the one at `address` ("auto" or "HOST:PORT"), the one that this process has already joined, or this
+    machine. `checkpoint` is a folder that every machine sees; it is written to `every` so many weeks, and empty again
+    at the end. `watch(week, timing)` gets what each shard spent on a week. ScenarioError if presence is not solved.
     """
     if not 1 <= shards <= FOLDS:
-        raise ScenarioError([f"shards: {shards} is not among 1 to {FOLDS}; a shard is whole groups of people"])
-    scenario, shares = calibrate_shares(scenario)
+        raise ScenarioError([f"shards: {shards} is not among 1 to {FOLDS}; a shard is whole folds of people"])
+    refuse_unsolved(scenario)
     links = checked_links(network, scenario.people) if network is not None else None
     if links is None and scenario.network.kind == "file":
         links = stored_links(scenario)
@@ -112,28 +120,30 @@ def simulate(
     with _pool(address, scenario, links, files, every) as pool:
         for r in range(scenario.replications):
 
-            def hears(lived: int, timing: list[Week], done: int = r * weeks) -> None:
+            def report(week: int, timing: list[WeekTiming], before: int = r * weeks) -> None:
                 if watch:
-                    watch(lived, timing)
+                    watch(week, timing)
                 if progress:
-                    progress(done + lived, weeks * scenario.replications)
+                    progress(before + week, weeks * scenario.replications)
 
-            tallies += pool.run_with_recovery(first + r, weeks, hears)
+            tallies += pool.run_with_recovery(first + r, weeks, report)
             if keep_people:
-                kept.append(_joined(People, pool.ray.get(pool.ask("people"))))
+                kept.append(_concatenated(People, pool.ray.get(pool.call("people"))))
             files.forget(first + r, weeks)
-    return Run(scenario, counted(_joined(Tally, tallies)), shares, kept)
+    return Run(scenario, counted(_concatenated(Tally, tallies)), {}, kept)
 
 
-def _joined(kind: Any, parts: Sequence[Any]) -> Any:
+def _concatenated(kind: type[Table], parts: Sequence[Table]) -> Table:
     return kind(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
 
 
 @contextmanager
-def _pool(address: str | None, scenario: Scenario, links: Any, files: Checkpoints, every: int) -> Iterator[ActorPool]:
-    """A crew on a cluster; what was started for it ends with it."""
+def _pool(
+    address: str | None, scenario: Scenario, links: Links | None, files: Checkpoints, every: int
+) -> Iterator[ActorPool]:
+    """A pool of actors on a cluster; what was started for it ends with it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of a death, which is heard of once, and handled
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of a death: it is raised once, and handled
     try:
         import ray
     except ImportError:
@@ -142,11 +152,13 @@ def _pool(address: str | None, scenario: Scenario, links: Any, files: Checkpoint
     if not joined:
         own = {} if address else {"include_dashboard": False}
         ray.init(address or "local", log_to_driver=False, logging_level="WARNING", **own)
-    # An actor that asks for nothing is placed by processors and holds none: after a death the rest take it in.
+    # An actor that requests nothing is placed where a core is free, and holds none: after a death the rest take it in.
     actor, network = ray.remote(scheduling_strategy="SPREAD")(ShardActor), ray.put(links)
-    pool = ActorPool(
-        ray, lambda: [actor.remote(n, files.shards, scenario, network) for n in range(files.shards)], files, every
-    )
+
+    def start() -> list[Any]:
+        return [actor.remote(n, files.shards, scenario, network) for n in range(files.shards)]
+
+    pool = ActorPool(ray, start, files, every)
     try:
         yield pool
     finally:
