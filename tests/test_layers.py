@@ -33,13 +33,13 @@ COMPUTE = {"compute", "model", "measure", "engine"}
 KNOWN_BY = {
     "numba": {"compute", "model/state", "engine", "model/word_of_mouth", "panel/record"},
     "llvmlite": {"compute"},
-    "hydra": {"study/presets", "study/preset_files", "report/hydra_task", "page", "__main__"},
-    "omegaconf": {"study/presets", "study/preset_files"},
+    "hydra": {"study/presets", "study/preset_files", "report", "page", "__main__"},
+    "omegaconf": {"study/presets", "study/preset_files", "report"},
     "mesa": {"mesa", "page"},
     "solara": {"page"},
     "ray": {"engine/cluster"},
     "pyarrow": {"study/store", "panel"},
-    "matplotlib": {"report/figures", "page"},
+    "matplotlib": {"report/figures", "report/experiment", "panel/main", "page"},
 }
 
 

@@ -259,3 +259,11 @@ def test_prices_of_pooled_brands_are_their_mean(tmp_path):
     largest = int(np.bincount(whole.y).argmax())
     others = [j for j in range(3) if j != largest]
     assert np.allclose(p.prices[:, 1], whole.prices[:, others].mean(axis=1))
+
+
+@pytest.mark.parametrize("column", ["cancelled", "canceled", "Is_Cancelled", "cancelled_at"])
+def test_both_spellings_of_canceled_are_known(column, tmp_path):
+    flags = [0, 1, 0, 0, 0]
+    rows = pd.DataFrame({"customer": [1, 1, 2, 2, 3], "date": range(5), "brand": list("abaab"), column: flags})
+    found = panel.read(written(rows, tmp_path))
+    assert len(found.hh) == 4 and found.columns["canceled"] == column

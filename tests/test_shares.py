@@ -10,8 +10,8 @@ from sim import study
 from sim.measure import estimates, metrics
 from sim.measure.shares import Share
 from sim.model.scenario import build, change
-from sim.report.result import Finished, measured
-from sim.report.terminal import _asked
+from sim.report.result import Finished
+from sim.report.terminal import presence_lines
 from sim.study import calibrate_shares as solver
 from sim.study import presence, presence_store
 from sim.study.calibrate_shares import calibrate_shares, key_of, reference_market
@@ -19,6 +19,7 @@ from sim.study.presets import compose, presets, scenario_and_shares
 from sim.study.simulation import simulate
 from sim.study.twins import twins
 from tests.markets import market
+from tests.runs import run_of
 
 STATED = {"firms.f0.share": 0.4, "firms.f1.share": 0.2}
 
@@ -97,7 +98,7 @@ def test_shares_are_those_of_the_weeks_that_count_where_they_drift(horizon):
 def test_the_printed_error_holds_dice_and_presence_and_that_of_twins_the_dice():
     run = simulate(market({**STATED, "people": 4000}))
     alone = estimates.estimate(metrics.share, estimates.pooled(run.tally)).error
-    table = measured(run).query("group == 'all'").set_index(["metric", "firm"])
+    table = run.table().query("group == 'all'").set_index(["metric", "firm"])
     solved = [s.uncertainty for s in run.shares.values()]
     assert table.loc["share"].error.to_numpy() == pytest.approx(np.hypot(alone, solved), rel=0.02)
     assert (
@@ -227,7 +228,7 @@ EDGES = {
 
 
 @pytest.mark.parametrize("name", EDGES)
-def test_at_the_edges_of_what_can_be_asked(name):
+def test_at_the_edges_of_what_can_bepresence_lines(name):
     changes, error = EDGES[name]
     solved, shares = calibrate_shares(market({"weeks": 26, **changes}))
     assert shares["f0"].uncertainty < error
@@ -247,7 +248,7 @@ def test_what_no_presence_gives_is_said_and_is_no_error():
     hopeless = {"firms.f0.share": 0.5, "firms.f0.price": 10.0, "consumer.price_weight": 20.0}
     run = simulate(market({"weeks": 13, "people": 500, **hopeless}))
     run.shares["f0"] = Share(0.5, 0.1, 0.001)
-    said = _asked(Finished([], run, None, presence_store.folder()))
+    said = presence_lines(Finished([], run, None, presence_store.folder()))
     assert "f0: no presence gives 50.00 %, as asked for; 10.00 % it is" in said
 
 
@@ -258,7 +259,7 @@ def test_where_nobody_uses_anything_that_is_said():
     assert np.isnan(shares["f0"].reached)
     told = simulate(market({"people": 10, "weeks": 1, "window": 1}))
     told.shares = shares
-    assert "nobody used anything" in _asked(Finished([], told, None, presence_store.folder()))[0]
+    assert "nobody used anything" in presence_lines(Finished([], told, None, presence_store.folder()))[0]
 
 
 def test_people_of_a_stored_network_hear_one_another(tmp_path):
@@ -274,11 +275,9 @@ def test_people_of_a_stored_network_hear_one_another(tmp_path):
 
 def test_the_terminal_says_the_error_of_the_shares():
     run = run_of(["market=cars_de", "people=500"])
-    (line,) = _asked(Finished([], run, None, presence_store.folder()))
+    (line,) = presence_lines(Finished([], run, None, presence_store.folder()))
     worst = max(run.shares.values(), key=lambda s: s.uncertainty)
-    assert (
-        f"up to a standard error of {100 * worst.uncertainty:.2f} points" in line and "which the errors above" in line
-    )
+    assert f"{100 * worst.uncertainty:.2f} points" in line and "the errors above include it" in line
 
 
 @pytest.mark.parametrize(("firm", "rest"), [("packaged", "market=toothpaste_uk"), ("digital", "market=retail_us")])

@@ -56,7 +56,7 @@ def test_a_title_is_data(title, command):
     text = json.dumps(title)
     Path("p/market/two.yaml").write_text(f"{PRESET}title: {text}\n", encoding="utf-8")
     status, out, err = command(*HERE)
-    assert (status, err) == (0, "living 4 weeks of 50 people ...\n")
+    assert (status, err) == (0, "simulating 4 weeks of 50 people ...\n")
     assert f"\n{streams.plain(title)}: 50 people" in out
     assert set(os.listdir("out")) == set(FILES)
     ElementTree.parse("out/stickiness.svg")
@@ -91,7 +91,7 @@ def test_names_in_a_folder_and_in_a_sweep_are_data(command):
     assert set(os.listdir("o[/]x/1")) == set(FILES)
 
 
-FAILING = {"figures.headline": "the figure", "everything": "the table", "where": "its files"}
+FAILING = {"figures.headline": "the figure", "print_run": "the table", "print_files": "its files"}
 
 
 @pytest.mark.parametrize("name", FAILING)
@@ -167,7 +167,7 @@ def test_a_stream_that_takes_nothing_does_not_cost_the_run(kind, command, monkey
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
     told = []
-    monkeypatch.setattr(hydra_task, "not_shown", lambda done, failed: told.append(" and ".join(failed)))
+    monkeypatch.setattr(hydra_task, "print_failures", lambda done, failed: told.append(" and ".join(failed)))
     monkeypatch.setattr(sys, "argv", ["stickiness", *HERE, 'title="Größe"'])
     assert cli.main() == 0
     assert told == ([said] if said else [])

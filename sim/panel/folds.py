@@ -1,5 +1,7 @@
 """Jackknife folds: which households are left out together, whatever their numbers and the order of the rows."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sim.panel.types import Panel
@@ -7,6 +9,13 @@ from sim.panel.types import Panel
 PANEL_FOLDS = 100
 SEED = 20261125  # of the one permutation that deals households out to folds
 ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Folded(NamedTuple):
+    """A figure over everybody and without each fold, and the least its error can be, nan where too few can tell."""
+
+    each: np.ndarray  # [1 + folds, J] of brands, or [1 + folds] of the market
+    least: np.ndarray = np.zeros(())  # [J] or [], see `sim.measure.reliability.least_error`
 
 
 def fold_of(panel: Panel) -> np.ndarray:

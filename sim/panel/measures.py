@@ -6,32 +6,30 @@ and measures the rest, so that a counted use never makes its own customer. What 
 purchases is left out of a panel that has none.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.measure import estimates, metrics
-from sim.measure.estimates import Estimate, folds, jackknife, pooled
-from sim.measure.registry import Counts, listed
+from sim.measure.estimates import Array, Metric, folds, jackknife, pooled
 from sim.measure.reliability import at_least, least_error, least_of, part
-from sim.measure.tally import TENURE, WINDOWED, Array, Metric, Tally
+from sim.measure.tally import TENURE, Tally
 from sim.panel.concentration import concentrations
 from sim.panel.count import after_start, purchase_counts, select_households, tally
 from sim.panel.files import read
-from sim.panel.folds import fold_of
+from sim.panel.folds import Folded, fold_of
 from sim.panel.groups import groups
 from sim.panel.one_firm import one_firm
 from sim.panel.options import Options, options_from
 from sim.panel.panel_metrics import (
+    ORDER_OF_MARKET,
     category_shape,
     chance_ratio_by_fold,
     order_z,
-    repeat,
-    repeat_by_order,
-    repeat_chance,
-    repeat_shuffled,
+    own_ratio,
+    switched_among_observed,
     unit_share,
 )
 from sim.panel.provider import provider_tally
@@ -42,41 +40,18 @@ if TYPE_CHECKING:
 
 FEWEST = 4  # purchases from which a household has a before and an after
 Row = tuple[str, str, str, float, float]
+Values = dict[str, Folded]  # by the name of the metric
 
-ORDER: dict[str, Metric] = {
-    "repeat": repeat,
-    "repeat_shuffled": repeat_shuffled,
-    "repeat_chance": repeat_chance,
-    "repeat_by_order": repeat_by_order,
-}
-OF_PROVIDERS = ("stickiness", "excess", "share", "retention", "churn")
-OTHERWISE = ("excess", "dirichlet_phi", "category_penetration")  # what a panel finds in a way of its own, if at all
+FITTED_HERE = {"excess", "dirichlet_phi"}  # from `concentrations`, which needs no households that bought nothing
+OF_PROVIDER = {"share", "churn"}  # beside the metrics that only providers have
 
 
-def known_from(of: str, needs: str) -> dict[str, Metric]:
-    """Metrics of brands or of the market that a panel of purchases tells, by what must be known of the purchases."""
-    found = listed(of, provider=False, table=False)
-    return {i.name: function for i, function in found.items() if i.needs == needs and i.name not in OTHERWISE}
-
-
-@dataclass
-class Measured:
-    """Values of metrics over everybody and without each fold, and what their errors are at least (nan: too few)."""
-
-    values: dict[str, Array] = field(default_factory=dict)  # [1 + folds, J] of brands or [1 + folds] of the market
-    least: dict[str, Array] = field(default_factory=dict)
-
-    def add(self, wanted: dict[str, Metric], tally: Tally, once: Tally) -> None:
-        """Metrics of a pooled tally [fold, ...], whose errors rest on `once`, the same households without weights."""
-        whole = folds(tally)
-        self.values |= {name: metric(whole) for name, metric in wanted.items()}
-        self.least |= {name: least_error(metric, once) for name, metric in wanted.items()}
-
-    def estimate(self, name: str) -> Estimate:
-        """Value and standard error, nan where too few can tell (`sim.measure.reliability`)."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value, error = jackknife(self.values[name])
-        return Estimate(value, at_least(error, self.least.get(name, np.zeros(()))))
+def wanted(of: str, needs: str) -> dict[str, Metric]:
+    """The metrics of a repertoire market that need such counts: "uses", their "order", or who used "before"."""
+    found = {
+        i.name: metric for i, metric in metrics.listed(of, provider=False, table=False).items() if i.needs == needs
+    }
+    return {name: metric for name, metric in found.items() if name not in FITTED_HERE}
 
 
 def measure(source: Panel | str | PathLike[str], options: Options | None = None, **named: object) -> "pd.DataFrame":
@@ -94,33 +69,33 @@ def measure(source: Panel | str | PathLike[str], options: Options | None = None,
     panel = source if isinstance(source, Panel) else read(source, options=settings)
     fold = fold_of(panel)
     rows: list[Row] = []
-    found: dict[str, Measured] = {}
+    found: dict[str, Values] = {}
     for name, members, keep in groups(panel, settings):
         found[name] = measured(members, fold[keep])
-        rows += _rows_of(name, {n: found[name].estimate(n) for n in found[name].values}, panel.brands)
+        rows += _rows_of(name, found[name], panel.brands)
         if name == "all" and panel.ordered and not panel.provider and len(panel.brands) > 1:
             rows.append(("all", "", "order_z", order_z(panel), 1.0))
     if {"before", "after"} <= set(found):
-        rows += _rows_of("change", _changes(found["before"], found["after"]), panel.brands)
+        before, after = found["before"], found["after"]
+        changes = {n: _change(before[n], after[n]) for n in before if n in after}
+        rows += _rows_of("change", changes, panel.brands)
     frame = pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
     frame.attrs["warnings"] = list(panel.warnings)
     return frame
 
 
-def _changes(before: Measured, after: Measured) -> dict[str, Estimate]:
-    """After - before, households paired; the error is nan where that of either is."""
-    changes = {}
-    for name in [n for n in before.values if n in after.values]:
-        with np.errstate(invalid="ignore"):
-            value, paired = jackknife(after.values[name] - before.values[name])
-        apart = np.hypot(before.estimate(name).error, after.estimate(name).error)
-        changes[name] = Estimate(value, np.where(np.isnan(apart) | (paired == 0), apart, paired))
-    return changes
+def _change(before: Folded, after: Folded) -> Folded:
+    """After - before, households paired; its error is unknown where that of either is."""
+    with np.errstate(invalid="ignore"):  # a ratio may be infinite in both
+        return Folded(after.each - before.each, np.hypot(before.least, after.least))
 
 
-def _rows_of(group: str, estimates: dict[str, Estimate], brands: tuple[str, ...]) -> list[Row]:
+def _rows_of(group: str, found: Values, brands: tuple[str, ...]) -> list[Row]:
     rows: list[Row] = []
-    for name, (value, error) in estimates.items():
+    for name, (each, least) in found.items():
+        with np.errstate(invalid="ignore"):
+            value, error = jackknife(each)
+        error = at_least(error, least)
         if value.ndim == 0:
             rows.append((group, "", name, float(value), float(error)))
         else:
@@ -128,43 +103,50 @@ def _rows_of(group: str, estimates: dict[str, Estimate], brands: tuple[str, ...]
     return rows
 
 
-def measured(panel: Panel, fold: Array) -> Measured:
+def measured(panel: Panel, fold: Array) -> Values:
     """Metrics of a panel over everybody and without each fold: what makes sense for what it is."""
     if not len(panel.hh):
-        return Measured()
+        return {}
     with np.errstate(divide="ignore", invalid="ignore"):
         if len(panel.brands) == 1:
-            return Measured(*one_firm(panel, fold))
+            return one_firm(panel, fold)
         return _of_provider(panel, fold) if panel.provider else _of_repertoire(panel, fold)
 
 
-def _of_repertoire(panel: Panel, fold: Array) -> Measured:
-    found = Measured()
-    counts = [pooled(tally(p, fold=fold)) for p in (panel, unweighted(panel))]
-    found.add(known_from("firm", "uses"), *counts)
+def _of_repertoire(panel: Panel, fold: Array) -> Values:
+    counts, unweighted = (pooled(tally(p, fold=fold)) for p in (panel, replace(panel, weights=None)))
+    found = _all_folded(wanted("firm", "uses"), counts, unweighted)
     s = concentrations(purchase_counts(panel), fold, panel.weights)
-    found.values["excess"] = found.values["stickiness"] - (1 / (1 + s))[:, None]
-    found.values["own_ratio_lift"] = found.values["own_ratio"] / chance_ratio_by_fold(panel, fold)
-    found.least |= {"excess": found.least["stickiness"], "own_ratio_lift": found.least["own_ratio"]}
+    found["excess"] = Folded(found["stickiness"].each - (1 / (1 + s))[:, None], found["stickiness"].least)
+    least = found["category_requirements"].least  # U = SCR / (1 - SCR) rests on the same counts
+    found["own_ratio"] = Folded(own_ratio(folds(counts)), least)
+    found["own_ratio_lift"] = Folded(found["own_ratio"].each / chance_ratio_by_fold(panel, fold), least)
     if panel.quantity is not None:
-        found.values["unit_share"], found.least["unit_share"] = unit_share(panel, fold), found.least["share"]
+        found["unit_share"] = Folded(unit_share(panel, fold), found["share"].least)
     if panel.ordered:
-        found.add(known_from("firm", "order"), *counts)
-        before = known_from("firm", "before")
-        found.add(before, second_part(panel, fold), second_part(unweighted(panel), fold))
-        found.values |= {name: _aligned(found.values[name], panel, fold) for name in before}
-        found.add(ORDER, *counts)
-    found.add(known_from("market", "uses"), *counts)
-    found.values |= {"dirichlet_phi": 1 / (1 + s), "concentration": s}
+        found |= _all_folded(wanted("firm", "order"), counts, unweighted)
+        found |= _of_second_part(panel, fold)
+        found |= _all_folded(ORDER_OF_MARKET | wanted("market", "order"), counts, unweighted)
+    of_market = wanted("market", "uses")
     if panel.members:
-        found.add({"category_penetration": metrics.category_penetration}, *counts)
-        found.values["category_shape"] = category_shape(panel, fold)
-    return found
+        found["category_shape"] = Folded(category_shape(panel, fold))
+    else:
+        of_market.pop("category_penetration")
+    found |= _all_folded(of_market, counts, unweighted)
+    return found | {"dirichlet_phi": Folded(1 / (1 + s)), "concentration": Folded(s)}
 
 
-def unweighted(panel: Panel) -> Panel:
-    """The panel with each household once: a weight of 1,000 tells no more than the one household that has it."""
-    return replace(panel, weights=None)
+def _all_folded(of: dict[str, Metric], counts: Tally, unweighted: Tally) -> Values:
+    """Metrics of weighted counts; their errors rest on the counts of the same households without weights."""
+    whole = folds(counts)
+    return {name: Folded(metric(whole), least_error(metric, unweighted)) for name, metric in of.items()}
+
+
+def _of_second_part(panel: Panel, fold: Array) -> Values:
+    """The metrics that need customers to be known before they are observed."""
+    counts, unweighted = (second_part(p, fold) for p in (panel, replace(panel, weights=None)))
+    found = _all_folded(wanted("firm", "before"), counts, unweighted)
+    return {name: Folded(_aligned(each, panel, fold), least) for name, (each, least) in found.items()}
 
 
 def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
@@ -176,39 +158,32 @@ def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
     return each[rows]
 
 
-def _of_provider(panel: Panel, fold: Array) -> Measured:
-    found = Measured()
-    counts, once = (provider_tally(p, fold) for p in (panel, unweighted(panel)))
-    known = {i.name: function for i, function in listed("firm", provider=True, table=False).items()}
-    found.add({name: known[name] for name in OF_PROVIDERS}, counts, once)
-    found.add({"switched": _switched, "ever_switched": metrics.ever_switched}, counts, once)
-    stays = folds(counts).tenure.sum(axis=-3)
+def _of_provider(panel: Panel, fold: Array) -> Values:
+    counts, unweighted = (provider_tally(p, fold) for p in (panel, replace(panel, weights=None)))
+    of_firm = metrics.listed("firm", provider=True, table=False)
+    of = {i.name: metric for i, metric in of_firm.items() if i.regime == "provider" or i.name in OF_PROVIDER}
+    of |= {"switched": switched_among_observed, "ever_switched": metrics.ever_switched}
+    return _all_folded(of, counts, unweighted) | _retention_by_tenure(counts, unweighted)
+
+
+def _retention_by_tenure(counts: Tally, unweighted: Tally) -> Values:
+    """Share of customers who stay the next time, by the number of times in a row they were there."""
+    stays, rests = (t.tenure.sum(axis=-3) for t in (folds(counts), unweighted))
+    found: Values = {}
     for b, first in enumerate(TENURE):
         if first and stays[0, b].sum() > 0:
-            name = f"retention_from_{first}"
-            found.values[name] = stays[:, b, 0] / stays[:, b].sum(axis=-1)
-            found.least[name] = least_of(_stayed(once, b), once.people.sum())
+            least = least_of(part(rests[:, b, 0], rests[:, b].sum(axis=-1)), unweighted.people.sum())
+            found[f"retention_from_{first}"] = Folded(stays[:, b, 0] / stays[:, b].sum(axis=-1), least)
     return found
-
-
-def _switched(t: Tally) -> Array:
-    """Share of customers who are with another provider a lag later, of those who are seen then."""
-    known = t.transitions[..., 1:, 1:]
-    return 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
-
-
-def _stayed(t: Tally, b: int) -> Counts:
-    """Customers who stayed the next time, of those who were there for a TENURE bin of times in a row."""
-    each = t.tenure.sum(axis=-3)[:, b]
-    return part(each[:, 0], each.sum(axis=-1))
 
 
 def second_part(panel: Panel, fold: Array | None = None) -> Tally:
     """The last 30 % of the purchases of households with 4 or more, with who was a customer in the first 70 %."""
     fold = fold_of(panel) if fold is None else fold
     keep = np.bincount(panel.hh, minlength=len(panel.households)) >= FEWEST
-    many = select_households(panel, keep)
-    if not len(many.households):
-        return pooled(tally(many, fold=fold[keep]))
-    both = estimates.by_window(tally(many, after_start(many), fold[keep]))
-    return both._replace(**{name: getattr(both, name)[:, -1] for name in WINDOWED})
+    some = select_households(panel, keep)
+    if not len(some.households):
+        return pooled(tally(some, fold=fold[keep]))
+    both = estimates.by_window(tally(some, after_start(some), fold[keep]))
+    names = ("window", "both", "buyers", "transitions", "faithful", "standing")
+    return both._replace(**{name: getattr(both, name)[:, -1] for name in names})

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import optimize, special
 
 from sim.measure.reliability import least_of, part
+from sim.panel.folds import Folded
 from sim.panel.types import Panel
 
 EXPLANATION = (
@@ -14,8 +15,8 @@ PARTS = 6  # of the time after the first purchase, in which customers are looked
 QUARTER = 91.3125  # days
 
 
-def one_firm(panel: Panel, fold: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """metric -> [1 + folds], and metric -> what its error is at least; of customers, who all bought once at least.
+def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, Folded]:
+    """metric -> [1 + folds] with the least its error can be; of customers, who all bought once at least.
 
     again: bought more than once. frequency: purchases a customer. interval: mean time between purchases. active_k:
     share, of those watched that long, who bought in the k-th quarter (or sixth of the time) after their first
@@ -28,17 +29,17 @@ def one_firm(panel: Panel, fold: np.ndarray) -> tuple[dict[str, np.ndarray], dic
     sums = _Sums(fold, weight)
     found = {
         "frequency": sums.ratio(n, bought),
-        "again": sums.share("again", n > 1, bought),
-        "once_only": sums.share("once_only", n == 1, bought),
+        "again": sums.share(n > 1, bought),
+        "once_only": sums.share(n == 1, bought),
     }
     if panel.columns.get("time"):
         first, last = _ends(panel, households)
         found["interval"] = sums.ratio(np.where(bought, last - first, 0), np.maximum(n - 1, 0))
         found |= _active(panel, first, sums)
     mean, shape = _truncated(n[bought], weight[bought])
-    blank = np.full(len(found["again"]), np.nan)
-    found["nbd_mean"], found["nbd_shape"] = (np.r_[v, blank[1:]] for v in (mean, shape))
-    return found, sums.least
+    blank = np.full(len(found["again"].each), np.nan)
+    found["nbd_mean"], found["nbd_shape"] = (Folded(np.r_[v, blank[1:]]) for v in (mean, shape))
+    return found
 
 
 class _Sums:
@@ -46,18 +47,17 @@ class _Sums:
 
     def __init__(self, fold: np.ndarray, weight: np.ndarray):
         self.place, self.weight = np.unique(fold, return_inverse=True)[1], weight
-        self.least: dict[str, np.ndarray] = {}  # what the error of a share is at least, nan where too few can tell
 
-    def ratio(self, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    def ratio(self, numerator: np.ndarray, denominator: np.ndarray) -> Folded:
+        """The sum of one over that of the other, numbers by household."""
         parts = [np.bincount(self.place, self.weight * values) for values in (numerator, denominator)]
         top, bottom = (np.r_[p.sum(), p.sum() - p] for p in parts)
-        return top / bottom
+        return Folded(top / bottom)
 
-    def share(self, name: str, event: np.ndarray, at_risk: np.ndarray) -> np.ndarray:
-        """The share of households at risk of whom an event is true."""
-        counts = part(*(np.bincount(self.place, households) for households in (event, at_risk)))
-        self.least[name] = least_of(counts, len(self.place))
-        return self.ratio(event, at_risk)
+    def share(self, event: np.ndarray, at_risk: np.ndarray) -> Folded:
+        """The share of households at risk of whom an event is true, which few of them cannot tell."""
+        counts = part(*(np.bincount(self.place, values) for values in (event, at_risk)))
+        return self.ratio(event, at_risk)._replace(least=least_of(counts, len(self.place)))
 
 
 def _ends(panel: Panel, households: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +68,7 @@ def _ends(panel: Panel, households: int) -> tuple[np.ndarray, np.ndarray]:
     return first, last
 
 
-def _active(panel: Panel, first: np.ndarray, sums: _Sums) -> dict[str, np.ndarray]:
+def _active(panel: Panel, first: np.ndarray, sums: _Sums) -> dict[str, Folded]:
     end = panel.t.max()
     length = (
         QUARTER if panel.origin is not None and end - panel.t.min() >= 2 * QUARTER else (end - panel.t.min()) / PARTS
@@ -81,8 +81,7 @@ def _active(panel: Panel, first: np.ndarray, sums: _Sums) -> dict[str, np.ndarra
         inside = (since > low) & (since <= high)
         there = np.bincount(panel.hh[inside], minlength=len(first)) > 0
         if length > 0 and watched.any():
-            name = f"active_{period}"
-            found[name] = sums.share(name, there & watched, watched)
+            found[f"active_{period}"] = sums.share(there & watched, watched)
     return found
 
 

@@ -3,36 +3,22 @@
 import numpy as np
 
 from sim.measure import dirichlet
-from sim.measure.registry import metric
-from sim.measure.reliability import odds
-from sim.measure.tally import Array, Count, Tally
+from sim.measure.estimates import Array
+from sim.measure.registry import MetricInfo, info
+from sim.measure.tally import Count, Metric, Tally
 from sim.panel.count import purchase_counts
 from sim.panel.types import Panel
 
 LONG = 5_000  # purchases of a household above which the shape K of buying gets no error, as its folds take too long
 
 
-def _own_and_other(t: Tally) -> tuple[Array, Array]:
-    own = t.window[..., Count.USES]
-    return own, t.window[..., Count.CATEGORY] - own
-
-
-@metric(
-    "own_ratio",
-    "purchases here per purchase elsewhere",
-    unit="ratio",
-    needs="uses",
-    rests_on=lambda t: odds(*_own_and_other(t)),
-    short="usage ratio U",
-    table=False,
-)
 def own_ratio(t: Tally) -> Array:
     """Purchases of the firm over those of the others by all who bought it, U = SCR / (1 - SCR).
 
     Flattered by selection, as the purchase that makes a customer is counted; see `chance_ratio`.
     """
-    own, other = _own_and_other(t)
-    return own / other
+    own, category = t.window[..., Count.USES], t.window[..., Count.CATEGORY]
+    return own / (category - own)
 
 
 def repeat(t: Tally) -> Array:
@@ -56,6 +42,31 @@ def repeat_chance(t: Tally) -> Array:
 def repeat_by_order(t: Tally) -> Array:
     """R - R shuffled: what order adds, habit or drifting taste."""
     return repeat(t) - repeat_shuffled(t)
+
+
+def switched_among_observed(t: Tally) -> Array:
+    """Share of customers who are with another provider a lag later, of those who are observed then."""
+    known = t.transitions[..., 1:, 1:]
+    return 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
+
+
+ORDER_OF_MARKET: dict[str, Metric] = {
+    "repeat": repeat,
+    "repeat_shuffled": repeat_shuffled,
+    "repeat_chance": repeat_chance,
+    "repeat_by_order": repeat_by_order,
+}
+OF_BRAND = {
+    "own_ratio": MetricInfo("own_ratio", "usage ratio U", unit="ratio", needs="uses"),
+    "own_ratio_lift": MetricInfo("own_ratio_lift", "U over chance", unit="ratio", needs="uses"),
+    "unit_share": MetricInfo("unit_share", "share of units", unit="%", needs="uses"),
+    "usage_ratio": MetricInfo("usage_ratio", "usage ratio out of sample", unit="ratio", needs="before"),
+}
+
+
+def brand_metric(name: str) -> MetricInfo:
+    """What is declared of a metric of a brand: one that only panels have, or one of the simulator's."""
+    return OF_BRAND.get(name) or info(name)
 
 
 def order_z(panel: Panel) -> float:

@@ -3,49 +3,48 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.measure.estimates import folds, pooled
-from sim.measure.metrics import info, switching
+from sim.measure.metrics import switching
 from sim.panel.count import tally
 from sim.panel.measures import measure
 from sim.panel.one_firm import EXPLANATION
+from sim.panel.panel_metrics import brand_metric
 from sim.panel.provider import periods
 from sim.panel.types import Panel
-from sim.report.findings import TOO_FEW
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
     from rich.table import Table
 
-STICKY = ("share", "unit_share", "stickiness", "excess", "own_ratio", "own_ratio_lift")
-IN_ORDER = ("usage_ratio", "next_use", "habit_part")
-FIELD = ("penetration", "frequency", "category_requirements", "solely_loyal", "once_only")
-PROVIDER = ("share", "stickiness", "excess", "retention", "churn")
-PARTS = ("share", "stickiness", "penetration", "retention")
-MARKET = (
-    *("category_penetration", "category_mean", "category_shape", "dirichlet_phi", "concentration"),
-    *("duplication_coefficient", "repeat_chance", "repeat_shuffled", "repeat", "repeat_by_order", "switched"),
-    *("ever_switched", "frequency", "again", "once_only", "interval", "nbd_mean", "nbd_shape"),
-)
-WORDS = {  # of what only a panel tells; the other words are those of the metrics
-    "unit_share": "share of units",
-    "own_ratio_lift": "U over chance",
+HEADLINE = ("share", "unit_share", "stickiness", "excess", "own_ratio", "own_ratio_lift")
+MARKET = {
+    "category_penetration": "of households buy the category",
+    "category_mean": "purchases a household",
     "category_shape": "shape K of the NBD of purchases",
+    "dirichlet_phi": "polarization phi = 1/(1+S) of the fitted Dirichlet",
     "concentration": "concentration S",
+    "duplication_coefficient": "duplication D: buyers of j who buy k = D x buyers of k",
     "repeat_chance": "R by chance",
     "repeat_shuffled": "R had each household's purchases been shuffled",
     "repeat": "R, share of purchases that repeat the last",
     "repeat_by_order": "what order adds: R - shuffled",
-    "again": "customers who bought again",
+    "switched": "elsewhere a lag later",
+    "ever_switched": "of customers were with more than one provider",
+    "frequency": "purchases a customer",
+    "again": "of customers bought again",
+    "once_only": "of customers bought once",
     "interval": "time between purchases",
     "nbd_mean": "M of the NBD of purchases (zero-truncated fit)",
     "nbd_shape": "K of the NBD of purchases",
 }
-WITHOUT_ERROR = ("category_shape", "nbd_mean", "nbd_shape")  # whose error takes long to find, or is not found
+PARTS = ("share", "stickiness", "penetration", "retention")
+HEAD_WIDTH = 14  # of a column, in letters
 MOST_SHOWN = 24  # parts shown on the screen; all are in the files
 
 
@@ -85,22 +84,24 @@ def read_summary(panel: Panel) -> Iterator[str]:
     what = f"{len(panel.brands)} {'providers' if panel.provider else 'brands'}" if len(panel.brands) > 1 else "one firm"
     uses = "customer periods" if panel.provider else "purchases"
     many = f"{len(panel.households)} households{buyers}, {len(panel.hh)} {uses}, {what}"
-    yield f"{many}; ± standard error over households."
+    yield f"{many}; ± standard error over households; without it: too few to tell."
 
 
 def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     whole = frame[frame["group"] == "all"]
-    cells = {(r.firm, r.metric): _figure(r.value, r.error, r.metric) for r in whole.itertuples()}
-    known = {metric for _, metric in cells}
+    cells = {(r.firm, r.metric): _figure(r.value, r.error) for r in whole.itertuples()}
+    known = list(dict.fromkeys(name for brand, name in cells if brand))
+    in_order = [n for n in known if brand_metric(n).needs in ("order", "before")]
     if len(panel.brands) == 1:
         yield EXPLANATION
     elif panel.provider:
-        yield _table(f"How sticky, {periods(panel)[2]} later", panel, PROVIDER, cells)
+        yield _table(f"How sticky, {periods(panel)[2]} later", panel, known, cells)
     else:
-        yield _table("How sticky", panel, [name for name in STICKY if name in known], cells)
+        yield _table("How sticky", panel, [n for n in HEADLINE if n in known], cells)
         if panel.ordered:
-            yield _table("From the order of purchases", panel, IN_ORDER, cells)
-        yield _table("The field's own figures", panel, FIELD, cells)
+            yield _table("From the order of purchases", panel, in_order, cells)
+        rest = [n for n in known if n not in (*HEADLINE, *in_order)]
+        yield _table("The field's own figures", panel, rest, cells)
     yield _market(panel, cells, {r.metric: r.value for r in whole.itertuples()}.get("order_z"))
     if panel.ordered and 1 < len(panel.brands) <= 8:
         yield _switching(panel)
@@ -113,24 +114,11 @@ def _escaped(text: str) -> str:
     return escape(text)
 
 
-def _figure(value: float, error: float, name: str) -> str:
+def _figure(value: float, error: float) -> str:
     if not np.isfinite(value):
         return "-"
-    known = f"{value:.{3 if abs(value) < 1 else 2}f}"
-    if not np.isfinite(error):
-        return known if name in WITHOUT_ERROR else TOO_FEW
-    return f"{known} ±{error:.{3 if error < 0.1 else 2 if error < 1 else 1}f}".replace("±0.", "±.")
-
-
-def _words(name: str) -> str:
-    """What a row of the market is called."""
-    return WORDS.get(name) or info(name).words
-
-
-def _head(name: str) -> str:
-    """The head of a column, in two lines where it has several words."""
-    words = WORDS.get(name) or info(name).head
-    return words if len(words) <= 12 else "\n".join(words.rsplit(" ", 1))
+    around = f" ±{error:.{3 if error < 0.1 else 2 if error < 1 else 1}f}".replace("±0.", "±.")
+    return f"{value:.{3 if abs(value) < 1 else 2}f}" + (around if np.isfinite(error) else "")
 
 
 def _grid(title: str, first: str, heads: Iterable[str]) -> "Table":
@@ -144,24 +132,30 @@ def _grid(title: str, first: str, heads: Iterable[str]) -> "Table":
     return table
 
 
-def _table(title: str, panel: Panel, columns: Sequence[str], cells: dict[tuple[str, str], str]) -> "Table":
-    table = _grid(title, "provider" if panel.provider else "brand", map(_head, columns))
+def _head(name: str) -> str:
+    return "\n".join(wrap(brand_metric(name).head, HEAD_WIDTH))
+
+
+def _table(title: str, panel: Panel, names: Sequence[str], cells: dict[tuple[str, str], str]) -> "Table":
+    table = _grid(title, "provider" if panel.provider else "brand", map(_head, names))
     for brand in panel.brands:
-        table.add_row(_escaped(brand), *(cells[brand, name] for name in columns))
+        table.add_row(_escaped(brand), *(cells[brand, name] for name in names))
     return table
 
 
 def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) -> "Table":
     table = _grid("The market" if len(panel.brands) > 1 else "The customers", "", [""])
-    for name in MARKET:
+    for name, label in MARKET.items():
         if ("", name) in cells and (panel.provider or name != "ever_switched"):
-            table.add_row(_words(name), cells["", name])
+            table.add_row(label, cells["", name])
     for firm, name in cells:
         head, _, number = name.rpartition("_")
         if not firm and head == "active":
             table.add_row(f"of customers bought in period {number} after their first purchase", cells[firm, name])
-        if not firm and head == "retention_from":
+        elif not firm and head == "retention_from":
             table.add_row(f"stay the next time, after {number} or more times in a row", cells[firm, name])
+        elif not firm and name not in (*MARKET, "order_z"):
+            table.add_row(brand_metric(name).words, cells[firm, name])
     if z is not None:
         table.add_row("the same in standard errors of shuffling, z", f"{z:.1f}")
     return table
@@ -185,7 +179,7 @@ def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     known = [m for m in PARTS if m in set(frame["metric"])]
     table = _grid("By part", "part", ["brand", *map(_head, known)])
     rows = frame[frame["group"].isin(parts[:MOST_SHOWN]) & (frame["firm"] != "")]
-    cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error, r.metric) for r in rows.itertuples()}
+    cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error) for r in rows.itertuples()}
     for part in parts[:MOST_SHOWN]:
         for i, brand in enumerate(panel.brands):
             table.add_row(
