@@ -60,11 +60,12 @@ def declared(kind, path=""):
 
 def starred(path):
     parts = path.split(".")
-    members = {"segments": 1, "cohorts": 1, "firms": 1, "scandals": 1, "moves": 1}
-    if parts[0] in members:
+    if parts[0] in ("kinds", "segments", "cohorts", "firms", "scandals", "moves"):
         parts[1] = "*"
         if parts[2] == "touchpoints":
             parts[3] = "*"
+        if parts[2] == "care" and len(parts) > 3:
+            parts.pop()
     return ".".join(parts)
 
 

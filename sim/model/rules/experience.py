@@ -4,6 +4,7 @@ from sim.compute.bits import add_i32
 from sim.compute.jit import inlined
 from sim.compute.random import ONE, ZERO, Purpose, normal, random_bits, uniform
 from sim.compute.simd import any_lane, select
+from sim.model.fields import Firm, Market
 from sim.model.state import COMPLAINED, FINE, MAJOR, MINOR, NOTHING, ONCE
 
 
@@ -63,3 +64,12 @@ def failure_harm(failures, j, u):
         for p in range(failures.shape[1] - 1, -1, -1):
             harm = select((j == k) & (u < failures[k, p].failing), failures[k, p].severity, harm)
     return harm
+
+
+def repair(firm: Firm, market: Market) -> float:
+    """Share of the harm that a solved complaint repairs: adequacy, halved with every half-life of delay (#66).
+
+    >>> repair(Firm(recovery_adequacy=0.6, recovery_days=5), Market(repair_half_life=5))
+    0.3
+    """
+    return float(firm.recovery_adequacy * 2 ** (-firm.recovery_days / market.repair_half_life))

@@ -1,0 +1,25 @@
+"""The declared defaults as configs of Hydra's, under base/: presets build on them, so every number can be overridden."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sim.model.fields import KINDS, Firm, Move, Scandal, Scenario, Segment
+
+GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")  # of members, which presets add
+
+
+def bases() -> dict[str, dict[str, Any]]:
+    """Name of a config -> the defaults of a scenario without members, and of a member of each group."""
+    members = {"segment": Segment(), "firm": Firm(), "scandal": Scandal(), "move": Move()}
+    found = {name: asdict(member) for name, member in members.items()}
+    found["segment"]["care"] = dict.fromkeys(KINDS, 1.0)
+    return {"scenario": asdict(Scenario()) | {group: {} for group in GROUPS}, **found}
+
+
+def register() -> None:
+    """Offer them to Hydra, as base/firm and so on; again does no harm."""
+    from hydra.core.config_store import ConfigStore
+
+    store = ConfigStore.instance()
+    for name, values in bases().items():
+        store.store(name, values, group="base")
