@@ -10,9 +10,11 @@ import yaml
 from sim import __main__
 from sim.measure import metrics
 from sim.model.declare import ScenarioError
+from sim.model.rules import VERBS
 from sim.report import odd
 
 TEXT = odd.odd()
+MODEL = Path(__file__).parents[1] / "sim" / "model"
 FACTS = yaml.safe_load((Path(__file__).parents[1] / "conf" / "facts.yaml").read_text(encoding="utf-8"))
 
 
@@ -44,20 +46,30 @@ def test_sources_that_are_cited_exist():
 
 
 def test_every_rule_is_described():
-    written = [
-        node for text in odd.sources().values() for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)
-    ]
-    assert len(written) > 20
+    others = (MODEL / f"{name}.py" for name in ("initial", "scandals", "word_of_mouth"))
+    files = [*(MODEL / "rules").glob("*.py"), *others]
+    written = [node for f in files for node in ast.parse(f.read_text()).body if isinstance(node, ast.FunctionDef)]
+    assert {"salience", "attribution", "news_exposure", "repair", "spread_news"} < {node.name for node in written}
     for node in written:
-        law = ast.get_docstring(node)
-        assert len((law or "").split()) > 2, f"{node.name} says nothing of what it does"
+        law = (ast.get_docstring(node) or "").partition(">>>")[0].rstrip()
+        assert len(law.split()) > 2, f"{node.name} says nothing of what it does"
         assert f"**`{node.name}`**: {law}" in TEXT and f"def {node.name}(" in TEXT
 
 
+def test_no_law_is_outside_the_files_of_laws():
+    """Compiled functions of the model that are no law only read and write state, or find a week's row."""
+    others = [f for f in MODEL.glob("*.py") if f.stem not in odd.LAWS]
+    found = {node.name for f in others for node in ast.parse(f.read_text()).body if _is_compiled(node)}
+    assert found == {"week_row", "publish", "carry", "in_window", "pick", "has_flag", "set_flag"}
+
+
+def _is_compiled(node):
+    return isinstance(node, ast.FunctionDef) and any(getattr(d, "id", "") == "inlined" for d in node.decorator_list)
+
+
 def test_every_step_of_the_week_is_in_order():
-    order = [
-        TEXT.index(f". **{step}.**") for step in ("hear", "need", "attend", "choose", "experience", "learn", "tell")
-    ]
+    assert tuple(verb.__name__ for verb in VERBS) == odd.VERBS
+    order = [TEXT.index(f"{n}. **{step}.** ") for n, step in enumerate(odd.VERBS, 1)]
     assert order == sorted(order)
 
 

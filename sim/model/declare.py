@@ -184,7 +184,7 @@ def _members(hint: Any, d: Declaration, config: object, path: str, complaints: l
     for name in config:
         if not (isinstance(name, str) and name.isidentifier()):
             complaints.append(f"{path}.{name}: not {_NAME}")
-    given = {str(name): value for name, value in config.items() if value is not None}
+    given = {str(name): value for name, value in config.items() if value is not None or not is_dataclass(hint)}
     return {name: _value(hint, d, value, f"{path}.{name}", complaints) for name, value in given.items()}
 
 

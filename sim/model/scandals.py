@@ -7,7 +7,7 @@ def attribution(scenario: Scenario, scandal: Scandal, firm: str) -> float:
     """Share of a scandal's loss that a firm bears: its own firm all, peers with the same group label `spillover` (#56).
 
     >>> from sim.model.scenario import build
-    >>> s = build({"segments": {"all": {}}, "firms": {"vw": {"group": "german"}, "bmw": {"group": "german"}, "kia": {}}})
+    >>> s = build({"segments": {"all": {}}, "firms": {"vw": {"group": "de"}, "bmw": {"group": "de"}, "kia": {}}})
     >>> [attribution(s, Scandal(firm="vw", spillover=0.3), firm) for firm in s.firms]
     [1.0, 0.3, 0.0]
     """
@@ -19,7 +19,9 @@ def attribution(scenario: Scenario, scandal: Scandal, firm: str) -> float:
 
 
 def news_exposure(scandal: Scandal, weeks: int) -> float:
-    """Chance to hear of a scandal on the news, `weeks` after it broke: `reach` have heard within `news_weeks` (#52, #65).
+    """Chance to hear of a scandal on the news in a week, `weeks` after it broke (#52, #65).
+
+    It is such that a share `reach` has heard of it after `news_weeks`.
 
     >>> news_exposure(Scandal(reach=0.75, news_weeks=2), 0)
     0.5

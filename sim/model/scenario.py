@@ -1,8 +1,9 @@
 """Building, changing and checking a scenario: a checked Scenario comes out, or one error that says all that is wrong.
 
 A consumer's trait is the category's value (`consumer`) times the factor of their segment times that of their cohort;
-so is the care for a kind of scandal (`kinds`). Utilities are in logit units, customer experience (CX) in standard deviations of an ordinary visit, money in an index
-with 1 = category average, time in weeks. `#n` are stylized facts of the field; conf/facts.yaml lists them.
+so is the care for a kind of scandal (`kinds`). Utilities are in logit units, customer experience (CX) in standard
+deviations of an ordinary visit, money in an index with 1 = category average, time in weeks. `#n` are stylized facts of
+the field; conf/facts.yaml lists them.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""The declared defaults as configs of Hydra's, under base/: presets build on them, so every number can be overridden."""
+"""The declared defaults as configs of Hydra, under base/: presets build on them, so any number can be overridden."""
 
 from dataclasses import asdict
 from typing import Any
