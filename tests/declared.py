@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from sim.model.declare import Declaration, declaration, leaves
-from sim.model.fields import KINDS, Firm, Scenario
+from sim.model.fields import SCANDAL_KINDS, Firm, Scenario
 from sim.model.scenario import build, levers
 
 SMALL = {
@@ -21,7 +21,7 @@ NAMES = st.sampled_from(("a", "b", "c", "d_1", "été", "Ω"))
 ABOUT = {
     "lever": st.just("price"),
     "title": st.text(max_size=20),
-    "kind": st.sampled_from(KINDS),
+    "kind": st.sampled_from(SCANDAL_KINDS),
     "group": st.sampled_from(("", "g", "h")),
     "firm": st.just(""),
     "focus": st.just(""),
@@ -71,7 +71,7 @@ def declared(kind: type) -> st.SearchStrategy[dict[str, Any]]:
         if is_dataclass(hint):
             found[f.name] = declared(hint)
         elif get_origin(hint) is dict and not is_dataclass(get_args(hint)[1]):
-            found[f.name] = st.dictionaries(st.sampled_from(KINDS), number(declaration(f)))
+            found[f.name] = st.dictionaries(st.sampled_from(SCANDAL_KINDS), number(declaration(f)))
         elif get_origin(hint) is dict:
             (needed if MOST[f.name][0] else found)[f.name] = members(get_args(hint)[1], *MOST[f.name])
         else:
@@ -109,6 +109,7 @@ def scenarios(draw: Any) -> dict[str, Any]:
 # ---------------------------------------------------------------- what is wrong
 
 BASE = {
+    "kinds": {"ethics": {}, "privacy": {}, "service": {}},
     "segments": {"habitual": {}, "careful": {}},
     "cohorts": {"young": {}, "old": {}},
     "firms": {"north": {"touchpoints": {"shop": {}}}, "south": {"touchpoints": {"phone": {}}}},

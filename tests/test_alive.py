@@ -48,7 +48,8 @@ def other(path: str, value: object, d: Declaration) -> object:
     if d.choices:
         return next(c for c in d.choices if c not in (value, "file"))
     if isinstance(value, str):
-        return {"kind": "privacy", "group": "italian", "firm": "f4", "lever": "effort", "focus": "f4"}[path.split(".")[-1]]
+        words = {"kind": "privacy", "group": "italian", "firm": "f4", "lever": "effort", "focus": "f4"}
+        return words[path.split(".")[-1]]
     if isinstance(value, int):
         return {"window": 5, "replications": 2, "network.neighbors": 4}.get(path, value + 3)
     if value is None:  # share

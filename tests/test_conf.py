@@ -15,9 +15,9 @@ from sim.model.declare import ScenarioError, leaves
 from sim.model.fields import Scenario
 from sim.model.scenario import build, to_dict
 from sim.model.timeline import make_world
-from sim.study.defaults import GROUPS, bases, register
+from sim.study.defaults import MEMBER_GROUPS, bases, register_defaults
 
-register()  # as the program does
+register_defaults()  # as the program does
 
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
@@ -134,10 +134,10 @@ def test_whatever_may_be_varied_is_shown(file):
 def test_defaults_are_those_that_are_declared(name):
     """What presets build on has every field with its declared default: there is no second one."""
     bare = to_dict(build({"weeks": 99, **{g: {"a": {}} for g in ("segments", "firms", "scandals", "moves")}}))
-    shown = composed(f"+base/{name}@shown={name}")["shown"]
+    shown = composed(f"+base@shown={name}")["shown"]
     if name == "scenario":
-        assert {n: v for n, v in shown.items() if n not in (*GROUPS, "weeks", "focus")} == {
-            n: v for n, v in bare.items() if n not in (*GROUPS, "weeks", "focus")
+        assert {n: v for n, v in shown.items() if n not in (*MEMBER_GROUPS, "weeks", "focus")} == {
+            n: v for n, v in bare.items() if n not in (*MEMBER_GROUPS, "weeks", "focus")
         }
     else:
         assert shown == bare[f"{name}s"]["a"]

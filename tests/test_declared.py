@@ -67,7 +67,7 @@ def conserved(t, s: Scenario) -> None:
     active = everybody - t.buyers.sum(axis=(0, 2))[:, 0]
     assert (followed <= inside.sum(axis=1) - active).all()
     assert (np.diagonal(t.both.sum(axis=(0, 2)), axis1=1, axis2=2) == counts[..., Count.USERS]).all()
-    for name in ("buyers", "kept"):
+    for name in ("buyers", "transitions"):
         assert (getattr(t, name).sum(axis=(0, 2)).reshape(windows, -1).sum(axis=1) == everybody).all(), name
     assert (t.faithful.sum(axis=(0, 2)) <= everybody).all() and (t.standing.sum(axis=(0, 2, 3, 4)) <= everybody).all()
     moves = t.flow[..., 1:, :].sum()

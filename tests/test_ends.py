@@ -11,7 +11,7 @@ from sim.model.declare import ScenarioError
 from sim.model.scenario import MOST_USES, build, change
 from sim.model.state import LONGEST
 from sim.model.timeline import make_world
-from sim.model.word_of_mouth import pass_word
+from sim.model.word_of_mouth import pass_bits
 from tests.declared import LEAVES
 from tests.markets import called, market
 
@@ -46,7 +46,7 @@ def test_a_share_of_the_gap_is_at_most_all_of_it():
 
 def test_links_of_a_hub_are_drawn_each_for_itself():
     """Addresses have room for 2,048 links a scandal; further ones must not repeat them."""
-    word = called(pass_word)
+    word = called(pass_bits)
     key, far = (1, 0), [0, 1, 2047, 2048, 2049, 4096, 100_000, 10_000_000]
     drawn = np.array(
         [[[word(key, np.uint32(n), week, link, k) for k in (0, 31)] for week in (0, 9)] for n in (5, 6) for link in far]

@@ -10,7 +10,6 @@ import yaml
 from sim import __main__
 from sim.measure import metrics
 from sim.model.declare import ScenarioError
-from sim.model.rules import VERBS
 from sim.report import odd
 
 TEXT = odd.odd()
@@ -31,11 +30,11 @@ def test_every_parameter_is_described(path, d):
     row = next(line for line in table.splitlines() if line.startswith(f"| `{name}` |"))
     cells = [cell.strip() for cell in row.strip("|").split(" | ")]
     assert len(cells) == 6 and all(cells), "name, default, range, unit, meaning and source, none of them empty"
-    assert cells[4] == d.about and cells[5] == odd.source(path, d)
+    assert cells[4] == d.about and cells[5] == odd.source_of(path, d)
 
 
 def test_who_says_so():
-    said = {path: odd.source(path, d) for path, d in odd.vocabulary()}
+    said = {path: odd.source_of(path, d) for path, d in odd.vocabulary()}
     assert said["consumer.attention"] == "#16-22" and said["firms.NAME.quality"] == "assumption"
     assert said["seed"] == said["mechanisms.habit"] == "set by the user"
 
@@ -68,8 +67,7 @@ def _is_compiled(node):
 
 
 def test_every_step_of_the_week_is_in_order():
-    assert tuple(verb.__name__ for verb in VERBS) == odd.VERBS
-    order = [TEXT.index(f"{n}. **{step}.** ") for n, step in enumerate(odd.VERBS, 1)]
+    order = [TEXT.index(f"{n}. **{step}.** ") for n, step in enumerate(odd.STEPS, 1)]
     assert order == sorted(order)
 
 

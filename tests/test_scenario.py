@@ -421,7 +421,7 @@ def test_what_is_no_file_of_edges_is_not_waited_for(tmp_path):
 
 def test_a_file_of_edges_may_begin_with_a_mark_and_have_more_columns(tmp_path):
     (tmp_path / "edges.csv").write_text("\ufeff# from, to, since\n0,1,2020\n1,2,2021\n", encoding="utf-8")
-    starts, listeners = stored_links(
+    starts, recipients = stored_links(
         build(plain(people=3, network={"kind": "file", "edges": str(tmp_path / "edges.csv")}))
     )
-    assert starts.tolist() == [0, 1, 2, 2] and listeners.tolist() == [1, 2]
+    assert starts.tolist() == [0, 1, 2, 2] and recipients.tolist() == [1, 2]

@@ -4,13 +4,13 @@ import dataclasses
 import difflib
 import math
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sim.model.renamed import renamed
 
-Kind = TypeVar("Kind")  # a declared dataclass
+Declared = TypeVar("Declared")  # a declared dataclass
 
 _NAME = "a name made of letters, digits and _"
 _OPEN = (-math.inf, math.inf)
@@ -52,7 +52,7 @@ def trait(
     factor: tuple[float, float] = (0, 10),
     product: tuple[float, float] = _OPEN,
 ) -> Any:
-    """Declare a number: it becomes schema, error text, slider, sweep bound and table row."""
+    """Declare a number: it becomes schema, error text, slider, sweep bound and named_numbers row."""
     found = Declaration(default, low, high, (), unit, about, source, factor, product)
     return field(default=default, metadata={"d": found})
 
@@ -88,7 +88,7 @@ def named(about: str, default: Callable[[], Mapping[str, Any]] = dict) -> Any:
     return field(default_factory=default, metadata={"d": Declaration(None, about=about)})
 
 
-def table(default: float, low: float, high: float, unit: str, about: str) -> Any:
+def named_numbers(default: float, low: float, high: float, unit: str, about: str) -> Any:
     """Declare a number for each name of something else, a dictionary by name."""
     return field(default_factory=dict, metadata={"d": Declaration(default, low, high, (), unit, about)})
 
@@ -126,17 +126,18 @@ class ScenarioError(ValueError):
         return type(self), (self.complaints,)
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """'; did you mean ...?' for the nearest known name, else the list of known names.
 
     >>> did_you_mean("prise", ["price", "quality"])
     '; did you mean price?'
     """
-    new = renamed(str(name), known)
+    names = list(map(str, known))
+    new = renamed(str(name), names)
     if new:
         return f"; it is called {new} now"
-    near = difflib.get_close_matches(str(name), [str(k) for k in known], 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(map(str, known)) or 'none'}"
+    near = difflib.get_close_matches(str(name), names, 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(names) or 'none'}"
 
 
 def unknown(name: str, known: Collection[str]) -> str:
@@ -151,7 +152,7 @@ def unknown(name: str, known: Collection[str]) -> str:
     return f"is called {new} now" if new else f"unknown{did_you_mean(name, known)}"
 
 
-def read(kind: type[Kind], config: object, path: str, complaints: list[str]) -> Kind:
+def read(kind: type[Declared], config: object, path: str, complaints: list[str]) -> Declared:
     """An instance of the declared dataclass `kind` from nested mappings; what is wrong is added to `complaints`."""
     result = kind()
     if not isinstance(config, Mapping):

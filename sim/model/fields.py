@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, fields, make_dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sim.model.declare import factor_on, named, part, switch, table, trait, word
+from sim.model.declare import factor_on, named, named_numbers, part, switch, trait, word
 
 AT_LEAST_1, AT_MOST_1 = (1, math.inf), (-math.inf, 1)  # products of a trait and its factors that are kept there
-KINDS = ("ethics", "privacy", "service")  # of scandal, unless a scenario says which
+SCANDAL_KINDS = ("ethics", "privacy", "service")  # of scandal, unless a scenario says which
 
 
 @dataclass
@@ -62,7 +62,11 @@ else:
         [
             ("weight", float, trait(1.0, 0, 1e6, "-", "size, relative to the other segments (or cohorts)")),
             *((f.name, float, factor_on(f)) for f in fields(Consumer)),
-            ("care", dict[str, float], table(1.0, 0, 10, "x", "factor on the care of that kind (kinds.NAME.care)")),
+            (
+                "care",
+                dict[str, float],
+                named_numbers(1.0, 0, 10, "x", "factor on the care of that kind (kinds.NAME.care)"),
+            ),
         ],
         namespace={
             "__module__": __name__,
@@ -81,7 +85,7 @@ class Kind:
 
 def _three_kinds() -> dict[str, Kind]:
     """The kinds of scandal that a scenario has unless it says which."""
-    return {name: Kind() for name in KINDS}
+    return {name: Kind() for name in SCANDAL_KINDS}
 
 
 @dataclass
@@ -97,7 +101,7 @@ class Touchpoint:
 class Firm:
     """A competitor: how present, how good, how easy, how hard to leave."""
 
-    group: str = word("", "label shared with peers, who share in each other's scandals (#56)")
+    group: str = word("", "label of a group of peers, which bear part of each other's scandals (#56)")
     share: float | None = trait(None, 0, 1, "-", "market share to reproduce; presence is then solved", "c2")
     presence: float = trait(1.0, 1e-9, 1e6, "-", "mental and physical availability, relative", "#3")
     price: float = trait(1.0, 0, 10, "index", "price, 1 = category average")
@@ -129,7 +133,7 @@ class Scandal:
         0.3, 0, 0.95, "people", "mean number of people one who hears passes it to (below 1)", "#64"
     )
     action: float = trait(1.0, 0, 100, "x", "factor on consumer.action; high with a close substitute", "#53")
-    buycott: float = trait(0.0, 0, 1, "-", "share of those who act who buy more instead", "#52")
+    buycott: float = trait(0.0, 0, 1, "-", "share of those acting that buy more instead", "#52")
     spillover: float = trait(0.3, 0, 1, "-", "share of the loss that peers of the same group bear", "#56")
     harmed_share: float = trait(0.0, 0, 1, "-", "share of the firm's customers harmed in person", "#38")
     harm_severity: float = trait(0.5, 0, 10, "logit", "extra loss for those harmed in person", "#38")
@@ -202,10 +206,10 @@ class Market:
 
 @dataclass
 class Network:
-    """Who hears whom."""
+    """The network of word of mouth: who receives what a person sends."""
 
     kind: str = word("small_world", "ring with shortcuts, nobody, or a file of edges", "small_world", "none", "file")
-    neighbors: int = trait(8, 2, 64, "people", "neighbors each person tells (even; at most everybody else)", "#64")
+    neighbors: int = trait(8, 2, 64, "people", "recipients of each person (even; at most everybody else)", "#64")
     rewiring: float = trait(0.1, 0, 1, "-", "share of links that lead anywhere", "#64")
     edges: str = word("", "edge list, two columns of person numbers, when kind is file")
 
@@ -251,7 +255,7 @@ class Scenario:
     firms: dict[str, Firm] = named("competitors")
     scandals: dict[str, Scandal] = named("scandals")
     moves: dict[str, Move] = named("levers set in a week")
-    network: Network = part(Network, "who hears whom")
+    network: Network = part(Network, "the network of word of mouth")
     mechanisms: Mechanisms = part(Mechanisms, "what can be switched off")
 
     @property

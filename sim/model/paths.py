@@ -13,29 +13,31 @@ NEAR = 0.8  # likeness of two names above which a new one may be a slip
 
 
 def put(kind: type, nested: Nested, changes: object, complaints: list[str], sizes: Sizes | None = None) -> None:
-    """Set the values of `changes` (dotted path: value) in `nested`, values as `kind` declares them.
+    """Set the values of `changes` (dotted path: value) in `nested`, which holds values as `kind` declares them.
 
-    A dict merges into what stands there, but at a group of named members (`firms`) it says which members there are. A
-    dict or a dataclass at the path of a member that does not exist adds it, None removes one. Shorter paths are set
-    first. A path into a member that does not exist is complained of. So is a new member that is named almost like
-    another and gives none of the fields that `sizes` has for its kind.
+    A dict is merged into the present value; at a group of named members (`firms`) it replaces the group. A dict or a
+    dataclass at the path of a member that does not exist adds it, None removes one. Shorter paths are set first.
+
+    Two things are taken for a slip, and this is the only place that judges it: a path into a member that does not
+    exist, and a new member that is named almost like another and gives none of the fields of `sizes` for its kind.
     """
     if not isinstance(changes, Mapping):
         complaints.append(f"changes: {changes!r} is not a set of values by dotted path")
         return
     complaints += [f"{path!r}: a path is text, such as people" for path in changes if not isinstance(path, str)]
     for path in sorted((p for p in changes if isinstance(p, str)), key=lambda p: p.count(".")):
-        value, found = bare(changes[path]), stranger(kind, nested, path)
+        value, found = bare(changes[path]), unknown_member(kind, nested, path)
         if found and (found[0] != path or value is None):
             member, known = found
-            new = f' (a new one: {{"{member}": {{...}}}})' if member != path else ""
-            complaints.append(f"{path}: {unknown(member.rpartition('.')[2], known)}{new}")
+            said = unknown(member.rpartition(".")[2], known)
+            new = f' (a new one: {{"{member}": {{...}}}})' if member != path and said.startswith("unknown") else ""
+            complaints.append(f"{path}: {said}{new}")
         else:
             wrong = _set(kind, nested, path.split("."), value, sizes or {})
             complaints += [f"{path}: {wrong}"] if wrong else []
 
 
-def stranger(kind: object, nested: Mapping[str, Any], path: str) -> tuple[str, list[str]] | None:
+def unknown_member(kind: object, nested: Mapping[str, Any], path: str) -> tuple[str, list[str]] | None:
     """(path, known names) of the first named member on a path that `nested` does not have; None if it has all."""
     node: Mapping[str, Any] = nested
     done = ""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from itertools import product
 
-DEEPEST = 5  # dots of the longest path of a field
+MOST_DOTS = 5  # dots of the longest path of a field
 RENAMED = {  # old name: new names, of which the one that is known where it stands is meant
     "looks": ("consideration_size", "consideration"),
     "exit_friction": ("switching_cost",),
@@ -39,7 +39,7 @@ def renamed(path: str, known: Collection[str]) -> str:
     >>> renamed("care_ethics", ["price_weight", "trust_weight"])
     'kinds.ethics.care'
     """
-    if path.count(".") > DEEPEST:
+    if path.count(".") > MOST_DOTS:
         return ""
     for new in map(".".join, product(*((name, *RENAMED.get(name, ())) for name in path.split(".")))):
         new = new[max(0, new.find("kinds.")) :]  # care has a part of its own now, wherever it was before

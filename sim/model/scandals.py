@@ -1,4 +1,4 @@
-"""How a scandal acts from outside a person: who is blamed, how news spreads in a week, what is left of it in memory."""
+"""Scandals as everybody meets them: which firms they are attributed to, news exposure, and salience over time."""
 
 from sim.model.fields import Market, Scandal, Scenario
 

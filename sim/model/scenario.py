@@ -14,13 +14,13 @@ from typing import Any
 
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
 from sim.model.fields import Firm, Move, Scenario, Segment, Touchpoint
-from sim.model.paths import Sizes, put, stranger
+from sim.model.paths import Sizes, put, unknown_member
 
 __all__ = ["Scenario", "ScenarioError", "add", "build", "change", "leaves", "to_dict"]
 
 MOST_FIRMS, MOST_SCANDALS, MOST_CELLS = 64, 32, 255  # addresses of draws and bit sets have this much room
 MOST_USES = 2**42  # expected uses of a run, so that 64 bits hold what is counted of them (`tally.FIXED` x uses is most)
-SIZES = {  # fields of which a new member gives one; without any, a name like another's is taken for a slip
+SIZE_FIELDS = {  # fields of which a new member gives one; without any, a name like another's is taken for a slip
     Firm: ("presence", "share"),
     Segment: ("weight",),
     Touchpoint: ("use",),
@@ -63,34 +63,36 @@ def add(scenario: Scenario, path: str, member: object = None) -> Scenario:
     ['a', 'a2']
     """
     nested = to_dict(scenario)
-    found = stranger(Scenario, nested, path)
+    found = unknown_member(Scenario, nested, path)
     if found is None or found[0] != path:
         raise ScenarioError([f"{path}: {'is there already' if found is None else 'no place for a member'}"])
     return _changed(nested, {path: {} if member is None else member}, {})
 
 
-def _changed(nested: dict[str, Any], changes: Mapping[str, Any], sizes: Sizes = SIZES) -> Scenario:
+def _changed(nested: dict[str, Any], changes: Mapping[str, Any], sizes: Sizes = SIZE_FIELDS) -> Scenario:
     complaints: list[str] = []
+    kinds = set(nested.get("kinds") or ())
     put(Scenario, nested, changes, complaints, sizes)
     scenario = read(Scenario, nested, "", complaints)
     scenario.cohorts = scenario.cohorts or {"all": Segment()}
-    complaints += [*_care(scenario), *_contradictions(scenario)]
+    complaints += [*_care(scenario, kinds - set(scenario.kinds)), *_contradictions(scenario)]
     if complaints:
         raise ScenarioError(complaints)
     scenario.focus = scenario.focus or _largest(scenario)
     return scenario
 
 
-def _care(s: Scenario) -> list[str]:
+def _care(s: Scenario, removed: set[str]) -> list[str]:
     """Give every segment and cohort a factor for each kind of scandal; complain of factors for kinds there are not.
 
-    A factor of 1 for such a kind says nothing, and is what remains of a kind that was removed.
+    A factor of 1 for a kind that is being removed goes with it.
     """
     wrong = []
     for group in ("segments", "cohorts"):
         for name, member in getattr(s, group).items():
-            strange = [kind for kind, factor in member.care.items() if kind not in s.kinds and factor != 1]
-            wrong += [f"{group}.{name}.care.{kind}: {unknown(kind, list(s.kinds))}" for kind in strange]
+            for kind, factor in member.care.items():
+                if kind not in s.kinds and not (kind in removed and factor == 1):
+                    wrong.append(f"{group}.{name}.care.{kind}: {unknown(kind, list(s.kinds))}")
             member.care = {kind: member.care.get(kind, 1.0) for kind in s.kinds}
     return wrong
 

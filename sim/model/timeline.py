@@ -27,7 +27,10 @@ Integers = npt.NDArray[np.int64]
 Records = np.ndarray  # of named fields, float32 or int64 (`sim.model.state.records`)
 ByWeek = Callable[[Scandal, int], float]  # of a scandal and the weeks since it broke
 
-WORDS = {"provider": ("regime", 0), "taste_law": ("taste_law", 1)}  # of the market, and the number of the first choice
+CHOICES = {
+    "provider": ("regime", 0),
+    "taste_law": ("taste_law", 1),
+}  # of the market, and the number of the first choice
 LEVERS = tuple(
     f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
 )
@@ -147,14 +150,14 @@ def make_world(scenario: Scenario, links: Links | None = None) -> World:
 def _market(s: Scenario, off: list[str]) -> Records:
     m = s.market
     values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str)}
-    values |= {name: first + _choice(m, field, "market.") for name, (field, first) in WORDS.items()}
+    values |= {name: first + _choice(m, field, "market.") for name, (field, first) in CHOICES.items()}
     _choice(s.network, "kind", "network.")
     talk = s.network.kind != "none" and "word_of_mouth" not in off
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbors": min(s.network.neighbors, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
     for mechanism in off:
         values |= OFF_MARKET.get(mechanism, {})
-    whole = (*WORDS, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk")
+    whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk")
     kinds = [(name, np.int64 if name in whole else FLOAT) for name in values]
     market = records(1, kinds)
     market[0] = tuple(values.values())

@@ -13,12 +13,13 @@ from sim import model
 from sim.measure import metrics
 from sim.model.declare import Declaration, leaves, read
 from sim.model.fields import Scenario
+from sim.model.rules import VERBS
 
 HERE = Path(__file__).parent
 MODEL = Path(model.__path__[0])
-VERBS = ("hear", "need", "attend", "consider", "choose", "experience", "learn", "tell")  # the steps of a week
-LAWS = (*(f"rules/{verb}" for verb in VERBS), "rules/visit", "scandals", "word_of_mouth", "initial")  # files
-HEAD = "| {} | default | range | unit | meaning | source |\n|---|---|---|---|---|---|"
+STEPS = tuple(verb.__name__ for verb in VERBS)  # of a week
+LAWS = (*(f"rules/{step}" for step in STEPS), "rules/visit", "scandals", "word_of_mouth", "initial")  # files
+TABLE_HEAD = "| {} | default | range | unit | meaning | source |\n|---|---|---|---|---|---|"
 
 
 def odd() -> str:
@@ -43,8 +44,8 @@ def vocabulary() -> list[tuple[str, Declaration]]:
     return [(path, d) for path, _, d in leaves(read(Scenario, one, "", []))]
 
 
-def source(path: str, d: Declaration) -> str:
-    """Where a value comes from: a fact, an assumption, or whoever sets up the run (words, switches, its size)."""
+def source_of(path: str, d: Declaration) -> str:
+    """Where a value comes from: a fact, an assumption, or the user of the run (words, switches, its size)."""
     return d.source or ("assumption" if d.low is not None and "." in path else "set by the user")
 
 
@@ -78,7 +79,7 @@ def _code(text: str, node: ast.FunctionDef) -> str:
 def steps() -> str:
     """The steps of a week in their order, each with the law of its rule."""
     found = {name: law for _, name, law, _ in laws()}
-    return "\n".join(f"{n}. **{verb}.** {found[verb].splitlines()[0]}" for n, verb in enumerate(VERBS, 1))
+    return "\n".join(f"{n}. **{step}.** {found[step].splitlines()[0]}" for n, step in enumerate(STEPS, 1))
 
 
 def laws_in_full() -> str:
@@ -108,9 +109,9 @@ def parameters() -> str:
         part, _, name = path.rpartition(".")
         default = "none" if d.default is None else str(d.default) or '""'
         cells = (f"`{name}`", default, d.allowed if d.low is not None or d.choices else d.unit or "text")
-        row = " | ".join((*cells, d.unit or "text", _cell(d.about), source(path, d)))
+        row = " | ".join((*cells, d.unit or "text", _cell(d.about), source_of(path, d)))
         tables.setdefault(part or "scenario", []).append(f"| {row} |")
-    return "\n\n".join("\n".join([HEAD.format(f"`{part}`"), *rows]) for part, rows in tables.items())
+    return "\n\n".join("\n".join([TABLE_HEAD.format(f"`{part}`"), *rows]) for part, rows in tables.items())
 
 
 def _cell(text: str) -> str:

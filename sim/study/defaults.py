@@ -3,20 +3,20 @@
 from dataclasses import asdict
 from typing import Any
 
-from sim.model.fields import KINDS, Firm, Move, Scandal, Scenario, Segment
+from sim.model.fields import SCANDAL_KINDS, Firm, Move, Scandal, Scenario, Segment
 
-GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")  # of members, which presets add
+MEMBER_GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")  # of members, which presets add
 
 
 def bases() -> dict[str, dict[str, Any]]:
     """Name of a config -> the defaults of a scenario without members, and of a member of each group."""
-    members = {"segment": Segment(), "firm": Firm(), "scandal": Scandal(), "move": Move()}
+    members: dict[str, Any] = {"segment": Segment(), "firm": Firm(), "scandal": Scandal(), "move": Move()}
     found = {name: asdict(member) for name, member in members.items()}
-    found["segment"]["care"] = dict.fromkeys(KINDS, 1.0)
-    return {"scenario": asdict(Scenario()) | {group: {} for group in GROUPS}, **found}
+    found["segment"]["care"] = dict.fromkeys(SCANDAL_KINDS, 1.0)
+    return {"scenario": asdict(Scenario()) | {group: {} for group in MEMBER_GROUPS}, **found}
 
 
-def register() -> None:
+def register_defaults() -> None:
     """Offer them to Hydra, as base/firm and so on; again does no harm."""
     from hydra.core.config_store import ConfigStore
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.model.declare import ScenarioError, unknown
 from sim.model.fields import Scenario
-from sim.model.paths import stranger
+from sim.model.paths import unknown_member
 from sim.model.scenario import build, change, to_dict
 from sim.study.bounds import check_references, check_typed
 
@@ -123,11 +123,10 @@ def _strangers(overrides: Sequence[str]) -> dict[str, str]:
     if not any(path.split(".")[0] in MEMBERS for path in paths):
         return {}
     config, _ = compose([o for o in overrides if not _is_forced(o)])
-    wrong = dict(found for path in paths if (found := stranger(Scenario, config, path)))
-    return {
-        path: f"{path}: {unknown(path.rpartition('.')[2], known)} (a new one: +{path}.FIELD=VALUE)"
-        for path, known in wrong.items()
-    }
+    wrong = dict(found for path in paths if (found := unknown_member(Scenario, config, path)))
+    said = {path: unknown(path.rpartition(".")[2], known) for path, known in wrong.items()}
+    new = {path: f" (a new one: +{path}.FIELD=VALUE)" * text.startswith("unknown") for path, text in said.items()}
+    return {path: f"{path}: {text}{new[path]}" for path, text in said.items()}
 
 
 def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

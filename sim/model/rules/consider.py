@@ -1,4 +1,4 @@
-"""Consider: which firms are looked at."""
+"""Consider: the consideration set, the firms among which one chooses."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from sim.model.state import LOWEST_UTILITY, NOTHING, ONCE
 
 @inlined
 def consider(person, bonds, public, wakes, use, i):
-    """Look: at the anchor or the last firm first, then by what comes to mind (#32, #33, #76). Returns the first."""
+    """Consider the anchor or the last firm first, then what comes to mind (#32, #33, #76). Returns the first firm."""
     many, few = bonds.considered.shape[0], np.int64(public.traits[0].consideration_size)
     first = person.last[i]
     extra, start = random_bits(public.key, Purpose.LOOK, person.number[i], public.week, use)
@@ -49,7 +49,7 @@ def recall(person, bonds, public, use, i):
 
 @inlined
 def most_salient(bonds, anew, i):
-    """The firm not yet looked at that comes to mind first; for those who look `anew` whatever they looked at."""
+    """The firm not yet considered that comes to mind first; where `anew`, of all firms."""
     best, most = NOTHING, LOWEST_UTILITY
     for j in range(bonds.considered.shape[0]):
         recall_strength = bonds.recall_strength[j, i]
@@ -60,7 +60,7 @@ def most_salient(bonds, anew, i):
 
 @inlined
 def draw_gumbels(row, number, key, purpose, week, use, i):
-    """Each firm's own shock at a use: two firms share a block of words, no firm moves another's."""
+    """A Gumbel shock for each firm at a use; each has its own address, so no firm moves another's draw."""
     for pair in range(row.shape[0] // 2):
         even, odd = random_bits(key, purpose, number, week, (use << 8) | pair)
         row[2 * pair, i] = gumbel(even)

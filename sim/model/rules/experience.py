@@ -10,23 +10,28 @@ from sim.model.state import COMPLAINED, FINE, MAJOR, MINOR, NOTHING, ONCE
 
 @inlined
 def experience(person, public, use, i):
-    """What a firm delivers: quality, noise, a moment perhaps, and at most one failing detail and its repair (#66, #67).
+    """What a firm delivers: quality, noise, perhaps delight, and at most one failing touchpoint and its repair (#66).
 
     Returns the experience and the harm left unrepaired, both in CX. Satisfaction after a solved complaint may exceed
-    what was delivered; it is counted, and nothing else follows from it.
+    what was delivered (#67); it is counted, and nothing else follows from it.
     """
     market, firms, failures = public.market[0], public.firms, public.failures
     j = person.joined[i]
-    quality, noisy, moments, repair = firms[0].quality, firms[0].consistency_sd, firms[0].delight_rate, firms[0].repair
+    quality, spread, delights, repair = (
+        firms[0].quality,
+        firms[0].consistency_sd,
+        firms[0].delight_rate,
+        firms[0].repair,
+    )
     for k in range(1, firms.shape[0]):
         here = j == k
         quality = select(here, firms[k].quality, quality)
-        noisy = select(here, firms[k].consistency_sd, noisy)
-        moments = select(here, firms[k].delight_rate, moments)
+        spread = select(here, firms[k].consistency_sd, spread)
+        delights = select(here, firms[k].delight_rate, delights)
         repair = select(here, firms[k].repair, repair)
     noise, moment = random_bits(public.key, Purpose.VISIT, person.number[i], public.week, use)
-    x = quality + noisy * normal(noise)
-    x += select(uniform(moment) < moments, market.delight_peak, ZERO)
+    x = quality + spread * normal(noise)
+    x += select(uniform(moment) < delights, market.delight_peak, ZERO)
     delight, left, person.outcome[i] = ZERO, ZERO, FINE
     if can_fail(failures):
         where, how = random_bits(public.key, Purpose.FAIL, person.number[i], public.week, use)
@@ -49,7 +54,7 @@ def experience(person, public, use, i):
 
 @inlined
 def can_fail(failures):
-    """Does any firm have a detail that may fail?"""
+    """Whether any firm has a touchpoint that may fail."""
     fails = False
     for k in range(failures.shape[0]):
         fails |= failures[k, failures.shape[1] - 1].failing > ZERO
@@ -58,7 +63,7 @@ def can_fail(failures):
 
 @inlined
 def failure_harm(failures, j, u):
-    """Harm of the touchpoint that fails, 0 when none does: one draw decides over all of them."""
+    """Harm of the touchpoint that fails, 0 when none does: one draw `u` decides over all of them (#63)."""
     harm = ZERO
     for k in range(failures.shape[0]):
         for p in range(failures.shape[1] - 1, -1, -1):
