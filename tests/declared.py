@@ -174,7 +174,7 @@ def names(draw: Any) -> Wrong:
     )
     siblings = {p.rpartition(".")[2] for p in LEAVES if p.rpartition(".")[0] == above}
     if misspelt in siblings or misspelt == name:
-        misspelt = name + "s"
+        misspelt = name + "z"
     at_path = f"{above}.{misspelt}" if above else misspelt
     return Wrong(at_path, 1, f"{at_path}: unknown; ", "did you mean ")
 

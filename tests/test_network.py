@@ -116,7 +116,7 @@ GRAPHS = {
     "a node of 0.5": (labeled(*range(N - 1), 0.5), "among them 0.5"),
     "self-links": (nx.Graph([*((n, (n + 1) % N) for n in range(N)), (3, 3)]), "1 send to themselves, first person 3"),
     "a matrix of others": (sparse.eye(3, format="csr"), "3 x 3 links for 40 people"),
-    "self-links of a matrix": (sparse.eye(N, format="coo"), "40 hear themselves, first person 0"),
+    "self-links of a matrix": (sparse.eye(N, format="coo"), "40 send to themselves, first person 0"),
     "one column": (np.arange(N), r"an array \[40\] of int64 is not an edge array"),
     "three columns": (np.ones((4, 3), int), r"an array \[4, 3\] of int64"),
     "fractions": (np.array([[0.5, 1]]), "of float64 is not an edge array .*of whole numbers"),

@@ -6,10 +6,14 @@ import math
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sim.model.renamed import renamed
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Value = float | str | bool | None  # of a field
 Declared = TypeVar("Declared")  # a declared dataclass
 
 _NAME = "a name made of letters, digits and _"
@@ -23,7 +27,7 @@ class Declaration:
     Of a consumer's trait also the range of a segment's factor on it, and the range in which their product is kept.
     """
 
-    default: float | str | bool | None
+    default: Value
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
@@ -99,15 +103,15 @@ def declaration(f: dataclasses.Field[Any]) -> Declaration:
     return found
 
 
-def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any, Declaration]]:
+def leaves(node: "DataclassInstance", path: str = "") -> Iterator[tuple[str, Value, Declaration]]:
     """Every number, word and switch below the declared dataclass `node` as (dotted path, value, declaration)."""
     for f in fields(node):
         value, at = getattr(node, f.name), f"{path}{f.name}"
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, type):
             yield from leaves(value, f"{at}.")
         elif isinstance(value, dict):
             for name, member in value.items():
-                if is_dataclass(member):
+                if is_dataclass(member) and not isinstance(member, type):
                     yield from leaves(member, f"{at}.{name}.")
                 else:
                     yield f"{at}.{name}", member, declaration(f)

@@ -46,9 +46,8 @@ def draw_person(person, bonds, public, presence, i):
     chances: with all else off the market is the NBD-Dirichlet.
     """
     market, traits, key, number = public.market[0], public.traits[0], public.key, person.number[i]
-    person.rate[i] = (
-        traits.rate * exp(log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)) / market.rate_shape
-    )
+    gamma = log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)
+    person.rate[i] = traits.rate * exp(gamma) / market.rate_shape
     person.attention[i] = beta(traits.attention, market.attention_concentration, key, Purpose.ATTENTION, number)
     person.last[i] = person.target[i] = person.anchor[i] = NOBODY
     person.seen[i] = -market.burn_in

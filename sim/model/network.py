@@ -81,7 +81,7 @@ def _matrix(graph: Any, people: int) -> Any:
     return networkx.to_scipy_sparse_array(graph, nodelist=range(people), weight=None, format="csr")
 
 
-def _edges(graph: Any, people: int) -> np.ndarray:
+def _edges(graph: object, people: int) -> np.ndarray:
     wants = "an edge array [links, 2], a scipy sparse matrix or a networkx graph"
     if not isinstance(graph, np.ndarray):
         raise ScenarioError([f"network: {type(graph).__name__} is not {wants}"])
@@ -95,7 +95,7 @@ def _edges(graph: Any, people: int) -> np.ndarray:
     return graph
 
 
-def checked_links(network: Any, people: int, path: str = "network") -> Links:
+def checked_links(network: object, people: int, path: str = "network") -> Links:
     """(starts, recipients) as the kernel reads them, or one ScenarioError with all that is wrong.
 
     The recipients of person i are recipients[starts[i] : starts[i + 1]].

@@ -37,9 +37,9 @@ def put(kind: type, nested: Nested, changes: object, complaints: list[str], size
             complaints += [f"{path}: {wrong}"] if wrong else []
 
 
-def unknown_member(kind: object, nested: Mapping[str, Any], path: str) -> tuple[str, list[str]] | None:
+def unknown_member(kind: object, nested: Mapping[str, object], path: str) -> tuple[str, list[str]] | None:
     """(path, known names) of the first named member on a path that `nested` does not have; None if it has all."""
-    node: Mapping[str, Any] = nested
+    node: Mapping[str, object] = nested
     done = ""
     for name in path.split("."):
         if _members(kind) and name not in node:

@@ -10,11 +10,10 @@ import copy
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
 from sim.model.fields import Firm, Move, Scenario, Segment, Touchpoint
-from sim.model.paths import Sizes, put, unknown_member
+from sim.model.paths import Nested, Sizes, put, unknown_member
 
 __all__ = ["Scenario", "ScenarioError", "add", "build", "change", "leaves", "to_dict"]
 
@@ -27,7 +26,7 @@ SIZE_FIELDS = {  # fields of which a new member gives one; without any, a name l
 }
 
 
-def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario:
+def build(config: Mapping[str, object] | None = None, **overrides: object) -> Scenario:
     """A checked Scenario from nested mappings, or one ScenarioError that says everything wrong.
 
     `overrides` are changes as for `change`, with `__` for `.`: `build(config, segments__habitual__attention=0.5)`.
@@ -41,7 +40,7 @@ def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario
     return _changed(nested, {p.replace("__", "."): value for p, value in overrides.items()})
 
 
-def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+def change(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     """The same scenario with other values at dotted paths, or one ScenarioError that says everything wrong.
 
     A dict changes what it names and leaves the rest of a member or a part as it is: `{"firms.lloyds": {"price": 1.1}}`
@@ -69,9 +68,10 @@ def add(scenario: Scenario, path: str, member: object = None) -> Scenario:
     return _changed(nested, {path: {} if member is None else member}, {})
 
 
-def _changed(nested: dict[str, Any], changes: Mapping[str, Any], sizes: Sizes = SIZE_FIELDS) -> Scenario:
+def _changed(nested: Nested, changes: Mapping[str, object], sizes: Sizes = SIZE_FIELDS) -> Scenario:
     complaints: list[str] = []
-    kinds = set(nested.get("kinds") or ())
+    before = nested.get("kinds")
+    kinds = set(before) if isinstance(before, Mapping) else set()
     put(Scenario, nested, changes, complaints, sizes)
     scenario = read(Scenario, nested, "", complaints)
     scenario.cohorts = scenario.cohorts or {"all": Segment()}
@@ -97,7 +97,7 @@ def _care(s: Scenario, removed: set[str]) -> list[str]:
     return wrong
 
 
-def to_dict(scenario: Scenario) -> dict[str, Any]:
+def to_dict(scenario: Scenario) -> Nested:
     """The scenario as nested plain values; `build` of it gives it back."""
     return asdict(scenario)
 

@@ -56,6 +56,9 @@ def Parameters(visit: Session):
     for part, words in PARTS.items():
         if _header(words, opened, toggle):
             _leaves(visit, getattr(s, part), f"{part}.", skip=("edges", "kind" if part == "network" else "edges"))
+    if _header("Kinds of scandal", opened, toggle):
+        for name, kind in s.kinds.items():
+            _leaves(visit, kind, f"kinds.{name}.", skip=("meaning",))
     if _header("Seed, window and burn-in", opened, toggle):
         for path, value, d in leaves(s):
             if path in RUN:

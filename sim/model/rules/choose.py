@@ -17,19 +17,16 @@ def choose(person, bonds, public, use, i):
     last = person.last[i]
     draw_gumbels(bonds.shock, person.number[i], public.key, Purpose.CHOOSE, public.week, use, i)
     cost = switching_cost(public.firms, last)
-    best, frictionless, highest, highest_frictionless = NOTHING, NOTHING, LOWEST_UTILITY, LOWEST_UTILITY
+    best, frictionless, highest, highest_free = NOTHING, NOTHING, LOWEST_UTILITY, LOWEST_UTILITY
     for j in range(public.firms.shape[0]):
         v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
         v -= scandal_disutility(person, public, j, SWITCHES, i)
         v += bonds.shock[j, i]
-        seen = bonds.considered[j, i] == 1
-        better_frictionless = seen & (v > highest_frictionless)
-        frictionless, highest_frictionless = (
-            select(better_frictionless, np.int32(j), frictionless),
-            select(better_frictionless, v, highest_frictionless),
-        )
+        considered = bonds.considered[j, i] == 1
+        better = considered & (v > highest_free)
+        frictionless, highest_free = select(better, np.int32(j), frictionless), select(better, v, highest_free)
         v -= select(last == j, ZERO, cost)
-        better = seen & (v > highest)
+        better = considered & (v > highest)
         best, highest = select(better, np.int32(j), best), select(better, v, highest)
     return best, frictionless
 

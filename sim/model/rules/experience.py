@@ -17,18 +17,14 @@ def experience(person, public, use, i):
     """
     market, firms, failures = public.market[0], public.firms, public.failures
     j = person.joined[i]
-    quality, spread, delights, repair = (
-        firms[0].quality,
-        firms[0].consistency_sd,
-        firms[0].delight_rate,
-        firms[0].repair,
-    )
+    quality, spread = firms[0].quality, firms[0].consistency_sd
+    delights, repairs = firms[0].delight_rate, firms[0].repair
     for k in range(1, firms.shape[0]):
         here = j == k
         quality = select(here, firms[k].quality, quality)
         spread = select(here, firms[k].consistency_sd, spread)
         delights = select(here, firms[k].delight_rate, delights)
-        repair = select(here, firms[k].repair, repair)
+        repairs = select(here, firms[k].repair, repairs)
     noise, moment = random_bits(public.key, Purpose.VISIT, person.number[i], public.week, use)
     x = quality + spread * normal(noise)
     x += select(uniform(moment) < delights, market.delight_peak, ZERO)
@@ -42,8 +38,8 @@ def experience(person, public, use, i):
             harm *= select(major, market.major_factor, ONE)
             speaks = uniform(random_bits(public.key, Purpose.COMPLAIN, person.number[i], public.week, use)[0])
             complains = failed & (speaks < select(major, market.complain_major, market.complain_minor))
-            repaired = select(complains, harm * repair, ZERO)
-            delight = select(complains, market.recovery_paradox * repair, ZERO)
+            repaired = select(complains, harm * repairs, ZERO)
+            delight = select(complains, market.recovery_paradox * repairs, ZERO)
             outcome = add_i32(select(major, MAJOR, MINOR), select(complains, COMPLAINED, NOTHING))
             person.outcome[i] = select(failed, outcome, FINE)
             left = harm - repaired

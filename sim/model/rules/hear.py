@@ -34,7 +34,7 @@ def react(person, bonds, public, k, learns, harmed, i):
 
     Whether the intention to leave becomes action is drawn once per person and scandal (#35-41, #48).
     """
-    scandal = public.scandals[k]
+    market, scandal = public.market[0], public.scandals[k]
     act, back = random_bits(public.key, Purpose.ACT, person.number[i], FIRST, k)
     acts = learns & (uniform(act) < public.traits[0].action * scandal.action)
     backs = acts & (uniform(back) < scandal.buycott)
@@ -47,11 +47,8 @@ def react(person, bonds, public, k, learns, harmed, i):
     person.backing[i] = select(backs, with_bit(person.backing[i], k), person.backing[i])
     for j in range(bonds.trust.shape[0]):
         if public.attribution[k, j] > ZERO:
-            fall = (
-                public.market[0].trust_scandal * scandal.severity * public.care[scandal.kind] * public.attribution[k, j]
-            )
-            bonds.trust[j, i] = select(
-                learns, revise(bonds.trust[j, i], -fall, public.market[0].confirmation_bias), bonds.trust[j, i]
-            )
+            fall = market.trust_scandal * scandal.severity * public.care[scandal.kind] * public.attribution[k, j]
+            trust = bonds.trust[j, i]
+            bonds.trust[j, i] = select(learns, revise(trust, -fall, market.confirmation_bias), trust)
             mine = acts & logical_not(backs) & (person.last[i] == j)
             person.provoked[i] = select(mine, ONCE, person.provoked[i])

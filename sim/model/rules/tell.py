@@ -28,9 +28,8 @@ def tell(person, bonds, public, peak, use, i):
     person.said[i] = NOTHING
     if any_lane(good | bad):
         chance = select(good, market.positive_wom, market.negative_wom) * public.traits[0].voice
-        says = (good | bad) & (
-            uniform(random_bits(public.key, Purpose.TELL, person.number[i], public.week, use)[0]) < chance
-        )
+        draw = random_bits(public.key, Purpose.TELL, person.number[i], public.week, use)[0]
+        says = (good | bad) & (uniform(draw) < chance)
         word = add_i32(j, ONCE)
         person.said[i] = select(says, select(good, word, -word), NOTHING)
         person.message[i] = select(says, person.said[i], person.message[i])

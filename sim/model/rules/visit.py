@@ -32,14 +32,12 @@ def visit(person, bonds, public, use, i):
 @inlined
 def decide(person, bonds, public, use, i):
     """Which firm is used: the last one again, or a deliberate choice, which may be carried out later (#24)."""
-    last, target = person.last[i], person.target[i]
+    market, last, target = public.market[0], person.last[i], person.target[i]
     waiting = target >= 0
     goes = last == last
-    if public.market[0].exit_rate < ONE:
-        goes = (
-            uniform(random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0])
-            < public.market[0].exit_rate
-        )
+    if market.exit_rate < ONE:
+        draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
+        goes = uniform(draw) < market.exit_rate
     leaves = waiting & goes
     joined = select(leaves, target, last)
     target = select(leaves, NOBODY, target)
