@@ -23,7 +23,7 @@ register_defaults()  # as the program does
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
 RUNNER = {"panel"}  # keys for the runner, not for the Scenario
-WHOLE = ("ages", "market", "scandal", "lever")  # groups of whole stories; the others are members of the scenario
+WHOLE = ("ages", "market", "scandal", "lever")  # groups that fill a whole scenario; the others are members of the scenario
 
 
 def names(group):
@@ -51,7 +51,7 @@ def scenario(*overrides, **changes) -> Scenario:
 
 
 def small(s: Scenario) -> Scenario:
-    """The same story cut short: few people, a horizon just beyond the last event, presence for share."""
+    """The same scenario cut short: few people, a horizon just beyond the last event, presence for share."""
     last = max([0, *(e.week for e in (*s.scandals.values(), *s.moves.values()))])
     for firm in s.firms.values():
         firm.presence, firm.share = firm.share or firm.presence, None
@@ -174,7 +174,7 @@ def test_only_the_runner_keys_are_no_part_of_a_scenario():
     assert set(composed()) - set(to_dict(scenario())) == RUNNER
 
 
-def test_the_command_line_wins_over_market_and_story():
+def test_the_command_line_wins_over_market_and_events():
     s = scenario("market=bank", "scandal=coop_bank", "people=77", "window=26", "firms.coop.quality=0.5", "focus=rbs")
     assert (s.people, s.window, s.firms["coop"].quality, s.focus) == (77, 26, 0.5, "rbs")
     assert scenario("scandal=dieselgate_us").focus == "vw", "a preset brings its own market"

@@ -1,4 +1,4 @@
-"""Whatever the declarations allow is lived and counted rightly; whatever they do not is refused in a sentence."""
+"""Whatever the declarations allow is simulated and counted rightly; whatever they do not is refused in a sentence."""
 
 import copy
 import io
@@ -39,7 +39,7 @@ RANGES = {
 
 @settings(FAST, max_examples=150)
 @given(scenarios())
-def test_what_is_allowed_is_lived_and_counted(config):
+def test_what_is_allowed_is_simulated_and_counted(config):
     scenario = build(config)
     assert build(to_dict(scenario)) == scenario
     run = simulate(scenario, 1, keep_people=True)
