@@ -45,7 +45,7 @@ DEEDS = (
     "switching_cost",
     "habit",
 )  # mechanisms that keep people from doing as they say
-CARE = ("care_ethics", "care_privacy", "care_service", "action", "exposure")  # of which surveys find all alike
+CARE = ("care.ethics", "care.privacy", "care.service", "action", "exposure")  # of which surveys find all alike
 STATED = {"reach": 1.0, "action": 100.0, "buycott": 0.0, "response": 0.0}  # of a scandal: all hear, all are asked
 NEWS, AFTER = (1, 5), 64  # weeks after the news; weeks drawn
 TITLE = "Scandals cost the simulated firm about what they cost the real one, and a fraction of what people say"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-FORMAT = "2"  # raised when a column, a bin or a counter changes its meaning
+FORMAT = "3"  # raised when a column, a bin, a counter or a field of the scenario changes its name or meaning
 MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
 BINS = {"LARGEST": LARGEST, "FIXED": FIXED, "TENURE": TENURE.tolist()}  # of sim.measure.tally, when it was counted
 KEYS = ("scenario", "shares", "seed", "groups", "bins", "versions", "revision", "notes")  # of the metadata, as JSON
