@@ -36,14 +36,6 @@ def key(s):
     return key_of(reference_market(s, solver.asked_shares(s)))
 
 
-def run_of(overrides):
-    """The run of `python -m sim` with these overrides."""
-    actual, shares = scenario_and_shares(overrides)
-    run = simulate(actual)
-    run.shares = shares
-    return run
-
-
 def share(run, weeks=slice(None)):
     found = estimates.estimate(metrics.share, estimates.pooled(run.tally, weeks=weeks))
     return metrics.with_presence(found, list(run.scenario.firms), run.shares)
