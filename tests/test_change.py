@@ -200,7 +200,7 @@ def test_an_old_name_is_told_its_new_one(path):
             build(nested)
     shell = path.replace("boots", "colgate").replace("leak", "data_breach")
     with pytest.raises(ScenarioError, match=sentence):
-        study.unsettled("scandal=data_breach", f"{shell}=1")
+        study.uncalibrated("scandal=data_breach", f"{shell}=1")
 
 
 def test_an_old_name_of_a_lever_or_in_a_link_or_of_a_market_is_told_its_new_one():

@@ -153,13 +153,13 @@ def test_a_fourth_kind_of_scandal_is_one_file(tmp_path):
     (tmp_path / "kind").mkdir()
     (tmp_path / "kind" / "labor.yaml").write_text("meaning: working conditions\ncare: 1.5\n")
     arguments = [f"hydra.searchpath=[file://{tmp_path}]", "scandal=moral_scandal", "scandals.moral_scandal.kind=labor"]
-    added = study.unsettled(*arguments, "+kind@kinds.labor=labor", "segments.ethical.care.labor=2")
+    added = study.uncalibrated(*arguments, "+kind@kinds.labor=labor", "segments.ethical.care.labor=2")
     assert added.kinds["labor"].care == 1.5 and added.segments["habitual"].care["labor"] == 1.0
     assert make_world(added).care[:, 3].tolist() == [3.0, 1.5, 1.5]
     with pytest.raises(ScenarioError, match=r"'labr' is not known; did you mean labor\?"):
-        study.unsettled(*arguments[:2], "+kind@kinds.labor=labor", "scandals.moral_scandal.kind=labr")
+        study.uncalibrated(*arguments[:2], "+kind@kinds.labor=labor", "scandals.moral_scandal.kind=labr")
     with pytest.raises(ScenarioError, match="'labor' is not known; known: ethics, privacy, service"):
-        study.unsettled(*arguments)
+        study.uncalibrated(*arguments)
 
 
 def reached(config, path):
