@@ -1,10 +1,10 @@
 """Is each mechanism needed by some fact?
 
 Question: which facts stop holding when a mechanism is switched off, all else as shipped?
-Design: every fact again, in worlds without the mechanism (presence as solved with it, so that only the mechanism
-differs), and once with all of them; 10,000 people a world.
+Design: every fact again, in runs without the mechanism (presence as solved with it, so that only the mechanism
+differs), and once with all of them; 10,000 people a run.
 Reading: a fact that holds with all and misses without the mechanism needs it. A mechanism that no fact needs is named.
-Finding (4,000 people a world, so that facts on the edge come and go): every mechanism but two is needed, most sharply
+Finding (4,000 people a run, so that facts on the edge come and go): every mechanism but two is needed, most sharply
 taste (#3, #5-8), experience (#19, #47), habit (#7, #30), inattention (#18-20, #29), looks (#32, #33), friction (#24,
 #25), anchor (#74, #76), ease (#54), trust (#56, #58, #71), regret (#72), scandals (#35, #36, #49-56, #59), word of
 mouth (#60, #61), price (#22, #23, #26). Association is at 0 in every preset, so that no fact can need it: it stays as
@@ -43,6 +43,7 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
+    """The state of each fact without each mechanism: -1 lost, 0 missed anyway, 1 held, 2 won."""
     whole = scoreboard.verdicts(scoreboard.check(RunCache(people)))
     rows = []
     for mechanism in mechanisms or shapley.MECHANISMS:

@@ -40,10 +40,10 @@ def main(people: int = 8_000, replications: int = 3, years: int = 10) -> pd.Data
         for age, label in AGES.items():
             cells = [n for n, (_, cohort) in enumerate(base.cells) if cohort == age]
             counts = [estimates.by_window(run.tally, cells) for run in (pair.control, pair.changed)]
-            for world, tally in zip(("as they are", "waning"), counts, strict=True):
+            for case, tally in zip(("as they are", "waning"), counts, strict=True):
                 found = estimates.estimate(metric, tally)
                 lines = zip(found.value, found.error, strict=True)
-                rows += [(words, label, world, year + 1, *line) for year, line in enumerate(lines)]
+                rows += [(words, label, case, year + 1, *line) for year, line in enumerate(lines)]
             fall = estimates.difference(metric, *counts)
             changes.append((words, label, "fall in the last year", years, fall.value[-1], fall.error[-1]))
     columns = ["market", "age", "people", "year", "value", "error"]

@@ -32,14 +32,14 @@ def moves(base: Scenario, kind: str, extra: float) -> dict[str, object]:
 
 def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     rows = []
-    for looks in (9.0, 1.4):
-        base = study.scenario(f"people={people}", f"consumer.consideration_size={looks}")
+    for size in (9.0, 1.4):
+        base = study.scenario(f"people={people}", f"consumer.consideration_size={size}")
         for kind in ("quality", "delight_rate"):
             arms = {"moves.lever": [moves(base, kind, extra) for extra in DELIVERED]}
             table = study.sweep(base, arms, replications=replications)
             for extra, arm in list(zip(DELIVERED, table["moves.lever"].unique(), strict=True))[1:]:
                 none = table["moves.lever"].iloc[0]
-                line = {"consideration_size": looks, "lever": kind, "delivered": extra}
+                line = {"consideration_size": size, "lever": kind, "delivered": extra}
                 for metric in ("share", "stickiness"):
                     pair = table[table["moves.lever"].isin([none, arm])]
                     effect = study.paired(pair, "moves.lever", none, f"{metric}.{base.focus}").iloc[0]

@@ -36,7 +36,7 @@ def phase(first: int, last: int) -> By:
 
     def by(tally: Tally, cells: Sequence[int]) -> Tally:
         windows = estimates.by_window(tally, cells).transitions[:, first // WINDOW : last // WINDOW].sum(axis=1)
-        return estimates.pooled(tally, cells, slice(first, last))._replace(kept=windows)
+        return estimates.pooled(tally, cells, slice(first, last))._replace(transitions=windows)
 
     return by
 

@@ -1,8 +1,8 @@
 """What does the model get right, of all that has been measured?
 
 Question: which of the 77 facts do the simulated customers reproduce, with the presets as they are shipped?
-Design: each preset is lived once and read by every fact that asks for it; differences are of twins on the same draws.
-`--fast` lives 10,000 people a world instead of 40,000; `--seed=N` another seed; numbers (`3 22`) check those facts;
+Design: each preset is simulated once and read by every fact that asks for it; differences are of twins, same draws.
+`--fast` simulates 10,000 people a run instead of 40,000; `--seed=N` another seed; numbers (`3 22`) check those facts;
 `--stable` compares the verdicts of four seeds.
 Reading: each quantity with its standard error beside its limits; a fact holds when all of its quantities lie within.
 Finding: 69 of the 74 that can be checked hold, 26 of the 28 held out, and every verdict is the same with four seeds,
@@ -26,7 +26,7 @@ from sim.facts.runs import RunCache
 from sim.report import figures
 from sim.report.experiment import keep
 
-FAST, FULL = 10_000, 40_000  # people a world
+FAST, FULL = 10_000, 40_000  # people a run
 COLORS = {scoreboard.HOLDS: figures.MARK, scoreboard.MISSES: figures.FOCUS}
 
 
@@ -65,7 +65,7 @@ def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None) ->
 
 
 def stable(people: int, numbers: list[int] | None = None) -> pd.DataFrame:
-    """Verdicts by fact and seed; printed are those that depend on the dice."""
+    """Verdicts by fact and seed; printed are those that depend on the seed."""
     by_seed = {seed: scoreboard.verdicts(scoreboard.check(RunCache(people, seed), numbers)) for seed in (1, 2, 3, 4)}
     table = pd.DataFrame(by_seed).rename_axis(index="fact", columns="seed")
     changing = table[table.nunique(axis=1) > 1]

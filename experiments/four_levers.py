@@ -37,8 +37,8 @@ BUDGET = 0.02  # of the price
 def no_regret(base: Scenario, worth: float) -> dict[str, float]:
     """Every complaint solved at once and in full, and what is left of `worth` (logit) in evenness."""
     c, m, firm = base.consumer, base.market, base.firms[base.focus]
-    told = (1 - m.major_share) * m.complain_minor + m.major_share * m.major_factor * m.complain_major
-    harm = sum(p.use * p.failure_rate * p.severity for p in firm.touchpoints.values()) * told
+    complained = (1 - m.major_share) * m.complain_minor + m.major_share * m.major_factor * m.complain_major
+    harm = sum(p.use * p.failure_rate * p.severity for p in firm.touchpoints.values()) * complained
     unrepaired = 1 - firm.recovery_adequacy * 2 ** (-firm.recovery_days / m.repair_half_life)
     spread = math.sqrt(m.memory_rate / (2 - m.memory_rate)) * (c.loss_aversion - 1) / math.sqrt(2 * math.pi)
     evener = max(0.0, worth / c.cx_weight - harm * unrepaired) / spread

@@ -26,7 +26,7 @@ from sim.study import shapley
 
 FAST = {"people": 300, "replications": 1}
 MARKETS = ("toothpaste_uk", "social_network", "bank", "mobile")
-PARTS = {"taste": "taste", "habit": "habit", "inattention": "inattention", "friction": "captivity"}
+PARTS = {"taste": "taste", "habit": "habit", "inattention": "inattention", "switching_cost": "captivity"}
 
 
 def looked_at(base: Scenario) -> list[str]:

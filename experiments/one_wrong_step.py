@@ -41,12 +41,12 @@ def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
             weight = f"segments.ethical.weight={OTHERS * percent / (100 - percent)}"
             base = study.scenario(f"market={market}", weight, *size)
             j, control = list(base.firms).index(focus), simulate(base)
-            for severity, told in product(SEVERITY, AMPLIFIED):
-                step = {"firm": focus, "week": WEEK, "kind": "ethics", "severity": severity, "contagion": told}
+            for severity, contagion in product(SEVERITY, AMPLIFIED):
+                step = {"firm": focus, "week": WEEK, "kind": "ethics", "severity": severity, "contagion": contagion}
                 pair = Twins(control, simulate(change(base, {"scandals.step": step})))
                 first = WEEK if market == "retail_us" else WEEK + QUARTER - 1
                 found = pair.relative(metrics.share, by=spells(first, WEEK + QUARTER))
-                rows.append((words, severity, told, percent, 100 * found.value[0, j], 100 * found.error[0, j]))
+                rows.append((words, severity, contagion, percent, 100 * found.value[0, j], 100 * found.error[0, j]))
         fates = pair.leavers().query("firm == @focus").set_index("fate")[["share", "error"]]
         saved = pair.variance_saved(metrics.share)[j]
         print(f"{words}: common draws save {saved:.1%} of the variance of the share")
@@ -54,11 +54,11 @@ def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["market", "severity", "told on", "ethical", "value", "error"])
     print("Change in the quarter after the news, %, against the same people without the scandal")
     print(table.round(2).to_string(index=False))
-    told = "told on to " + table["told on"].astype(str)
-    shown = table.assign(severity="severity " + table.severity.astype(str), told=told)
+    passed_on = "told on to " + table["told on"].astype(str)
+    shown = table.assign(severity="severity " + table.severity.astype(str), passed_on=passed_on)
     labels = "ethical consumers, % of people", "change in the quarter after, %"
     title = "One wrong step, and the customer stays"
-    picture = figures.curves(shown, "ethical", ["severity", "told"], "market", title, labels)
+    picture = figures.curves(shown, "ethical", ["severity", "passed_on"], "market", title, labels)
     keep("one_wrong_step", table, picture)
     return table
 

@@ -63,7 +63,7 @@ def main(people: int = 8_000, replications: int = 4) -> pd.DataFrame:
             found = {"repurchase after failure": after} | {n: pair.difference(m) for n, m in against.items()}
             rows += [(words, arm, name, 100 * e.value[j], 100 * e.error[j]) for name, e in found.items()]
     table = pd.DataFrame(rows, columns=["market", "solved", "metric", "value", "error"])
-    print("Points; repurchase against visits without failure, the others against a world without failures")
+    print("Points; repurchase against visits without failure, the others against a run without failures")
     print(table.round(2).to_string(index=False))
     title = "Solved at once, a failure pleases more than none; does it bring more people back?"
     keep("recovery", table, figures.dots(table, "solved", "market", "metric", title, "points"))

@@ -39,14 +39,14 @@ from sim.study.twins import Twins, with_and_without_events
 
 FAST = {"people": 500, "replications": 2}
 SCANDALS: dict[str, dict[str, Any]] = safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-DEEDS = ("inattention", "consideration_size", "friction", "habit")  # mechanisms that keep people from doing as they say
-CARE = ("care_ethics", "care_privacy", "care_service", "action", "exposure")  # of which surveys find all alike
-WORDS = {
-    "reach": 1.0,
-    "action": 100.0,
-    "buycott": 0.0,
-    "response": 0.0,
-}  # of a scandal: all are told, and asked at once
+DEEDS = (
+    "inattention",
+    "consideration",
+    "switching_cost",
+    "habit",
+)  # mechanisms that keep people from doing as they say
+CARE = ("care.ethics", "care.privacy", "care.service", "action", "exposure")  # of which surveys find all alike
+STATED = {"reach": 1.0, "action": 100.0, "buycott": 0.0, "response": 0.0}  # of a scandal: all hear, all are asked
 NEWS, AFTER = (1, 5), 64  # weeks after the news; weeks drawn
 TITLE = "Scandals cost the simulated firm about what they cost the real one, and a fraction of what people say"
 
@@ -65,16 +65,16 @@ def recorded(scandal: dict[str, Any]) -> pd.DataFrame:
 
 
 def surveyed(scenario: Scenario) -> Scenario:
-    """The same market and story in the world of surveys."""
+    """The same market and events in the world of surveys."""
     changes: dict[str, Any] = {f"mechanisms.{name}": False for name in DEEDS}
     changes |= {f"segments.{segment}.{trait}": 1.0 for segment in scenario.segments for trait in CARE}
     for scandal in scenario.scandals:
-        changes |= {f"scandals.{scandal}.{name}": value for name, value in WORDS.items()}
+        changes |= {f"scandals.{scandal}.{name}": value for name, value in STATED.items()}
     return change(scenario, changes)
 
 
 def uses(pair: Twins) -> np.ndarray:
-    """Of the focus, by world (without, with the story), fold and week since the news; the first column is its week."""
+    """Of the focus, by run (without, with the events), fold and week since the news; the first column is its week."""
     scenario = pair.changed.scenario
     firm = list(scenario.firms).index(scenario.focus) + 1
     both = [estimates.weekly(run.tally).flow[..., firm].sum(axis=-1) for run in (pair.control, pair.changed)]
@@ -92,7 +92,7 @@ def measured(counts: np.ndarray, of: str, first: int, last: int) -> estimates.Es
     return estimates.jackknife(gap(last - 1, last) - gap(first - 1, first) if of == "base" else gap(first, last))
 
 
-def rows_of(name: str, pair: Twins, world: str) -> list[tuple]:
+def rows_of(name: str, pair: Twins, setting: str) -> list[tuple]:
     """A row for each record of the scandal, for the weeks after the news, and for each point of the drawn series."""
     counts, every = uses(pair), SCANDALS[name]["every"]
     broke = min(s.week for s in pair.changed.scenario.scandals.values())
@@ -102,7 +102,7 @@ def rows_of(name: str, pair: Twins, world: str) -> list[tuple]:
     spans += [
         ("series", "sales", w, w + every, np.nan, np.nan) for w in range(-every, min(AFTER, horizon) - every + 1, every)
     ]
-    return [(name, world, *span, *measured(counts, span[1], span[2] + broke, span[3] + broke)) for span in spans]
+    return [(name, setting, *span, *measured(counts, span[1], span[2] + broke, span[3] + broke)) for span in spans]
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -111,16 +111,16 @@ def draw(table: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(15, 8.4), layout="constrained")
         grid = figure.subplot_mosaic("abcx;defx;ghix", width_ratios=[1, 1, 1, 1.15])
         for panel, (name, rows) in zip("abcdefghi", table.groupby("scandal", sort=False), strict=False):
-            lived = rows[rows.world == "behavior"]
-            told(grid[panel], name, lived)
-        said(grid["x"], table)
+            behavior = rows[rows.setting == "behavior"]
+            draw_course(grid[panel], name, behavior)
+        draw_worst(grid["x"], table)
         figure.supxlabel("weeks since the news;  black: recorded, vermilion: simulated, 95 %", fontsize=10, x=0.36)
         figure.supylabel("change of sales or customers, %", fontsize=10)
         figure.suptitle(TITLE, x=0.01, ha="left", weight="bold")
     return figure
 
 
-def told(axes: Any, name: str, rows: pd.DataFrame) -> None:
+def draw_course(axes: Any, name: str, rows: pd.DataFrame) -> None:
     """The simulated series with its band; in black the records, those of a base as the slope of its change."""
     series, records = (rows[rows.kind == kind] for kind in ("series", "record"))
     middle, value = (series["first"] + series["last"]) / 2, 100 * series.value
@@ -138,14 +138,14 @@ def told(axes: Any, name: str, rows: pd.DataFrame) -> None:
     axes.set_title(f"{SCANDALS[name]['title']}: {SCANDALS[name]['touches']}", fontsize=10)
 
 
-def said(axes: Any, table: pd.DataFrame) -> None:
+def draw_worst(axes: Any, table: pd.DataFrame) -> None:
     """The worst record, the same simulated, and the weeks after the news in the world of surveys."""
     names = list(dict.fromkeys(table.scandal))
     for row, name in enumerate(names):
         mine = table[table.scandal == name]
-        records = mine[(mine.kind == "record") & (mine.world == "behavior")]
+        records = mine[(mine.kind == "record") & (mine.setting == "behavior")]
         worst = records.loc[records.low.abs().idxmax()]
-        survey = mine[(mine.kind == "news") & (mine.world == "surveys")].iloc[0]
+        survey = mine[(mine.kind == "news") & (mine.setting == "surveys")].iloc[0]
         axes.plot([100 * worst.low], [row], "|", color=figures.INK, markersize=17, markeredgewidth=2.4)
         for found, color, marker in ((worst, figures.FOCUS, "o"), (survey, figures.MARK, "s")):
             spread = 100 * figures.INTERVAL * found.error
@@ -167,12 +167,12 @@ def main(people: int = 0, replications: int = 8) -> pd.DataFrame:
     for name in SCANDALS:
         size = [f"people={people}"] if people else []
         scenario = study.scenario(f"scandal={name}", f"replications={replications}", *size)
-        for world, its in (("behavior", scenario), ("surveys", surveyed(scenario))):
-            pair = with_and_without_events(its)
-            rows += rows_of(name, pair, world)
-            saved = pair.variance_saved(metrics.share)[list(its.firms).index(its.focus)]
-            print(f"{name}, {world}: common draws save {saved:.1%} of the variance", flush=True)
-    columns = ["scandal", "world", "kind", "of", "first", "last", "low", "high", "value", "error"]
+        for setting, actual in (("behavior", scenario), ("surveys", surveyed(scenario))):
+            pair = with_and_without_events(actual)
+            rows += rows_of(name, pair, setting)
+            saved = pair.variance_saved(metrics.share)[list(actual.firms).index(actual.focus)]
+            print(f"{name}, {setting}: common random numbers save {saved:.1%} of the variance", flush=True)
+    columns = ["scandal", "setting", "kind", "of", "first", "last", "low", "high", "value", "error"]
     table = pd.DataFrame(rows, columns=columns)
     shown = table[table.kind != "series"].set_index(columns[:6])
     print("Change against the same people without the scandal, %")

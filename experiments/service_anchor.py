@@ -37,11 +37,11 @@ ARMS = {
 }
 
 
-def effects(base: Scenario, world: str) -> list[tuple]:
-    """Rows: world, effect, weeks from and to, value and error, for spells of four weeks and for half-years."""
+def effects(base: Scenario, setting: str) -> list[tuple]:
+    """Rows: setting, effect, weeks from and to, value and error, for spells of four weeks and for half-years."""
     cells, j, rows = range(len(base.cells)), list(base.firms).index(base.focus), []
-    lived = {arm: twins(base, changes) for arm, changes in ARMS.items()}
-    runs = {"nothing": lived["delight_rate"].control} | {arm: pair.changed for arm, pair in lived.items()}
+    pairs = {arm: twins(base, changes) for arm, changes in ARMS.items()}
+    runs = {"nothing": pairs["delight_rate"].control} | {arm: pair.changed for arm, pair in pairs.items()}
     for step in (SPELL, HALF):
         by = spells(*range(0, WEEKS + 1, step))
         share = {arm: metrics.share(estimates.folds(by(run.tally, cells)))[..., j] for arm, run in runs.items()}
@@ -53,7 +53,7 @@ def effects(base: Scenario, world: str) -> list[tuple]:
         }
         for name, folds in effect.items():
             lines = enumerate(zip(*estimates.jackknife(100 * folds), strict=True))
-            rows += [(world, name, n * step, (n + 1) * step, *line) for n, line in lines]
+            rows += [(setting, name, n * step, (n + 1) * step, *line) for n, line in lines]
     return rows
 
 
@@ -61,13 +61,13 @@ def main(people: int = 10_000, replications: int = 12) -> pd.DataFrame:
     size = f"people={people}", f"replications={replications}", f"weeks={WEEKS}"
     base = study.scenario("market=retail_us", "focus=target", "consumer.consideration_size=1.4", *size)
     rows = effects(base, "with anchors") + effects(change(base, {"mechanisms.anchor": False}), "without anchors")
-    table = pd.DataFrame(rows, columns=["world", "effect", "from", "to", "value", "error"])
+    table = pd.DataFrame(rows, columns=["setting", "effect", "from", "to", "value", "error"])
     long = table["to"] - table["from"] == HALF
     print("Change of share by half-year, points, against the same people without")
     print(table[long].round(3).to_string(index=False))
     shown = table[~long & (table.effect != "drop alone")].assign(week=(table["from"] + table["to"]) / 2)
     title = "The anchor's gain fades in months; what moments add to a later drop"
-    picture = figures.curves(shown, "week", ["world"], "effect", title, ("week", "change of share, points"))
+    picture = figures.curves(shown, "week", ["setting"], "effect", title, ("week", "change of share, points"))
     keep("service_anchor", table, picture)
     return table
 

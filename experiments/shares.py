@@ -1,14 +1,14 @@
-"""Asked for and lived: are shares what firms state, up to the error that is printed?
+"""Asked for and simulated: are shares what firms state, up to the error that is printed?
 
 Question: presence is solved once, on people of its own, so that firms have the shares they state. Does a run, whatever
-its seed and size, live those shares within the error that it prints (its own dice and what is left of the solving)?
-Design: five markets as they are shipped, 1,000, 10,000 and 100,000 people, 20 seeds: z = (lived - asked) / error of
+its seed and size, have those shares within the error that it prints (its own draws and what is left of the solving)?
+Design: five markets as they are shipped, 1,000, 10,000 and 100,000 people, 20 seeds: z = (simulated - asked) / error of
 every firm. Were the errors right, z would be a standard normal: its root mean square 1.
 Reading: root mean square of z by market and size, its error over seeds, and the largest |z|; firms of one run share
-their dice, and runs of one market its presence.
+their draws, and runs of one market its presence.
 Finding: yes. All together the root mean square is 1.02, and 94 % of |z| lie below 1.96: 1.07 at 1,000 people, 1.03 at
 10,000 and .95 at 100,000. By market and size it runs from .84 to 1.15, but for mobile telephony at 1,000 people,
-1.23 +- .09: with so few movers the run's own dice are printed a little too small.
+1.23 +- .09: with so few movers the run's own draws are printed a little too small.
 """
 
 import numpy as np
@@ -26,16 +26,16 @@ MARKETS = ("toothpaste_uk", "bank", "retail_us", "mobile", "cars_de")
 
 
 def misses(market: str, people: int, seeds: int) -> pd.DataFrame:
-    """A row a firm and seed: share asked for, share lived, the printed error, and the miss in such errors."""
+    """A row a firm and seed: share asked for, share simulated, the printed error, and the miss in such errors."""
     base, shares = scenario_and_shares([f"market={market}", f"people={people}"])
     asked = np.array([s.asked for s in shares.values()])
     rows = []
     for seed in range(1, seeds + 1):
         run = simulate(change(base, {"seed": seed}))
         found = estimates.estimate(metrics.share, estimates.pooled(run.tally))
-        lived, error = metrics.with_presence(found, list(base.firms), shares)
-        rows += zip(base.firms, [seed] * len(asked), asked, lived, error, (lived - asked) / error, strict=True)
-    table = pd.DataFrame(rows, columns=["firm", "seed", "asked", "lived", "error", "z"])
+        simulated, error = metrics.with_presence(found, list(base.firms), shares)
+        rows += zip(base.firms, [seed] * len(asked), asked, simulated, error, (simulated - asked) / error, strict=True)
+    table = pd.DataFrame(rows, columns=["firm", "seed", "asked", "simulated", "error", "z"])
     return table.assign(market=market, people=f"{people:,} people")
 
 
@@ -52,7 +52,7 @@ def main(people: int = 100_000, seeds: int = 20, markets: int = len(MARKETS)) ->
     table = pd.concat([misses(market, n, seeds) for market in MARKETS[:markets] for n in sizes], ignore_index=True)
     found = pd.DataFrame([(*key, *rms(z)) for key, z in table.groupby(["market", "people"], sort=False)])
     found.columns = ["market", "people", "value", "error", "largest"]
-    print("Root mean square of (lived - asked) / error, its standard error, and the largest")
+    print("Root mean square of (simulated - asked) / error, its standard error, and the largest")
     print(found.round(2).to_string(index=False))
     print(f"all together: {(table.z**2).mean() ** 0.5:.2f}; {(table.z.abs() < 1.96).mean():.1%} of |z| below 1.96")
     drawn = found.assign(value=found.value - 1)

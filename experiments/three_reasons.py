@@ -29,7 +29,7 @@ from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
 MARKETS = {"retail_us": "Shops", "bank": "Banks"}
-ETHICAL, SCEPTICAL = 30.0, 40.0  # % of people, the upper ends (#49; #41)
+ETHICAL, SKEPTICAL = 30.0, 40.0  # % of people, the upper ends (#49; #41)
 
 
 def details(base: Scenario, firms: list[str]) -> dict[str, object]:
@@ -49,7 +49,7 @@ def arms(base: Scenario) -> dict[str, dict[str, object]]:
     week = base.weeks // 4
     scandal = {"scandals.wrong": {"firm": base.focus, "kind": "ethics", "week": week}}
     breach = {"scandals.breach": {"firm": base.focus, "kind": "privacy", "week": week, "harmed_share": 0.04}}
-    ethical, skeptical = more(base, "ethical", ETHICAL), more(base, "skeptical", SCEPTICAL)
+    ethical, skeptical = more(base, "ethical", ETHICAL), more(base, "skeptical", SKEPTICAL)
     return {
         "1 details fail, everywhere": details(base, list(base.firms)),
         "1 details fail, at the focus": details(base, [base.focus]),

@@ -1,7 +1,7 @@
 """Is the simulated toothpaste market the one that was published?
 
-Question: do people who live the whole consumer's week repeat-buy as Britain did, whose quarter of toothpaste follows
-the NBD-Dirichlet with M 1.456, K .78, S 1.3 (Goodhardt, Ehrenberg & Chatfield 1984)?
+Question: do people simulated with the whole week repeat-buy as Britain did, whose quarter of toothpaste follows the
+NBD-Dirichlet with M 1.456, K .78, S 1.3 (Goodhardt, Ehrenberg & Chatfield 1984)?
 Design: `toothpaste_uk`, 40,000 people, presence solved for the published shares; penetration, purchases per buyer,
 share of category requirements and sole users per quarter beside the closed form computed anew. With `refit=1` the one
 free number, the concentration S of tastes, is chosen again by least squares on penetration and purchases per buyer.

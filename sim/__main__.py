@@ -32,7 +32,7 @@ hydra.sweep.dir=FOLDER choose another place. Hydra's own flags work: --cfg job s
 --config-dir DIR adds presets of your own, --hydra-help shows the rest.
 """
 MOST_COMPLAINTS = 50  # that are printed at once
-PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort": "cohort@cohorts.NAME"}
+PLACES = {name: f"{name}@{name}s.NAME" for name in ("firm", "segment", "cohort", "kind")}
 
 
 def main() -> int:

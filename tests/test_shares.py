@@ -36,14 +36,6 @@ def key(s):
     return key_of(reference_market(s, solver.asked_shares(s)))
 
 
-def run_of(overrides):
-    """The run of `python -m sim` with these overrides."""
-    actual, shares = scenario_and_shares(overrides)
-    run = simulate(actual)
-    run.shares = shares
-    return run
-
-
 def share(run, weeks=slice(None)):
     found = estimates.estimate(metrics.share, estimates.pooled(run.tally, weeks=weeks))
     return metrics.with_presence(found, list(run.scenario.firms), run.shares)
@@ -113,7 +105,7 @@ def test_what_shares_do_not_depend_on_changes_no_presence():
     base = market(STATED)
     events = {"scandals.leak": {"firm": "f0", "week": 3}, "moves.cut": {"firm": "f1", "week": 3, "value": 0.5}}
     same = {"title": "T", "seed": 9, "people": 77, "replications": 3, "window": 4, "focus": "f3", "firms.f0.group": "g"}
-    unused = {"consumer.care_ethics": 3.0, "market.residue": 0.5, "segments.all.action": 3.0, "market.survey": 0.5}
+    unused = {"kinds.ethics.care": 3.0, "market.residue": 0.5, "segments.all.action": 3.0, "market.survey": 0.5}
     assert key(change(base, {**events, **same, **unused, "firms.f0.presence": 7.0})) == key(base)
 
 

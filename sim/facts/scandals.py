@@ -139,7 +139,7 @@ def _excess(pair: TwinRuns, group: Array, week: int) -> Estimate:
 
 def fact_37(runs: RunCache) -> Quantities:
     """Of those whose own data were taken some leave."""
-    everybody = {"scandals.talktalk.harmed_share": 1.0, "weeks": 78}  # it is the same for each; of all one sees it better
+    everybody = {"scandals.talktalk.harmed_share": 1.0, "weeks": 78}  # each acts alike: all show it best
     pair = TwinRuns(runs, BREACH, (52, 78), 8, everybody)
     harmed = pair.customers(52) & flag_table(pair.event.people[78], HARMED).any(axis=1)
     return {"notified who left within half a year, %": _excess(pair, harmed, 78)}

@@ -68,7 +68,12 @@ def info_of(function: Metric) -> MetricInfo | None:
 
 
 def info(name: str) -> MetricInfo:
-    """What is declared of a name; for a name that is not on the list (a column of some study), the name in words."""
+    """What is declared of a name; for a name that is not on the list (a column of some study), the name in words.
+
+    >>> from sim.measure.metrics import info
+    >>> info("churn").unit, info("churn").per, info("share").per, info("points").words
+    ('%', 'window', 'week', 'points')
+    """
     return next((info for info in METRICS if info.name == name), MetricInfo(name))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.mesa.agents import Competitor, Consumer
-from sim.model.declare import ScenarioError, did_you_mean, leaves
+from sim.model.declare import ScenarioError, leaves, unknown
 from sim.model.fields import Scenario
 from sim.model.scenario import build, change
 from sim.study.calibrate_shares import calibrate_shares
@@ -32,7 +32,7 @@ def declared(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[s
     known = [path for path, _, _ in leaves(scenario)]
     strangers = [p for p, v in changes.items() if p not in known and not (v is None or isinstance(v, Mapping))]
     if strangers:
-        raise ScenarioError([f"{path}: unknown{_meant(path, known)}" for path in strangers])
+        raise ScenarioError([f"{path}: {_meant(path, known)}" for path in strangers])
     if rng is not None:
         if "seed" in changes:
             raise TypeError("Market: seed and rng both say which draws; give one")
@@ -42,9 +42,8 @@ def declared(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[s
 
 
 def _meant(path: str, known: list[str]) -> str:
-    """The nearest known path; the list of all would fill a page."""
-    meant = did_you_mean(path, known)
-    return meant if meant.startswith("; did") else ""
+    """That it is unknown, and the nearest known path; the list of all would fill a page."""
+    return unknown(path, known).partition("; known")[0]
 
 
 def check(activation: str, agents: bool, people: int, consumer: type, competitor: type) -> None:

@@ -23,7 +23,7 @@ from sim.mesa.readings import columns, now, of_firms, read
 from sim.model.declare import did_you_mean
 from sim.model.fields import Firm, Scenario
 from sim.model.scenario import change
-from sim.model.timeline import _levers_at
+from sim.model.timeline import levers_at
 
 YEAR = 52
 
@@ -168,7 +168,7 @@ class Market(mesa.Model):
     @property
     def firms_now(self) -> dict[str, Firm]:
         """The firms as their moves will have left them in the coming week."""
-        return _levers_at(self.shard.scenario, self.week)
+        return levers_at(self.shard.scenario, self.week)
 
     @property
     def now(self) -> Tally:

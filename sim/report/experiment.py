@@ -11,7 +11,7 @@ from sim.model.declare import ScenarioError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sim.report.figures import Figure
+    from matplotlib.figure import Figure
 
 FOLDER = Path("outputs/experiments")
 KINDS = ("parquet", "png", "svg")

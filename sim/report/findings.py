@@ -74,7 +74,11 @@ def wide(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def called(name: str) -> str:
-    """A firm's or an event's name for people: Close up, not close_up; VW, which nobody can pronounce, in capitals."""
+    """A firm's or an event's name for people; capitals where it has no vowel.
+
+    >>> called("close_up"), called("vw")
+    ('Close up', 'VW')
+    """
     if not set(name.lower()) & set("aeiouy"):
         return name.upper()
     return (name[:1].upper() + name[1:]).replace("_", " ")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
-from typing import Any
 
 from sim.model.declare import ScenarioError
 
@@ -31,7 +30,7 @@ def foreign_reference(text: str) -> bool:
     return "${" in REFERENCE.sub("", text) or "hydra" in roots
 
 
-def check_references(config: Mapping[str, Any]) -> bool:
+def check_references(config: Mapping[str, object]) -> bool:
     """Whether values refer to each other; a ScenarioError if to anything else, in circles or without end."""
     found = False
     for many, (path, text) in enumerate(_texts(config, config, "")):
@@ -43,7 +42,9 @@ def check_references(config: Mapping[str, Any]) -> bool:
     return found
 
 
-def _texts(node: Any, config: Mapping[str, Any], path: str, trail: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+def _texts(
+    node: object, config: Mapping[str, object], path: str, trail: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str]]:
     """Where and what each value is, and what it refers to, as often as resolving would read it."""
     children = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list) else ()
     for name, child in children:
@@ -53,7 +54,7 @@ def _texts(node: Any, config: Mapping[str, Any], path: str, trail: tuple[str, ..
     for target in REFERENCE.findall(text):
         if target in trail or len(trail) >= DEEPEST:
             raise ScenarioError([f"{path}: ${{{target}}} leads back to itself, or over more than {DEEPEST} values"])
-        found: Any = config
+        found: object = config
         for key in target.split("."):
             found = found.get(key) if isinstance(found, Mapping) else None
         yield from _texts(found, config, path, (*trail, target))

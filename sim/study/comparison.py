@@ -1,7 +1,7 @@
 """What the table of a sweep says: means over replications, and differences between arms with the same draws."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def summary(table: "pd.DataFrame", by: Sequence[str] | str, columns: Sequence[st
     return pd.DataFrame(rows)
 
 
-def paired(table: "pd.DataFrame", path: str, control: Any, column: str) -> "pd.DataFrame":
+def paired(table: "pd.DataFrame", path: str, control: object, column: str) -> "pd.DataFrame":
     """Difference of `column` from the arm where `path` equals `control`, replication by replication, same draws.
 
     A row for each other combination of the swept paths: `difference`; its paired standard `error` with `df` degrees
@@ -95,7 +95,7 @@ def paired(table: "pd.DataFrame", path: str, control: Any, column: str) -> "pd.D
     return pd.DataFrame(rows, columns=[path, *others, "difference", "error", "df", "low", "high", "failed"])
 
 
-def _control_rows(table: "pd.DataFrame", path: str, control: Any, swept: Sequence[str]) -> "pd.Series":
+def _control_rows(table: "pd.DataFrame", path: str, control: object, swept: Sequence[str]) -> "pd.Series":
     """Which rows are of the control arm; ScenarioError if there are none."""
     if path not in swept:
         raise ScenarioError([f"{path}: not swept{did_you_mean(path, swept)}"])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.measure import metrics
 from sim.model.declare import ScenarioError
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from sim.engine.loop import Run
 
-Arm = dict[str, Any]  # dotted path -> value
+Arm = dict[str, object]  # dotted path -> value
 AGAIN = "try again: "  # how the error begins of a run that may succeed another time
 
 
 def sweep(
     base: Scenario,
-    axes: Mapping[str, Sequence[Any]],
+    axes: Mapping[str, Sequence[object]],
     name: str = "",
     folder: Path | str | None = None,
     replications: int | None = None,
@@ -61,9 +61,7 @@ def sweep(
     import pandas as pd
 
     base, _ = calibrate_shares(base)
-    study = Study(base, _axes(axes), base.replications if replications is None else replications)
-    if study.replications < 1:
-        raise ScenarioError([f"replications: {study.replications}; at least 1 is needed"])
+    study = _study(base, axes, base.replications if replications is None else replications)
     arms = [dict(zip(study.axes, values, strict=True)) for values in itertools.product(*study.axes.values())]
     files = _edge_files(base, arms)
     path = Path(folder) / f"{name or 'sweep'}.parquet" if folder else None
@@ -75,6 +73,13 @@ def sweep(
     if path:
         _save(table, path, study)
     return table
+
+
+def _study(base: Scenario, axes: Mapping[str, Sequence[object]], replications: int) -> Study:
+    """The study, with plain values on its axes; ScenarioError if it is none."""
+    if replications < 1:
+        raise ScenarioError([f"replications: {replications}; at least 1 is needed"])
+    return Study(base, _axes(axes), replications)
 
 
 def _save(table: "pd.DataFrame", path: Path, study: Study) -> None:
@@ -95,7 +100,7 @@ def _code() -> str:
     return f"{source()} {simulate.__module__}.{simulate.__qualname__}"
 
 
-def _axes(axes: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+def _axes(axes: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
     """The axes with plain values, or a ScenarioError with all that is wrong with them."""
     found, wrong = {}, []
     for path, values in axes.items():
@@ -142,7 +147,7 @@ def _rows(
         try:
             for future in _progress(waiting, len(jobs), quiet):
                 found = rows[waiting[future]] = future.result()
-                if not found["error"].startswith(AGAIN):
+                if not str(found["error"]).startswith(AGAIN):
                     add(_key(*jobs[waiting[future]]), found)
         except BaseException:
             pool.shutdown(cancel_futures=True)

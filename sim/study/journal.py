@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import to_dict
 from sim.study.store import StoreError, read_metadata
 
-Row = dict[str, Any]  # column -> value
+Row = dict[str, object]  # column -> value
 Add = Callable[[str, Row], None]
 STUDY = "stickiness.study"  # key in the metadata of the table that says which study it is
 
@@ -22,7 +22,7 @@ class Study(NamedTuple):
     """What makes a study the same one: its base, its axes and how many replications each arm has."""
 
     base: Scenario
-    axes: Mapping[str, Sequence[Any]]
+    axes: Mapping[str, Sequence[object]]
     replications: int
 
     @property

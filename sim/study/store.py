@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,12 @@ from sim.measure.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty
 from sim.model.fields import Scenario
 from sim.model.scenario import build, to_dict
 
-FORMAT = "2"  # raised when a column, a bin or a counter changes its meaning
+if TYPE_CHECKING:
+    import pandas as pd
+
+Result = TypeVar("Result")
+
+FORMAT = "3"  # raised when a column, a bin, a counter or a field of the scenario changes its name or meaning
 MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
 BINS = {"LARGEST": LARGEST, "FIXED": FIXED, "TENURE": TENURE.tolist()}  # of sim.measure.tally, when it was counted
 KEYS = ("scenario", "shares", "seed", "groups", "bins", "versions", "revision", "notes")  # of the metadata, as JSON
@@ -61,7 +66,7 @@ class StoreError(ValueError):
     """A file that is not what it should be, or a run that cannot be written, and why."""
 
 
-def save(run: Run, path: str | Path, notes: Mapping[str, Any] | None = None) -> Path:
+def save(run: Run, path: str | Path, notes: Mapping[str, object] | None = None) -> Path:
     """Write the run to one Parquet file, whole or not at all; the same run gives the same bytes.
 
     `notes` (all that JSON can hold, say the time of day) join the metadata. People's state is not kept.
@@ -142,7 +147,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         raise StoreError(f"{path}: its metadata are damaged: {error}") from error
 
 
-def write_table(frame: Any, path: str | Path, metadata: Mapping[str, Any] | None = None) -> Path:
+def write_table(frame: "pd.DataFrame", path: str | Path, metadata: Mapping[str, object] | None = None) -> Path:
     """Write a pandas DataFrame to Parquet, whole or not at all; `metadata` that is not text goes in as JSON."""
     table = pa.Table.from_pandas(frame)
     return _write(table.replace_schema_metadata(_encoded(metadata or {}) | table.schema.metadata), path)
@@ -160,7 +165,7 @@ def versions() -> dict[str, str]:
 
 
 @cache
-def revision() -> dict[str, Any] | None:
+def revision() -> dict[str, str | bool] | None:
     """The commit this package is run from and whether its files differ from it; None outside a working tree."""
     try:
         _git("ls-files", "--error-unmatch", "__init__.py")  # fails when installed inside another repository
@@ -174,11 +179,11 @@ def _git(*words: str) -> str:
     return subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
 
 
-def _natural(path: Path) -> list[Any]:
+def _natural(path: Path) -> list[int | str]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", str(path))]
 
 
-def _encoded(about: Mapping[str, Any]) -> dict[bytes, bytes]:
+def _encoded(about: Mapping[str, object]) -> dict[bytes, bytes]:
     return {k.encode(): (v if isinstance(v, str) else json.dumps(v)).encode() for k, v in about.items()}
 
 
@@ -187,7 +192,7 @@ def _write(table: pa.Table, path: str | Path) -> Path:
     return write_atomic(path, lambda file: pq.write_table(table, file, **options))
 
 
-def _read(path: str | Path, what: Callable[[Any], Any]) -> Any:
+def _read(path: str | Path, what: Callable[[pq.ParquetFile], Result]) -> Result:
     try:
         if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
             raise OSError("it is no regular file")
@@ -219,7 +224,7 @@ def _digest(tally: Tally, about: Mapping[bytes, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _labels(s: Scenario, groups: int) -> dict[str, Sequence[Any]]:
+def _labels(s: Scenario, groups: int) -> dict[str, Sequence[object]]:
     """The labels of the positions along each axis."""
     firms = list(s.firms)
     return {
@@ -241,7 +246,7 @@ def _labels(s: Scenario, groups: int) -> dict[str, Sequence[Any]]:
     }
 
 
-def _zeros(s: Scenario, labels: Mapping[str, Sequence[Any]]) -> tuple[Tally, dict[str, np.ndarray]]:
+def _zeros(s: Scenario, labels: Mapping[str, Sequence[object]]) -> tuple[Tally, dict[str, np.ndarray]]:
     """An empty tally of the scenario, and the same memory with one axis for each word of FIRST_AXES and AXES."""
     size = [len(labels[axis]) for axis in ("window", "firm", "scandal", "group")]
     tally = empty_tally(s.weeks - 1, size[0], len(s.cells), size[1], size[2], size[3] * s.replications)
@@ -262,12 +267,14 @@ def _table(run: Run, groups: int) -> pa.Table:
     return pa.concat_tables(_rows(c, getattr(run.tally, c).reshape(tidy[c].shape), labels, words) for c in AXES)
 
 
-def _words(column: str, labels: Mapping[str, Sequence[Any]]) -> list[Any]:
+def _words(column: str, labels: Mapping[str, Sequence[object]]) -> list[object]:
     """All labels that a column may hold, whichever axis it is."""
     return list(dict.fromkeys(word for axis in labels if COLUMN.get(axis, axis) == column for word in labels[axis]))
 
 
-def _rows(counter: str, counts: np.ndarray, labels: Mapping[str, Any], words: Mapping[str, Any]) -> pa.Table:
+def _rows(
+    counter: str, counts: np.ndarray, labels: Mapping[str, Sequence[object]], words: Mapping[str, Sequence[object]]
+) -> pa.Table:
     """Those of `counts` that are not zero, in the order of its axes."""
     where = np.nonzero(counts)
     many = len(where[0])
@@ -305,12 +312,12 @@ def _tally(table: pa.Table, scenario: Scenario, groups: int) -> Tally:
     return tally
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[np.ndarray, list[Any]]:
+def _codes(column: pa.ChunkedArray) -> tuple[np.ndarray, list[object]]:
     encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
     return encoded.indices.fill_null(-1).to_numpy(), encoded.dictionary.to_pylist()
 
 
-def _places(coded: tuple[np.ndarray, list[Any]], labels: Sequence[Any], rows: Any) -> np.ndarray:
+def _places(coded: tuple[np.ndarray, list[object]], labels: Sequence[object], rows: np.ndarray | slice) -> np.ndarray:
     """Where along an axis the rows lie; -1 where its labels do not say."""
     codes, words = coded
     place = {label: i for i, label in enumerate(labels)}
