@@ -148,7 +148,7 @@ def test_plain_python_and_the_checked_mode(environment, tmp_path):
     assert elsewhere(sys.executable, SMALL, tmp_path, of="sim.model.scenario.build", **environment) == here
 
 
-def test_a_life_is_saved_copied_and_read_in_the_middle_of_a_window():
+def test_a_shard_is_saved_copied_and_read_in_the_middle_of_a_window():
     [shard] = initialize(build(LONG))
     end_of_burn_in(shard)
     for _ in range(126):
@@ -210,7 +210,7 @@ def turns(many, of=2):
 @pytest.mark.parametrize("many", [CARRY - 1, CARRY, CARRY + 1, USED, USED + 1, 20_000, 65_536, 10**5, 4_000_000])
 def test_a_household_may_buy_any_number_of_times(many):
     made = households(turns(many), turns(5), [1, 1], turns(many // 3, 3) // 2)
-    n = panel.record.counts(made)
+    n = panel.counts(made)
     tally = panel.tally(made)
     wanted = [Count.USERS, Count.USES, Count.CATEGORY, Count.PAIRS, Count.ALL_PAIRS, *SHUFFLED]
     assert (tally.window.sum(axis=(0, 1, 2))[:, wanted] == reference(n)).all()

@@ -1,8 +1,8 @@
-"""What does it take to live with a thousand million people, and what does it matter when a machine dies?
+"""What does a simulation of a thousand million people need, and what happens when a machine dies?
 
 Question: bytes a person in memory, on the wire and in a checkpoint, person-weeks a second, and what follows from them
 for 10^9 people; and whether a population that loses a node in the middle still counts the same to the bit.
-Design: `toothpaste_uk` with a scandal. The constants are taken in one process from the actors' own class, GROUPS
+Design: `toothpaste_uk` with a scandal. The constants are taken in one process from the actors' own class, FOLDS
 shards of them, so that every link to another shard is seen, and the driver's from the cluster. Then two Ray nodes are
 started on loopback, as by hand:
 
@@ -10,13 +10,13 @@ started on loopback, as by hand:
     ray start --head --node-ip-address=127.0.0.1 --port=6391 --num-cpus=1 --include-dashboard=false
     ray start --address=127.0.0.1:6391 --node-ip-address=127.0.0.1 --num-cpus=1
 
-two shards live there, and the second node is killed half-way. Other machines need the package in the same version and
+two shards run there, and the second node is killed half-way. Other machines need the package in the same version and
 the folder of checkpoints; then it is `cluster.simulate(scenario, shards=32, address="HOST:6391", checkpoint=FOLDER)`.
 Reading: the arithmetic is for processors like this one, with whatever else it was doing. Only 10^9 and the number of
 shards are chosen, everything else is measured or the scenario's.
 Finding: the same counts to the bit; killed in week 91 of 156, the population went on from week 78, 16 s later, most of
 them Ray's to notice the death and to start processes. 0.011 bytes a person-week cross between shards (0.42 if all
-heard all), so 10^9 people send 11 MB a week. They need 236 GiB, 16 machines with two processors, and 1.6 s a week, 4
+went to all), so 10^9 people send 11 MB a week. They need 236 GiB, 16 machines with two processors, and 1.6 s a week, 4
 minutes for three years; the driver is busy for 0.19 s of a week. What costs is the checkpoint: 260 GB, which every 26
 weeks adds a fifth to the time. On a machine whose processors were wanted by five times as many, a week took 16 s.
 It scales what 10,000 people a shard took, whose calls still show, and no network between machines was measured.
@@ -49,15 +49,15 @@ MANY = 1e9
 
 
 def constants(scenario: Scenario, weeks: int) -> dict[str, float]:
-    """What a person costs, from GROUPS shards that live `weeks` weeks one after the other in this process."""
+    """What a person costs, from FOLDS shards that run `weeks` weeks one after another in this process."""
     pool = [cluster.ShardActor(n, FOLDS, scenario, None) for n in range(FOLDS)]
     for shard in pool:
-        shard.begin(0, cluster.source(), None)
+        shard.initialize(0, cluster.source(), None)
     timing, people = [], scenario.people
     for _ in range(weeks):
-        told = [shard.live() for shard in pool]
-        timing += [shard.hear(*(t[n] for i, t in enumerate(told) if i != n)) for n, shard in enumerate(pool)]
-    sent, living, talking = (sum(s) for s in zip(*timing[FOLDS:], strict=True))  # the first week is a warm one's
+        sent_by = [shard.step() for shard in pool]
+        timing += [shard.finish_week(*(o[n] for i, o in enumerate(sent_by) if i != n)) for n, shard in enumerate(pool)]
+    sent, stepping, exchanging = (sum(s) for s in zip(*timing[FOLDS:], strict=True))  # the first week is a warm one's
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         for n, shard in enumerate(pool):
@@ -72,8 +72,8 @@ def constants(scenario: Scenario, weeks: int) -> dict[str, float]:
         "bytes of counts, all shards": tallies,
         "seconds a byte written": saving / saved,
         "bytes sent a person-week": sent / person_weeks,
-        "seconds a person-week": (living + talking) / person_weeks,
-        "of which between weeks": talking / person_weeks,
+        "seconds a person-week": (stepping + exchanging) / person_weeks,
+        "of which between weeks": exchanging / person_weeks,
     }
 
 
@@ -134,9 +134,9 @@ def end(node: subprocess.Popen[bytes]) -> None:
 
 
 def survived(scenario: Scenario, every: int) -> dict[str, float]:
-    """Live on two nodes of which one is killed half-way; what the driver spent, and 1 if every count is the same."""
+    """Run on two nodes of which one is killed half-way; what the driver spent, and 1 if every count is the same."""
     alone = simulate(scenario, 1).tally
-    weeks, heard, clock = scenario.burn_in + scenario.weeks, [], {}
+    weeks, reported, clock = scenario.burn_in + scenario.weeks, [], {}
     with two_nodes() as (address, second), tempfile.TemporaryDirectory() as folder:
         import ray  # which reads its settings when it is loaded
 
@@ -153,21 +153,21 @@ def survived(scenario: Scenario, every: int) -> dict[str, float]:
                 raise RuntimeError("the second node did not start")
             time.sleep(0.2)
 
-        def watch(lived: int, _: list[cluster.Week]) -> None:
-            heard.append(lived)
-            clock[len(heard)] = time.process_time(), time.perf_counter()
-            if lived == weeks // 2 + every // 2 and second.poll() is None:  # between two checkpoints
-                print(f"week {lived} of {weeks}: the second node is killed")
+        def watch(week: int, _: list[cluster.WeekTiming]) -> None:
+            reported.append(week)
+            clock[len(reported)] = time.process_time(), time.perf_counter()
+            if week == weeks // 2 + every // 2 and second.poll() is None:  # between two checkpoints
+                print(f"week {week} of {weeks}: the second node is killed")
                 end(second)
 
-        lived = cluster.simulate(scenario, 2, checkpoint=folder, every=every, watch=watch).tally
+        together = cluster.simulate(scenario, 2, checkpoint=folder, every=every, watch=watch).tally
         ray.shutdown()
-    back = int(np.flatnonzero(np.diff(heard) < 0)[0]) + 1  # the place of the first week after the death
+    back = int(np.flatnonzero(np.diff(reported) < 0)[0]) + 1  # the place of the first week after the death
     (busy, at), (busy_then, then) = clock[1], clock[back]
-    print(f"it went on from week {heard[back] - 1}, {clock[back + 1][1] - then:.0f} s after the last that was heard of")
+    print(f"it went on from week {reported[back] - 1}, {clock[back + 1][1] - then:.0f} s after the last report")
     return {
-        "the same counts, to the bit": float(all(map(np.array_equal, lived, alone))),
-        "driver's seconds a reference": (busy_then - busy) / (back - 1) / (2 * 3 + 2),  # 2 x 3 from live, 2 from hear
+        "the same counts, to the bit": float(all(map(np.array_equal, together, alone))),
+        "driver's seconds a reference": (busy_then - busy) / (back - 1) / (2 * 3 + 2),  # 6 from step, 2 finish_week
         "seconds a week, 2 shards": (then - at) / (back - 1),
     }
 
@@ -184,10 +184,10 @@ def arithmetic(found: dict[str, float], weeks: int, every: int) -> str:
     return f"""{MANY:.0e} people, {FOLDS} shards of one processor each, {weeks} weeks:
   memory      {MANY * person / 2**30:,.0f} GiB, {MANY * person / FOLDS / 2**30:.1f} a shard: {machines} machines
               like this one ({processors} processors, {memory / 2**30:.0f} GiB), or fewer larger ones
-  time        {week:.1f} s a week, {weeks * week / 60:,.0f} minutes a story;
+  time        {week:.1f} s a week, {weeks * week / 60:,.0f} minutes a run;
               of a week the driver is busy for {driver:.2f} s
   wire        {MANY * wire / 1e6:,.0f} MB a week in all, {MANY * wire / FOLDS / week / 1e6:.2f} MB/s sent by a shard;
-              {weeks * MANY * wire / 1e9:,.1f} GB a story
+              {weeks * MANY * wire / 1e9:,.1f} GB a run
   checkpoint  {MANY * saved / 1e9:,.0f} GB on the shared disk, twice that while one replaces another;
               {disk:.0f} s a shard at this disk's speed: {disk / (every * week):.0%} more time if every {every} weeks"""
 
@@ -195,15 +195,15 @@ def arithmetic(found: dict[str, float], weeks: int, every: int) -> str:
 def main(people: int = 320_000, weeks: int = 13, every: int = 26) -> dict[str, float]:
     scenario = study.scenario("market=toothpaste_uk", "scandal=moral_scandal", f"people={people}")
     found = constants(scenario, weeks)
-    _say(found)
-    told = survived(change(scenario, {"people": people // 16}), every)
-    _say(told)
-    found |= told
+    _print(found)
+    recovered = survived(change(scenario, {"people": people // 16}), every)
+    _print(recovered)
+    found |= recovered
     print(arithmetic(found, scenario.burn_in + scenario.weeks, every))
     return found
 
 
-def _say(found: dict[str, float]) -> None:
+def _print(found: dict[str, float]) -> None:
     for what, value in found.items():
         print(f"{what:<32}{value:.4g}", flush=True)
 

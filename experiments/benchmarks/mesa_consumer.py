@@ -1,4 +1,4 @@
-"""A consumer of the Mesa market, who lives the week of `sim/model/rules.py` written as one writes an agent: see mesa_market.
+"""A consumer of the Mesa market: the week of `sim/model/rules`, written as an agent is usually written: see mesa_market.
 
 Firms, scandals and cells are numbers, -1 is nobody; `model` has what is the same for everybody this week.
 """
@@ -37,19 +37,19 @@ class Consumer(mesa.Agent):
             self.answer()
         for _ in range(uses):
             last = self.last
-            joined, looked, kept = self.decide(provoked)
+            joined, considered, captive = self.decide(provoked)
             m.flow[self.cell][last][joined] += 1  # nobody is -1: the last row
             self.counts[joined] = self.counts.get(joined, 0) + 1
             self.tenure = self.tenure + 1 if joined == last else 1
             self.last = joined
             x, harm = self.experience(joined)
-            peak = self.learn(joined, looked, x, harm)
-            if kept:
-                self.resent(last)
+            peak = self.learn(joined, considered, x, harm)
+            if captive:
+                self.complain_of_captivity(last)
             elif peak > m.delight_threshold:
-                self.say(joined, 1, "good_word", m.positive_wom)
+                self.say(joined, 1, "positive_wom", m.positive_wom)
             elif -peak > m.delight_threshold:
-                self.say(joined, -1, "bad_word", m.negative_wom)
+                self.say(joined, -1, "negative_wom", m.negative_wom)
 
     def hear(self):
         m, draw, heard, provoked = self.model, self.model.draw, self.heard, False
@@ -57,7 +57,7 @@ class Consumer(mesa.Agent):
             if k not in heard:
                 breaks = m.week == scandal.week and self.last == scandal.at
                 harmed = breaks and draw() < scandal.harmed_share
-                if harmed or k in self.told or draw() < scandal.airing * self.traits.exposure:
+                if harmed or k in self.told or draw() < scandal.news_exposure * self.traits.exposure:
                     provoked = self.react(k, scandal, harmed) or provoked
         return provoked
 
@@ -67,7 +67,7 @@ class Consumer(mesa.Agent):
         backs = acts and draw() < scandal.buycott
         self.heard[k] = (-1 if backs else int(acts), harmed)
         if not self.message and not self.fresh:
-            m.tellers.append(self)
+            m.senders.append(self)
         self.fresh.append(k)
         for j, fall in enumerate(scandal.distrust[self.cell]):
             if fall:
@@ -103,12 +103,12 @@ class Consumer(mesa.Agent):
             return joined, (last,), False
         if not self.attend(provoked):
             return last, (last,), False
-        looked = self.consider()
-        best, kept = self.choose(looked)
+        considered = self.consider()
+        best, captive = self.choose(considered)
         m.events["deliberated"][best] += 1
         if best != last and last >= 0 and not goes:
             self.target, best = best, last
-        return best, looked, kept
+        return best, considered, captive
 
     def attend(self, provoked):
         m, last = self.model, self.last
@@ -120,7 +120,7 @@ class Consumer(mesa.Agent):
         return (ends or m.moved[last]) and m.draw() < m.event_attention
 
     def consider(self):
-        """Firms looked at, the first first; where all are, only the first is worth a thought."""
+        """Firms considered, the most salient first; where all are, only the first needs a draw."""
         m, few = self.model, int(self.traits.consideration_size)
         number = few + (m.draw() < self.traits.consideration_size - few)
         first = self.last
@@ -130,32 +130,32 @@ class Consumer(mesa.Agent):
             m.events["first_look"][first] += 1
         if number >= m.many:
             return m.firm_numbers
-        looked = [first] if first >= 0 else []
-        if number > len(looked):
+        considered = [first] if first >= 0 else []
+        if number > len(considered):
             a, b, exp = m.recall_taste, m.recall_habit, math.exp
             mind = [exp(a * t + b * h + c) for t, h, c in zip(self.taste, self.habit, m.comes, strict=True)]
-            while len(looked) < number:
-                if looked:
-                    mind[looked[-1]] = 0.0
-                looked.append(m.random.choices(m.firm_numbers, mind)[0])
-        return looked
+            while len(considered) < number:
+                if considered:
+                    mind[considered[-1]] = 0.0
+                considered.append(m.random.choices(m.firm_numbers, mind)[0])
+        return considered
 
-    def values(self, looked):
+    def values(self, considered):
         """V of these firms, inertia and scandals aside."""
         m, c = self.model, self.traits
         base, known, taste, memory, trust = m.base[self.cell], m.known, self.taste, self.memory, self.trust
         familiarity, regret, expectation = self.familiarity, self.regret, self.expectation
         gain, loss, faith, sorry, untried = c.cx_weight, c.cx_loss, c.trust_weight, c.regret_weight, c.uncertainty
         values = []
-        for j in looked:
+        for j in considered:
             gap, f = memory[j] - expectation, familiarity[j]
             v = taste[j] + base[j] + (gain if gap > 0 else loss) * gap + known[j] * f + faith * trust[j]
             v -= sorry * regret[j]
             values.append(v if f else v - untried)
-        if self.last in looked:
-            values[looked.index(self.last)] += m.deterrence[self.last]
-        if self.anchor in looked:
-            values[looked.index(self.anchor)] += c.anchor_pull * self.anchor_height
+        if self.last in considered:
+            values[considered.index(self.last)] += m.deterrence[self.last]
+        if self.anchor in considered:
+            values[considered.index(self.anchor)] += c.anchor_pull * self.anchor_height
         return values
 
     def pressure(self, k, acting, j):
@@ -166,22 +166,22 @@ class Consumer(mesa.Agent):
         loss = self.model.losses[k][self.cell][harmed][j]
         return -loss if stance < 0 else loss
 
-    def choose(self, looked):
+    def choose(self, considered):
         """One draw over weights for the choice free of friction, and a second where friction may keep me."""
         m, c, last, habit, exp = self.model, self.traits, self.last, self.habit, math.exp
         drift = c.drift_now
         weight, bonus = c.habit_weight * drift, c.state_dependence * drift
-        values = [v + weight * habit[j] for v, j in zip(self.values(looked), looked, strict=True)]
-        if last in looked:
-            values[looked.index(last)] += bonus
+        values = [v + weight * habit[j] for v, j in zip(self.values(considered), considered, strict=True)]
+        if last in considered:
+            values[considered.index(last)] += bonus
         for k in self.heard:
-            values = [v - self.pressure(k, True, j) for v, j in zip(values, looked, strict=True)]
+            values = [v - self.pressure(k, True, j) for v, j in zip(values, considered, strict=True)]
         weights = [exp(v) for v in values]
-        free = m.random.choices(looked, weights)[0]
-        if last < 0 or free == last or last not in looked or not m.friction[last]:
+        free = m.random.choices(considered, weights)[0]
+        if last < 0 or free == last or last not in considered or not m.friction[last]:
             return free, False
         # Friction is the same for all the others, so it leaves their order alone and only lets `last` overtake.
-        here, rest = weights[looked.index(last)], sum(weights)
+        here, rest = weights[considered.index(last)], sum(weights)
         rest -= here
         leaving = exp(-m.friction[last])
         if m.draw() * (here + rest * leaving) < leaving * (here + rest):
@@ -224,11 +224,11 @@ class Consumer(mesa.Agent):
         events["satisfied"][j] += x + delight >= self.expectation
         return x, left
 
-    def learn(self, j, looked, x, harm):
+    def learn(self, j, considered, x, harm):
         m, c, memory, familiarity, expected = self.model, self.traits, self.memory, self.familiarity, self.expectation
         peak = x - expected
         if harm > 0:
-            best = max([expected, *[memory[k] for k in looked if k != j and familiarity[k]]])
+            best = max([expected, *[memory[k] for k in considered if k != j and familiarity[k]]])
             if best > x:
                 self.regret[j] += min(harm, best - x)
         felt = self.set_anchor(j, peak)
@@ -257,18 +257,18 @@ class Consumer(mesa.Agent):
         moved = trust + step * (1 - self.model.confirmation_bias * abs(2 * trust - 1))
         self.trust[j] = 0.0 if moved < 0 else (1.0 if moved > 1 else moved)
 
-    def resent(self, j):
+    def complain_of_captivity(self, j):
         m = self.model
-        m.events["kept"][j] += 1
+        m.events["captive"][j] += 1
         excess = m.friction[j] - m.switching_cost_tolerated
         if excess > 0:
             self.memory[j] -= m.switching_cost_backlash * excess
-            self.say(j, -1, "bad_word", m.negative_wom)
+            self.say(j, -1, "negative_wom", m.negative_wom)
 
     def say(self, j, sign, event, chance):
         m = self.model
         if m.draw() < chance * self.traits.voice:
             if not self.message and not self.fresh:
-                m.tellers.append(self)
+                m.senders.append(self)
             self.message = sign * (j + 1)
             m.events[event][j] += 1

@@ -1,7 +1,6 @@
-"""The same week as an idiomatic Mesa model: the peer that `experiments/benchmarks/speed.py` measures the kernel against.
+"""The same week as an idiomatic Mesa model: the peer that `speed.py` measures the kernel against.
 
-Claim: this is the market of `sim/model/rules.py`, all eight rules and every mechanism, with nothing shared but the Scenario
-it reads; shares, switching and stickiness agree within sampling error (tests/test_mesa_peer.py).
+Claim: this is the market of `sim/model/rules`, all eight rules and every mechanism, sharing only the Scenario it reads; shares, switching and stickiness agree within sampling error (tests/test_mesa_peer.py).
 Written kindly, as one does who knows Mesa and wants it fast: an object a person, lists and plain floats, Python's own
 generator, locals hoisted, what is the same for everybody worked out once a week, weeks without a use left early,
 choices by one draw over weights instead of a Gumbel a firm, reporters that read counters instead of people. It counts
@@ -11,11 +10,11 @@ less than the kernel does: flow, events and, when a window ends, pairs of uses.
 import mesa
 
 from experiments.benchmarks.mesa_consumer import Consumer
-from experiments.benchmarks.mesa_tables import born, cells, links, week_of
+from experiments.benchmarks.mesa_tables import cells, initial, links, week_of
 from sim.model.fields import Scenario
 
 EVENTS = (
-    *("deliberated", "failed", "complained", "satisfied", "good_word", "bad_word", "kept", "asked"),
+    *("deliberated", "failed", "complained", "satisfied", "positive_wom", "negative_wom", "captive", "asked"),
     *("would_leave", "heard", "acted", "first_look"),
 )
 PAIRS = ("users", "uses", "pairs", "all_pairs")
@@ -32,10 +31,10 @@ class MesaMarket(mesa.Model):
         self.many = len(scenario.firms)
         self.firm_numbers = list(range(self.many))
         self.traits = cells(scenario)
-        self.tellers: list[Consumer] = []
-        self.everybody = list(Consumer.create_agents(self, scenario.people, **born(self, scenario)))
-        for person, heard_by in zip(self.everybody, links(self, scenario), strict=True):
-            person.neighbors = heard_by
+        self.senders: list[Consumer] = []
+        self.everybody = list(Consumer.create_agents(self, scenario.people, **initial(self, scenario)))
+        for person, recipients in zip(self.everybody, links(self, scenario), strict=True):
+            person.neighbors = recipients
         self.windows = {name: [0] * self.many for name in PAIRS}
         self.kept_from_to = [[0] * self.many for _ in range(self.many + 1)]
         reporters = {
@@ -58,22 +57,22 @@ class MesaMarket(mesa.Model):
             self.close_window(counted=self.week > 0)
 
     def exchange(self):
-        """What tellers said, and the scandals they have just heard of, reach those who hear them."""
+        """Messages, and scandals that senders have just heard of, reach the recipients."""
         draw, everybody, weight, felt = self.draw, self.everybody, self.wom_weight, self.delight_threshold
-        for teller in self.tellers:
-            j, said, many = abs(teller.message) - 1, teller.message, len(teller.neighbors)
-            chances = [(k, self.contagion[k] * teller.traits.voice / many) for k in teller.fresh if many]
-            for i in teller.neighbors:
+        for sender in self.senders:
+            j, said, many = abs(sender.message) - 1, sender.message, len(sender.neighbors)
+            chances = [(k, self.contagion[k] * sender.traits.voice / many) for k in sender.fresh if many]
+            for i in sender.neighbors:
                 other = everybody[i]
                 if said:
                     memory = other.memory
-                    told = felt if said > 0 else -felt
-                    memory[j] += weight * (1 - other.familiarity[j]) * (told - memory[j])
+                    message = felt if said > 0 else -felt
+                    memory[j] += weight * (1 - other.familiarity[j]) * (message - memory[j])
                 for k, chance in chances:
                     if draw() < chance:
                         other.told.add(k)
-            teller.message, teller.fresh = 0, []
-        self.tellers.clear()
+            sender.message, sender.fresh = 0, []
+        self.senders.clear()
 
     def uses_of(self, j):
         return sum(row[j] for cell in self.flow for row in cell)

@@ -1,4 +1,4 @@
-"""What the Mesa market reads: a scenario's traits by cell, its firms by week, its people at birth, who hears whom.
+"""What the Mesa market reads: a scenario's traits by cell, its firms by week, its people at the start, its links.
 
 Nothing here is in the timed loop but `week_of`, once a week. Mechanisms that are switched off and stored networks are
 refused: the peer is there to be measured with everything on.
@@ -16,7 +16,7 @@ from sim.model.fields import TRAITS, Firm
 
 CHANCES = ("attention", "automaticity", "habit_rate", "trust_up", "trust_down", "action")  # products are at most 1
 AT_LEAST_ONE = ("consideration_size", "loss_aversion")
-ROUNDS = 8  # in which a newborn's chances and past settle
+ROUNDS = 8  # until chances and expected history of a new person settle
 YEAR = 52
 
 
@@ -114,7 +114,7 @@ def _scandal(model, scenario, s, week):
         harmed_share=s.harmed_share,
         contagion=s.contagion,
         blame=blame,
-        airing=1 - (1 - s.reach) ** (1 / s.news_weeks) if 0 <= since < s.news_weeks else 0.0,
+        news_exposure=1 - (1 - s.reach) ** (1 / s.news_weeks) if 0 <= since < s.news_weeks else 0.0,
         losses=[[[h * c * b * echo for b in blame] for h in hurt] for c in care],
         distrust=[[m.trust_scandal * s.severity * c * b for b in blame] for c in care],
         outage=s.outage if 0 <= since < s.outage_weeks else 0.0,
@@ -132,7 +132,7 @@ def links(model, scenario):
     return [[j for j in row if j != i] for i, row in enumerate(to.tolist())]
 
 
-def born(model, scenario):
+def initial(model, scenario):
     """Everybody's traits and tastes, and the past they imply: a list a column, for `create_agents`."""
     rng, m, n, firms = model.rng, scenario.market, scenario.people, len(scenario.firms)
     weights = np.array([scenario.segments[a].weight * scenario.cohorts[b].weight for a, b in scenario.cells])

@@ -3,12 +3,12 @@
 Claims: "a step of 10,000 people with the page open takes under 100 ms of server time, 1,000,000 people (density) under
 1 s; ten visitors at once are served; memory is given back when they leave"; whether they hold is printed.
 Design: the page as `stickiness page` serves it, Chromium as its visitors. Each fires a breach first, so that the twin
-lives beside. Server time is processor time of the server over a step, all threads, its reading and sending included;
+runs beside. Server time is processor time of the server over a step, all threads, its reading and sending included;
 waiting is from the click until the week is on the screen, which the browser shares the machine for. Then ten visitors
 of 10,000 people play at five weeks a second. Memory is the server's resident set, before, with and after them.
 `--fast` leaves the million out. Needs Linux, Chromium and the extras `page` and `browser`.
 Finding: met, on two cores that others kept busy too: 40 ms a step of 10,000 people and .26 s of a million, twin
-included; ten who play cost 7 to 14 ms a week lived, and the browser is what they wait for. About 55 MB a visitor of
+included; ten who play cost 7 to 14 ms a week simulated, and the browser is what they wait for. About 55 MB a visitor of
 10,000 people and .77 GB of a million; all but some 50 MB is back within seconds of leaving.
 """
 
@@ -37,7 +37,7 @@ CLAIMS = {10_000: 0.1, 1_000_000: 1.0}  # seconds of server time a step
 def main() -> None:
     fast = argparse.ArgumentParser(description="--fast: no million people")
     fast.add_argument("--fast", action="store_true")
-    crowds = list(CLAIMS)[: 1 if fast.parse_args().fast else 2]
+    sizes = list(CLAIMS)[: 1 if fast.parse_args().fast else 2]
     from playwright.sync_api import sync_playwright
 
     with closing(socket.socket()) as free:
@@ -52,7 +52,7 @@ def main() -> None:
             chromium = shutil.which("chromium") or shutil.which("chromium-browser")
             browser = p.chromium.launch(executable_path=chromium, args=FLAGS.split())
             visitor(browser, address, 1000).close()  # rules compiled, presence solved
-            for people in crowds:
+            for people in sizes:
                 steps(browser, address, people, server.pid)
             many(browser, address, server.pid)
             browser.close()
@@ -88,14 +88,14 @@ def many(browser: Any, address: str, server: int) -> None:
         press(tab, "Play")
     begun, cpu, clock = [week(tab) for tab in tabs], processor(server), time.perf_counter()
     time.sleep(SECONDS)
-    lived = np.array([week(tab) for tab in tabs]) - begun
+    weeks = np.array([week(tab) for tab in tabs]) - begun
     took, cpu = time.perf_counter() - clock, processor(server) - cpu
     held = memory(server)
     for tab in tabs:
         tab.close()
-    said = "met" if lived.min() > 0 else "NOT met"
-    print(f"{VISITORS} visitors at once ({said}): {lived.min()} to {lived.max()} weeks each in {took:.0f} s")
-    print(f"{'':>9}  {1000 * cpu / lived.sum():.0f} ms of server time a week, {cpu / took:.2f} processors")
+    said = "met" if weeks.min() > 0 else "NOT met"
+    print(f"{VISITORS} visitors at once ({said}): {weeks.min()} to {weeks.max()} weeks each in {took:.0f} s")
+    print(f"{'':>9}  {1000 * cpu / weeks.sum():.0f} ms of server time a week, {cpu / took:.2f} processors")
     print(f"{'':>9}  memory {before} MB before, {held} with them, {settled(server, before)}", flush=True)
 
 

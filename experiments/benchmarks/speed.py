@@ -1,15 +1,15 @@
-"""How fast does everybody live, beside what, and what does each part of a market cost?
+"""How fast is the simulation, against what, and what does each part of a market cost?
 
 Claims, printed with what was found: for `toothpaste_uk` at a million people 40 million person-weeks a second on one
 thread and 1.8 times that on two; 1,000 times an idiomatic Mesa model of the same week at 10^5; a person-week costs the
 same within a quarter from 10^4 to 10^7 people; in firms it grows no faster than a line up to 20; 24 bytes a person and
 firm and 40 a person at most.
 Design: one run. In every round every figure is taken once, so that what else the machine does falls on all alike, and
-ratios are of figures of the same round; printed are medians and ranges over the rounds. The contenders live the same
+ratios are of figures of the same round; printed are medians and ranges over the rounds. The contenders run the same
 scenario, presence solved: this kernel, the same rules called agent by agent (`Market(activation="agents")`), and
 `mesa_market.py`, which an experienced user of Mesa might have written. Timed are counted weeks with their recording,
-the kernel's by whole windows with their closing; births not. One thread is processor time of the process, two are the
-clock on the wall, which means something only while nothing else runs: `processors had` says how far that was so, and
+the kernel's by whole windows with their closing; initialization is not. One thread is processor time of the process,
+two are the clock on the wall, which means something only while nothing else runs: `processors had` says how far that was so, and
 a claim on two threads that fails for want of them is called disturbed.
 Variants change one thing in the market at the same people. The limits of the machine are measured (`speed_machine.py`):
 `limit` is the person-weeks a second if every byte held of a person went in and out each week, from where it lies; a
@@ -57,12 +57,10 @@ from sim.engine.loop import Shard, advance, initialize
 from sim.mesa import Market
 from sim.model.fields import Mechanisms, Scenario
 from sim.model.scenario import change
-from sim.study.presence import keep
+from sim.report.experiment import keep
 
 FIRMS = (3, 5, 8, 20, 50)
-LONG = 520  # weeks of a story of many people, so that it need not be begun twice
-
-
+LONG = 520  # weeks of a run of many people, so that they need not be initialized twice
 Take = Callable[[], float]
 
 
@@ -70,7 +68,7 @@ class Form(NamedTuple):
     """How long to look."""
 
     sizes: tuple[int, ...]  # people
-    held: int  # people who live beside a neighbor that holds a core
+    held: int  # people simulated while another process holds a core
     slow: tuple[int, ...]  # people up to which agents are called one by one
     middle: int  # people at which variants are compared
     firms: tuple[int, ...]
@@ -101,8 +99,8 @@ FAST = Form(
 )
 
 
-def stories(base: Scenario) -> Iterator[list[Shard]]:
-    """People past their first week, as often as their story has a whole window left; then others."""
+def runs(base: Scenario) -> Iterator[list[Shard]]:
+    """People after burn-in, once for each window of their run; then new ones."""
     while True:
         parts = []  # not two populations at once
         parts = initialize(base)
@@ -112,13 +110,13 @@ def stories(base: Scenario) -> Iterator[list[Shard]]:
             yield parts
 
 
-def kernel(lived: Iterator[list[Shard]], base: Scenario, threads: int, seconds: float, had: list[float]) -> float:
+def kernel(ready: Iterator[list[Shard]], base: Scenario, threads: int, seconds: float, had: list[float]) -> float:
     """Million person-weeks a second over whole windows; `had` gets the processors that two threads had."""
     clock = time.process_time if threads == 1 else time.perf_counter
     weeks, took, worked = 0, 0.0, 0.0
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         while took < seconds:
-            parts, since, work = next(lived), clock(), time.process_time()
+            parts, since, work = next(ready), clock(), time.process_time()
             for _ in range(base.window):
                 advance(parts, pool)
             took, worked = took + clock() - since, worked + time.process_time() - work
@@ -149,7 +147,7 @@ def neighbor() -> Iterator[None]:
 
 
 def of_firms(base: Scenario, number: int) -> Scenario:
-    """The same market with so many firms, each four fifths as present as the one before, all looked over."""
+    """The same market with so many firms, each four fifths as present as the one before, all considered."""
     like = {**asdict(base.firms[base.focus]), "share": None}
     firms = {f"firm{j}": {**like, "presence": 0.8 ** min(j, 12)} for j in range(number)}
     gone = dict.fromkeys(f"firms.{name}" for name in base.firms)
@@ -188,15 +186,15 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
 
     def add(what: str, scenario: Scenario, many: int) -> None:
         found[Key(what, scenario.people, many, 1, SPEED)] = partial(
-            kernel, stories(scenario), scenario, 1, form.seconds, []
+            kernel, runs(scenario), scenario, 1, form.seconds, []
         )
 
-    def on_two(what: str, lived: Iterator[list[Shard]], scenario: Scenario, around: Callable = nullcontext) -> None:
+    def on_two(what: str, ready: Iterator[list[Shard]], scenario: Scenario, around: Callable = nullcontext) -> None:
         noted = had.setdefault(Key(f"processors had, {what}", scenario.people, firms, 2, "cores"), [])
 
         def take() -> float:
             with around():
-                return kernel(lived, scenario, 2, form.seconds, noted)
+                return kernel(ready, scenario, 2, form.seconds, noted)
 
         found[Key(what, scenario.people, firms, 2, SPEED)] = take
 
@@ -208,11 +206,11 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
     firms = len(base.firms)
     for people in form.sizes:
         scenario = change(base, {"people": people, "weeks": LONG if people >= CLAIM_PEOPLE else base.weeks})
-        lived = stories(scenario)
-        found[Key(KERNEL, people, firms, 1, SPEED)] = partial(kernel, lived, scenario, 1, form.seconds, [])
-        on_two(KERNEL, lived, scenario)
+        ready = runs(scenario)
+        found[Key(KERNEL, people, firms, 1, SPEED)] = partial(kernel, ready, scenario, 1, form.seconds, [])
+        on_two(KERNEL, ready, scenario)
         if busy and people == form.held:
-            on_two(HELD, lived, scenario, neighbor)
+            on_two(HELD, ready, scenario, neighbor)
         if people in form.slow:
             one_by_one(MESA, MesaMarket(scenario))
             one_by_one(AGENTS, Market(scenario, activation="agents", endless=True))

@@ -1,7 +1,7 @@
 """How long until a first result, and how many bytes a person takes.
 
-A start is a fresh Python, from its first instruction to 10,000 people lived for 104 weeks; cold is with no compiled
-rules at hand (an empty NUMBA_CACHE_DIR). Bytes are those of every array that a shard of people keeps, its tally and
+A start is a fresh Python, from its first instruction to 10,000 people simulated for 104 weeks; cold is with no compiled
+code in the cache (an empty NUMBA_CACHE_DIR). Bytes are those of every array that a shard of people keeps, its tally and
 the scenario's tables aside, at two numbers of firms or more: a line through them says what a person costs, and what a
 person and firm. What the process really grows by, where the system says so, stands beside it.
 """
@@ -12,13 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sim.engine.loop import initialize
+from sim.engine.loop import Shard, initialize
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 
@@ -34,21 +34,21 @@ def memory():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 scenario = study.scenario("market=toothpaste_uk", "people={PEOPLE}", "weeks={WEEKS}")
-engine.simulate(scenario, threads=1)
+loop.simulate(scenario, threads=1)
 found = {{"seconds": time.time() - float(sys.argv[1]), "work": time.process_time()}}
 if os.path.exists("/proc/self/statm"):
     before = memory()
-    lives = engine.begin(change(scenario, {{"people": {MANY}}}))
-    engine.advance(lives)
+    shards = loop.initialize(change(scenario, {{"people": {MANY}}}))
+    loop.advance(shards)
     found["resident"] = (memory() - before) / {MANY}
 print(json.dumps(found))
 """
 
 
-def just_heard(*command: str, folder: str | None = None) -> str:
+def printed_by(*command: str, folder: str | None = None) -> str:
     """What a fresh Python prints."""
     kept = {"NUMBA_CACHE_DIR": folder} if folder else {}
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, *command], env={**os.environ, **kept}, cwd=root, capture_output=True, text=True, check=True
     )
@@ -57,14 +57,14 @@ def just_heard(*command: str, folder: str | None = None) -> str:
 
 def start(folder: str | None = None) -> dict[str, float]:
     """Seconds to a first result, those the processor worked, and bytes a person that the process grows by."""
-    found: dict[str, float] = json.loads(just_heard("-c", START, str(time.time()), folder=folder))
+    found: dict[str, float] = json.loads(printed_by("-c", START, str(time.time()), folder=folder))
     return found
 
 
-def asked_for_help() -> float:
+def help_time() -> float:
     """Seconds of `python -m sim --help`."""
     since = time.perf_counter()
-    just_heard("-m", "sim", "--help")
+    printed_by("-m", "sim", "--help")
     return time.perf_counter() - since
 
 
@@ -74,7 +74,7 @@ def starts(cold: bool, rounds: int) -> dict[tuple[str, int, str], list[float]]:
     with tempfile.TemporaryDirectory() as empty:
         first = start(empty) if cold else {}
         warm = [start(empty if cold else None) for _ in range(rounds + (not cold))][not cold :]
-    found["help", 0, "s"] = [asked_for_help() for _ in range(rounds)]
+    found["help", 0, "s"] = [help_time() for _ in range(rounds)]
     found["warm start", PEOPLE, "s"] = [one["seconds"] for one in warm]
     if cold:
         found["cold start", PEOPLE, "s"] = [first["seconds"]]
@@ -90,12 +90,12 @@ def arrays(base: Scenario, of_firms: Callable[[Scenario, int], Scenario], number
     return {number: held(initialize(of_firms(some, number))) / some.people for number in numbers}
 
 
-def held(parts: Any) -> int:
+def held(parts: Sequence[Shard]) -> int:
     """Bytes of the arrays that shards hold, each counted once however it is looked at."""
     seen: dict[int, int] = {}
     for shard in parts:
         for name, part in vars(shard).items():
-            if name not in ("world", "tally", "scenario", "lent"):
+            if name not in ("world", "tally", "scenario", "data"):
                 seen |= {id(a): a.nbytes for a in _arrays(part, 0)}
     return sum(seen.values())
 
