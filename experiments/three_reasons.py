@@ -10,7 +10,7 @@ Finding: the first in shops, not at banks; and the order rests on assumptions. D
 firm cost the shop's index 8.2 +- .2 points (of 100) and the bank's 1.9 +- .2, less than ethical consumers cost it; at
 the focus alone they also cost 5.0 +- .1 and 1.7 +- .1 points of share. The shop's loss is all regret: without regret
 its index rises by .74 +- .1, and with regret and failures at the low ends of the evidence (.2 and .02) details cost it
-2.0 +- .2, ethical consumers 2.1 +- .1. Cancelling by phone, which Gould names in the same breath, moves the index the
+2.0 +- .2, ethical consumers 2.1 +- .1. Canceling by phone, which Gould names in the same breath, moves the index the
 other way: with it the failing shop is stickier than before (+7.9 +- .3) and so is the bank (+6.3 +- .3, with 3.8 +- .2
 points less share). More ethical consumers are worth -1.9 +- .1 and -2.4 +- .2, more skeptical ones -1.1 +- .1 and -1.0
 +- .1, because they are less creatures of habit, not because of scandals: one scandal or breach moves the index by .3 +-
@@ -29,7 +29,7 @@ from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
 MARKETS = {"retail_us": "Shops", "bank": "Banks"}
-ETHICAL, SCEPTICAL = 30.0, 40.0  # % of people, the upper ends (#49; #41)
+ETHICAL, SKEPTICAL = 30.0, 40.0  # % of people, the upper ends (#49; #41)
 
 
 def details(base: Scenario, firms: list[str]) -> dict[str, object]:
@@ -49,7 +49,7 @@ def arms(base: Scenario) -> dict[str, dict[str, object]]:
     week = base.weeks // 4
     scandal = {"scandals.wrong": {"firm": base.focus, "kind": "ethics", "week": week}}
     breach = {"scandals.breach": {"firm": base.focus, "kind": "privacy", "week": week, "harmed_share": 0.04}}
-    ethical, skeptical = more(base, "ethical", ETHICAL), more(base, "skeptical", SCEPTICAL)
+    ethical, skeptical = more(base, "ethical", ETHICAL), more(base, "skeptical", SKEPTICAL)
     return {
         "1 details fail, everywhere": details(base, list(base.firms)),
         "1 details fail, at the focus": details(base, [base.focus]),
