@@ -10,7 +10,7 @@ Finding: the first in shops, not at banks; and the order rests on assumptions. D
 firm cost the shop's index 8.2 +- .2 points (of 100) and the bank's 1.9 +- .2, less than ethical consumers cost it; at
 the focus alone they also cost 5.0 +- .1 and 1.7 +- .1 points of share. The shop's loss is all regret: without regret
 its index rises by .74 +- .1, and with regret and failures at the low ends of the evidence (.2 and .02) details cost it
-2.0 +- .2, ethical consumers 2.1 +- .1. Cancelling by phone, which Gould names in the same breath, moves the index the
+2.0 +- .2, ethical consumers 2.1 +- .1. Canceling by phone, which Gould names in the same breath, moves the index the
 other way: with it the failing shop is stickier than before (+7.9 +- .3) and so is the bank (+6.3 +- .3, with 3.8 +- .2
 points less share). More ethical consumers are worth -1.9 +- .1 and -2.4 +- .2, more skeptical ones -1.1 +- .1 and -1.0
 +- .1, because they are less creatures of habit, not because of scandals: one scandal or breach moves the index by .3 +-

@@ -371,7 +371,7 @@ def test_an_apology_and_a_lever():
         ("scandal", "old", {}, "it broke in week 1"),
         ("scandal", "odd", {"severity": 99}, "outside 0 to 10"),
         ("apology", "odd", {}, "is no scandal; did you mean old"),
-        ("rumour", "odd", {}, "is no event"),
+        ("rumor", "odd", {}, "is no event"),
         ("move", "cut", {"lever": "prise", "value": 1.0}, "did you mean price"),
         ("scandal", "never", {"week": 50}, "beyond the last week"),
     ],

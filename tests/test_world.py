@@ -57,7 +57,7 @@ def test_news_spreads_along_the_links_only():
     chain = np.array([(i, i + 1) for i in range(N - 1)])
     scandal = {"firm": "f0", "week": 0, "reach": 0.0, "contagion": 0.95}
     run = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
-    assert not flag_table(run.people[0], AWARE).any(), "nobody starts a rumour without a broadcast"
+    assert not flag_table(run.people[0], AWARE).any(), "nobody starts a rumor without a broadcast"
     scandal |= {"reach": 0.02, "news_weeks": 1}
     told = simulate(market({"people": N, "scandals.x": scandal}), network=links(chain, N), keep_people=True)
     informed = flag_table(told.people[0], AWARE)[:, 0]

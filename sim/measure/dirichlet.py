@@ -50,7 +50,7 @@ class Dirichlet:
 
     @property
     def phi(self) -> float:
-        """Polarisation 1 / (1 + S): 0 if everyone chooses by chance, 1 if everyone uses one brand only."""
+        """Polarization 1 / (1 + S): 0 if everyone chooses by chance, 1 if everyone uses one brand only."""
         return 1 / (1 + self.concentration)
 
 
