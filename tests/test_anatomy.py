@@ -209,9 +209,8 @@ def test_what_is_wrong_is_said():
 
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_every_person_has_a_fate_and_the_counts_are_theirs(changes):
-    two = market(
-        {**changes, "replications": 2, "segments.other": {"care": {"ethics": 0.0}, "trust_weight": 0.0}}, THREE
-    )
+    careless = {"care": {"ethics": 0.0}, "trust_weight": 0.0}
+    two = market({**changes, "replications": 2, "segments.other": careless}, THREE)
     pair = twins(two, SCANDAL)
     people, counted = pair.people(), pair.leavers().set_index(["firm", "fate"]).people
     assert len(people) == 2 * 600 and not people.duplicated(["replication", "number"]).any()

@@ -23,7 +23,7 @@ register_defaults()  # as the program does
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
 RUNNER = {"panel"}  # keys for the runner, not for the Scenario
-WHOLE = ("ages", "market", "scandal", "lever")  # groups that fill a whole scenario; the others are members of the scenario
+WHOLE = ("ages", "market", "scandal", "lever")  # groups of a whole scenario; others are of members
 
 
 def names(group):
