@@ -86,7 +86,7 @@ class Shard:
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what says where it lies in memory: no copy would lie there."""
-        return {**self.__dict__, "lent": None, "idle": deque()}
+        return {**self.__dict__, "data": None, "idle": deque()}
 
 
 ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no sixteen at once
