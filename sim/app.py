@@ -1,8 +1,8 @@
-"""The page in the browser: `stickiness page`, or on this machine only `solara run sim/app.py`, and a market to play."""
+"""The page in the browser: `stickiness page`, or on this machine only `solara run sim/app.py`."""
 
 from sim.page.layout import Page
-from sim.page.serve import settle
+from sim.page.serve import configure
 
 __all__ = ["Page"]
 
-settle()
+configure()
