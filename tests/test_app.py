@@ -107,7 +107,7 @@ def button(tab, name):
 
 
 def week(tab):
-    return int(re.search(r"week (\d+)\.", tab.locator(".verdict").inner_text())[1])
+    return int(re.search(r"week (\d+)\.", tab.locator(".summary").inner_text())[1])
 
 
 def firm(tab, name):
@@ -139,7 +139,7 @@ def test_a_newcomer_fires_a_breach_and_reads_what_it_cost(address, browser, tmp_
     button(tab, "Start the scandal").click()
     tab.get_by_text("happens in week 1").wait_for()
     played(tab, 15)
-    verdict = tab.locator(".verdict").inner_text()
+    verdict = tab.locator(".summary").inner_text()
     cost = int(re.search(r"cost Colgate (\d+) customers? so far", verdict)[1])
     assert re.search(r"−\d+\.\d+ ± \d+\.\d+\s+points of share since week 1", verdict), verdict
     after, against_twin = firm(tab, "Colgate")

@@ -21,7 +21,7 @@ from sim.model.declare import ScenarioError  # noqa: E402
 from sim.model.scenario import change  # noqa: E402
 from sim.page import export, figure_export, people  # noqa: E402
 from sim.page import game as games  # noqa: E402
-from sim.page.captions import firm_rows, verdict  # noqa: E402
+from sim.page.captions import event_summary, firm_rows  # noqa: E402
 from sim.page.charts import View, charts, flow  # noqa: E402
 from sim.page.game import Game  # noqa: E402
 from sim.page.layout import Page  # noqa: E402
@@ -73,8 +73,8 @@ def test_the_twin_lives_on_without_the_last_event_only():
     j = 0
     ours, theirs = (people.last(m) == j for m in (game.market, game.twin))
     assert found.net == ours.sum() - theirs.sum()
-    assert f"cost Colgate {-found.net}" in verdict(game)["text"]
-    assert verdict(game)["figures"][0]["big"] == f"{found.net:+,}" == firm_rows(game)[0]["versus"]
+    assert f"cost Colgate {-found.net}" in event_summary(game)["text"]
+    assert event_summary(game)["figures"][0]["big"] == f"{found.net:+,}" == firm_rows(game)[0]["versus"]
 
 
 def test_a_second_event_moves_the_twin_or_keeps_it():
@@ -304,10 +304,10 @@ def test_play_a_market(page):
     page.press("Step")
     assert page.session.frame.value.week == 1 and page.session.game.start.people == 1000
     page.press("Start the scandal")
-    assert "data breach at Colgate happens in week 1" in page.session.frame.value.verdict["text"]
+    assert "data breach at Colgate happens in week 1" in page.session.frame.value.summary["text"]
     for _ in range(3):
         page.press("Step")
-    assert page.session.game.compared() is not None and "so far" in page.session.frame.value.verdict["text"]
+    assert page.session.game.compared() is not None and "so far" in page.session.frame.value.summary["text"]
     page.press("Play")
     until(lambda: page.session.frame.value.week > 6)
     page.press("Pause")

@@ -122,7 +122,7 @@ def test_a_market_can_be_linked_to_after_much_has_happened():
 
 @pytest.mark.parametrize("market", presets("market"))
 def test_every_preset_is_within_the_limits(market):
-    limits.check(stated(compose([f"market={market}"])[0], []))
+    limits.check_limits(stated(compose([f"market={market}"])[0], []))
 
 
 # ---------------------------------------------------------------- people, weeks, visitors
@@ -406,7 +406,7 @@ def test_a_port_that_is_reserved_is_said():
 
 def test_the_address_of_a_proxy_is_as_browsers_say_it():
     said = ["origin=https://Example.org:443/", "origin=http://example.org:80", "origin=http://example.org:81"]
-    found = [serve.settings([argument])["origin"] for argument in said]
+    found = [serve.serve_settings([argument])["origin"] for argument in said]
     assert found == ["https://example.org", "http://example.org", "http://example.org:81"]
 
 

@@ -10,7 +10,7 @@ pytest.importorskip("mesa", reason="the page needs the extra `page`")
 
 from sim.model.scenario import change
 from sim.page import people
-from sim.page.captions import TOO_FEW, firm_rows, verdict
+from sim.page.captions import UNKNOWN, event_summary, firm_rows
 from sim.page.game import Difference, Game, GameEvent, preset
 from sim.page.history import paired_gap
 
@@ -38,9 +38,9 @@ def test_a_breach_is_not_charged_with_the_price_that_rises_after_it():
     breach = game.market.fork()  # the breach alone
     step(game, 3)
     [breach.step() for _ in range(3)]
-    assert verdict(game)["text"].startswith("The data breach alone ")
+    assert event_summary(game)["text"].startswith("The data breach alone ")
     game.move("price", "colgate", 1.3, "price up 30 %", keep_twin=True)
-    words = verdict(game)["text"]
+    words = event_summary(game)["text"]
     assert words.startswith("The data breach alone ") and "The price up 30 % at Colgate happens in week 6." in words
     step(game, 8)
     for market in (plain, breach):
@@ -49,7 +49,7 @@ def test_a_breach_is_not_charged_with_the_price_that_rises_after_it():
     assert both < alone < 0  # they are not the same question
     assert game.compared().net == both
     said = f"The data breach (week 3) and the price up 30 % (week 6) together cost Colgate {-both} customers so far"
-    assert verdict(game)["text"].startswith(said)
+    assert event_summary(game)["text"].startswith(said)
 
 
 def test_an_event_of_its_own_is_charged_with_itself():
@@ -62,7 +62,7 @@ def test_an_event_of_its_own_is_charged_with_itself():
     [before.step() for _ in range(8)]
     net = int((people.last(game.market) == 0).sum() - (people.last(before) == 0).sum())
     assert game.compared().net == net < 0
-    assert verdict(game)["text"].startswith(f"The price up 30 % alone cost Colgate {-net} customers so far")
+    assert event_summary(game)["text"].startswith(f"The price up 30 % alone cost Colgate {-net} customers so far")
 
 
 def test_a_lever_pulled_later_acts_in_both_worlds_and_is_not_charged():
@@ -75,7 +75,7 @@ def test_a_lever_pulled_later_acts_in_both_worlds_and_is_not_charged():
     assert {m.competitor["colgate"].price for m in worlds} == {2.0}
     ours, theirs = (m.scenario_now for m in worlds)
     assert ours.moves == theirs.moves and replace(ours, scandals={}) == theirs
-    assert verdict(game)["text"].startswith("The data breach alone ")
+    assert event_summary(game)["text"].startswith("The data breach alone ")
 
 
 def test_events_at_other_firms_say_where():
@@ -87,19 +87,19 @@ def test_events_at_other_firms_say_where():
     step(game, 2)
     named = ("price down 30 % (week 3)", "outage at Colgate (week 3)", "apology for the outage at Colgate (week 5)")
     cause = f"The {named[0]}, the {named[1]} and the {named[2]}"
-    assert verdict(game)["text"].startswith(f"{cause} together") and "Macleans" in verdict(game)["text"]
+    assert event_summary(game)["text"].startswith(f"{cause} together") and "Macleans" in event_summary(game)["text"]
 
 
 def test_nothing_is_said_before_it_has_been_lived():
     game = played(3)
     game.scandal("data_breach", "colgate")
-    assert verdict(game)["text"].startswith("The data breach at Colgate happens in week 3. Press Step or Play")
+    assert event_summary(game)["text"].startswith("The data breach at Colgate happens in week 3. Press Step or Play")
     game.scandal("moral_scandal", "colgate", keep_twin=True)
-    words = verdict(game)["text"]
+    words = event_summary(game)["text"]
     assert words.startswith(
         "The data breach at Colgate and the moral scandal at Colgate happen in week 3. Press Step or Play"
     )
-    assert not verdict(game)["figures"]
+    assert not event_summary(game)["figures"]
 
 
 # ---------------------------------------------------------------- how sure
@@ -119,9 +119,9 @@ def test_nothing_is_said_before_it_has_been_lived():
         (Difference(60, 50, 10.0, 1000, (-0.001, 0.002), (0.0, 0.01)), "no change detected so far"),
         (Difference(60, 50, 10.0, 1000, (-0.001, 0.002), (0.0, 0.01)), "between −30 and +10"),
         (Difference(50, 50, 9.0, 1000, (0.0, 0.002), (0.0, 0.01)), "no change detected so far"),
-        (Difference(4, 0, 2.0, 1000, (-0.001, 0.002), (0.0, 0.01)), TOO_FEW),
-        (Difference(0, 0, 0.0, 1000, (0.0, 0.0), (np.nan, np.nan)), TOO_FEW),
-        (Difference(30, 0, float("nan"), 1000, (0.0, 0.0), (np.nan, np.nan)), TOO_FEW),
+        (Difference(4, 0, 2.0, 1000, (-0.001, 0.002), (0.0, 0.01)), UNKNOWN),
+        (Difference(0, 0, 0.0, 1000, (0.0, 0.0), (np.nan, np.nan)), UNKNOWN),
+        (Difference(30, 0, float("nan"), 1000, (0.0, 0.0), (np.nan, np.nan)), UNKNOWN),
         (Difference(0, 40, 5.0, 0, (0.01, 0.002), (0.02, 0.002)), "won Colgate 40 customers so far (± 10):"),
     ],
 )
@@ -129,10 +129,10 @@ def test_what_is_known_is_said_and_no_more(monkeypatch, found, says):
     game = played(2)
     game.events = [GameEvent("data breach", "colgate", 1)]
     monkeypatch.setattr(Game, "compared", lambda game: found)
-    told = verdict(game)
+    told = event_summary(game)
     assert says in told["text"] and "held" not in told["text"]
-    if says == TOO_FEW:
-        assert [f["small"].endswith(TOO_FEW) for f in told["figures"]] == [True]
+    if says == UNKNOWN:
+        assert [f["small"].endswith(UNKNOWN) for f in told["figures"]] == [True]
     assert all(float(f.get("error", "± 1")[2:]) > 0 and "nan" not in str(f) for f in told["figures"])
 
 
@@ -140,7 +140,7 @@ def test_a_quiet_event_is_no_proof_of_nothing():
     game = played(3, market="bank", **{"consumer.rate": 0.25})
     game.scandal("data_breach", game.start.focus)
     step(game, 3)
-    assert game.compared().lost + game.compared().won < 10 and TOO_FEW in verdict(game)["text"]
+    assert game.compared().lost + game.compared().won < 10 and UNKNOWN in event_summary(game)["text"]
     assert {row["spread"] for row in firm_rows(game)} <= {"", "too few"}
 
 
@@ -171,8 +171,8 @@ def test_no_row_is_surer_than_it_can_be(market, rate):
     for week in range(1, 20):
         game.step()
         for row in firm_rows(game):
-            assert row["error"] == TOO_FEW or (row["error"].startswith("± ") and "± 0.00" not in f"{row['error']} ")
-            assert ("so far" in row["error"]) == (week < 8 and row["error"] != TOO_FEW)
+            assert row["error"] == UNKNOWN or (row["error"].startswith("± ") and "± 0.00" not in f"{row['error']} ")
+            assert ("so far" in row["error"]) == (week < 8 and row["error"] != UNKNOWN)
 
 
 def test_stickiness_in_the_table_is_that_of_the_last_window_that_ended():

@@ -113,7 +113,7 @@ def press(tab: Any, name: str) -> None:
 
 
 def week(tab: Any) -> int:
-    found = re.search(r"week (\d+)\.", tab.locator(".verdict").inner_text(timeout=60_000))
+    found = re.search(r"week (\d+)\.", tab.locator(".summary").inner_text(timeout=60_000))
     return int(found[1]) if found else 0
 
 

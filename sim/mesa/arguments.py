@@ -51,7 +51,7 @@ def _suggestion(path: str, known: list[str]) -> str:
     return meant if meant.startswith("; did") else ""
 
 
-def check(activation: str, agents: bool, people: int, consumer: type, competitor: type) -> None:
+def check_arguments(activation: str, agents: bool, people: int, consumer: type, competitor: type) -> None:
     """TypeError or ValueError where activation, agents and classes do not go together."""
     if activation not in ("kernel", "agents"):
         raise ValueError(f"activation: {activation!r} is neither 'kernel' nor 'agents'")

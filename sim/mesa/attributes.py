@@ -17,7 +17,7 @@ from sim.model.state import AWARE, BUYCOTTS, FULL, HARMED, PER_WORD, STEP, SWITC
 if TYPE_CHECKING:
     from sim.mesa.model import Market
 
-FLAGS = {"aware_of": AWARE, "switches_over": SWITCHES, "buycotts": BUYCOTTS, "harmed_by": HARMED}
+FLAG_BITS = {"aware_of": AWARE, "switches_over": SWITCHES, "buycotts": BUYCOTTS, "harmed_by": HARMED}
 
 LIMITS = {  # of what may be written; everything else may be any number
     **dict.fromkeys(("attention", "trust", "habit", "familiarity"), (0.0, 1.0)),
@@ -123,7 +123,7 @@ class ScandalAttribute(Attribute):
     def _flag(self, owner: Owner, k: int, value: bool | None) -> bool:
         """Read the flag of scandal k, after setting it where a value is given."""
         words = owner.model.people.scandal_flags[owner.row]
-        bit = int(4 * (k % PER_WORD) + FLAGS[self.name])
+        bit = int(4 * (k % PER_WORD) + FLAG_BITS[self.name])
         word: int = words[k // PER_WORD].item() & 0xFFFFFFFF
         if value is not None:
             word = word & ~(1 << bit) | value << bit

@@ -13,8 +13,8 @@ from sim.model.scenario import change
 from sim.model.state import with_scandal_slots
 from sim.model.timeline import World, make_world
 
-EVENTS = {"scandal": "scandals", "move": "moves"}
-FIXED = {  # arrays that no week changes: what they come from
+EVENT_GROUPS = {"scandal": "scandals", "move": "moves"}
+UNCHANGEABLE = {  # arrays that no week changes: what they come from
     "market": "market, network, mechanisms, people, window or burn_in",
     "traits": "consumer, segments or cohorts",
     "cells": "the weights of segments or cohorts",
@@ -39,7 +39,7 @@ def _changed_past(shard: Shard, scenario: Scenario, world: World) -> list[str]:
     old, t = shard.world, max(shard.week, 0) + 1
     wrong = [
         f"{what}: cannot change in a market under way; make another Market"
-        for name, what in FIXED.items()
+        for name, what in UNCHANGEABLE.items()
         if not np.array_equal(getattr(old, name), getattr(world, name))
     ]
     if scenario.seed != shard.scenario.seed:
@@ -85,9 +85,9 @@ def event_changes(shard: Shard, kind: str, name: str, values: Mapping[str, Any])
             raise ScenarioError([f"apology: {name!r} is no scandal{did_you_mean(name, scandals)}"])
         fields = {"response": 0.5, **values, "response_delay": week - scandals[name].week}
         return {f"scandals.{name}.{field}": value for field, value in fields.items() if field != "week"}
-    if kind not in EVENTS:
-        raise ScenarioError([f"{kind!r} is no event{did_you_mean(kind, [*EVENTS, 'apology'])}"])
-    return {f"{EVENTS[kind]}.{name}": {**values, "week": week}}
+    if kind not in EVENT_GROUPS:
+        raise ScenarioError([f"{kind!r} is no event{did_you_mean(kind, [*EVENT_GROUPS, 'apology'])}"])
+    return {f"{EVENT_GROUPS[kind]}.{name}": {**values, "week": week}}
 
 
 def result(shard: Shard) -> Run:

@@ -17,9 +17,9 @@ from sim.measure.estimates import Estimate, estimate, pooled
 from sim.measure.metrics import market_metrics
 from sim.measure.tally import Tally
 from sim.mesa.agents import Competitor, Consumer
-from sim.mesa.arguments import MOST_AGENTS, Reporter, check, reporters_of, scenario_of
+from sim.mesa.arguments import MOST_AGENTS, Reporter, check_arguments, reporters_of, scenario_of
 from sim.mesa.events import completed_tally, event_changes, replace_scenario, resize_tally, result
-from sim.mesa.readings import columns, now, of_firms, read
+from sim.mesa.readings import now, of_firms, read_all, reading_columns
 from sim.model.declare import did_you_mean
 from sim.model.fields import Firm, Scenario
 from sim.model.network import links
@@ -27,7 +27,7 @@ from sim.model.scenario import change
 from sim.model.state import People
 from sim.model.timeline import _levers_at
 
-HORIZON = 52  # weeks by which an endless market is extended
+EXTENSION = 52  # weeks by which an endless market is extended
 
 
 class Market(mesa.Model):
@@ -69,7 +69,7 @@ class Market(mesa.Model):
     ):
         scenario, reporters = scenario_of(base, rng, kwargs), reporters_of(agent_reporters)
         made = scenario.people <= MOST_AGENTS if agents is None else agents
-        check(activation, made, scenario.people, consumer_class, competitor_class)
+        check_arguments(activation, made, scenario.people, consumer_class, competitor_class)
         super().__init__(rng=scenario.seed)
         self.activation, self.endless, self.collecting = activation, endless, collect
         self.agents_made = 0  # numbers of agents, for Mesa 3.3
@@ -104,7 +104,7 @@ class Market(mesa.Model):
         return grid
 
     def _collector(self, agent_reporters: Mapping[str, Any]) -> mesa.DataCollector:
-        names = columns(self.scenario_now, self.scandals)
+        names = reading_columns(self.scenario_now, self.scandals)
         return mesa.DataCollector({name: partial(_reading, name) for name in names}, agent_reporters)
 
     # ------------------------------------------------------------ step
@@ -205,7 +205,7 @@ class Market(mesa.Model):
     def readings(self) -> dict[str, float]:
         """Every metric as of the last week, by column: see `sim.mesa.readings`; empty before the first week."""
         if self._read is None or self._read[0] != self.week:
-            found = read(self.shard, self.now, self.scandals) if self.week > 0 else {}
+            found = read_all(self.shard, self.now, self.scandals) if self.week > 0 else {}
             self._read = (self.week, found)
         return self._read[1]
 
@@ -236,7 +236,7 @@ class Market(mesa.Model):
     def _extend_to(self, week: int) -> None:
         """Where the market is endless, extend the scenario beyond this week."""
         if self.endless and week >= self.scenario_now.weeks:
-            self.extend(week - self.scenario_now.weeks + HORIZON)
+            self.extend(week - self.scenario_now.weeks + EXTENSION)
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         replace_scenario(self.shard, change(self.scenario_now, changes))

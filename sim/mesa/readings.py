@@ -35,7 +35,7 @@ def of_firms(scenario: Scenario) -> dict[str, Metric]:
     return {**firm_metrics(scenario.market.regime == "provider"), **sent}
 
 
-def columns(scenario: Scenario, scandals: list[str]) -> list[str]:
+def reading_columns(scenario: Scenario, scandals: list[str]) -> list[str]:
     """The names of all readings: metric.firm, trust.firm, metric of the category, awareness.scandal."""
     firms = [f"{name}.{firm}" for name in (*of_firms(scenario), "trust") for firm in scenario.firms]
     return [*firms, *market_metrics(), *(f"awareness.{name}" for name in scandals)]
@@ -66,7 +66,7 @@ def _as_if_ended(shard: Shard, begun: np.ndarray) -> dict[str, np.ndarray]:
     return {n: getattr(scratch, n) for n in WINDOWED}
 
 
-def read(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, float]:
+def read_all(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, float]:
     """Every reading by its column, from the counts of `now`."""
     everybody = Tally(*(a.sum(axis=0) for a in pooled(counts)))
     found: dict[str, float] = {}

@@ -9,17 +9,20 @@ from sim.page.game import Difference, Game, GameEvent
 from sim.page.names import title
 from sim.report.findings import INTERVAL
 
-INVITATION = "Press Play, then cause an event. A twin, the same people without the event, goes on beside the market."
+INVITATION = (
+    "Press Play, then start an event on the left. The page compares the market with its twin: the same people "
+    "without the event."
+)
 FEW_MOVERS = 10  # people at another firm than in the twin; with fewer nothing can be said
-TOO_FEW = "too few to tell"
+UNKNOWN = "too few to tell"
 
 
-def verdict(game: Game) -> dict[str, Any]:
+def event_summary(game: Game) -> dict[str, Any]:
     """The effect of the events since the twin branched off: {"text", "figures": [{"big", "small"}]}."""
     if not game.events:
         return {"text": INVITATION, "figures": []}
     found, coming = game.compared(), [e for e in game.events if e.week >= game.week]
-    sentences = [] if found is None else [_did(game, found)]
+    sentences = [] if found is None else [_effect(game, found)]
     if coming:
         names = _listed([f"the {e.text} at {title(e.firm)}" for e in coming])
         happen = "happens" if len(coming) == 1 else "happen"
@@ -29,13 +32,13 @@ def verdict(game: Game) -> dict[str, Any]:
     return {"text": " ".join(sentences), "figures": _figures(game, found)}
 
 
-def _did(game: Game, found: Difference) -> str:
+def _effect(game: Game, found: Difference) -> str:
     """What the events so far did to the firm of the first of them."""
     events = [e for e in game.events if e.week < game.week]
     cause, firm, spread = _cause(events), title(events[0].firm), INTERVAL * found.error
-    moves = f"{found.lost:,} people left who would be here, and {found.won:,} are here who would not"
+    moves = f"{found.lost:,} now use another firm instead of {firm}, {found.won:,} the other way around"
     if _too_few(found):
-        return _sentence(f"{cause}: {TOO_FEW} so far how {firm}'s number of customers changed; {moves}")
+        return _sentence(f"{cause}: {UNKNOWN} so far how {firm}'s number of customers changed; {moves}")
     if abs(found.net) <= spread:
         ends = f"between {_count(found.net - spread)} and {_count(found.net + spread)}"
         return _sentence(f"{cause}: no change detected so far in {firm}'s number of customers; {ends}; {moves}")
@@ -76,7 +79,7 @@ def _figures(game: Game, found: Difference) -> list[dict[str, str]]:
         small += f" ({100 * found.net / found.base:+.1f} % of {found.base:,})".replace("-", "\N{MINUS SIGN}")
     figures = [{"big": f"{found.net:+,}", "small": small, "error": f"± {INTERVAL * found.error:,.0f}"}]
     if _too_few(found):
-        return [{"big": f"{found.net:+,}", "small": f"{small}: {TOO_FEW}"}]
+        return [{"big": f"{found.net:+,}", "small": f"{small}: {UNKNOWN}"}]
     figures[0]["small"] += _unclear(found.net, found.error)
     share, error = found.share
     figures.append(_figure(100 * share, 100 * error, 2, f"points of share since week {game.events[0].week}"))
@@ -93,7 +96,7 @@ def _figure(value: float, error: float, digits: int, small: str) -> dict[str, st
 
 def _unclear(value: float, error: float) -> str:
     if not error > 0:
-        return f": {TOO_FEW}"
+        return f": {UNKNOWN}"
     return ": no change detected" if abs(value) <= INTERVAL * error else ""
 
 
@@ -114,7 +117,7 @@ def firm_rows(game: Game) -> list[dict[str, Any]]:
         row |= {"share": f"{100 * customers[j] / max(1, customers.sum()):.1f} %", "trust": f"{trust[j]:.2f}"}
         row |= {"index": f"{sticky.value[j]:.2f}" if known else "–"}
         note = "" if ended or not game.week else " so far"
-        row |= {"error": f"± {_digits(INTERVAL * sticky.error[j])}{note}" if known else TOO_FEW if game.week else ""}
+        row |= {"error": f"± {_digits(INTERVAL * sticky.error[j])}{note}" if known else UNKNOWN if game.week else ""}
         row |= {"versus": "", "spread": ""}
         if movers is not None:
             row |= _versus(gained.value[j], gained.error[j], movers[j])

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sim.measure.estimates import Estimate
 from sim.page.game import Game
 from sim.page.history import History
-from sim.page.names import plain, title
+from sim.page.names import in_words, title
 from sim.report.findings import INTERVAL
 
-SHOWN = 156  # weeks on the time axis
+WEEKS_SHOWN = 156  # weeks on the time axis
 SMOOTH = 4  # weeks of a share's mean
 RECENT = 13  # weeks of the switching flow
 NOT_STARTED = "Press Step or Play."
@@ -32,7 +33,7 @@ class View:
 
 def charts(game: Game, view: View) -> list[Chart]:
     """Share, stickiness, trust, awareness and messages by week."""
-    begin = max(0, game.week - SHOWN)
+    begin = max(0, game.week - WEEKS_SHOWN)
     marks = [{"x": week, "text": text} for week, text in game.marks() if week >= begin]
     found = [_share(game, view, begin), _stickiness(game, view, begin), _trust(game, view, begin)]
     found += [_awareness(game, view, begin), _messages(game, view, begin)]
@@ -44,8 +45,8 @@ def flow(game: Game, view: View) -> Chart:
     """Where the next use goes, in percent of those who used the firm of the row, over the last weeks."""
     weeks = min(RECENT, game.week)
     firms = [title(f) for f in game.start.firms]
-    said = f"Switching flow, last {weeks} weeks, %" if weeks else "Switching flow, %"
-    chart = {"title": said, "firms": firms, "rows": [], "top": 0.0, "wait": "" if weeks else NOT_STARTED}
+    heading = f"Switching flow, last {weeks} weeks, %" if weeks else "Switching flow, %"
+    chart = {"title": heading, "firms": firms, "rows": [], "top": 0.0, "wait": "" if weeks else NOT_STARTED}
     if weeks:
         counts = np.sum([f[game.cells(view.group)].sum(axis=0) for f in game.history.flow[-weeks:]], axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -55,7 +56,7 @@ def flow(game: Game, view: View) -> Chart:
     return chart
 
 
-def numbers(values: Any) -> list[Any]:
+def numbers(values: ArrayLike) -> list[Any]:
     """Values rounded to four decimals, None for nan: what a browser reads."""
     rounded = np.round(np.asarray(values, float), 4)
     objects = rounded.astype(object)
@@ -78,7 +79,7 @@ def _lines(game: Game, view: View, x: np.ndarray, read: Read, band: bool = True)
     lines: list[Chart] = []
     for history, dashed in _runs(game):
         if view.segments:
-            picks = [(plain(name), n, read(history, game.cells(name)), j, True) for n, name in enumerate(segments)]
+            picks = [(in_words(name), n, read(history, game.cells(name)), j, True) for n, name in enumerate(segments)]
         else:
             found = read(history, game.cells(view.group))
             order = [k for k in range(len(firms)) if k != j and not dashed]
@@ -139,8 +140,8 @@ def _trust(game: Game, view: View, begin: int) -> Chart:
     lines = _lines(game, view, x, read, band=False)
     known = [y for line in lines for y in line["y"] if y is not None] or [0.0, 1.0]
     low, high = min(known), max(known)
-    said = f"Trust in {title(view.firm)}" if view.segments else "Mean trust"
-    return {"title": said, "lines": lines, "y": [max(0.0, low - 0.04), min(1.0, high + 0.3 * (high - low) + 0.03)]}
+    heading = f"Trust in {title(view.firm)}" if view.segments else "Mean trust"
+    return {"title": heading, "lines": lines, "y": [max(0.0, low - 0.04), min(1.0, high + 0.3 * (high - low) + 0.03)]}
 
 
 def _awareness(game: Game, view: View, begin: int) -> Chart:
@@ -150,7 +151,7 @@ def _awareness(game: Game, view: View, begin: int) -> Chart:
         return {**chart, "wait": "No scandal so far."}
     if view.segments:
         k, name = out[-1]
-        chart["title"] = f"Awareness of the {plain(name)}"
+        chart["title"] = f"Awareness of the {in_words(name)}"
         lines = [(k, name, group, n) for n, group in enumerate(game.start.segments)]
     else:
         lines = [(k, name, view.group, k) for k, name in out]
@@ -158,9 +159,9 @@ def _awareness(game: Game, view: View, begin: int) -> Chart:
     for k, name, group, ink in lines:
         week = game.scenario.scandals[name].week
         y = np.r_[0, game.history.awareness(game.cells(group), k, week)][max(0, begin - week) :]
-        said = plain(group if view.segments else name)
+        heading = in_words(group if view.segments else name)
         x = np.arange(max(begin, week), game.week + 1).tolist()
-        drawn.append({"name": said, "ink": ink, "front": True, "dashed": False, "x": x, "y": numbers(y)})
+        drawn.append({"name": heading, "ink": ink, "front": True, "dashed": False, "x": x, "y": numbers(y)})
     return {**chart, "lines": drawn}
 
 
@@ -176,7 +177,7 @@ def _messages(game: Game, view: View, begin: int) -> Chart:
             cells = game.cells(name)
             y = 1000 * game.history.messages(cells, begin, j).sum(axis=1) / max(1, many[cells].sum())
             x = (np.arange(begin, game.week) + 1).tolist()
-            lines.append({"name": plain(name), "ink": n, "front": True, "dashed": False, "x": x, "y": numbers(y)})
+            lines.append({"name": in_words(name), "ink": n, "front": True, "dashed": False, "x": x, "y": numbers(y)})
         top = 1.3 * max(1.0, *(y for line in lines for y in line["y"]))
         return {
             "title": f"Word of mouth about {title(view.firm)}: messages a week per 1,000 people",

@@ -10,7 +10,7 @@ from sim.page.charts import charts, flow
 from sim.page.export import data_csv, link, run_parquet, scenario_yaml
 from sim.page.session import Session
 
-HOW = "played.yaml goes to FOLDER/market/; then: python -m sim --config-dir FOLDER market=played"
+INSTRUCTIONS = "played.yaml goes to FOLDER/market/; then: python -m sim --config-dir FOLDER market=played"
 
 
 @solara.component
@@ -20,7 +20,7 @@ def Downloads(session: Session):
     if frame and game:
         Files(session, frame.week >= game.start.window, session.generation.value)
         Link(session, session.generation.value)
-        solara.Text(HOW, classes=["hint"])
+        solara.Text(INSTRUCTIONS, classes=["hint"])
 
 
 @solara.component

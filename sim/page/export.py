@@ -18,14 +18,14 @@ from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
 from sim.model.fields import Move, Scandal, Scenario
 from sim.model.scenario import change, to_dict
 from sim.page import limits
-from sim.page.game import COMPOSING, FIRST_MARKET, Game, preset
+from sim.page.game import COMPOSE_LOCK, FIRST_MARKET, Game, preset
 from sim.study.presets import compose
 from sim.study.store import save
 
-EVENTS = {"scandals": Scandal, "moves": Move}  # what a link may add
+LINKABLE = {"scandals": Scandal, "moves": Move}  # what a link may add
 REPEATED = 5  # wrong names of a link that an error repeats
 SERVERS_OWN = ("network.edges", "replications")
-HOW = """\
+YAML_HEADER = """\
 # @package _global_
 # Played in the browser. Save as FOLDER/market/played.yaml; the same numbers come from
 #   python -m sim --config-dir FOLDER market=played
@@ -44,11 +44,11 @@ def scenario_yaml(game: Game) -> str:
     s = finished_run(game).scenario if game.week >= game.start.window else game.scenario
     values = to_dict(s)
     values["firms"] = {name: _without_none(firm) for name, firm in values["firms"].items()}
-    with COMPOSING:
+    with COMPOSE_LOCK:
         default = compose()[0]
     for kind in ("segments", "cohorts"):
         values[kind] |= {name: None for name in default[kind] or {} if name not in values[kind]}
-    return HOW + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    return YAML_HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def linked(query: str) -> tuple[str, Scenario]:
         else:  # a field of an event that the preset has not
             changes.setdefault(member, {})[field] = value
     scenario = change(base, changes)
-    limits.check(scenario)
+    limits.check_limits(scenario)
     return market, scenario
 
 
@@ -146,8 +146,8 @@ def _declared(path: str, known: Mapping[str, Declaration]) -> Declaration | None
     kind, _, rest = path.partition(".")
     name, _, field = rest.partition(".")
     found = known.get(path)
-    if kind in EVENTS and name.isidentifier():
-        found = {p: d for p, _, d in leaves(EVENTS[kind]())}.get(field)
+    if kind in LINKABLE and name.isidentifier():
+        found = {p: d for p, _, d in leaves(LINKABLE[kind]())}.get(field)
     return None if path in SERVERS_OWN else found
 
 

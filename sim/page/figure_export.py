@@ -14,14 +14,14 @@ from sim.report.figures import INK, PALETTE, STYLE
 
 GRAYS = ("#8c8c8c", "#bbbbbb", "#6a6a6a")
 BRIGHT = (*PALETTE, "#882255")
-TOO_FEW = {6: "#F0E442", 7: "#FFFFFF"}  # too dark to see on a dark page
+DARK_COLORS = {6: "#F0E442", 7: "#FFFFFF"}  # too dark to see on a dark page
 DASHED = (0, (3, 1.5))
 
 
 def color(n: int, dark: bool = False) -> str:
     """Okabe & Ito for the first firms, wine for one more, grays for the rest."""
     if n < len(BRIGHT):
-        return TOO_FEW.get(n, BRIGHT[n]) if dark else BRIGHT[n]
+        return DARK_COLORS.get(n, BRIGHT[n]) if dark else BRIGHT[n]
     return GRAYS[(n - len(BRIGHT)) % len(GRAYS)]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sim.page.captions import firm_rows, verdict
+from sim.page.captions import event_summary, firm_rows
 from sim.page.charts import View, charts, flow
 from sim.page.game import Game
 from sim.page.picture import Picture
@@ -14,7 +14,7 @@ class Frame:
     """Everything that the page shows after a step."""
 
     week: int
-    verdict: dict[str, Any]
+    summary: dict[str, Any]
     rows: list[dict[str, Any]]
     people: dict[str, Any]
     charts: list[dict[str, Any]]
@@ -26,4 +26,4 @@ def make_frame(game: Game, picture: Picture, view: View, picked: int | None) -> 
     """The frame of a game as it stands."""
     person = {} if picked is None else game.person(picked)
     drawn = picture.picture(picked)
-    return Frame(game.week, verdict(game), firm_rows(game), drawn, charts(game, view), flow(game, view), person)
+    return Frame(game.week, event_summary(game), firm_rows(game), drawn, charts(game, view), flow(game, view), person)

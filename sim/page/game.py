@@ -15,15 +15,13 @@ from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import levers
 from sim.page import limits, people
-from sim.page.history import History, index, paired_gap, share_gap
-from sim.page.names import plain, title
+from sim.page.history import History, paired_gap, share_gap, stickiness_index
+from sim.page.names import in_words, title
 from sim.study.presets import compose, presets, scenario
 
-READABLE = (
-    100_000  # people up to whom the open window is read every week; with more, reading takes longer than the week
-)
+READABLE = 100_000  # people up to whom the open window is read every week; with more it takes longer than a week
 FIRST_MARKET = "toothpaste_uk"
-COMPOSING = threading.RLock()  # Hydra composes one scenario at a time
+COMPOSE_LOCK = threading.RLock()  # Hydra composes one scenario at a time
 
 
 @lru_cache(maxsize=32)
@@ -31,14 +29,14 @@ def preset(market: str) -> Scenario:
     """A market of conf/ with presence calibrated: shared by all visitors, and never written to."""
     if market not in presets("market"):
         raise ScenarioError([f"market: {market!r} is no preset; there are {', '.join(presets('market'))}"])
-    with COMPOSING:
+    with COMPOSE_LOCK:
         return scenario([f"market={market}"])[0]
 
 
 @lru_cache(maxsize=32)
 def scandal(kind: str) -> dict[str, Any]:
     """The values of a scandal of conf/, without the firm's response, which is left to the visitor."""
-    with COMPOSING:
+    with COMPOSE_LOCK:
         [values] = compose([f"scandal={kind}"])[0]["scandals"].values()
     kept = {name: value for name, value in values.items() if name not in ("firm", "week", "response_delay")}
     return {**kept, "response": 0.0}
@@ -76,7 +74,7 @@ class Game:
     """A market under way. Levers act from the coming week on, in the twin as well; traits need a new game."""
 
     def __init__(self, start: Scenario):
-        limits.check(start)
+        limits.check_limits(start)
         self.start = start
         self.market = Market(start, endless=True, agents=False, collect=False)
         self.history = History(self.market)
@@ -122,7 +120,7 @@ class Game:
     def scandal(self, kind: str, firm: str, keep_twin: bool = False, **values: Any) -> None:
         """A scandal of conf/ breaks at a firm."""
         values = {**scandal(kind), **values}
-        self._add_event("scandal", self._event_name(kind), firm, plain(kind), keep_twin, values)
+        self._add_event("scandal", self._event_name(kind), firm, in_words(kind), keep_twin, values)
 
     def move(self, lever: str, firm: str, value: float, text: str, keep_twin: bool = False, weeks: int = 0) -> None:
         """A firm sets a lever, for so many weeks (0 = for good)."""
@@ -136,10 +134,10 @@ class Game:
         if not own:
             raise ScenarioError([f"{title(firm)} has nothing to apologize for: it has had no scandal so far"])
         if s.scandals[own[-1]].response:
-            raise ScenarioError([f"{title(firm)} has apologized for the {plain(own[-1])} already"])
+            raise ScenarioError([f"{title(firm)} has apologized for the {in_words(own[-1])} already"])
         if s.scandals[own[-1]].week == self.week:
-            raise ScenarioError([f"{plain(own[-1])} breaks in the coming week; step first, then apologize"])
-        text = f"apology for the {plain(own[-1])}"
+            raise ScenarioError([f"{in_words(own[-1])} breaks in the coming week; step first, then apologize"])
+        text = f"apology for the {in_words(own[-1])}"
         self._add_event("apology", own[-1], firm, text, keep_twin, {"response": response})
 
     def set_lever(self, path: str, value: float) -> None:
@@ -158,7 +156,9 @@ class Game:
     def marks(self) -> list[tuple[int, str]]:
         """(week, text) of every event so far and in the coming week."""
         s = self.scenario
-        found = [(c.week, plain(n)) for n, c in s.scandals.items()] + [(m.week, plain(n)) for n, m in s.moves.items()]
+        found = [(c.week, in_words(n)) for n, c in s.scandals.items()] + [
+            (m.week, in_words(n)) for n, m in s.moves.items()
+        ]
         found += [(c.week + c.response_delay, "response") for c in s.scandals.values() if c.response]
         return sorted((week, text) for week, text in found if week <= self.week)
 
@@ -177,7 +177,7 @@ class Game:
         """The index of each firm in the open window as if it ended now; nan where `readable` is not."""
         if not self.readable:
             return Estimate(*np.full((2, len(self.start.firms)), np.nan))
-        return index(self.market, pooled((market or self.market).now, cells))
+        return stickiness_index(self.market, pooled((market or self.market).now, cells))
 
     @property
     def readable(self) -> bool:
@@ -198,7 +198,7 @@ class Game:
         share = share_gap(self.history, self.twin_history, self.cells(), self.events[0].week)
         sticky = Estimate(*np.full((2, len(self.start.firms)), np.nan))
         if self.readable:
-            sticky = index(self.market, pooled(self.twin.now), pooled(self.market.now))
+            sticky = stickiness_index(self.market, pooled(self.twin.now), pooled(self.market.now))
         points, sticky_gap = ((float(e.value[j]), float(e.error[j])) for e in (share, sticky))
         lost, won = int((there & ~here).sum()), int((here & ~there).sum())
         error = self.customers_gained().error[j]
@@ -206,13 +206,13 @@ class Game:
 
     def customers_gained(self) -> Estimate:
         """[j] customers more than in the twin, with the paired error."""
-        (here, sizes), (there, _) = (people.customers(m) for m in (self.market, self.twin or self.market))
+        (here, sizes), (there, _) = (people.customers_by_fold(m) for m in (self.market, self.twin or self.market))
         return paired_gap(here, there, sizes)
 
     def person(self, number: int) -> dict[str, str]:
         """A person in words: label and value."""
         return people.person(self.market, number) | (
-            {"in the twin": people.uses(self.twin, number)} if self.twin else {}
+            {"in the twin": people.firm_used(self.twin, number)} if self.twin else {}
         )
 
 

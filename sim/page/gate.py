@@ -22,9 +22,9 @@ Message = dict[str, Any]
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?")
 KERNEL = re.compile(r"/jupyter/api/kernels/([\w-]{1,64})/channels")
 CLOSE = re.compile(r"/_solara/api/close/[\w-]{1,64}")
-FILES = re.compile(r"/static/(?!public/).+|/jupyter/nbextensions/.+")
+STATIC_FILES = re.compile(r"/static/(?!public/).+|/jupyter/nbextensions/.+")
 CDN = "/_solara/cdn/"
-KINDS = ("kernel_info_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "shutdown_request")
+MESSAGE_TYPES = ("kernel_info_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "shutdown_request")
 UNTRUSTED = (
     b"script-name",
     b"x-script-name",
@@ -34,7 +34,7 @@ UNTRUSTED = (
 HEADERS = [(b"content-security-policy", b"frame-ancestors 'self'"), (b"x-content-type-options", b"nosniff")]
 
 
-FULL = f"This server takes {KERNELS} visitors, {SOCKETS} connections each; one of them must leave first."
+SERVER_FULL = f"This server takes {KERNELS} visitors, {SOCKETS} connections each; one of them must leave first."
 
 
 @dataclass
@@ -118,7 +118,7 @@ def _known(scope: Message) -> bool:
         return bool(KERNEL.fullmatch(path) and asked.get("session_id"))
     if scope["method"] == "POST":
         return bool(CLOSE.fullmatch(path) and asked.get("session_id"))
-    known = path in ("/", "/readyz") or FILES.fullmatch(path) or (path.startswith(CDN) and _stored(path))
+    known = path in ("/", "/readyz") or STATIC_FILES.fullmatch(path) or (path.startswith(CDN) and _stored(path))
     return bool(known) and scope["method"] in ("GET", "HEAD")
 
 
@@ -153,10 +153,10 @@ def _is_page_message(found: Any) -> bool:
     if not all(isinstance(part, dict) for part in parts) or found.get("buffers", []) != []:
         return False
     head, content = found["header"], found["content"]
-    named = {"comm_id": KINDS[2:5], "target_name": KINDS[2:3]}  # what messages of which kinds are about
+    named = {"comm_id": MESSAGE_TYPES[2:5], "target_name": MESSAGE_TYPES[2:3]}  # what messages of which kinds are about
     about = [content.get(name) for name, kinds in named.items() if head.get("msg_type") in kinds]
     names = [head.get("msg_id"), *about]
-    return head.get("msg_type") in KINDS and all(isinstance(name, str) and name.isascii() for name in names)
+    return head.get("msg_type") in MESSAGE_TYPES and all(isinstance(name, str) and name.isascii() for name in names)
 
 
 @dataclass
@@ -174,7 +174,7 @@ class Gate:
         try:
             check_request(scope, self.access)
             if scope["path"] == "/" and len(_visitors()) >= KERNELS:
-                raise Refused(503, FULL)
+                raise Refused(503, SERVER_FULL)
             if scope["type"] == "websocket":
                 await self._connected(_trusted(scope, self.access), receive, send)
             else:
@@ -188,7 +188,7 @@ class Gate:
         visitor = kernel[1] if kernel else ""
         others = {*self.connections, *_visitors()} - {visitor}
         if len(others) >= KERNELS or self.connections.get(visitor, 0) >= SOCKETS:
-            raise Refused(503, FULL)
+            raise Refused(503, SERVER_FULL)
         self.connections[visitor] = self.connections.get(visitor, 0) + 1
         try:
             await self.app(scope, *_bounded(receive, send))

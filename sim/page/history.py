@@ -81,7 +81,7 @@ class History:
             tally = market.shard.tally
             counts = {n: getattr(tally, n)[:, window : window + 1] for n in WINDOWED}
             none = {n: getattr(tally, n)[:, :0] for n in ("flow", "event", "news")}
-            self._index[key] = index(market, pooled(tally._replace(**counts, **none), cells))
+            self._index[key] = stickiness_index(market, pooled(tally._replace(**counts, **none), cells))
         return self._index[key]
 
 
@@ -90,7 +90,7 @@ def index_metric(market: Market) -> Metric:
     return firm_metrics(market.scenario_now.market.regime == "provider")["stickiness"]
 
 
-def index(market: Market, counts: Tally, other: Tally | None = None) -> Estimate:
+def stickiness_index(market: Market, counts: Tally, other: Tally | None = None) -> Estimate:
     """[j] the index of pooled counts, or the difference `other` minus these; nan where too few uses support it.
 
     That is where fewer than FEW of its pairs of uses (or customers of a provider) stayed, or fewer did not.

@@ -8,10 +8,10 @@ import solara
 import solara.lab
 
 from sim.model.scenario import MOST_FIRMS
-from sim.page.controls import Events, Player, Start, named
+from sim.page.controls import Events, Player, Start, choice
 from sim.page.downloads import Downloads
 from sim.page.figure_export import color
-from sim.page.names import plain, title
+from sim.page.names import in_words, title
 from sim.page.parameters import Parameters
 from sim.page.session import Session
 
@@ -86,8 +86,8 @@ def Main(session: Session):
         Messages(session)
         if begun:
             with solara.Div(classes=["main-grid"]):
-                with solara.Div(classes=["area-verdict"]):
-                    Verdict(session)
+                with solara.Div(classes=["area-summary"]):
+                    Summary(session)
                 with solara.Div(classes=["area-firms"]):
                     FirmsPanel(session)
                     ViewControls(session)
@@ -110,19 +110,19 @@ def Messages(session: Session):
 
 
 @solara.component
-def Verdict(session: Session):
+def Summary(session: Session):
     """The week, and what the events did that the market has and its twin has not."""
     frame, game = session.frame.value, session.game
     if frame is None or game is None:
         return
     opening = f"<b>{escape(game.start.title or session.market.value)}, week {frame.week}.</b> "
-    html = [f"<p>{opening}{escape(frame.verdict['text'])}</p>"]
-    for figure in frame.verdict["figures"]:
+    html = [f"<p>{opening}{escape(frame.summary['text'])}</p>"]
+    for figure in frame.summary["figures"]:
         big, error = (escape(figure.get(part, "").replace("-", "−")) for part in ("big", "error"))
         html.append(
             f'<div><div class="big">{big} <small>{error}</small></div><div class="small">{figure["small"]}</div></div>'
         )
-    solara.HTML("div", unsafe_innerHTML="".join(html), classes=["verdict"])
+    solara.HTML("div", unsafe_innerHTML="".join(html), classes=["summary"])
 
 
 @solara.component
@@ -159,16 +159,18 @@ def ViewControls(session: Session):
     if game is None:
         return
     with solara.Columns([1, 1, 1], gutters_dense=True, style={"margin-top": "10px"}, classes=["view"]):
-        named("Firm in view", {title(f): f for f in game.start.firms}, view.firm, lambda f: session.change_view(firm=f))
+        choice(
+            "Firm in view", {title(f): f for f in game.start.firms}, view.firm, lambda f: session.change_view(firm=f)
+        )
         kinds = ("firms", "segments")
-        named(
+        choice(
             "Lines are",
             {k: k for k in kinds},
             kinds[view.segments],
             lambda k: session.change_view(segments=k == "segments"),
         )
-        groups = {plain(g) or "everybody": g for g in game.groups()}
-        named("People in view", groups, view.group, lambda g: session.change_view(group=g))
+        groups = {in_words(g) or "everybody": g for g in game.groups()}
+        choice("People in view", groups, view.group, lambda g: session.change_view(group=g))
     solara.Text(
         "Thick line: the firm in view, with its 95 % interval. Dashed: the twin, without the events named above.",
         classes=["hint"],

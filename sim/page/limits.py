@@ -18,7 +18,7 @@ LINK = 16_384  # characters of a link
 MESSAGE = 65_536  # bytes of a message from a browser; nothing is uploaded
 
 
-def check(scenario: Scenario) -> None:
+def check_limits(scenario: Scenario) -> None:
     """ScenarioError with everything in which a scenario is larger than the page allows."""
     most = {"people": PEOPLE, "weeks": HORIZON, "burn_in": BURN_IN}
     wrong = [

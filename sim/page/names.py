@@ -1,10 +1,10 @@
 """How names of a scenario are shown on the page."""
 
 
-def plain(name: str) -> str:
+def in_words(name: str) -> str:
     """A name in words: without underscores, and without the week that tells events apart.
 
-    >>> plain("data_breach_w12")
+    >>> in_words("data_breach_w12")
     'data breach'
     """
     stem, _, week = name.rpartition("_w")
@@ -17,7 +17,7 @@ def title(name: str) -> str:
     >>> title("boots"), title("gsk")
     ('Boots', 'GSK')
     """
-    return plain(name).title() if set("aeiouy") & set(name.lower()) else plain(name).upper()
+    return in_words(name).title() if set("aeiouy") & set(name.lower()) else in_words(name).upper()
 
 
 def spaced(path: str) -> str:

@@ -9,11 +9,11 @@ import reacton.ipyvuetify as v
 import solara
 
 from sim.model.declare import Declaration, leaves
-from sim.page.controls import named
+from sim.page.controls import choice
 from sim.page.names import spaced, title
 from sim.page.session import Session
 
-PARTS = {
+SECTIONS = {
     "consumer": "Typical consumer",
     "market": "Category",
     "network": "Social network",
@@ -40,15 +40,15 @@ def Parameters(session: Session):
     toggle = lambda name: on_opened("" if opened == name else name)  # noqa: E731
     if _header("Levers of a firm", opened, toggle):
         name = firm if firm in s.firms else s.focus
-        named("Firm", {title(f): f for f in s.firms}, name, on_firm)
+        choice("Firm", {title(f): f for f in s.firms}, name, on_firm)
         _leaves(session, s.firms[name], f"firms.{name}.", skip=("share", "group"))
     if _header("Traits of a segment", opened, toggle):
         kinds = [f"segments.{n}" for n in s.segments] + [f"cohorts.{n}" for n in s.cohorts]
         name = segment if segment in kinds else kinds[0]
-        named("Segment or age group", {spaced(k): k for k in kinds}, name, on_segment)
+        choice("Segment or age group", {spaced(k): k for k in kinds}, name, on_segment)
         group, _, member = name.partition(".")
         _leaves(session, getattr(s, group)[member], f"{name}.")
-    for part, label in PARTS.items():
+    for part, label in SECTIONS.items():
         if _header(label, opened, toggle):
             _leaves(session, getattr(s, part), f"{part}.", skip=("edges", "kind" if part == "network" else "edges"))
     if _header("Seed, window and burn-in", opened, toggle):

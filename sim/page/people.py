@@ -7,7 +7,7 @@ import numpy as np
 from sim.measure.tally import FOLDS, Array
 from sim.mesa import Market
 from sim.model.state import AWARE, SWITCHES, flag_table
-from sim.page.names import plain, title
+from sim.page.names import in_words, title
 
 SAMPLE = 100_000  # people over whom mean trust is taken
 
@@ -21,7 +21,7 @@ def last(market: Market) -> Array:
     return _of(market, "last")
 
 
-def customers(market: Market) -> tuple[Array, Array]:
+def customers_by_fold(market: Market) -> tuple[Array, Array]:
     """[g, j] people whose last use was at the firm, and [g] how many there are, by group of people."""
     at = last(market)
     edges = np.unique(np.arange(FOLDS + 1) * len(at) // FOLDS)
@@ -70,9 +70,9 @@ def person(market: Market, number: int) -> dict[str, str]:
     one, bonds = people.one[number], people.bonds[number]
     segment, cohort = market.cells[people.cell[number]]
     at = int(one["last"])
-    found = {"person": f"{number:,}", "segment": plain(segment), "last used": _name(market, at)}
+    found = {"person": f"{number:,}", "segment": in_words(segment), "last used": _name(market, at)}
     if cohort != "all":
-        found["age"] = plain(cohort)
+        found["age"] = in_words(cohort)
     if at >= 0:
         found["trust in it"] = f"{float(bonds[at]['trust']):.2f}"
         found["habit"] = f"{float(bonds[at]['habit']):.2f}"
@@ -82,14 +82,14 @@ def person(market: Market, number: int) -> dict[str, str]:
     if one["anchor"] >= 0 and one["anchor_height"] > 0:
         found["service anchor"] = f"{_name(market, int(one['anchor']))} ({float(one['anchor_height']):.1f} CX)"
     heard, acts = (
-        [plain(n) for n, true in zip(market.scandals, flag_table(people, what)[number], strict=False) if true]
+        [in_words(n) for n, true in zip(market.scandals, flag_table(people, what)[number], strict=False) if true]
         for what in (AWARE, SWITCHES)
     )
     found["has heard of"] = ", ".join(heard) or "no scandal"
     return found | ({"acts on": ", ".join(acts)} if acts else {})
 
 
-def uses(market: Market, number: int) -> str:
+def firm_used(market: Market, number: int) -> str:
     """The firm that a person used last, in words."""
     return _name(market, int(last(market)[number]))
 

@@ -9,7 +9,7 @@ import numpy as np
 from sim.mesa import Market
 from sim.page import people
 from sim.page.game import Game
-from sim.page.names import plain, title
+from sim.page.names import in_words, title
 
 MOST_DRAWN = 10_000  # people up to whom each has a mark
 TRUST_BINS, HABIT_BINS = 20, 120  # bins of trust for a firm, and of habit for all firms together
@@ -35,7 +35,9 @@ class Picture:
     @cached_property
     def _segments(self) -> list[dict[str, Any]]:
         many = np.bincount(self.segment, minlength=len(self.game.start.segments))
-        return [{"name": plain(name), "people": int(n)} for name, n in zip(self.game.start.segments, many, strict=True)]
+        return [
+            {"name": in_words(name), "people": int(n)} for name, n in zip(self.game.start.segments, many, strict=True)
+        ]
 
     def picture(self, picked: int | None = None) -> dict[str, Any]:
         """What the browser draws; a ring around the person who was picked."""

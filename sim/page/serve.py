@@ -19,7 +19,7 @@ from sim.page.limits import MESSAGE
 
 IDLE_TIMEOUT = "SOLARA_KERNEL_CULL_TIMEOUT"  # after so long without a connection a market is deleted
 LOOPBACK = "127.0.0.1"
-CHOICES = {"host": LOOPBACK, "port": "8765", "open": "false", "origin": ""}
+SERVE_DEFAULTS = {"host": LOOPBACK, "port": "8765", "open": "false", "origin": ""}
 USAGE = "host=ADDRESS, port=NUMBER, open=true, origin=https://NAME"
 ASSETS = """\
 The page's own files (Vue, Vuetify) are not installed: browsers will fetch them from the internet. Without internet
@@ -29,7 +29,7 @@ the page says so. To work offline:  pip install solara-assets
 
 def serve(arguments: list[str]) -> int:
     """`page [host=ADDRESS] [port=NUMBER] [open=true] [origin=URL]`: serve until stopped."""
-    chosen = settings(arguments)
+    chosen = serve_settings(arguments)
     port = int(chosen["port"])
     sockets = listen(chosen["host"], port)
     addresses = [s.getsockname()[0] for s in sockets]
@@ -48,13 +48,13 @@ def serve(arguments: list[str]) -> int:
     return 0
 
 
-def settings(arguments: list[str]) -> dict[str, str]:
+def serve_settings(arguments: list[str]) -> dict[str, str]:
     """The values that the arguments choose; ScenarioError with everything wrong with them."""
-    chosen, wrong = dict(CHOICES), []
+    chosen, wrong = dict(SERVE_DEFAULTS), []
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not equals or name not in chosen:
-            near = did_you_mean(name, CHOICES).partition("; known")[0]
+            near = did_you_mean(name, SERVE_DEFAULTS).partition("; known")[0]
             wrong.append(f"page: {argument!r} is none of {USAGE}{near}")
         chosen[name] = value.strip().lower()
     chosen["host"] = chosen["host"] or LOOPBACK

@@ -98,7 +98,7 @@ class Session:
             base = self.start or preset(self.market.value)
             now = {"people": self.people.value, "seed": self.seed.value, **self.settings.value}
             scenario = change(base, now)
-            limits.check(scenario)
+            limits.check_limits(scenario)
             limits.CAPACITY.reserve(self, scenario)
             self.game = self.picture = None  # frees the old one's memory first
             self.game = Game(scenario)
