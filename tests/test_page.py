@@ -1,4 +1,4 @@
-"""The parts of the page: what is played, shown and taken home, and the page itself without a browser."""
+"""The parts of the page: the game, what is shown, the files, and the page itself without a browser."""
 
 import base64
 import subprocess
@@ -55,10 +55,10 @@ def until(done, seconds=30):
         time.sleep(0.02)
 
 
-# ---------------------------------------------------------------- the stage
+# ---------------------------------------------------------------- the game
 
 
-def test_the_twin_lives_on_without_the_last_event_only():
+def test_the_twin_goes_on_without_the_last_event_only():
     game = played(6)
     control = game.market.fork()
     game.scandal("data_breach", "colgate", **STRONG)
@@ -189,8 +189,8 @@ def test_of_many_people_the_index_is_that_of_the_last_window(monkeypatch):
     monkeypatch.setattr(games, "READABLE", 500)
     game = played(14)
     value, error = estimates.estimate(metrics.pair_index, estimates.by_window(game.market.tally))
-    told = [f"{v:.2f}" if np.isfinite(e) else "–" for v, e in zip(value[0], error[0], strict=True)]
-    assert [row["index"] for row in firm_rows(game)] == told
+    expected = [f"{v:.2f}" if np.isfinite(e) else "–" for v, e in zip(value[0], error[0], strict=True)]
+    assert [row["index"] for row in firm_rows(game)] == expected
     assert charts(game, View("colgate"))[1]["lines"][-1]["x"] == [13]
 
 
@@ -201,7 +201,7 @@ def test_a_frame_does_not_grow_dearer_with_the_weeks():
     assert {tuple(chart["x"]) for chart in found} == {(14, 170)}
 
 
-# ---------------------------------------------------------------- take home
+# ---------------------------------------------------------------- files and links
 
 
 def test_the_exported_scenario_gives_the_same_numbers(tmp_path):

@@ -69,8 +69,8 @@ def test_a_link_names_no_file_and_no_sentence_repeats_one(tmp_path, query):
     session = Session()
     session.open("?" + urlencode({n: v.replace("SECRET", str(secret)) for n, v in query.items()} | {"people": 300}))
     until(lambda: not session.busy.value)
-    told = " ".join(session.problems.value)
-    assert told.startswith("this link cannot be restored") and "hunter2" not in told
+    text = " ".join(session.problems.value)
+    assert text.startswith("this link cannot be restored") and "hunter2" not in text
     assert session.game.scenario.network.kind == preset(games.FIRST_MARKET).network.kind  # the first preset instead
     session.close()
 
@@ -257,8 +257,8 @@ def test_names_of_the_server(host, access, may):
 
 def message(kind="comm_open", content=None, **other):
     header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "u", "session": "s", "version": "5.3"}
-    told = {"header": header, "parent_header": {}, "metadata": {}, "content": content or {}, "channel": "shell"}
-    return json.dumps({**told, "buffers": [], **other})
+    fields = {"header": header, "parent_header": {}, "metadata": {}, "content": content or {}, "channel": "shell"}
+    return json.dumps({**fields, "buffers": [], **other})
 
 
 BAD = {
@@ -305,8 +305,8 @@ def test_a_full_server_says_so_and_has_room_again():
             await leave.wait()
             return {"type": "websocket.disconnect"}
 
-        async def send(told):
-            sent.append(told)
+        async def send(answer):
+            sent.append(answer)
 
         return asyncio.ensure_future(gate(scope, receive, send)), leave, sent
 

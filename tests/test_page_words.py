@@ -65,15 +65,15 @@ def test_an_event_of_its_own_is_charged_with_itself():
     assert event_summary(game)["text"].startswith(f"The price up 30 % alone cost Colgate {-net} customers so far")
 
 
-def test_a_lever_pulled_later_acts_in_both_worlds_and_is_not_charged():
+def test_a_lever_pulled_later_acts_in_market_and_twin_and_is_not_charged():
     game = played(3)
     game.scandal("data_breach", "colgate", **STRONG)
     game.set_lever("firms.colgate.price", 2.0)
     game.set_lever("firms.macleans.quality", 2.0)
     step(game, 8)
-    worlds = (game.market, game.twin)
-    assert {m.competitor["colgate"].price for m in worlds} == {2.0}
-    ours, theirs = (m.scenario_now for m in worlds)
+    markets = (game.market, game.twin)
+    assert {m.competitor["colgate"].price for m in markets} == {2.0}
+    ours, theirs = (m.scenario_now for m in markets)
     assert ours.moves == theirs.moves and replace(ours, scandals={}) == theirs
     assert event_summary(game)["text"].startswith("The data breach alone ")
 
@@ -90,7 +90,7 @@ def test_events_at_other_firms_say_where():
     assert event_summary(game)["text"].startswith(f"{cause} together") and "Macleans" in event_summary(game)["text"]
 
 
-def test_nothing_is_said_before_it_has_been_lived():
+def test_nothing_is_said_before_it_has_happened():
     game = played(3)
     game.scandal("data_breach", "colgate")
     assert event_summary(game)["text"].startswith("The data breach at Colgate happens in week 3. Press Step or Play")
@@ -129,11 +129,11 @@ def test_what_is_known_is_said_and_no_more(monkeypatch, found, says):
     game = played(2)
     game.events = [GameEvent("data breach", "colgate", 1)]
     monkeypatch.setattr(Game, "compared", lambda game: found)
-    told = event_summary(game)
-    assert says in told["text"] and "held" not in told["text"]
+    summary = event_summary(game)
+    assert says in summary["text"] and "held" not in summary["text"]
     if says == UNKNOWN:
-        assert [f["small"].endswith(UNKNOWN) for f in told["figures"]] == [True]
-    assert all(float(f.get("error", "± 1")[2:]) > 0 and "nan" not in str(f) for f in told["figures"])
+        assert [f["small"].endswith(UNKNOWN) for f in summary["figures"]] == [True]
+    assert all(float(f.get("error", "± 1")[2:]) > 0 and "nan" not in str(f) for f in summary["figures"])
 
 
 def test_a_quiet_event_is_no_proof_of_nothing():

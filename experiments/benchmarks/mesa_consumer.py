@@ -47,9 +47,9 @@ class Consumer(mesa.Agent):
             if kept:
                 self.resent(last)
             elif peak > m.delight_threshold:
-                self.say(joined, 1, "good_word", m.positive_wom)
+                self.say(joined, 1, "positive_wom", m.positive_wom)
             elif -peak > m.delight_threshold:
-                self.say(joined, -1, "bad_word", m.negative_wom)
+                self.say(joined, -1, "negative_wom", m.negative_wom)
 
     def hear(self):
         m, draw, heard, provoked = self.model, self.model.draw, self.heard, False
@@ -263,7 +263,7 @@ class Consumer(mesa.Agent):
         excess = m.friction[j] - m.switching_cost_tolerated
         if excess > 0:
             self.memory[j] -= m.switching_cost_backlash * excess
-            self.say(j, -1, "bad_word", m.negative_wom)
+            self.say(j, -1, "negative_wom", m.negative_wom)
 
     def say(self, j, sign, event, chance):
         m = self.model

@@ -10,6 +10,7 @@ from typing import Any
 
 import mesa
 import numpy as np
+from mesa.agent import AgentSet
 from mesa.space import SingleGrid
 
 from sim.engine.loop import CORES, THREADED, Run, advance, close_window, end_week, initialize, one_by_one, step_week
@@ -47,9 +48,10 @@ class Market(mesa.Model):
     `market.people` the state arrays; Mesa 3.5 has a `market.scenario` of its own, which is not used, and passes one on
     Reset, which is ignored.
 
-    >>> market = Market(people=200, weeks=26, window=13, burn_in=0, seed=1)  # doctest: +SKIP
-    >>> market.step()  # doctest: +SKIP
-    >>> market.consumers.select(lambda c: c.segment == "ethical").agg("trust", np.nanmean)  # doctest: +SKIP
+    >>> market = Market(people=200, weeks=13, burn_in=0, seed=1)
+    >>> market.step()
+    >>> market.week, len(market.consumers), bool(market.competitor["colgate"].share() > 0)
+    (1, 200, True)
     """
 
     def __init__(
@@ -166,16 +168,16 @@ class Market(mesa.Model):
         return self.shard.people
 
     @property
-    def consumers(self) -> Any:
+    def consumers(self) -> AgentSet:
         """The AgentSet of the people; empty where they have no agents."""
         return self._set_of(self._consumer_class)
 
     @property
-    def competitors(self) -> Any:
+    def competitors(self) -> AgentSet:
         """The AgentSet of the firms; `market.competitor[name]` is one of them."""
         return self._set_of(type(self.competitor[self.firms[0]]))
 
-    def _set_of(self, kind: type) -> Any:
+    def _set_of(self, kind: type) -> AgentSet:
         found = self.agents_by_type.get(kind)
         return self.agents.select(lambda _: False) if found is None else found
 

@@ -24,7 +24,7 @@ from sim.study.store import save
 
 LINKABLE = {"scandals": Scandal, "moves": Move}  # what a link may add
 REPEATED = 5  # wrong names of a link that an error repeats
-SERVERS_OWN = ("network.edges", "replications")
+SERVER_ONLY = ("network.edges", "replications")
 YAML_HEADER = """\
 # @package _global_
 # Played in the browser. Save as FOLDER/market/played.yaml; the same numbers come from
@@ -51,7 +51,7 @@ def scenario_yaml(game: Game) -> str:
     return YAML_HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -86,7 +86,7 @@ def _rows(game: Game, group: str) -> Iterator[tuple[int, str, str, float]]:
         yield from _named(game, name, np.array([m[:, sign] for m in messages]).T)
 
 
-def _named(game: Game, name: str, values: Any, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
+def _named(game: Game, name: str, values: np.ndarray, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
     """Rows of values [t, j], the week being the last of each step."""
     for t, row in enumerate(values):
         yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(game.start.firms, row, strict=True))
@@ -97,7 +97,7 @@ def link(market: str, game: Game) -> str:
     old = {path: value for path, value, _ in leaves(preset(market))}
     new = {path: value for path, value, _ in leaves(game.scenario)}
     changed = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
-    for path in SERVERS_OWN:
+    for path in SERVER_ONLY:
         changed.pop(path, None)
     texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in changed.items()}
     return "?" + urlencode({"market": market, **texts})
@@ -122,7 +122,7 @@ def linked(query: str) -> tuple[str, Scenario]:
         value = _value(text, _declared(path, known))
         if path in known:
             changes[path] = value
-        else:  # a field of an event that the preset has not
+        else:  # a field of an event that is new to the preset
             changes.setdefault(member, {})[field] = value
     scenario = change(base, changes)
     limits.check_limits(scenario)
@@ -148,7 +148,7 @@ def _declared(path: str, known: Mapping[str, Declaration]) -> Declaration | None
     found = known.get(path)
     if kind in LINKABLE and name.isidentifier():
         found = {p: d for p, _, d in leaves(LINKABLE[kind]())}.get(field)
-    return None if path in SERVERS_OWN else found
+    return None if path in SERVER_ONLY else found
 
 
 def _linkable(path: str, text: str, known: Mapping[str, Declaration]) -> bool:

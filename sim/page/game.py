@@ -156,9 +156,8 @@ class Game:
     def marks(self) -> list[tuple[int, str]]:
         """(week, text) of every event so far and in the coming week."""
         s = self.scenario
-        found = [(c.week, in_words(n)) for n, c in s.scandals.items()] + [
-            (m.week, in_words(n)) for n, m in s.moves.items()
-        ]
+        found = [(c.week, in_words(name)) for name, c in s.scandals.items()]
+        found += [(m.week, in_words(name)) for name, m in s.moves.items()]
         found += [(c.week + c.response_delay, "response") for c in s.scandals.values() if c.response]
         return sorted((week, text) for week, text in found if week <= self.week)
 
@@ -211,9 +210,8 @@ class Game:
 
     def person(self, number: int) -> dict[str, str]:
         """A person in words: label and value."""
-        return people.person(self.market, number) | (
-            {"in the twin": people.firm_used(self.twin, number)} if self.twin else {}
-        )
+        found = people.person(self.market, number)
+        return found | {"in the twin": people.firm_used(self.twin, number)} if self.twin else found
 
 
 def is_lever(start: Scenario, path: str) -> bool:

@@ -25,15 +25,9 @@ CLOSE = re.compile(r"/_solara/api/close/[\w-]{1,64}")
 STATIC_FILES = re.compile(r"/static/(?!public/).+|/jupyter/nbextensions/.+")
 CDN = "/_solara/cdn/"
 MESSAGE_TYPES = ("kernel_info_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "shutdown_request")
-UNTRUSTED = (
-    b"script-name",
-    b"x-script-name",
-    b"x-forwarded-host",
-    b"x-forwarded-proto",
-)  # Solara trusts them from any client
+# Solara trusts these headers from any client
+UNTRUSTED = (b"script-name", b"x-script-name", b"x-forwarded-host", b"x-forwarded-proto")
 HEADERS = [(b"content-security-policy", b"frame-ancestors 'self'"), (b"x-content-type-options", b"nosniff")]
-
-
 SERVER_FULL = f"This server takes {KERNELS} visitors, {SOCKETS} connections each; one of them must leave first."
 
 

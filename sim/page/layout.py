@@ -130,9 +130,8 @@ def FirmsPanel(session: Session):
     """The table of firms of the last frame."""
     frame = session.frame.value
     if frame:
-        FirmTable(
-            rows=frame.rows, firm=session.view.value.firm, event_choose=lambda firm: session.change_view(firm=firm)
-        )
+        choose = lambda firm: session.change_view(firm=firm)  # noqa: E731
+        FirmTable(rows=frame.rows, firm=session.view.value.firm, event_choose=choose)
 
 
 @solara.component
@@ -159,16 +158,10 @@ def ViewControls(session: Session):
     if game is None:
         return
     with solara.Columns([1, 1, 1], gutters_dense=True, style={"margin-top": "10px"}, classes=["view"]):
-        choice(
-            "Firm in view", {title(f): f for f in game.start.firms}, view.firm, lambda f: session.change_view(firm=f)
-        )
-        kinds = ("firms", "segments")
-        choice(
-            "Lines are",
-            {k: k for k in kinds},
-            kinds[view.segments],
-            lambda k: session.change_view(segments=k == "segments"),
-        )
+        firms = {title(f): f for f in game.start.firms}
+        choice("Firm in view", firms, view.firm, lambda f: session.change_view(firm=f))
+        kinds = {"firms": False, "segments": True}
+        choice("Lines are", kinds, view.segments, lambda segments: session.change_view(segments=segments))
         groups = {in_words(g) or "everybody": g for g in game.groups()}
         choice("People in view", groups, view.group, lambda g: session.change_view(group=g))
     solara.Text(

@@ -22,7 +22,7 @@ def last(market: Market) -> Array:
 
 
 def customers_by_fold(market: Market) -> tuple[Array, Array]:
-    """[g, j] people whose last use was at the firm, and [g] how many there are, by group of people."""
+    """[g, j] people whose last use was at the firm, and [g] all people, by jackknife fold."""
     at = last(market)
     edges = np.unique(np.arange(FOLDS + 1) * len(at) // FOLDS)
     counts = [np.bincount(at[a:b] + 1, minlength=len(market.firms) + 1)[1:] for a, b in pairwise(edges)]
@@ -58,10 +58,10 @@ def mean_trust(market: Market) -> Array:
     """[cell, j] mean trust in each firm; nan in a cell without people."""
     every = max(1, len(last(market)) // SAMPLE)
     trust, of = market.people.bonds["trust"][::every], cell(market)[::every]
-    many = np.bincount(of, minlength=len(market.cells))
+    sizes = np.bincount(of, minlength=len(market.cells))
     with np.errstate(divide="ignore", invalid="ignore"):
-        sums = [np.bincount(of, weights=trust[:, j], minlength=len(many)) for j in range(trust.shape[1])]
-        return np.array(sums).T / many[:, None]
+        sums = [np.bincount(of, weights=trust[:, j], minlength=len(sizes)) for j in range(trust.shape[1])]
+        return np.array(sums).T / sizes[:, None]
 
 
 def person(market: Market, number: int) -> dict[str, str]:

@@ -38,9 +38,7 @@ def serve(arguments: list[str]) -> int:
     url = chosen["origin"] or f"http://{_shown(addresses[0])}:{port}"
     print(f"The page is at {url}; Ctrl-C stops it", flush=True)
     if beyond:
-        print(
-            f"Everybody who can reach this machine on port {port} can play: {', '.join(beyond)} is no loopback address"
-        )
+        print(f"Everybody who reaches this machine on port {port} can play: {', '.join(beyond)} is no loopback address")
     sys.stdout.flush()
     if chosen["open"] == "true":
         _open_later(url)
@@ -191,5 +189,5 @@ def release_memory(after: float = 2.0) -> None:
 
     timer = threading.Timer(after, trim)
     timer.daemon = True
-    timer.current_context = None  # type: ignore[attr-defined]  # Solara keeps the data of a visitor as long as a thread has its context
+    timer.current_context = None  # type: ignore[attr-defined]  # Solara would keep the visitor with the thread
     timer.start()

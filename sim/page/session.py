@@ -70,9 +70,8 @@ class Session:
                     self.people.value, self.seed.value = self.start.people, self.start.seed
                 except ScenarioError as error:
                     found = [f"this link cannot be restored: {c[:LENGTH]}" for c in error.complaints]
-                    self.problems.value = found[:PROBLEMS] + [f"and {len(found) - PROBLEMS} more"] * (
-                        len(found) > PROBLEMS
-                    )
+                    more = [f"and {len(found) - PROBLEMS} more"] if len(found) > PROBLEMS else []
+                    self.problems.value = found[:PROBLEMS] + more
             self._start_game()
 
     def choose(self, market: str) -> None:
@@ -165,6 +164,7 @@ class Session:
             self.thread.start()
 
     def pause(self) -> None:
+        """Stop playing."""
         self.playing.value = False
 
     def _play(self) -> None:
@@ -212,10 +212,10 @@ class Session:
 
     # ------------------------------------------------------------ view
 
-    def change_view(self, **what: Any) -> None:
+    def change_view(self, **changed: str | bool) -> None:
         """Show another firm or group."""
         with self._problems_shown(), self.lock:
-            self.view.value = View(**{**vars(self.view.value), **what})
+            self.view.value = View(**{**vars(self.view.value), **changed})
             self.draw()
 
     def point(self, position: Any) -> None:
