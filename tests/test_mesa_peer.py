@@ -99,7 +99,7 @@ def of_the_peer(model, provider):
         "would_leave": sums["would_leave"] / sums["asked"],
         "satisfaction": sums["satisfied"] / uses,
         "first_looks": sums["first_look"] / sums["first_look"].sum(),
-        "captured": sums["kept"] / uses,
+        "captured": sums["captive"] / uses,
         "awareness": np.array(heard) / len(model.agents),
     }
 

@@ -259,7 +259,7 @@ class Consumer(mesa.Agent):
 
     def resent(self, j):
         m = self.model
-        m.events["kept"][j] += 1
+        m.events["captive"][j] += 1
         excess = m.friction[j] - m.switching_cost_tolerated
         if excess > 0:
             self.memory[j] -= m.switching_cost_backlash * excess

@@ -15,7 +15,7 @@ from experiments.benchmarks.mesa_tables import born, cells, links, week_of
 from sim.model.fields import Scenario
 
 EVENTS = (
-    *("deliberated", "failed", "complained", "satisfied", "positive_wom", "negative_wom", "kept", "asked"),
+    *("deliberated", "failed", "complained", "satisfied", "positive_wom", "negative_wom", "captive", "asked"),
     *("would_leave", "heard", "acted", "first_look"),
 )
 PAIRS = ("users", "uses", "pairs", "all_pairs")
