@@ -41,7 +41,7 @@ from sim.study.twins import Twins, story
 FAST = {"people": 500, "replications": 2}
 SCANDALS: dict[str, dict[str, Any]] = safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 DEEDS = ("inattention", "consideration_size", "friction", "habit")  # mechanisms that keep people from doing as they say
-CARE = ("care_ethics", "care_privacy", "care_service", "action", "exposure")  # of which surveys find all alike
+CARE = ("care.ethics", "care.privacy", "care.service", "action", "exposure")  # of which surveys find all alike
 WORDS = {
     "reach": 1.0,
     "action": 100.0,

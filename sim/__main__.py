@@ -32,7 +32,7 @@ hydra.sweep.dir=FOLDER say otherwise. Hydra's own flags work: --cfg job shows th
 adds presets of your own, --hydra-help shows the rest.
 """
 MOST_COMPLAINTS = 50  # that are said at once
-PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort": "cohort@cohorts.NAME"}
+PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort": "cohort@cohorts.NAME", "kind": "kind@kinds.NAME"}
 
 
 def main() -> int:

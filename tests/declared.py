@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from sim.model.declare import Declaration, declaration, leaves
-from sim.model.fields import Firm, Scenario
+from sim.model.fields import SCANDAL_KINDS, Firm, Scenario
 from sim.model.scenario import build, levers
 
 SMALL = {
@@ -21,6 +21,7 @@ NAMES = st.sampled_from(("a", "b", "c", "d_1", "été", "Ω"))
 ABOUT = {
     "lever": st.just("price"),
     "title": st.text(max_size=20),
+    "kind": st.sampled_from(SCANDAL_KINDS),
     "group": st.sampled_from(("", "g", "h")),
     "firm": st.just(""),
     "focus": st.just(""),
@@ -57,7 +58,7 @@ MOST = {
     "moves": (0, 3),
     "touchpoints": (0, 2),
 }
-LEFT = {"share", "edges"}  # shares are solved, which takes a second; a file of edges is no value
+LEFT = {"kinds", "share", "edges"}  # solved, which takes a second; no values
 
 
 def declared(kind: type) -> st.SearchStrategy[dict[str, Any]]:
@@ -69,6 +70,8 @@ def declared(kind: type) -> st.SearchStrategy[dict[str, Any]]:
             continue
         if is_dataclass(hint):
             found[f.name] = declared(hint)
+        elif get_origin(hint) is dict and not is_dataclass(get_args(hint)[1]):
+            found[f.name] = st.dictionaries(st.sampled_from(SCANDAL_KINDS), number(declaration(f)))
         elif get_origin(hint) is dict:
             (needed if MOST[f.name][0] else found)[f.name] = members(get_args(hint)[1], *MOST[f.name])
         else:
@@ -106,6 +109,7 @@ def scenarios(draw: Any) -> dict[str, Any]:
 # ---------------------------------------------------------------- what is wrong
 
 BASE = {
+    "kinds": {"ethics": {}, "privacy": {}, "service": {}},
     "segments": {"habitual": {}, "careful": {}},
     "cohorts": {"young": {}, "old": {}},
     "firms": {"north": {"touchpoints": {"shop": {}}}, "south": {"touchpoints": {"phone": {}}}},
@@ -170,7 +174,7 @@ def names(draw: Any) -> Wrong:
     )
     siblings = {p.rpartition(".")[2] for p in LEAVES if p.rpartition(".")[0] == above}
     if misspelt in siblings or misspelt == name:
-        misspelt = name + "s"
+        misspelt = name + "z"
     at_path = f"{above}.{misspelt}" if above else misspelt
     return Wrong(at_path, 1, f"{at_path}: unknown; ", "did you mean ")
 

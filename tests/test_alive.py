@@ -10,14 +10,14 @@ from sim.model.scenario import change
 from tests.markets import market
 from tests.test_same import WORLDS, digest
 
-TITLES = {"title"}  # a word that names and changes nothing
+TITLES = {"title", "meaning"}  # words that name and change nothing
 PROVIDERS = ("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd")
-FIRST = {"all", "young", "f0", "app", "fraud", "cut"}  # of every kind of member one stands for all
-STAGE = {  # a story in which everything has a part
+FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut"}  # of every kind of member one stands for all
+BASE = {  # a scenario in which everything has a part
     "people": 400,
     "burn_in": 8,
     "consumer.drift": 0.3,
-    "consumer.care_privacy": 0.4,
+    "kinds.privacy.care": 0.4,
     "firms.f0.association": 0.5,
     "firms.f0.effort": 0.3,
     "scandals.fraud.outage": 0.7,
@@ -28,16 +28,17 @@ STAGE = {  # a story in which everything has a part
 
 
 def world_of(path: str) -> Scenario:
-    """The lively provider world for what only providers live, else the repertoire."""
-    story = WORLDS["provider" if path.split(".")[-1] in PROVIDERS else "repertoire"]
-    return change(market(story), {**STAGE, **({"firms.f1.switching_cost": 3.0} if "friction" in path else {})})
+    """The provider market for what acts only in it, else the repertoire market."""
+    events = WORLDS["provider" if path.split(".")[-1] in PROVIDERS else "repertoire"]
+    return change(market(events), {**BASE, **({"firms.f1.switching_cost": 3.0} if "switching_cost" in path else {})})
 
 
 def declared() -> list[str]:
     """One dotted path for every declared field."""
-    members = ("segments", "cohorts", "firms", "scandals", "moves")
-    paths = [path for path, _, _ in leaves(world_of(""))]
-    return [p for p in paths if p not in TITLES and (p.split(".")[0] not in members or p.split(".")[1] in FIRST)]
+    members = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")
+    paths = [path for path, _, _ in leaves(world_of("")) if path.split(".")[-1] not in TITLES]
+    paths = [p for p in paths if ".care." not in p or p.endswith(".ethics")]
+    return [p for p in paths if p.split(".")[0] not in members or p.split(".")[1] in FIRST]
 
 
 def other(path: str, value: object, d: Declaration) -> object:
@@ -47,7 +48,8 @@ def other(path: str, value: object, d: Declaration) -> object:
     if d.choices:
         return next(c for c in d.choices if c not in (value, "file"))
     if isinstance(value, str):
-        return {"group": "italian", "firm": "f4", "lever": "effort", "focus": "f4"}[path.split(".")[-1]]
+        words = {"kind": "privacy", "group": "italian", "firm": "f4", "lever": "effort", "focus": "f4"}
+        return words[path.split(".")[-1]]
     if isinstance(value, int):
         return {"window": 5, "replications": 2, "network.neighbors": 4}.get(path, value + 3)
     if value is None:  # share

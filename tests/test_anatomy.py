@@ -149,7 +149,7 @@ def test_twins_are_told_apart_better_than_strangers():
 
 
 def test_differences_by_week_by_window_and_by_segment():
-    split = market({**SMALL, "segments.other": {"care_ethics": 0.0, "trust_weight": 0.0}}, THREE)
+    split = market({**SMALL, "segments.other": {"care": {"ethics": 0.0}, "trust_weight": 0.0}}, THREE)
     pair = shapley.twins(split, SCANDAL)
     weekly = pair.difference(metrics.share, by=estimates.weekly).value
     assert weekly.shape == (26, 3) and not weekly[:9].any() and weekly[9:, 0].mean() < 0
@@ -206,7 +206,7 @@ def test_what_is_wrong_is_said():
 
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_every_person_has_a_fate_and_the_counts_are_theirs(changes):
-    two = market({**changes, "replications": 2, "segments.other": {"care_ethics": 0.0, "trust_weight": 0.0}}, THREE)
+    two = market({**changes, "replications": 2, "segments.other": {"care": {"ethics": 0.0}, "trust_weight": 0.0}}, THREE)
     pair = shapley.twins(two, SCANDAL)
     people, counted = pair.people(), pair.leavers().set_index(["firm", "fate"]).people
     assert len(people) == 2 * 600 and not people.duplicated(["replication", "number"]).any()

@@ -1,6 +1,7 @@
 """Values at dotted paths: what a slip may not become, whoever asks: change, build, sweep, twins, market or shell."""
 
 import copy
+import re
 from dataclasses import asdict
 
 import numpy as np
@@ -11,8 +12,10 @@ from sim.engine.loop import simulate
 from sim.mesa import Market
 from sim.model.declare import ScenarioError
 from sim.model.fields import Firm
-from sim.model.scenario import build, change, to_dict
+from sim.model.renamed import RENAMED, renamed
+from sim.model.scenario import add, build, change, leaves, to_dict
 from sim.model.timeline import make_world
+from sim.page.export import linked
 from sim.study.twins import twins
 from tests.markets import market
 
@@ -159,6 +162,107 @@ def test_an_unknown_word_is_an_error_where_words_become_numbers(name):
         simulate(scenario)
     with pytest.raises(ScenarioError, match=sentence):
         change(scenario, {})
+
+
+OLD = {  # path as it was: what it is called now
+    "firms.boots.exit_friction": "switching_cost",
+    "firms.boots.moments": "delight_rate",
+    "consumer.looks": "consideration_size",
+    "consumer.care_ethics": "kinds.ethics.care",
+    "segments.ethical.care_privacy": "care.privacy",
+    "cohorts.all.looks": "consideration_size",
+    "segments.sceptical.attention": "skeptical",
+    "network.neighbours": "neighbors",
+    "mechanisms.looks": "consideration",
+    "mechanisms.friction": "switching_cost",
+    "scandals.leak.spill": "spillover",
+    "scandals.leak.hit_severity": "harm_severity",
+    "market.friction_mild": "switching_cost_tolerated",
+    "market.execution": "exit_rate",
+}
+
+
+@pytest.mark.parametrize("path", OLD)
+def test_an_old_name_is_told_its_new_one(path):
+    """By `change`, by `build` of nested values, and on the command line."""
+    base = add(BASE, "segments.skeptical")
+    sentence = rf": is called {re.escape(OLD[path])} now"
+    with pytest.raises(ScenarioError, match=sentence):
+        change(base, {path: 1})
+    *above, name = path.split(".")
+    nested = to_dict(base)
+    part = nested
+    for step in above:
+        part = part.get(step, {})
+    if part:
+        part[name] = 1
+        with pytest.raises(ScenarioError, match=re.escape(path) + sentence):
+            build(nested)
+    shell = path.replace("boots", "colgate").replace("leak", "data_breach")
+    with pytest.raises(ScenarioError, match=sentence):
+        study.unsettled("scandal=data_breach", f"{shell}=1")
+
+
+def test_an_old_name_of_a_lever_or_in_a_link_or_of_a_market_is_told_its_new_one():
+    with pytest.raises(ScenarioError, match=r"moves\.cut\.lever: 'exit_friction' is called switching_cost now"):
+        change(BASE, {"moves.cut.lever": "exit_friction"})
+    with pytest.raises(ScenarioError, match=r"it is called firms\.colgate\.switching_cost now"):
+        linked("?market=toothpaste_uk&firms.colgate.exit_friction=1")
+    with pytest.raises(ScenarioError, match=r"firms\.boots\.exit_friction: is called firms\.boots\.switching_cost now"):
+        Market(BASE, firms__boots__exit_friction=1.0)
+
+
+def test_every_new_name_is_known():
+    known = {part for path, _, _ in leaves(BASE) for part in path.split(".")} | {"skeptical"}
+    assert {part for names in RENAMED.values() for new in names for part in new.split(".")} <= known
+    assert not set(RENAMED) & known
+
+
+def test_an_endless_path_of_old_names_is_no_work():
+    assert renamed(".".join(["looks"] * 1000), ["market"]) == ""
+
+
+KINDS = {  # changes: kinds there are, care of ethical and habitual
+    "as they are": ({}, ["ethics", "privacy", "service"], [[1, 1, 1], [1, 1, 1]]),
+    "one more": (
+        {"kinds.labor": {"care": 2}, "segments.ethical.care.labor": 3},
+        ["ethics", "privacy", "service", "labor"],
+        [[1, 1, 1, 6], [1, 1, 1, 2]],
+    ),
+    "one less": ({"kinds.ethics": None}, ["privacy", "service"], [[1, 1], [1, 1]]),
+    "another weight": ({"kinds.privacy.care": 0.5, "cohorts.all.care": {"privacy": 4}}, None, [[1, 2, 1], [1, 2, 1]]),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_care_is_a_table_of_cells_and_kinds(name):
+    changes, kinds, care = KINDS[name]
+    found = change(BASE, changes)
+    assert list(found.kinds) == (kinds or list(BASE.kinds))
+    assert make_world(found).care.tolist() == care
+    assert build(to_dict(found)) == found and list(found.segments["ethical"].care) == list(found.kinds)
+
+
+def test_a_kind_that_segments_care_about_differently_is_not_removed_unseen():
+    cares = change(BASE, {"segments.ethical.care.service": 2})
+    with pytest.raises(ScenarioError, match=r"segments\.ethical\.care\.service: unknown; known: ethics, privacy"):
+        change(cares, {"kinds.service": None})
+    gone = change(cares, {"kinds.service": None, "segments.ethical.care.service": 1})
+    assert gone == change(BASE, {"kinds.service": None})
+
+
+def test_one_that_is_named_like_another_is_added_by_its_own_call():
+    with pytest.raises(ScenarioError, match="did you mean colgate"):
+        change(BASE, {"firms.colgat": {"quality": 1}})
+    assert add(BASE, "firms.colgat", {"quality": 1}).firms["colgat"] == Firm(quality=1)
+    assert list(add(BASE, "firms.colgate.touchpoints.ap").firms["colgate"].touchpoints) == ["app", "shop", "ap"]
+    for path, sentence in (
+        ("firms.colgate", "firms.colgate: is there already"),
+        ("firms.x.touchpoints.app", "firms.x.touchpoints.app: no place for a member"),
+        ("people", "people: is there already"),
+    ):
+        with pytest.raises(ScenarioError, match=sentence):
+            add(BASE, path, {})
 
 
 @pytest.mark.parametrize("kind", ["ethics", "privacy", "service"])

@@ -6,18 +6,24 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
+from sim import study
 from sim.engine.loop import simulate
 from sim.measure.tally import Event
-from sim.model.declare import leaves
+from sim.model.declare import ScenarioError, leaves
 from sim.model.fields import Scenario
 from sim.model.scenario import build, to_dict
+from sim.model.timeline import make_world
+from sim.study.defaults import MEMBER_GROUPS, bases, register_defaults
+
+register_defaults()  # as the program does
 
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
 RUNNER = {"panel"}  # keys for the runner, not for the Scenario
-WHOLE = ("ages", "market", "scandal", "lever")  # groups of whole stories; the others are members of the scenario
+WHOLE = ("ages", "market", "scandal", "lever")  # groups that fill a whole scenario; the others are members of the scenario
 
 
 def names(group):
@@ -31,7 +37,7 @@ def how(file):
         return [f"{group}={name}"]
     if group == "firm":
         return [f"firm@firms.colgate={name}"]
-    return [f"+{group}@{group}s.added={name}"] if group in ("segment", "cohort") else []
+    return [f"+{group}@{group}s.added={name}"] if group in ("segment", "cohort", "kind") else []
 
 
 @cache
@@ -45,7 +51,7 @@ def scenario(*overrides, **changes) -> Scenario:
 
 
 def small(s: Scenario) -> Scenario:
-    """The same story cut short: few people, a horizon just beyond the last event, presence for share."""
+    """The same scenario cut short: few people, a horizon just beyond the last event, presence for share."""
     last = max([0, *(e.week for e in (*s.scandals.values(), *s.moves.values()))])
     for firm in s.firms.values():
         firm.presence, firm.share = firm.share or firm.presence, None
@@ -121,17 +127,39 @@ def test_generic_scandals_and_all_levers_fit_every_market(name):
 def test_whatever_may_be_varied_is_shown(file):
     """So that any number can be overridden on the command line, without a plus."""
     config = composed(*how(file))
-    assert not [path for path, _, _ in leaves(scenario(*how(file))) if not reached(config, path)]
+    paths = [path for path, _, _ in leaves(scenario(*how(file))) if not path.endswith(".care.added")]
+    assert not [path for path in paths if not reached(config, path)]
 
 
-def test_the_base_shows_the_declared_defaults():
-    """So that none has two."""
-    for name in names("base"):
-        raw = OmegaConf.to_container(OmegaConf.load(CONF / "base" / f"{name}.yaml"))
-        kind = {"segment": "segments", "firm": "firms", "scandal": "scandals"}.get(name)
-        declared = {"weeks": 99, "segments": {"a": {}}, "firms": {"a": {}}, "scandals": {"a": {}}}
-        bare = to_dict(build(declared))
-        assert raw == (bare[kind]["a"] if kind else bare[name]), name
+@pytest.mark.parametrize("name", bases())
+def test_defaults_are_those_that_are_declared(name):
+    """What presets build on has every field with its declared default: there is no second one."""
+    bare = to_dict(build({"weeks": 99, **{g: {"a": {}} for g in ("segments", "firms", "scandals", "moves")}}))
+    shown = OmegaConf.to_container(ConfigStore.instance().load(f"base/{name}.yaml").node)
+    if name == "scenario":
+        given = dict.fromkeys(("weeks", "focus", *MEMBER_GROUPS))
+        assert shown | given == bare | given
+    else:
+        assert shown == bare[f"{name}s"]["a"]
+
+
+def test_the_kinds_of_scandal_are_the_same_from_the_shell_and_in_python():
+    plain = build({"segments": {"a": {}}, "firms": {"a": {}}})
+    assert {n: kind.care for n, kind in scenario().kinds.items()} == {n: kind.care for n, kind in plain.kinds.items()}
+    assert all(kind.meaning for kind in scenario().kinds.values())
+
+
+def test_a_fourth_kind_of_scandal_is_one_file(tmp_path):
+    (tmp_path / "kind").mkdir()
+    (tmp_path / "kind" / "labor.yaml").write_text("meaning: working conditions\ncare: 1.5\n")
+    arguments = [f"hydra.searchpath=[file://{tmp_path}]", "scandal=moral_scandal", "scandals.moral_scandal.kind=labor"]
+    added = study.unsettled(*arguments, "+kind@kinds.labor=labor", "segments.ethical.care.labor=2")
+    assert added.kinds["labor"].care == 1.5 and added.segments["habitual"].care["labor"] == 1.0
+    assert make_world(added).care[:, 3].tolist() == [3.0, 1.5, 1.5]
+    with pytest.raises(ScenarioError, match=r"'labr' is not known; did you mean labor\?"):
+        study.unsettled(*arguments[:2], "+kind@kinds.labor=labor", "scandals.moral_scandal.kind=labr")
+    with pytest.raises(ScenarioError, match="'labor' is not known; known: ethics, privacy, service"):
+        study.unsettled(*arguments)
 
 
 def reached(config, path):
@@ -146,7 +174,7 @@ def test_only_the_runner_keys_are_no_part_of_a_scenario():
     assert set(composed()) - set(to_dict(scenario())) == RUNNER
 
 
-def test_the_command_line_wins_over_market_and_story():
+def test_the_command_line_wins_over_market_and_events():
     s = scenario("market=bank", "scandal=coop_bank", "people=77", "window=26", "firms.coop.quality=0.5", "focus=rbs")
     assert (s.people, s.window, s.firms["coop"].quality, s.focus) == (77, 26, 0.5, "rbs")
     assert scenario("scandal=dieselgate_us").focus == "vw", "a preset brings its own market"

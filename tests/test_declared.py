@@ -1,4 +1,4 @@
-"""Whatever the declarations allow is lived and counted rightly; whatever they do not is refused in a sentence."""
+"""Whatever the declarations allow is simulated and counted rightly; whatever they do not is refused in a sentence."""
 
 import copy
 import io
@@ -39,7 +39,7 @@ RANGES = {
 
 @settings(FAST, max_examples=150)
 @given(scenarios())
-def test_what_is_allowed_is_lived_and_counted(config):
+def test_what_is_allowed_is_simulated_and_counted(config):
     scenario = build(config)
     assert build(to_dict(scenario)) == scenario
     run = simulate(scenario, 1, keep_people=True)
@@ -67,7 +67,7 @@ def conserved(t, s: Scenario) -> None:
     active = everybody - t.buyers.sum(axis=(0, 2))[:, 0]
     assert (followed <= inside.sum(axis=1) - active).all()
     assert (np.diagonal(t.both.sum(axis=(0, 2)), axis1=1, axis2=2) == counts[..., Count.USERS]).all()
-    for name in ("buyers", "kept"):
+    for name in ("buyers", "transitions"):
         assert (getattr(t, name).sum(axis=(0, 2)).reshape(windows, -1).sum(axis=1) == everybody).all(), name
     assert (t.faithful.sum(axis=(0, 2)) <= everybody).all() and (t.standing.sum(axis=(0, 2, 3, 4)) <= everybody).all()
     moves = t.flow[..., 1:, :].sum()

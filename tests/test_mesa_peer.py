@@ -14,7 +14,7 @@ from tests.markets import market
 MORE = 8  # times as many people in the kernel, whose errors are known; a Mesa figure's is sqrt(MORE) times as large
 AGES = {"young": {"weight": 0.5, "attention": 0.8, "habit_rate": 0.7}, "old": {"weight": 0.5, "loss_aversion": 1.3}}
 KINDS = {
-    "ethical": {"weight": 0.4, "voice": 2.0, "care_privacy": 0.5, "action": 1.5, "rate": 1.4},
+    "ethical": {"weight": 0.4, "voice": 2.0, "care": {"privacy": 0.5}, "action": 1.5, "rate": 1.4},
     "habitual": {"weight": 0.6, "attention": 0.7, "consideration_size": 0.6},
 }
 EVERYTHING = {  # and every mechanism strong enough that its absence would show

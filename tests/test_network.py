@@ -22,11 +22,11 @@ def scenario():
 
 
 def ring(**changed):
-    """The pair of a ring, with one value of `starts` or `listeners` at a place changed."""
-    arrays = {"starts": RING[0].copy(), "listeners": RING[1].copy()}
+    """The pair of a ring, with one value of `starts` or `recipients` at a place changed."""
+    arrays = {"starts": RING[0].copy(), "recipients": RING[1].copy()}
     for name, (place, value) in changed.items():
         arrays[name][place] = value
-    return arrays["starts"], arrays["listeners"]
+    return arrays["starts"], arrays["recipients"]
 
 
 PAIRS = {
@@ -37,21 +37,21 @@ PAIRS = {
     "a fall": (ring(starts=(7, 30)), "starts: they fall after place 7, from 30 to 8"),
     "a start below 0": (ring(starts=(0, -5)), "starts: from -5 to 40; they go from 0 to 40"),
     "a start far out": (ring(starts=(N, 10**12)), "starts: from 0 to 1000000000000"),
-    "listeners missing": ((RING[0], RING[1][:-3]), "starts: from 0 to 40; they go from 0 to 37, the listeners"),
-    "a listener too many": (ring(listeners=(3, N)), "listeners: person 40 is not among 0 to 39"),
-    "a listener below 0": (ring(listeners=(3, -1)), "listeners: person -1 is not among 0 to 39"),
-    "a self-link": (ring(listeners=(3, 3)), "listeners: 1 hear themselves, first person 3"),
-    "fractions": ((RING[0], RING[1] + 0.5), r"listeners: \[40\] of float64; a row of whole numbers"),
+    "recipients missing": ((RING[0], RING[1][:-3]), "starts: from 0 to 40; they go from 0 to 37, the recipients"),
+    "a listener too many": (ring(recipients=(3, N)), "recipients: person 40 is not among 0 to 39"),
+    "a listener below 0": (ring(recipients=(3, -1)), "recipients: person -1 is not among 0 to 39"),
+    "a self-link": (ring(recipients=(3, 3)), "recipients: 1 send to themselves, first person 3"),
+    "fractions": ((RING[0], RING[1] + 0.5), r"recipients: \[40\] of float64; a row of whole numbers"),
     "floats": ((RING[0].astype(float), RING[1]), r"starts: \[41\] of float64"),
-    "two axes": ((RING[0], RING[1].reshape(2, -1)), r"listeners: \[2, 20\] of int64"),
-    "switches": ((RING[0], RING[1] > 3), "listeners: .* of bool"),
-    "unlike rows": (([[1], [1, 2]], RING[1]), r"not \(starts, listeners\)"),
+    "two axes": ((RING[0], RING[1].reshape(2, -1)), r"recipients: \[2, 20\] of int64"),
+    "switches": ((RING[0], RING[1] > 3), "recipients: .* of bool"),
+    "unlike rows": (([[1], [1, 2]], RING[1]), r"not \(starts, recipients\)"),
     "text": (("ab", "cd"), "a row of whole numbers is needed"),
-    "one array": (np.stack([RING[1], RING[1]]), r"ndarray is not \(starts, listeners\)"),
-    "three arrays": ((*RING, RING[0]), r"tuple is not \(starts, listeners\)"),
-    "a graph": (nx.cycle_graph(N), r"Graph is not \(starts, listeners\).*links\(graph, people\)"),
-    "a name": ("edges.txt", r"str is not \(starts, listeners\)"),
-    "nothing of the kind": (3, r"int is not \(starts, listeners\)"),
+    "one array": (np.stack([RING[1], RING[1]]), r"ndarray is not \(starts, recipients\)"),
+    "three arrays": ((*RING, RING[0]), r"tuple is not \(starts, recipients\)"),
+    "a graph": (nx.cycle_graph(N), r"Graph is not \(starts, recipients\).*links\(graph, people\)"),
+    "a name": ("edges.txt", r"str is not \(starts, recipients\)"),
+    "nothing of the kind": (3, r"int is not \(starts, recipients\)"),
 }
 
 
@@ -79,10 +79,10 @@ def test_it_is_said_wherever_a_network_enters(enter):
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    starts, listeners = np.append(RING[0], N), np.append(RING[1], N + 7)
+    starts, recipients = np.append(RING[0], N), np.append(RING[1], N + 7)
     starts[3] = 30
     with pytest.raises(ScenarioError) as caught:
-        checked_links((starts, listeners), N)
+        checked_links((starts, recipients), N)
     assert len(caught.value.complaints) == 4
 
 
@@ -114,9 +114,9 @@ GRAPHS = {
     "names": (nx.relabel_nodes(nx.cycle_graph(N), str), "40 nodes, among them '0'"),
     "from 1": (nx.relabel_nodes(nx.cycle_graph(N), lambda n: n + 1), "among them 40"),
     "a node of 0.5": (labeled(*range(N - 1), 0.5), "among them 0.5"),
-    "self-links": (nx.Graph([*((n, (n + 1) % N) for n in range(N)), (3, 3)]), "1 hear themselves, first person 3"),
+    "self-links": (nx.Graph([*((n, (n + 1) % N) for n in range(N)), (3, 3)]), "1 send to themselves, first person 3"),
     "a matrix of others": (sparse.eye(3, format="csr"), "3 x 3 links for 40 people"),
-    "self-links of a matrix": (sparse.eye(N, format="coo"), "40 hear themselves, first person 0"),
+    "self-links of a matrix": (sparse.eye(N, format="coo"), "40 send to themselves, first person 0"),
     "one column": (np.arange(N), r"an array \[40\] of int64 is not an edge array"),
     "three columns": (np.ones((4, 3), int), r"an array \[4, 3\] of int64"),
     "fractions": (np.array([[0.5, 1]]), "of float64 is not an edge array .*of whole numbers"),
@@ -135,8 +135,8 @@ def test_what_is_no_network_of_these_people_is_a_sentence(name):
 
 def test_stored_zeros_and_weights_are_no_links_and_nothing_given_is_changed():
     matrix = sparse.csr_array((np.array([0.0, 2.0]), (np.array([0, 1]), np.array([5, 6]))), shape=(N, N))
-    starts, listeners = links(matrix, N)
-    assert listeners.tolist() == [6] and starts[:3].tolist() == [0, 0, 1] and matrix.nnz == 2
+    starts, recipients = links(matrix, N)
+    assert recipients.tolist() == [6] and starts[:3].tolist() == [0, 0, 1] and matrix.nnz == 2
     weighted = nx.Graph()
     weighted.add_nodes_from(range(N))
     weighted.add_edge(0, 1, weight=0)
@@ -148,5 +148,5 @@ def test_stored_zeros_and_weights_are_no_links_and_nothing_given_is_changed():
 def test_a_file_with_a_self_link_is_refused(tmp_path):
     (tmp_path / "edges.txt").write_text("0 1\n3 3\n")
     told = market({"people": N, "network.kind": "file", "network.edges": str(tmp_path / "edges.txt")})
-    with pytest.raises(ScenarioError, match=r"^network.edges.listeners: 1 hear themselves, first person 3"):
+    with pytest.raises(ScenarioError, match=r"^network.edges.recipients: 1 send to themselves, first person 3"):
         stored_links(told)

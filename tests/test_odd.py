@@ -13,6 +13,7 @@ from sim.model.declare import ScenarioError
 from sim.report import odd
 
 TEXT = odd.odd()
+MODEL = Path(__file__).parents[1] / "sim" / "model"
 FACTS = yaml.safe_load((Path(__file__).parents[1] / "conf" / "facts.yaml").read_text(encoding="utf-8"))
 
 
@@ -29,11 +30,11 @@ def test_every_parameter_is_described(path, d):
     row = next(line for line in table.splitlines() if line.startswith(f"| `{name}` |"))
     cells = [cell.strip() for cell in row.strip("|").split(" | ")]
     assert len(cells) == 6 and all(cells), "name, default, range, unit, meaning and source, none of them empty"
-    assert cells[4] == d.about and cells[5] == odd.source(path, d)
+    assert cells[4] == d.about and cells[5] == odd.source_of(path, d)
 
 
 def test_who_says_so():
-    said = {path: odd.source(path, d) for path, d in odd.vocabulary()}
+    said = {path: odd.source_of(path, d) for path, d in odd.vocabulary()}
     assert said["consumer.attention"] == "#16-22" and said["firms.NAME.quality"] == "assumption"
     assert said["seed"] == said["mechanisms.habit"] == "set by the user"
 
@@ -44,20 +45,29 @@ def test_sources_that_are_cited_exist():
 
 
 def test_every_rule_is_described():
-    written = [
-        node for text in odd.sources().values() for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)
-    ]
-    assert len(written) > 20
+    others = (MODEL / f"{name}.py" for name in ("initial", "scandals", "word_of_mouth"))
+    files = [*(MODEL / "rules").glob("*.py"), *others]
+    written = [node for f in files for node in ast.parse(f.read_text()).body if isinstance(node, ast.FunctionDef)]
+    assert {"salience", "attribution", "news_exposure", "repair", "spread_news"} < {node.name for node in written}
     for node in written:
-        law = ast.get_docstring(node)
-        assert len((law or "").split()) > 2, f"{node.name} says nothing of what it does"
+        law = (ast.get_docstring(node) or "").partition(">>>")[0].rstrip()
+        assert len(law.split()) > 2, f"{node.name} says nothing of what it does"
         assert f"**`{node.name}`**: {law}" in TEXT and f"def {node.name}(" in TEXT
 
 
+def test_no_law_is_outside_the_files_of_laws():
+    """Compiled functions of the model that are no law only read and write state, or find a week's row."""
+    others = [f for f in MODEL.glob("*.py") if f.stem not in odd.LAWS]
+    found = {node.name for f in others for node in ast.parse(f.read_text()).body if _is_compiled(node)}
+    assert found == {"week_row", "publish", "carry", "in_window", "pick", "has_flag", "set_flag"}
+
+
+def _is_compiled(node):
+    return isinstance(node, ast.FunctionDef) and any(getattr(d, "id", "") == "inlined" for d in node.decorator_list)
+
+
 def test_every_step_of_the_week_is_in_order():
-    order = [
-        TEXT.index(f". **{step}.**") for step in ("hear", "need", "attend", "choose", "experience", "learn", "tell")
-    ]
+    order = [TEXT.index(f"{n}. **{step}.** ") for n, step in enumerate(odd.STEPS, 1)]
     assert order == sorted(order)
 
 

@@ -1,4 +1,4 @@
-"""The same bytes whatever lives them: threads, shards, plain Python, a second run, another Python."""
+"""The same bytes whatever computes them: threads, shards, plain Python, a second run, another Python."""
 
 import hashlib
 import json

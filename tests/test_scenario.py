@@ -60,11 +60,12 @@ def declared(kind, path=""):
 
 def starred(path):
     parts = path.split(".")
-    members = {"segments": 1, "cohorts": 1, "firms": 1, "scandals": 1, "moves": 1}
-    if parts[0] in members:
+    if parts[0] in ("kinds", "segments", "cohorts", "firms", "scandals", "moves"):
         parts[1] = "*"
         if parts[2] == "touchpoints":
             parts[3] = "*"
+        if parts[2] == "care" and len(parts) > 3:
+            parts.pop()
     return ".".join(parts)
 
 
@@ -241,8 +242,11 @@ BAD = {
     "unknown like nothing": (plain(zzz=3), "zzz: unknown; known: title, focus, seed"),
     "unknown number": (PLAIN | {3: 4}, "3: unknown; known: title"),
     "unknown in market": (plain(market={"rate_shap": 1}), "market.rate_shap: unknown; did you mean rate_shape?"),
-    "unknown in consumer": (plain(consumer={"looking": 1}), "consumer.looking: unknown; did you mean looks?"),
-    "unknown in network": (plain(network={"neighbors": 4}), "network.neighbors: unknown; did you mean neighbors?"),
+    "unknown in consumer": (
+        plain(consumer={"habit_wait": 1}),
+        "consumer.habit_wait: unknown; did you mean habit_weight?",
+    ),
+    "unknown in network": (plain(network={"neighbor": 4}), "network.neighbor: unknown; did you mean neighbors?"),
     "unknown in mechanisms": (plain(mechanisms={"habits": True}), "mechanisms.habits: unknown; did you mean habit?"),
     "unknown in a segment": (
         plain(segments={"all": {"atention": 1}}),
@@ -342,6 +346,16 @@ BAD = {
         move(lever="presence", value=0),
         "moves.cut.value: 0 is outside 1e-09 to 1e+06 for presence",
     ),
+    "care for no kind": (
+        plain(segments={"all": {"care": {"ethcs": 2}}}),
+        "segments.all.care.ethcs: unknown; did you mean ethics?",
+    ),
+    "care out of range": (plain(segments={"all": {"care": {"ethics": 11}}}), "segments.all.care.ethics: 11 is outside"),
+    "care as one number": (plain(cohorts={"old": {"care": 2}}), "cohorts.old.care: 2 is not a set of named numbers"),
+    "a kind that was left out": (
+        scandal(kind="privacy") | {"kinds": {"ethics": {}}},
+        "scandals.leak.kind: 'privacy' is not known; known: ethics",
+    ),
     "odd ring": (plain(network={"neighbors": 7}), "network.neighbors: 7 is odd"),
     "network from no file": (plain(network={"kind": "file"}), "network.edges: a file of edges is needed"),
 }
@@ -407,7 +421,7 @@ def test_what_is_no_file_of_edges_is_not_waited_for(tmp_path):
 
 def test_a_file_of_edges_may_begin_with_a_mark_and_have_more_columns(tmp_path):
     (tmp_path / "edges.csv").write_text("\ufeff# from, to, since\n0,1,2020\n1,2,2021\n", encoding="utf-8")
-    starts, listeners = stored_links(
+    starts, recipients = stored_links(
         build(plain(people=3, network={"kind": "file", "edges": str(tmp_path / "edges.csv")}))
     )
-    assert starts.tolist() == [0, 1, 2, 2] and listeners.tolist() == [1, 2]
+    assert starts.tolist() == [0, 1, 2, 2] and recipients.tolist() == [1, 2]

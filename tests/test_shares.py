@@ -111,7 +111,7 @@ def test_what_shares_do_not_depend_on_changes_no_presence():
     base = market(STATED)
     story = {"scandals.leak": {"firm": "f0", "week": 3}, "moves.cut": {"firm": "f1", "week": 3, "value": 0.5}}
     same = {"title": "T", "seed": 9, "people": 77, "replications": 3, "window": 4, "focus": "f3", "firms.f0.group": "g"}
-    unread = {"consumer.care_ethics": 3.0, "market.residue": 0.5, "segments.all.action": 3.0, "market.survey": 0.5}
+    unread = {"kinds.ethics.care": 3.0, "market.residue": 0.5, "segments.all.action": 3.0, "market.survey": 0.5}
     assert key(change(base, {**story, **same, **unread, "firms.f0.presence": 7.0})) == key(base)
 
 

@@ -137,7 +137,7 @@ def test_nobody_lives_past_the_last_week():
 
 
 @pytest.mark.parametrize("shards", [1, 3])
-def test_a_story_may_begin_with_the_people_of_another(shards):
+def test_a_run_may_begin_with_the_people_of_another(shards):
     before = simulate(market({"people": 300, "burn_in": 4, "consumer.rate": 2.0}), keep_people=True)
     later = market({"people": 300, "burn_in": 0, "scandals.x": {"firm": "f0", "week": 1}})
     parts = initialize(later, shards=shards, start=before.people[0])

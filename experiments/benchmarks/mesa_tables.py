@@ -34,6 +34,10 @@ def cells(scenario):
             value = getattr(scenario.consumer, name) * math.prod(getattr(kind, name) for kind in kinds)
             value = min(1.0, value) if name in CHANCES else max(1.0, value) if name in AT_LEAST_ONE else value
             setattr(traits, name, value)
+        traits.care = {
+            name: kind.care * math.prod(member.care.get(name, 1.0) for member in kinds)
+            for name, kind in scenario.kinds.items()
+        }
         traits.cx_loss = traits.cx_weight * traits.loss_aversion
         found.append(traits)
     return found
@@ -100,7 +104,7 @@ def _scandal(model, scenario, s, week):
     slow = (1 - m.residue) * 2 ** (-since / m.reputation_half_life) + m.residue
     echo = (1 - m.reputation_share) * 2 ** (-since / m.attention_half_life) + m.reputation_share * slow
     echo *= 1 - s.response * (since >= s.response_delay)
-    care = [getattr(c, f"care_{s.kind}") for c in model.traits]
+    care = [c.care[s.kind] for c in model.traits]
     hurt = (s.severity, s.severity + s.harm_severity)
     return SimpleNamespace(
         at=list(scenario.firms).index(own),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.mesa.agents import Competitor, Consumer
-from sim.model.declare import ScenarioError, did_you_mean, leaves
+from sim.model.declare import ScenarioError, leaves, unknown
 from sim.model.fields import Scenario
 from sim.model.scenario import build, change
 from sim.study.calibrate_shares import calibrate_shares
@@ -34,9 +34,9 @@ def scenario_of(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dic
     scenario = default() if base is None else base if isinstance(base, Scenario) else build(base)
     changes: dict[str, Any] = {path.replace("__", "."): value for path, value in kwargs.items()}
     known = [path for path, _, _ in leaves(scenario)]
-    unknown = [p for p, v in changes.items() if p not in known and not (v is None or isinstance(v, Mapping))]
-    if unknown:
-        raise ScenarioError([f"{path}: unknown{_suggestion(path, known)}" for path in unknown])
+    wrong = [p for p, v in changes.items() if p not in known and not (v is None or isinstance(v, Mapping))]
+    if wrong:
+        raise ScenarioError([f"{path}: {_suggestion(path, known)}" for path in wrong])
     if rng is not None:
         if "seed" in changes:
             raise TypeError("Market: seed and rng both say which draws; give one")
@@ -46,9 +46,8 @@ def scenario_of(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dic
 
 
 def _suggestion(path: str, known: list[str]) -> str:
-    """The nearest known path; the list of all would be too long."""
-    meant = did_you_mean(path, known)
-    return meant if meant.startswith("; did") else ""
+    """That it is unknown, and the nearest known path; the list of all would be too long."""
+    return unknown(path, known).partition("; known")[0]
 
 
 def check_arguments(activation: str, agents: bool, people: int, consumer: type, competitor: type) -> None:

@@ -26,7 +26,7 @@ from sim.model.fields import Firm, Scenario
 from sim.model.network import links
 from sim.model.scenario import change
 from sim.model.state import People
-from sim.model.timeline import _levers_at
+from sim.model.timeline import levers_at
 
 EXTENSION = 52  # weeks by which an endless market is extended
 
@@ -189,7 +189,7 @@ class Market(mesa.Model):
     @property
     def firms_now(self) -> dict[str, Firm]:
         """The firms as their moves will have left them in the coming week."""
-        return _levers_at(self.scenario_now, self.week)
+        return levers_at(self.scenario_now, self.week)
 
     @property
     def now(self) -> Tally:

@@ -4,24 +4,38 @@ import dataclasses
 import difflib
 import math
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from sim.model.renamed import renamed
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Value = float | str | bool | None  # of a field
+Declared = TypeVar("Declared")  # a declared dataclass
 
 _NAME = "a name made of letters, digits and _"
+_OPEN = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is known of a field: default, range (None = open), allowed words, unit, meaning and source."""
+    """What is known of a field: default, range (None = open), allowed words, unit, meaning and source.
 
-    default: Any
+    Of a consumer's trait also the range of a segment's factor on it, and the range in which their product is kept.
+    """
+
+    default: Value
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
     about: str = ""
     source: str = ""
+    factor: tuple[float, float] = (0, 10)
+    product: tuple[float, float] = _OPEN
 
     @property
     def allowed(self) -> str:
@@ -31,9 +45,31 @@ class Declaration:
         return f"{self.low:g} to {self.high:g}" if self.low is not None and self.high is not None else "text"
 
 
-def trait(default: Any, low: float, high: float, unit: str, about: str, source: str = "") -> Any:
-    """Declare a number: it becomes schema, error text, slider, sweep bound and table row."""
-    return field(default=default, metadata={"d": Declaration(default, low, high, (), unit, about, source)})
+def trait(
+    default: float | None,
+    low: float,
+    high: float,
+    unit: str,
+    about: str,
+    source: str = "",
+    *,
+    factor: tuple[float, float] = (0, 10),
+    product: tuple[float, float] = _OPEN,
+) -> Any:
+    """Declare a number: it becomes schema, error text, slider, sweep bound and named_numbers row."""
+    found = Declaration(default, low, high, (), unit, about, source, factor, product)
+    return field(default=default, metadata={"d": found})
+
+
+def factor_on(f: dataclasses.Field[Any]) -> Any:
+    """Declare the factor of a segment on a consumer's trait: 1 by default, in the range that the trait gives it."""
+    d = declaration(f)
+    (low, high), about = d.product, f"factor on consumer.{f.name}"
+    if low > -math.inf:
+        about += f" (the product is at least {low:g})"
+    if high < math.inf:
+        about += f" (the product is at most {high:g})"
+    return trait(1.0, *d.factor, "x", about)
 
 
 def word(default: str, about: str, *choices: str) -> Any:
@@ -51,9 +87,14 @@ def part(kind: type, about: str) -> Any:
     return field(default_factory=kind, metadata={"d": Declaration(None, about=about)})
 
 
-def named(about: str) -> Any:
+def named(about: str, default: Callable[[], Mapping[str, Any]] = dict) -> Any:
     """Declare a dictionary of named members (segments, firms, ...)."""
-    return field(default_factory=dict, metadata={"d": Declaration(None, about=about)})
+    return field(default_factory=default, metadata={"d": Declaration(None, about=about)})
+
+
+def named_numbers(default: float, low: float, high: float, unit: str, about: str) -> Any:
+    """Declare a number for each name of something else, a dictionary by name."""
+    return field(default_factory=dict, metadata={"d": Declaration(default, low, high, (), unit, about)})
 
 
 def declaration(f: dataclasses.Field[Any]) -> Declaration:
@@ -62,15 +103,18 @@ def declaration(f: dataclasses.Field[Any]) -> Declaration:
     return found
 
 
-def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any, Declaration]]:
-    """Every number, word and switch below `node` as (dotted path, value, declaration)."""
+def leaves(node: "DataclassInstance", path: str = "") -> Iterator[tuple[str, Value, Declaration]]:
+    """Every number, word and switch below the declared dataclass `node` as (dotted path, value, declaration)."""
     for f in fields(node):
         value, at = getattr(node, f.name), f"{path}{f.name}"
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, type):
             yield from leaves(value, f"{at}.")
         elif isinstance(value, dict):
             for name, member in value.items():
-                yield from leaves(member, f"{at}.{name}.")
+                if is_dataclass(member) and not isinstance(member, type):
+                    yield from leaves(member, f"{at}.{name}.")
+                else:
+                    yield f"{at}.{name}", member, declaration(f)
         else:
             yield at, value, declaration(f)
 
@@ -82,52 +126,74 @@ class ScenarioError(ValueError):
         self.complaints = complaints
         super().__init__("\n".join(complaints))
 
-    def __reduce__(self) -> tuple[Any, ...]:  # an exception is pickled with its text alone
+    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[list[str]]]:  # pickle would keep the text alone
         return type(self), (self.complaints,)
 
 
-def did_you_mean(name: str, known: Any) -> str:
-    """'; did you mean ...?' for the nearest known name, else the list of known names."""
-    near = difflib.get_close_matches(str(name), [str(k) for k in known], 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(map(str, known)) or 'none'}"
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """'; did you mean ...?' for the nearest known name, else the list of known names.
+
+    >>> did_you_mean("prise", ["price", "quality"])
+    '; did you mean price?'
+    """
+    names = list(map(str, known))
+    new = renamed(str(name), names)
+    if new:
+        return f"; it is called {new} now"
+    near = difflib.get_close_matches(str(name), names, 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(names) or 'none'}"
 
 
-def read(kind: type, config: Any, path: str, complaints: list[str]) -> Any:
+def unknown(name: str, known: Collection[str]) -> str:
+    """What to say of a name that is not among the known ones: how it is called now, or what may be meant.
+
+    >>> unknown("exit_friction", ["price", "switching_cost"])
+    'is called switching_cost now'
+    >>> unknown("prise", ["price", "quality"])
+    'unknown; did you mean price?'
+    """
+    new = renamed(str(name), known)
+    return f"is called {new} now" if new else f"unknown{did_you_mean(name, known)}"
+
+
+def read(kind: type[Declared], config: object, path: str, complaints: list[str]) -> Declared:
     """An instance of the declared dataclass `kind` from nested mappings; what is wrong is added to `complaints`."""
     result = kind()
     if not isinstance(config, Mapping):
         complaints.append(f"{path.rstrip('.') or 'config'}: {config!r} is not a set of named values")
         return result
-    hints, known = get_type_hints(kind), {f.name: f for f in fields(kind)}
+    hints, known = get_type_hints(kind), {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
     for name, value in config.items():
         if name not in known:
-            complaints.append(f"{path}{name}: unknown{did_you_mean(name, known)}")
+            complaints.append(f"{path}{name}: {unknown(name, known)}")
             continue
-        setattr(result, name, _value(hints[name], known[name], value, f"{path}{name}", complaints))
+        setattr(result, name, _value(hints[name], declaration(known[name]), value, f"{path}{name}", complaints))
     return result
 
 
-def _value(hint: Any, f: dataclasses.Field[Any], value: Any, path: str, complaints: list[str]) -> Any:
+def _value(hint: Any, d: Declaration, value: object, path: str, complaints: list[str]) -> object:
     if is_dataclass(hint):
-        return read(hint, value, f"{path}.", complaints)  # type: ignore[arg-type]
+        assert isinstance(hint, type)
+        return read(hint, value, f"{path}.", complaints)
     if get_origin(hint) is dict:
-        return _members(get_args(hint)[1], value, path, complaints)
-    return _leaf(hint, declaration(f), value, path, complaints)
+        return _members(get_args(hint)[1], d, value, path, complaints)
+    return _leaf(hint, d, value, path, complaints)
 
 
-def _members(kind: type, config: Any, path: str, complaints: list[str]) -> dict[str, Any]:
+def _members(hint: Any, d: Declaration, config: object, path: str, complaints: list[str]) -> dict[str, object]:
     if config is None:
         return {}
     if not isinstance(config, Mapping):
-        complaints.append(f"{path}: {config!r} is not a set of named members")
+        complaints.append(f"{path}: {config!r} is not a set of named {'members' if is_dataclass(hint) else 'numbers'}")
         return {}
     for name in config:
         if not (isinstance(name, str) and name.isidentifier()):
             complaints.append(f"{path}.{name}: not {_NAME}")
-    return {str(n): read(kind, c, f"{path}.{n}.", complaints) for n, c in config.items() if c is not None}
+    given = {str(name): value for name, value in config.items() if value is not None or not is_dataclass(hint)}
+    return {name: _value(hint, d, value, f"{path}.{name}", complaints) for name, value in given.items()}
 
 
-def _leaf(hint: Any, d: Declaration, value: Any, path: str, complaints: list[str]) -> Any:
+def _leaf(hint: Any, d: Declaration, value: Any, path: str, complaints: list[str]) -> object:
     optional = get_origin(hint) in (types.UnionType,) and type(None) in get_args(hint)
     if value is None and optional:
         return None
@@ -140,7 +206,7 @@ def _leaf(hint: Any, d: Declaration, value: Any, path: str, complaints: list[str
     return float(value) if want is float else value
 
 
-def _mismatch(want: type, d: Declaration, value: Any) -> str:
+def _mismatch(want: type, d: Declaration, value: object) -> str:
     if want is bool:
         return "" if isinstance(value, bool) else "is not true or false"
     if want is str:

@@ -1,71 +1,91 @@
 """Every field that can be varied, declared once: default, range, unit, meaning and source."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, fields, make_dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from sim.model.declare import named, part, switch, trait, word
+from sim.model.declare import factor_on, named, named_numbers, part, switch, trait, word
+
+AT_LEAST_1, AT_MOST_1 = (1, math.inf), (-math.inf, 1)  # products of a trait and its factors that are kept there
+SCANDAL_KINDS = ("ethics", "privacy", "service")  # of scandal, unless a scenario says which
 
 
 @dataclass
 class Consumer:
     """The typical consumer of this category."""
 
-    rate: float = trait(0.25, 0.001, 10, "uses/week", "mean uses of the category a week (repertoire)", "#1")
-    attention: float = trait(1.0, 0, 1, "1/use", "chance that a use is deliberated", "#16-22")
-    automaticity: float = trait(0.3, 0, 1, "-", "share of attention lost at full habit", "#29")
-    consideration_size: float = trait(3.0, 1, 64, "firms", "mean number of firms looked at", "#32, #33")
+    rate: float = trait(
+        0.25, 0.001, 10, "uses/week", "mean uses of the category a week (repertoire)", "#1", factor=(0.001, 100)
+    )
+    attention: float = trait(1.0, 0, 1, "1/use", "chance that a use is deliberated", "#16-22", product=AT_MOST_1)
+    automaticity: float = trait(0.3, 0, 1, "-", "share of attention lost at full habit", "#29", product=AT_MOST_1)
+    consideration_size: float = trait(
+        3.0, 1, 64, "firms", "mean number of firms considered", "#32, #33", factor=(0.1, 64), product=AT_LEAST_1
+    )
     state_dependence: float = trait(0.5, -2, 5, "logit", "bonus of the firm used last", "#30")
     habit_weight: float = trait(0.8, 0, 5, "logit", "weight of habit, which runs from 0 to 1", "#30")
-    habit_rate: float = trait(0.045, 0, 1, "1/use", "step of habit a use; 95 % after 3/rate uses", "#29")
+    habit_rate: float = trait(
+        0.045, 0, 1, "1/use", "step of habit a use; 95 % after 3/rate uses", "#29", product=AT_MOST_1
+    )
     cx_weight: float = trait(0.4, 0, 5, "logit/CX", "weight of remembered experience", "#71")
-    loss_aversion: float = trait(2.0, 1, 5, "-", "how much more a loss weighs than a gain", "#47")
+    loss_aversion: float = trait(2.0, 1, 5, "-", "how much more a loss weighs than a gain", "#47", product=AT_LEAST_1)
     price_weight: float = trait(2.0, 0, 20, "logit/index", "weight of price", "c1")
     trust_weight: float = trait(1.0, 0, 10, "logit", "weight of trust, which runs from 0 to 1", "#46")
-    trust_up: float = trait(0.03, 0, 1, "1/use", "step of trust after a good use", "#46")
-    trust_down: float = trait(0.09, 0, 1, "1/use", "step of trust after a bad use", "#46")
+    trust_up: float = trait(0.03, 0, 1, "1/use", "step of trust after a good use", "#46", product=AT_MOST_1)
+    trust_down: float = trait(0.09, 0, 1, "1/use", "step of trust after a bad use", "#46", product=AT_MOST_1)
     uncertainty: float = trait(0.5, 0, 5, "logit", "penalty of a firm never used", "#26")
     regret_weight: float = trait(0.5, 0, 5, "logit/CX", "weight of regret", "#72")
     anchor_pull: float = trait(0.4, 0, 5, "logit/CX", "pull of the service anchor on evaluation", "#74")
-    care_ethics: float = trait(1.0, 0, 5, "-", "weight of a scandal of conscience", "#49-53")
-    care_privacy: float = trait(1.0, 0, 5, "-", "weight of a scandal about data", "#35-42")
-    care_service: float = trait(1.0, 0, 5, "-", "weight of a scandal of service or safety", "#39")
-    action: float = trait(0.12, 0, 1, "-", "chance that the intention to leave becomes action", "#48")
+    action: float = trait(
+        0.12, 0, 1, "-", "chance that the intention to leave becomes action", "#48", factor=(0, 100), product=AT_MOST_1
+    )
     exposure: float = trait(1.0, 0, 5, "-", "reach of the news for this consumer", "#65")
-    voice: float = trait(1.0, 0, 10, "-", "messages told, relative", "#60")
-    drift: float = trait(0.0, -1, 1, "1/year", "yearly change of the two weights of habit", "#14")
+    voice: float = trait(1.0, 0, 10, "-", "messages sent, relative", "#60")
+    drift: float = trait(0.0, -1, 1, "1/year", "yearly change of the two weights of habit", "#14", factor=(-10, 10))
+
+
+TRAITS = tuple(f.name for f in fields(Consumer))
+
+if TYPE_CHECKING:
+
+    class Segment(Consumer):
+        """A kind of consumer, or an age group: its weight, and a factor on each trait of the typical consumer."""
+
+        weight: float
+        care: dict[str, float]
+
+else:
+    Segment = make_dataclass(
+        "Segment",
+        [
+            ("weight", float, trait(1.0, 0, 1e6, "-", "size, relative to the other segments (or cohorts)")),
+            *((f.name, float, factor_on(f)) for f in fields(Consumer)),
+            (
+                "care",
+                dict[str, float],
+                named_numbers(1.0, 0, 10, "x", "factor on the care of that kind (kinds.NAME.care)"),
+            ),
+        ],
+        namespace={
+            "__module__": __name__,
+            "__doc__": "A kind of consumer, or an age group: its weight, and a factor on each trait.",
+        },
+    )
 
 
 @dataclass
-class Segment:
-    """A kind of consumer, or an age group: its weight, and factors on the typical consumer's traits."""
+class Kind:
+    """A kind of scandal: what it touches, and how much it weighs with the typical consumer."""
 
-    weight: float = trait(1.0, 0, 1e6, "-", "size, relative to the other segments (or cohorts)")
-    rate: float = trait(1.0, 0.001, 100, "x", "factor on consumer.rate")
-    attention: float = trait(1.0, 0, 10, "x", "factor on consumer.attention (the product is at most 1)")
-    automaticity: float = trait(1.0, 0, 10, "x", "factor on consumer.automaticity (the product is at most 1)")
-    consideration_size: float = trait(
-        1.0, 0.1, 64, "x", "factor on consumer.consideration_size (the product is at least 1)"
-    )
-    state_dependence: float = trait(1.0, 0, 10, "x", "factor on consumer.state_dependence")
-    habit_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.habit_weight")
-    habit_rate: float = trait(1.0, 0, 10, "x", "factor on consumer.habit_rate (the product is at most 1)")
-    cx_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.cx_weight")
-    loss_aversion: float = trait(1.0, 0, 10, "x", "factor on consumer.loss_aversion (the product is at least 1)")
-    price_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.price_weight")
-    trust_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.trust_weight")
-    trust_up: float = trait(1.0, 0, 10, "x", "factor on consumer.trust_up (the product is at most 1)")
-    trust_down: float = trait(1.0, 0, 10, "x", "factor on consumer.trust_down (the product is at most 1)")
-    uncertainty: float = trait(1.0, 0, 10, "x", "factor on consumer.uncertainty")
-    regret_weight: float = trait(1.0, 0, 10, "x", "factor on consumer.regret_weight")
-    anchor_pull: float = trait(1.0, 0, 10, "x", "factor on consumer.anchor_pull")
-    care_ethics: float = trait(1.0, 0, 10, "x", "factor on consumer.care_ethics")
-    care_privacy: float = trait(1.0, 0, 10, "x", "factor on consumer.care_privacy")
-    care_service: float = trait(1.0, 0, 10, "x", "factor on consumer.care_service")
-    action: float = trait(1.0, 0, 100, "x", "factor on consumer.action (the product is at most 1)")
-    exposure: float = trait(1.0, 0, 10, "x", "factor on consumer.exposure")
-    voice: float = trait(1.0, 0, 10, "x", "factor on consumer.voice")
-    drift: float = trait(1.0, -10, 10, "x", "factor on consumer.drift")
+    meaning: str = word("", "what a scandal of this kind touches")
+    care: float = trait(1.0, 0, 5, "-", "weight of a scandal of this kind for the typical consumer", "#35-53")
+
+
+def _three_kinds() -> dict[str, Kind]:
+    """The kinds of scandal that a scenario has unless it says which."""
+    return {name: Kind() for name in SCANDAL_KINDS}
 
 
 @dataclass
@@ -73,7 +93,7 @@ class Touchpoint:
     """A place where the customer meets the firm: app, website, shop, phone."""
 
     use: float = trait(1.0, 0, 1, "1/use", "share of uses that pass it")
-    failure_rate: float = trait(0.05, 0, 1, "1/visit", "chance that a detail fails", "#63")
+    failure_rate: float = trait(0.05, 0, 1, "1/visit", "chance that it fails at a visit", "#63")
     severity: float = trait(1.0, 0, 10, "CX", "harm of a minor failure", "#66")
 
 
@@ -81,7 +101,7 @@ class Touchpoint:
 class Firm:
     """A competitor: how present, how good, how easy, how hard to leave."""
 
-    group: str = word("", "label shared with peers, who share in each other's scandals (#56)")
+    group: str = word("", "label of a group of peers, which bear part of each other's scandals (#56)")
     share: float | None = trait(None, 0, 1, "-", "market share to reproduce; presence is then solved", "c2")
     presence: float = trait(1.0, 1e-9, 1e6, "-", "mental and physical availability, relative", "#3")
     price: float = trait(1.0, 0, 10, "index", "price, 1 = category average")
@@ -90,7 +110,7 @@ class Firm:
     effort: float = trait(0.0, -5, 5, "logit", "trouble it takes to use", "#70")
     ease: float = trait(0.0, -5, 5, "logit", "trouble saved once it knows you; grows with use", "#70")
     association: float = trait(0.0, -5, 5, "logit", "comes to mind earlier; is liked once known", "lever 1")
-    delight_rate: float = trait(0.01, 0, 1, "1/use", "chance of a noteworthy service moment", "lever 4")
+    delight_rate: float = trait(0.01, 0, 1, "1/use", "chance that a visit holds a delightful moment", "lever 4")
     recovery_days: float = trait(5.0, 0, 365, "days", "time to a solution", "#66")
     recovery_adequacy: float = trait(0.6, 0, 1, "-", "share of the harm a prompt solution repairs", "#66")
     switching_cost: float = trait(0.0, 0, 10, "logit", "trouble of leaving; phone-only about 1.7", "#27")
@@ -102,14 +122,18 @@ class Scandal:
     """Bad news about a firm, and what the firm did about it."""
 
     firm: str = word("", "the firm it happens to; empty = the scenario's focus")
-    kind: str = word("ethics", "whose nerve it touches", "ethics", "privacy", "service")
+    kind: str = word("ethics", "the kind of scandal it is, one of the scenario's kinds")
     week: int = trait(26, 0, 5000, "week", "week in which it breaks")
-    severity: float = trait(1.5, 0, 10, "logit", "loss for one who hears, cares fully and acts", "#53, #55")
+    severity: float = trait(
+        1.5, 0, 10, "logit", "loss of utility for one who hears of it, cares fully and acts", "#53, #55"
+    )
     reach: float = trait(0.75, 0, 1, "-", "share of people the broadcast reaches", "#65")
     news_weeks: int = trait(2, 1, 104, "weeks", "weeks over which the broadcast reaches them", "#52, #58")
-    contagion: float = trait(0.3, 0, 0.95, "people", "mean number one who hears tells (below 1)", "#64")
+    contagion: float = trait(
+        0.3, 0, 0.95, "people", "mean number of people one who hears passes it to (below 1)", "#64"
+    )
     action: float = trait(1.0, 0, 100, "x", "factor on consumer.action; high with a close substitute", "#53")
-    buycott: float = trait(0.0, 0, 1, "-", "share of those who act who buy more instead", "#52")
+    buycott: float = trait(0.0, 0, 1, "-", "share of those acting that buy more instead", "#52")
     spillover: float = trait(0.3, 0, 1, "-", "share of the loss that peers of the same group bear", "#56")
     harmed_share: float = trait(0.0, 0, 1, "-", "share of the firm's customers harmed in person", "#38")
     harm_severity: float = trait(0.5, 0, 10, "logit", "extra loss for those harmed in person", "#38")
@@ -132,14 +156,14 @@ class Move:
 
 @dataclass
 class Market:
-    """The category: how people live in it, whatever their kind."""
+    """The category: what holds for all its consumers, whatever their segment."""
 
     regime: str = word("repertoire", "any number of uses, or one provider until left", "repertoire", "provider")
     rate_shape: float = trait(0.8, 0.05, 100, "-", "gamma shape K of use rates over people", "#1")
     taste_law: str = word("log_gamma", "law of tastes over people", "log_gamma", "normal")
     taste_concentration: float = trait(2.2, 0.05, 1000, "-", "S of log-gamma tastes: low = outspoken", "c3")
     taste_sd: float = trait(1.2, 0, 10, "logit", "spread of normal tastes", "c7")
-    experience: float = trait(50.0, 0, 1e4, "uses", "uses people have behind them when the market opens")
+    experience: float = trait(50.0, 0, 1e4, "uses", "uses before the first week")
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
     event_attention: float = trait(1.0, 0, 1, "-", "chance that a price move or contract end is noticed", "#22")
@@ -149,15 +173,15 @@ class Market:
     memory_rate: float = trait(0.35, 0, 1, "1/use", "step of remembered experience", "#75")
     expectation_rate: float = trait(0.2, 0, 1, "1/use", "step of expectation", "b")
     familiarity_rate: float = trait(0.1, 0.001, 1, "1/use", "step of familiarity", "lever 2")
-    delight_peak: float = trait(2.0, 0, 10, "CX", "how far a service moment lifts a visit", "lever 4")
+    delight_peak: float = trait(2.0, 0, 10, "CX", "how far a delightful moment lifts a visit", "lever 4")
     delight_threshold: float = trait(
         2.0, 0, 10, "CX", "peak above expectation that makes an anchor or a message", "#75"
     )
     anchor_start: float = trait(0.7, 0, 1, "-", "chance that the search starts at the anchor", "#76")
     anchor_half_life: float = trait(26.0, 0.1, 1e4, "weeks", "half-life of an anchor", "lever 4")
     regret_half_life: float = trait(8.0, 0.1, 1e4, "weeks", "half-life of regret", "lever 3")
-    trust_start: float = trait(0.6, 0, 1, "-", "trust in a firm nothing is known of", "b")
-    trust_scandal: float = trait(0.05, 0, 1, "1/logit", "fall of trust a unit of severity heard of", "#46")
+    trust_start: float = trait(0.6, 0, 1, "-", "trust in an unknown firm", "b")
+    trust_scandal: float = trait(0.05, 0, 1, "1/logit", "fall of trust on hearing of one unit of severity", "#46")
     confirmation_bias: float = trait(0.5, 0, 1, "-", "damping of trust updates at extreme priors", "#46")
     major_share: float = trait(0.15, 0, 1, "-", "share of failures that are major", "#66")
     major_factor: float = trait(3.0, 1, 20, "x", "harm of a major failure relative to a minor one", "#66")
@@ -165,39 +189,41 @@ class Market:
     complain_major: float = trait(0.3, 0, 1, "-", "chance of a complaint after a major failure", "#63")
     repair_half_life: float = trait(5.0, 0.1, 365, "days", "delay that halves what a solution repairs", "#66")
     recovery_paradox: float = trait(0.2, 0, 5, "CX", "satisfaction above delivery after a solved complaint", "#67")
-    switching_cost_deterrence: float = trait(0.2, 0, 5, "-", "part of a firm's friction that deters joining", "#25")
-    switching_cost_backlash: float = trait(1.0, 0, 10, "CX", "memory lost by an exit given up over friction", "#27")
-    switching_cost_tolerated: float = trait(1.0, 0, 10, "logit", "friction up to which nobody resents it", "#27")
-    positive_wom: float = trait(0.3, 0, 1, "-", "chance that a peak is told", "#60")
-    negative_wom: float = trait(0.1, 0, 1, "-", "chance that a bad episode is told", "#60, #63")
-    wom_weight: float = trait(0.15, 0, 1, "1/message", "step of memory to what is told, for one who never used", "#62")
+    switching_cost_deterrence: float = trait(
+        0.2, 0, 5, "-", "share of a firm's switching cost that deters joining", "#25"
+    )
+    switching_cost_backlash: float = trait(1.0, 0, 10, "CX", "memory lost when switching cost alone keeps one", "#27")
+    switching_cost_tolerated: float = trait(1.0, 0, 10, "logit", "switching cost up to which nobody resents it", "#27")
+    positive_wom: float = trait(0.3, 0, 1, "-", "chance that a peak makes a message", "#60")
+    negative_wom: float = trait(0.1, 0, 1, "-", "chance that a bad episode makes a message", "#60, #63")
+    wom_weight: float = trait(0.15, 0, 1, "1/message", "step of memory to a message, for one who never used", "#62")
     attention_half_life: float = trait(1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58")
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")
     reputation_share: float = trait(0.4, 0, 1, "-", "part of a scandal that goes into slow memory", "#59")
     residue: float = trait(0.1, 0, 1, "-", "part of slow memory that stays", "#59")
-    survey: float = trait(0.02, 0, 1, "1/week", "share of people asked each week whether they would leave")
+    survey: float = trait(0.02, 0, 1, "1/week", "share of people surveyed each week: would they leave?")
 
 
 @dataclass
 class Network:
-    """Who hears whom."""
+    """The network of word of mouth: who receives what a person sends."""
 
     kind: str = word("small_world", "ring with shortcuts, nobody, or a file of edges", "small_world", "none", "file")
-    neighbors: int = trait(8, 2, 64, "people", "neighbors each person tells (even; at most everybody else)", "#64")
+    neighbors: int = trait(8, 2, 64, "people", "recipients of each person (even; at most everybody else)", "#64")
     rewiring: float = trait(0.1, 0, 1, "-", "share of links that lead anywhere", "#64")
     edges: str = word("", "edge list, two columns of person numbers, when kind is file")
 
 
 @dataclass
 class Mechanisms:
-    """What can be switched off, to see what it was worth."""
+    """Mechanisms that can be switched off, to see what each is worth."""
 
     taste: bool = switch("people differ in taste")
     experience: bool = switch("remembered CX counts")
     habit: bool = switch("habit, state dependence and automaticity")
     inattention: bool = switch("uses go undeliberated")
-    consideration: bool = switch("not all firms are looked at")
-    switching_cost: bool = switch("leaving takes trouble, and time")
+    consideration: bool = switch("only some firms are considered")
+    switching_cost: bool = switch("leaving costs trouble and time")
     anchor: bool = switch("service anchors form and act")
     association: bool = switch("associations act")
     ease: bool = switch("effort and ease act")
@@ -211,24 +237,25 @@ class Mechanisms:
 
 @dataclass
 class Scenario:
-    """A market, its people, its story, and how long to look."""
+    """A market, its consumers, its events, and how long to simulate."""
 
     title: str = word("", "what to call it")
-    focus: str = word("", "the firm the story is about; empty = the largest")
+    focus: str = word("", "the firm that results are shown for; empty = the largest")
     seed: int = trait(1, 0, 2**32 - 1, "-", "seed of every draw")
     replications: int = trait(1, 1, 10_000, "-", "independent repetitions of the same scenario")
     people: int = trait(10_000, 1, 2**31 - 1, "people", "how many consumers")
     weeks: int = trait(104, 1, 5200, "weeks", "weeks counted")
-    burn_in: int = trait(52, 0, 5200, "weeks", "weeks lived before week 0, uncounted")
+    burn_in: int = trait(52, 0, 5200, "weeks", "weeks simulated before week 0, not counted")
     window: int = trait(13, 1, 520, "weeks", "window of the repeat-buying metrics")
     market: Market = part(Market, "the category")
     consumer: Consumer = part(Consumer, "the typical consumer")
+    kinds: dict[str, Kind] = named("kinds of scandal", _three_kinds)
     segments: dict[str, Segment] = named("kinds of consumer")
     cohorts: dict[str, Segment] = named("age groups, crossed with segments")
     firms: dict[str, Firm] = named("competitors")
-    scandals: dict[str, Scandal] = named("bad news")
-    moves: dict[str, Move] = named("levers pulled")
-    network: Network = part(Network, "who hears whom")
+    scandals: dict[str, Scandal] = named("scandals")
+    moves: dict[str, Move] = named("levers set in a week")
+    network: Network = part(Network, "the network of word of mouth")
     mechanisms: Mechanisms = part(Mechanisms, "what can be switched off")
 
     @property
@@ -242,6 +269,3 @@ class Scenario:
         size = [f"{self.people:,} people", f"{self.weeks} weeks", *(f"{n} {name}" for name, n in groups if n)]
         digest = sha256(json.dumps(asdict(self), default=repr).encode()).hexdigest()[:8]
         return f"<Scenario {self.title!r}: {', '.join(size)}, seed {self.seed}; {digest}>"
-
-
-TRAITS = tuple(f.name for f in fields(Consumer))

@@ -1,4 +1,4 @@
-"""Who a consumer is: drawn once, with the past that follows from it."""
+"""Initialization: a person's cell, rate, attention and tastes, drawn once, and the past that follows from them."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from sim.model.rules.choose import state_dependence, systematic_utility
 from sim.model.rules.learn import revise
 from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING
 
-FIXED_POINT_ROUNDS = 8  # rounds in which a newborn's chances and past settle
+FIXED_POINT_ROUNDS = 8  # rounds of the fixed point of choice chances and past
 
 
 @inlined
@@ -40,15 +40,14 @@ def cell_of(cells, key, number):
 
 @inlined
 def draw_person(person, bonds, public, presence, i):
-    """Who a person is, drawn once: rate, attention, tastes, and the past their tastes imply.
+    """Draw a person once: rate, attention, tastes, and the past that their tastes imply.
 
     Log-gamma tastes, ln Gamma(S x presence), make a logit over tastes alone choose with Dirichlet(S x presence)
     chances: with all else off the market is the NBD-Dirichlet.
     """
     market, traits, key, number = public.market[0], public.traits[0], public.key, person.number[i]
-    person.rate[i] = (
-        traits.rate * exp(log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)) / market.rate_shape
-    )
+    gamma = log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)
+    person.rate[i] = traits.rate * exp(gamma) / market.rate_shape
     person.attention[i] = beta(traits.attention, market.attention_concentration, key, Purpose.ATTENTION, number)
     person.last[i] = person.target[i] = person.anchor[i] = NOBODY
     person.seen[i] = -market.burn_in
@@ -63,21 +62,21 @@ def draw_person(person, bonds, public, presence, i):
     for j in range(bonds.taste.shape[0]):
         chance = bonds.recall_strength[j, i]
         knows, draw = random_bits(key, Purpose.PAST, number, FIRST, j)
-        stranger = uniform(knows) < exp(-market.experience * chance)
-        bonds.trust[j, i] = select(stranger, market.trust_start, bonds.trust[j, i])
-        bonds.familiarity[j, i] = select(stranger, ZERO, bonds.familiarity[j, i])
-        bonds.memory[j, i] = select(stranger, ZERO, bonds.memory[j, i])
+        unused = uniform(knows) < exp(-market.experience * chance)
+        bonds.trust[j, i] = select(unused, market.trust_start, bonds.trust[j, i])
+        bonds.familiarity[j, i] = select(unused, ZERO, bonds.familiarity[j, i])
+        bonds.memory[j, i] = select(unused, ZERO, bonds.memory[j, i])
         race = log(chance) + gumbel(draw)
-        faster = logical_not(stranger) & (race > fastest)
+        faster = logical_not(unused) & (race > fastest)
         fastest, last = select(faster, race, fastest), select(faster, np.int32(j), last)
     person.last[i] = person.home[i] = last
 
 
 @inlined
 def to_steady_state(person, bonds, public, i):
-    """Bring a person to rest: the chances of choice, the past that follows from them, the chances that follow from it.
+    """The steady state: chances of choice, the past that follows from them, and the chances that follow from that.
 
-    The mean field of one's own history after `experience` uses; `bonds.recall_strength` carries the chances.
+    It is the mean field of a person's own history after `experience` uses. `bonds.recall_strength` holds the chances.
     """
     market, traits, many = public.market[0], public.traits[0], public.firms.shape[0]
     for step in range(FIXED_POINT_ROUNDS):
@@ -103,7 +102,7 @@ def to_steady_state(person, bonds, public, i):
 
 @inlined
 def expected_history(person, bonds, public, j, i):
-    """The past with firm j, expected of one who chose it with this chance at each of `experience` uses."""
+    """The expected past with firm j of a person who chose it with this chance at each of `experience` uses."""
     market, traits, firm = public.market[0], public.traits[0], public.firms[j]
     chance = bonds.recall_strength[j, i]
     uses = market.experience * chance

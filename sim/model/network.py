@@ -1,4 +1,4 @@
-"""Who hears whom: a stored network, checked, or the small world that is computed link by link."""
+"""A stored network of people: read from a file or made from a graph, and checked."""
 
 import re
 from functools import partial
@@ -17,7 +17,10 @@ Links = tuple[np.ndarray, np.ndarray]  # starts [people + 1] and recipients [lin
 
 
 def stored_links(s: Scenario) -> Links:
-    """(starts, listeners) of the scenario's edge file; empty for the small world, which is computed."""
+    """(starts, recipients) of the scenario's edge file; empty for the small world, which is computed.
+
+    Raises ScenarioError for a file that cannot be read, or whose links are not among the people.
+    """
     if s.network.kind != "file":
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     path = Path(s.network.edges)
@@ -47,9 +50,9 @@ def _read_edges(path: Path) -> np.ndarray:
 
 
 def links(graph: Any, people: int) -> Links:
-    """(starts, listeners) from an edge array [links, 2], a scipy sparse matrix or a networkx graph.
+    """(starts, recipients) from an edge array [links, 2], a scipy sparse matrix or a networkx graph.
 
-    Row i of the matrix, or the edges (i, j), lead to those who hear person i; an undirected graph leads both ways.
+    Row i of the matrix, or the edges (i, j), lead to the recipients of person i; an undirected graph leads both ways.
     Raises ScenarioError with everything that is wrong with them.
     """
     from scipy import sparse
@@ -71,14 +74,14 @@ def links(graph: Any, people: int) -> Links:
 def _matrix(graph: Any, people: int) -> Any:
     import networkx
 
-    strangers = [node for node in graph.nodes if not (isinstance(node, int | np.integer) and 0 <= node < people)]
-    if strangers or len(graph) != people:
-        found = f"{len(graph)} nodes" + (f", among them {strangers[0]!r}" if strangers else "")
+    outside = [node for node in graph.nodes if not (isinstance(node, int | np.integer) and 0 <= node < people)]
+    if outside or len(graph) != people:
+        found = f"{len(graph)} nodes" + (f", among them {outside[0]!r}" if outside else "")
         raise ScenarioError([f"network: the nodes of the graph are not 0 to {people - 1}, one a person: {found}"])
     return networkx.to_scipy_sparse_array(graph, nodelist=range(people), weight=None, format="csr")
 
 
-def _edges(graph: Any, people: int) -> np.ndarray:
+def _edges(graph: object, people: int) -> np.ndarray:
     wants = "an edge array [links, 2], a scipy sparse matrix or a networkx graph"
     if not isinstance(graph, np.ndarray):
         raise ScenarioError([f"network: {type(graph).__name__} is not {wants}"])
@@ -86,25 +89,25 @@ def _edges(graph: Any, people: int) -> np.ndarray:
         raise ScenarioError(
             [f"network: an array {list(graph.shape)} of {graph.dtype} is not {wants}, of whole numbers"]
         )
-    strangers = graph[(graph < 0) | (graph >= people)]
-    if len(strangers):
-        raise ScenarioError([f"network.edges: person {strangers[0]} is not among 0 to {people - 1}"])
+    outside = graph[(graph < 0) | (graph >= people)]
+    if len(outside):
+        raise ScenarioError([f"network.edges: person {outside[0]} is not among 0 to {people - 1}"])
     return graph
 
 
-def checked_links(network: Any, people: int, path: str = "network") -> Links:
-    """(starts, listeners) as the kernel reads them, unchecked, or one ScenarioError with all that is wrong.
+def checked_links(network: object, people: int, path: str = "network") -> Links:
+    """(starts, recipients) as the kernel reads them, or one ScenarioError with all that is wrong.
 
-    Those who hear person i are listeners[starts[i] : starts[i + 1]].
+    The recipients of person i are recipients[starts[i] : starts[i + 1]].
     """
-    wants = "(starts, listeners), two arrays as `sim.model.timeline.links(graph, people)` makes them of a graph"
+    wants = "(starts, recipients), two arrays as `sim.model.network.links(graph, people)` makes them of a graph"
     if not (isinstance(network, tuple | list) and len(network) == 2):
         raise ScenarioError([f"{path}: {type(network).__name__} is not {wants}"])
     try:
         arrays = [np.asarray(rows) for rows in network]
     except ValueError:  # rows of unlike lengths
         raise ScenarioError([f"{path}: these are not {wants}"]) from None
-    found = dict(zip(("starts", "listeners"), arrays, strict=True))
+    found = dict(zip(("starts", "recipients"), arrays, strict=True))
     wrong = [
         f"{path}.{name}: {list(rows.shape)} of {rows.dtype}; a row of whole numbers is needed"
         for name, rows in found.items()
@@ -119,22 +122,24 @@ def checked_links(network: Any, people: int, path: str = "network") -> Links:
 
 def _wrong_links(found: dict[str, np.ndarray], people: int) -> list[str]:
     """What is wrong with two rows of whole numbers as a network."""
-    starts, recipients = found["starts"], found["listeners"]
+    starts, recipients = found["starts"], found["recipients"]
     wrong = [f"starts: {len(starts)} of them; {people + 1} are needed, one more than people"] * (
         len(starts) != people + 1
     )
-    strangers = recipients[(recipients < 0) | (recipients >= people)]
-    if len(strangers):
-        wrong.append(f"listeners: person {strangers[0]} is not among 0 to {people - 1}")
+    outside = recipients[(recipients < 0) | (recipients >= people)]
+    if len(outside):
+        wrong.append(f"recipients: person {outside[0]} is not among 0 to {people - 1}")
     falls = np.flatnonzero(starts[1:] < starts[:-1])
     if len(falls):
         wrong.append(f"starts: they fall after place {falls[0]}, from {starts[falls[0]]} to {starts[falls[0] + 1]}")
     if len(starts) and (starts[0] != 0 or starts[-1] != len(recipients)):
-        wrong.append(f"starts: from {starts[0]} to {starts[-1]}; they go from 0 to {len(recipients)}, the listeners")
+        wrong.append(f"starts: from {starts[0]} to {starts[-1]}; they go from 0 to {len(recipients)}, the recipients")
     if wrong:
         return wrong
     degree = np.diff(starts).astype(np.int64)
     own = np.flatnonzero(recipients == np.repeat(np.arange(people), degree))
     if len(own):
-        wrong.append(f"listeners: {len(own)} hear themselves, first person {recipients[own[0]]}; leave such links out")
+        wrong.append(
+            f"recipients: {len(own)} send to themselves, first person {recipients[own[0]]}; leave such links out"
+        )
     return wrong

@@ -3,40 +3,44 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from sim.model.declare import did_you_mean
+from sim.model.declare import unknown
 
+Nested = dict[str, Any]  # values and further nested values by name
 Sizes = Mapping[type, tuple[str, ...]]
 NEAR = 0.8  # likeness of two names above which a new one may be a slip
 
 
-def put(kind: type, nested: dict[str, Any], changes: Any, complaints: list[str], sizes: Sizes | None = None) -> None:
-    """Set the values of `changes` (dotted path: value) in `nested`, values as `kind` declares them.
+def put(kind: type, nested: Nested, changes: object, complaints: list[str], sizes: Sizes | None = None) -> None:
+    """Set the values of `changes` (dotted path: value) in `nested`, which holds values as `kind` declares them.
 
-    A dict merges into what stands there, but at a group of named members (`firms`) it says which members there are. A
-    dict or a dataclass at the path of a member that does not exist adds it, None removes one. Shorter paths are set
-    first. A path into a member that does not exist is complained of. So is a new member that is named almost like
-    another and gives none of the fields that `sizes` has for its kind.
+    A dict is merged into the present value; at a group of named members (`firms`) it replaces the group. A dict or a
+    dataclass at the path of a member that does not exist adds it, None removes one. Shorter paths are set first.
+
+    Two things are taken for a slip, and this is the only place that judges it: a path into a member that does not
+    exist, and a new member that is named almost like another and gives none of the fields of `sizes` for its kind.
     """
     if not isinstance(changes, Mapping):
         complaints.append(f"changes: {changes!r} is not a set of values by dotted path")
         return
     complaints += [f"{path!r}: a path is text, such as people" for path in changes if not isinstance(path, str)]
     for path in sorted((p for p in changes if isinstance(p, str)), key=lambda p: p.count(".")):
-        value, unknown = bare(changes[path]), stranger(kind, nested, path)
-        if unknown and (unknown[0] != path or value is None):
-            member, known = unknown
-            new = f' (a new one: {{"{member}": {{...}}}})' if member != path else ""
-            complaints.append(f"{path}: unknown{did_you_mean(member.rpartition('.')[2], known)}{new}")
+        value, found = bare(changes[path]), unknown_member(kind, nested, path)
+        if found and (found[0] != path or value is None):
+            member, known = found
+            said = unknown(member.rpartition(".")[2], known)
+            new = f' (a new one: {{"{member}": {{...}}}})' if member != path and said.startswith("unknown") else ""
+            complaints.append(f"{path}: {said}{new}")
         else:
             wrong = _set(kind, nested, path.split("."), value, sizes or {})
             complaints += [f"{path}: {wrong}"] if wrong else []
 
 
-def stranger(kind: Any, nested: Mapping[str, Any], path: str) -> tuple[str, list[str]] | None:
+def unknown_member(kind: object, nested: Mapping[str, object], path: str) -> tuple[str, list[str]] | None:
     """(path, known names) of the first named member on a path that `nested` does not have; None if it has all."""
-    node, done = nested, ""
+    node: Mapping[str, object] = nested
+    done = ""
     for name in path.split("."):
         if _members(kind) and name not in node:
             return f"{done}{name}", list(node)
@@ -45,7 +49,7 @@ def stranger(kind: Any, nested: Mapping[str, Any], path: str) -> tuple[str, list
     return None
 
 
-def bare(value: Any) -> Any:
+def bare(value: object) -> Any:
     """The same as plain Python values: NumPy's scalars and arrays, dataclasses and mappings become what JSON knows."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
@@ -56,7 +60,7 @@ def bare(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _set(kind: Any, node: dict[Any, Any], names: Sequence[str], value: Any, sizes: Sizes) -> str:
+def _set(kind: object, node: Nested, names: Sequence[str], value: object, sizes: Sizes) -> str:
     """What is wrong with setting the value that `names` lead to below `node`; "" if it is set."""
     name, *rest = names
     below = _below(kind, name)
@@ -65,12 +69,12 @@ def _set(kind: Any, node: dict[Any, Any], names: Sequence[str], value: Any, size
         return ""
     if _members(kind) and name not in node:
         node[name] = value
-        return _slip(name, [n for n in node if n != name], value, sizes.get(below, ()))
+        return _slip(name, [n for n in node if n != name], value, sizes.get(cast(type, below), ()))
     if not rest:
         node[name] = _merged(below, node.get(name), value)
         return ""
-    if below is None or not (_members(below) or is_dataclass(below)):
-        return f"unknown{did_you_mean(name, get_type_hints(kind)) if below is None else f'; {name} is one value'}"
+    if not (get_origin(below) is dict or is_dataclass(below)):
+        return unknown(name, list(get_type_hints(kind))) if below is None else f"unknown; {name} is one value"
     here = node.get(name)
     if here is not None and not isinstance(here, Mapping):
         return ""  # complained of when it is read
@@ -78,26 +82,27 @@ def _set(kind: Any, node: dict[Any, Any], names: Sequence[str], value: Any, size
     return _set(below, node[name], rest, value, sizes)
 
 
-def _slip(name: str, others: Sequence[str], value: Any, sizes: Sequence[str]) -> str:
+def _slip(name: str, others: Sequence[str], value: object, sizes: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, [str(n) for n in others], 1, NEAR)
     if not near or not sizes or (isinstance(value, Mapping) and set(sizes) & set(value)):
         return ""
     return f"unknown; did you mean {near[0]}? (a new one says its {' or '.join(sizes)})"
 
 
-def _merged(kind: Any, old: Any, new: Any) -> Any:
+def _merged(kind: object, old: object, new: object) -> object:
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return new
     whole = {name: _merged(_below(kind, name), old.get(name), value) for name, value in new.items()}
     return whole if _members(kind) else {**old, **whole}
 
 
-def _members(kind: Any) -> bool:
-    return get_origin(kind) is dict
+def _members(kind: object) -> bool:
+    """Whether a declaration is a group of named members; a table of numbers by name is none."""
+    return get_origin(kind) is dict and is_dataclass(get_args(kind)[1])
 
 
-def _below(kind: Any, name: Any) -> Any:
+def _below(kind: object, name: str) -> object:
     """What is declared under a name; None if nothing is."""
-    if _members(kind):
+    if get_origin(kind) is dict:
         return get_args(kind)[1]
     return get_type_hints(kind).get(name) if isinstance(kind, type) and is_dataclass(kind) else None

@@ -1,37 +1,46 @@
-"""What may be varied: the words in which a market is written down, and everything that can be wrong with them.
+"""Building, changing and checking a scenario: a checked Scenario comes out, or one error that says all that is wrong.
 
-A consumer's trait is the category's value (`consumer`) times the factor of their segment times that of their cohort.
-Utilities are in logit units, customer experience (CX) in standard deviations of an ordinary visit, money in an index
-with 1 = category average, time in weeks. `#n` are stylized facts of the field; conf/facts.yaml lists them.
+A consumer's trait is the category's value (`consumer`) times the factor of their segment times that of their cohort;
+so is the care for a kind of scandal (`kinds`). Utilities are in logit units, customer experience (CX) in standard
+deviations of an ordinary visit, money in an index with 1 = category average, time in weeks. `#n` are stylized facts of
+the field; conf/facts.yaml lists them.
 """
 
 import copy
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
-from sim.model.declare import ScenarioError, did_you_mean, leaves, read
+from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
 from sim.model.fields import Firm, Move, Scenario, Segment, Touchpoint
-from sim.model.paths import put
+from sim.model.paths import Nested, Sizes, put, unknown_member
 
-__all__ = ["Scenario", "ScenarioError", "build", "change", "leaves", "to_dict"]
+__all__ = ["Scenario", "ScenarioError", "add", "build", "change", "leaves", "to_dict"]
 
 MOST_FIRMS, MOST_SCANDALS, MOST_CELLS = 64, 32, 255  # addresses of draws and bit sets have this much room
-MOST_USES = 2**42  # of a story expected, so that 64 bits hold what is counted of them (`tally.FIXED` x uses is most)
+MOST_USES = 2**42  # expected uses of a run, so that 64 bits hold what is counted of them (`tally.FIXED` x uses is most)
+SIZE_FIELDS = {  # fields of which a new member gives one; without any, a name like another's is taken for a slip
+    Firm: ("presence", "share"),
+    Segment: ("weight",),
+    Touchpoint: ("use",),
+}
 
 
-def build(config: Mapping[str, Any] | None = None, **overrides: Any) -> Scenario:
+def build(config: Mapping[str, object] | None = None, **overrides: object) -> Scenario:
     """A checked Scenario from nested mappings, or one ScenarioError that says everything wrong.
 
     `overrides` are changes as for `change`, with `__` for `.`: `build(config, segments__habitual__attention=0.5)`.
+
+    >>> build({"segments": {"all": {}}, "firms": {"a": {}, "b": {"price": 1.1}}}, firms__a__quality=0.5).focus
+    'a'
     """
     if config is not None and not isinstance(config, Mapping):
         raise ScenarioError([f"config: {config!r} is not a set of named values"])
-    return _changed(copy.deepcopy(dict(config or {})), {p.replace("__", "."): value for p, value in overrides.items()})
+    nested = {"kinds": to_dict(Scenario())["kinds"], **copy.deepcopy(dict(config or {}))}
+    return _changed(nested, {p.replace("__", "."): value for p, value in overrides.items()})
 
 
-def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+def change(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     """The same scenario with other values at dotted paths, or one ScenarioError that says everything wrong.
 
     A dict changes what it names and leaves the rest of a member or a part as it is: `{"firms.lloyds": {"price": 1.1}}`
@@ -42,19 +51,53 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     return _changed(to_dict(scenario), changes)
 
 
-def _changed(nested: dict[str, Any], changes: Mapping[str, Any]) -> Scenario:
+def add(scenario: Scenario, path: str, member: object = None) -> Scenario:
+    """The same scenario with one more firm, segment, cohort, touchpoint, kind, scandal or move, whatever its name.
+
+    `member` is a mapping or a dataclass; what it leaves out has its default. Raises ScenarioError if it is there
+    already, if the path is no place for a member, or if something in it is wrong.
+
+    >>> market = build({"segments": {"all": {}}, "firms": {"a": {}}})
+    >>> list(add(market, "firms.a2", {"presence": 0.5}).firms)
+    ['a', 'a2']
+    """
+    nested = to_dict(scenario)
+    found = unknown_member(Scenario, nested, path)
+    if found is None or found[0] != path:
+        raise ScenarioError([f"{path}: {'is there already' if found is None else 'no place for a member'}"])
+    return _changed(nested, {path: {} if member is None else member}, {})
+
+
+def _changed(nested: Nested, changes: Mapping[str, object], sizes: Sizes = SIZE_FIELDS) -> Scenario:
     complaints: list[str] = []
-    put(Scenario, nested, changes, complaints, SIZES)
-    scenario: Scenario = read(Scenario, nested, "", complaints)
-    complaints += _contradictions(scenario)
+    before = nested.get("kinds")
+    kinds = set(before) if isinstance(before, Mapping) else set()
+    put(Scenario, nested, changes, complaints, sizes)
+    scenario = read(Scenario, nested, "", complaints)
+    scenario.cohorts = scenario.cohorts or {"all": Segment()}
+    complaints += [*_care(scenario, kinds - set(scenario.kinds)), *_contradictions(scenario)]
     if complaints:
         raise ScenarioError(complaints)
-    scenario.cohorts = scenario.cohorts or {"all": Segment()}
     scenario.focus = scenario.focus or _largest(scenario)
     return scenario
 
 
-def to_dict(scenario: Scenario) -> dict[str, Any]:
+def _care(s: Scenario, removed: set[str]) -> list[str]:
+    """Give every segment and cohort a factor for each kind of scandal; complain of factors for kinds there are not.
+
+    A factor of 1 for a kind that is being removed goes with it.
+    """
+    wrong = []
+    for group in ("segments", "cohorts"):
+        for name, member in getattr(s, group).items():
+            for kind, factor in member.care.items():
+                if kind not in s.kinds and not (kind in removed and factor == 1):
+                    wrong.append(f"{group}.{name}.care.{kind}: {unknown(kind, list(s.kinds))}")
+            member.care = {kind: member.care.get(kind, 1.0) for kind in s.kinds}
+    return wrong
+
+
+def to_dict(scenario: Scenario) -> Nested:
     """The scenario as nested plain values; `build` of it gives it back."""
     return asdict(scenario)
 
@@ -65,7 +108,7 @@ def _largest(scenario: Scenario) -> str:
 
 def _contradictions(s: Scenario) -> list[str]:
     """What no single field can show: references, sums, horizons."""
-    return [*_populations(s), *_firms(s), *_story(s), *_network(s)]
+    return [*_populations(s), *_firms(s), *_events(s), *_network(s)]
 
 
 def _populations(s: Scenario) -> list[str]:
@@ -115,7 +158,7 @@ def _firms(s: Scenario) -> list[str]:
     return wrong
 
 
-def _story(s: Scenario) -> list[str]:
+def _events(s: Scenario) -> list[str]:
     wrong = []
     if s.focus and s.focus not in s.firms:
         wrong.append(f"focus: {s.focus!r} is no firm{did_you_mean(s.focus, s.firms)}")
@@ -127,13 +170,17 @@ def _story(s: Scenario) -> list[str]:
                 wrong.append(f"{kind}.{name}.firm: {event.firm!r} is no firm{did_you_mean(event.firm, s.firms)}")
             if event.week >= s.weeks:
                 wrong.append(f"{kind}.{name}.week: {event.week} is beyond the last week ({s.weeks - 1})")
+    for name, scandal in s.scandals.items():
+        if scandal.kind not in s.kinds:
+            kind = f"scandals.{name}.kind: {scandal.kind!r}"
+            wrong.append(f"{kind} is not known{did_you_mean(scandal.kind, list(s.kinds))}")
     for name, move in s.moves.items():
         firm = s.firms.get(move.firm or s.focus or _largest(s)) or Firm()
         wrong += [f"moves.{name}.{c}" for c in _lever_complaint(move, firm)]
     return wrong
 
 
-def levers(firm: Firm) -> dict[str, Any]:
+def levers(firm: Firm) -> dict[str, Declaration]:
     """The numbers of a firm that a move can set: name -> declaration."""
     return {path: d for path, _, d in leaves(firm) if d.low is not None and path != "share"}
 
@@ -141,7 +188,8 @@ def levers(firm: Firm) -> dict[str, Any]:
 def _lever_complaint(move: Move, firm: Firm) -> list[str]:
     known = levers(firm)
     if move.lever not in known:
-        return [f"lever: {move.lever!r} is no lever{did_you_mean(move.lever, known)}"]
+        said = unknown(move.lever, known)
+        return [f"lever: {move.lever!r} {said.replace('unknown', 'is no lever', 1)}"]
     d = known[move.lever]
     low, high = d.low or 0.0, d.high or 0.0
     return [] if low <= move.value <= high else [f"value: {move.value:g} is outside {d.allowed} for {move.lever}"]
@@ -154,10 +202,3 @@ def _network(s: Scenario) -> list[str]:
     if n.kind == "small_world" and n.neighbors % 2:
         return [f"network.neighbors: {n.neighbors} is odd; a ring has as many neighbors on either side"]
     return []
-
-
-SIZES = {  # of which a new member gives one, or may be a slip
-    Firm: ("presence", "share"),
-    Segment: ("weight",),
-    Touchpoint: ("use",),
-}

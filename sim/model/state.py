@@ -1,13 +1,14 @@
-"""Who lives: a row a person and a row a person and firm in memory, and the desk on which rows are laid out to be lived.
+"""State arrays: one record per person, one per person and firm; and the same fields as the rules read them.
 
-In memory everything about a person lies together, as small as it goes: 33 bytes, 4 more for every 8 scandals, and 24 a
-firm. On the desk every field has a line of its own, 32 bits for each of up to sixteen people side by side (`lanes`).
-i is the person or the sixteen, j a firm.
+In memory all fields of a person lie together and are small: 33 bytes, 4 more for every 8 scandals, and 24 a firm. In
+the workspace (`sim.engine.workspace`) each field is an array of 32-bit numbers for up to sixteen people. i is a person
+or the sixteen, j a firm.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import config
 
 from sim.compute.bits import bit, with_bit
@@ -15,9 +16,9 @@ from sim.compute.jit import inlined
 from sim.compute.simd import select
 
 FULL = np.float32(65535)
-STEP, HALF = np.float32(1 / 65535), np.float32(0.5)
-USED, BEFORE, CHANGED = (1 << 14) - 1, 1 << 14, 1 << 15  # parts of `uses` and `count`: how often in this window;
-# whether in the window before; and, of `uses`, whether ever changed firm since week 0
+STEP = np.float32(1 / 65535)
+# Parts of `uses` and `count`: uses in this window; used in the one before; of `uses`, changed firm since week 0.
+USED, BEFORE, CHANGED = (1 << 14) - 1, 1 << 14, 1 << 15
 USES_A_WEEK = 132  # at most: `poisson` at its highest mean and the highest of 2**24 draws
 CARRY = 1 << 13  # uses that are carried out of a counter at once; at least one stays
 CARRY_WEEKS = (USED - CARRY) // USES_A_WEEK  # after so many no counter that was carried from is full again
@@ -31,14 +32,17 @@ PER_WORD = 8
 # Plain Python reads a field as an attribute of np.recarray only; compiled code prefers the plain array.
 RECORDS: type = np.recarray if config.DISABLE_JIT else np.ndarray
 
+Counts = npt.NDArray[np.int64]
+Rows = int | slice | npt.NDArray[np.intp] | npt.NDArray[np.bool_]
+
 
 class People(NamedTuple):
-    """Everybody, by row; a person's number, the address of their draws, is that of row 0 plus the row."""
+    """The people of a shard, a row each; their numbers, the addresses of their draws, go up by one from row 0."""
 
     rate: np.ndarray  # [i] float32, uses/week
     cell: np.ndarray  # [i] uint8, segment x cohort
-    news: np.ndarray  # [i] int32, scandals told by neighbors and not yet heard, a bit each
-    scandal_flags: np.ndarray  # [i, word] int32, four bits a scandal: HEARD, ACTS, BACKS, HARMED
+    news: np.ndarray  # [i] int32, scandals passed on by neighbors and not yet heard of, a bit each
+    scandal_flags: np.ndarray  # [i, word] int32, four bits a scandal: AWARE, SWITCHES, BUYCOTTS, HARMED
     one: np.ndarray  # [i] PERSON
     bonds: np.ndarray  # [i, j] BOND
     carried: np.ndarray  # [i, j + 1] uint8, times CARRY was taken out of `uses` (0) or a firm's `count` in this window;
@@ -50,14 +54,14 @@ PERSON = np.dtype(
         ("attention", np.float32),
         ("expectation", np.float32),  # CX
         ("anchor_height", np.float32),  # CX above expectation
-        ("seen", np.int16),  # week in which the fading was last brought up to date
+        ("seen", np.int16),  # week to which decay was last applied
         ("tenure", np.uint16),  # uses since joining the last firm, at most LONGEST
         ("last", np.int8),  # firm used last, or -1
         ("home", np.int8),  # firm used last when the window opened
         ("anchor", np.int8),  # firm or -1
         ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
         ("outcome", np.uint8),  # of the last visit
-        ("message", np.int8),  # +-(firm + 1) told in the week of the last visit, 0 = none
+        ("message", np.int8),  # +-(firm + 1), sent in the week of the last visit, 0 = none
         ("uses", np.uint16),  # of the category, in this window, USED; and BEFORE, CHANGED
     ],
     align=True,
@@ -73,7 +77,7 @@ BOND = np.dtype(
 
 
 class Person(NamedTuple):
-    """A person, or sixteen, on the desk: float32 or int32 [WIDTH]; `scandal_flags` [word, WIDTH], `number` uint32."""
+    """A person, or sixteen, in the workspace: float32 or int32 [i]; `scandal_flags` [word, i], `number` uint32."""
 
     number: np.ndarray
     rate: np.ndarray
@@ -91,25 +95,25 @@ class Person(NamedTuple):
     outcome: np.ndarray
     message: np.ndarray
     uses: np.ndarray
-    # What happened in the visit or week under way, for `tally` to count; 0 or 1, or a firm, or -1 for none.
+    # What happened in the present visit or week, for the tally to count; 0 or 1, or a firm, or -1 for none.
     provoked: np.ndarray
     left: np.ndarray  # firm used before
     joined: np.ndarray  # firm used now
     served: np.ndarray  # uses at the firm used before, since joining it
     past: np.ndarray  # outcome of the visit before
-    first_look: np.ndarray  # firm looked at first
+    first_look: np.ndarray  # firm considered first
     chosen: np.ndarray  # firm decided for
-    captive: np.ndarray  # friction alone kept one
+    captive: np.ndarray  # 1 = kept by switching cost alone
     satisfied: np.ndarray
     said: np.ndarray  # +-(firm + 1)
     better: np.ndarray  # would leave (1), another firm is better by more than half a logit (2)
-    just_heard: np.ndarray  # scandals heard of now, a bit each
-    acting: np.ndarray  # of which acted on
-    backing: np.ndarray  # of which answered by buying more
+    just_heard: np.ndarray  # scandals first heard of this week, a bit each
+    acting: np.ndarray  # of these, acted on
+    backing: np.ndarray  # of these, answered by buying more
 
 
 class Bonds(NamedTuple):
-    """What the person, or sixteen, have with each firm, on the desk: float32 or int32 [j, WIDTH]."""
+    """State of a person, or sixteen, toward each firm, in the workspace: float32 or int32 [j, i]."""
 
     taste: np.ndarray
     memory: np.ndarray
@@ -118,18 +122,18 @@ class Bonds(NamedTuple):
     regret: np.ndarray
     familiarity: np.ndarray
     count: np.ndarray  # type: ignore[assignment]  # not the method of tuples
-    considered: np.ndarray  # 1 = looked at in this use
-    recall_strength: np.ndarray  # with which it comes to mind
-    shock: np.ndarray  # of utility
+    considered: np.ndarray  # 1 = considered in this use
+    recall_strength: np.ndarray  # how strongly it comes to mind
+    shock: np.ndarray  # random part of utility
 
 
-def records(shape: Any, kind: Any) -> np.ndarray:
+def records(shape: int | tuple[int, ...], kind: npt.DTypeLike) -> np.ndarray:
     """An array of zeroed records whose fields the rules can read, compiled or not."""
     return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
 
 
-def make_people(many: int, firms: int, scandals: int = 0, carried: Any = None) -> People:
-    """Rows for people not yet born; with `carried`, a whole number type, for windows whose uses may fill a counter."""
+def make_people(many: int, firms: int, scandals: int = 0, carried: npt.DTypeLike | None = None) -> People:
+    """Zeroed rows for `many` people; `carried` is an integer type, for windows whose uses may fill a counter."""
     return People(
         np.zeros(many, np.float32),
         np.zeros(many, np.uint8),
@@ -142,18 +146,18 @@ def make_people(many: int, firms: int, scandals: int = 0, carried: Any = None) -
 
 
 def with_scandal_slots(people: People, scandals: int) -> People:
-    """The people with room for more scandals, or as they are if there is enough."""
+    """The people with flags for so many scandals, or as they are if they have enough."""
     more = max(0, -(-scandals // PER_WORD) - people.scandal_flags.shape[1])
     return people._replace(scandal_flags=np.pad(people.scandal_flags, ((0, 0), (0, more)))) if more else people
 
 
 def flag_table(people: People, what: np.int64) -> np.ndarray:
-    """[i, k] is it true of scandal k that the person HEARD of it, ACTS on it, BACKS the firm, was HARMED by it?"""
+    """[i, k] bool, the flag `what` of each scandal: AWARE, SWITCHES, BUYCOTTS or HARMED."""
     bits = np.arange(PER_WORD) * 4 + what
     return np.asarray((people.scandal_flags.astype(np.int64)[..., None] >> bits & 1) == 1).reshape(len(people.rate), -1)
 
 
-def window_counts(people: People, rows: Any = slice(None)) -> tuple[Any, Any]:
+def window_counts(people: People, rows: Rows = slice(None)) -> tuple[Counts, Counts]:
     """Uses in the open window, int64, of the category [i] and of each firm [i, j]."""
     uses = (people.one["uses"][rows] & USED).astype(np.int64)
     counts = (people.bonds["count"][rows] & USED).astype(np.int64)
@@ -201,12 +205,12 @@ def pick(values, j, i):
 
 @inlined
 def has_flag(person, k, what, i):
-    """Is it true of scandal k: HEARD of, ACTS on it, BACKS the firm, HARMED by it?"""
+    """Whether the flag `what` of scandal k is set: AWARE, SWITCHES, BUYCOTTS or HARMED."""
     return bit(person.scandal_flags[k // PER_WORD, i], 4 * (k % PER_WORD) + what)
 
 
 @inlined
 def set_flag(person, k, what, when, i):
-    """Let it be true of scandal k for those of whom `when` is true."""
+    """Set the flag `what` of scandal k where `when` is true."""
     word = person.scandal_flags[k // PER_WORD, i]
     person.scandal_flags[k // PER_WORD, i] = select(when, with_bit(word, 4 * (k % PER_WORD) + what), word)

@@ -1,29 +1,39 @@
-"""From a scenario to arrays: World, the market's story by week.
+"""From a scenario to arrays: what every week publishes, for all weeks of a run.
 
-t = 0 is the burn-in, t = week + 1 the weeks after; s cell, i person, j firm, k scandal, p touchpoint. A mechanism that
-is switched off is a World with neutral numbers: the rules never ask.
+Row t = 0 of a table is the burn-in, row t = week + 1 a week that counts. s is a cell (segment x cohort), j a firm, k a
+scandal, p a touchpoint. Switching a mechanism off sets its parameters to neutral values here (OFF); rules contain no
+switches.
 """
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.compute.jit import inlined
 from sim.model.declare import ScenarioError, declaration, did_you_mean
-from sim.model.fields import TRAITS, Firm, Market, Scandal, Scenario
+from sim.model.fields import TRAITS, Consumer, Firm, Market, Network, Scandal, Scenario
 from sim.model.network import Links, stored_links
+from sim.model.rules.experience import repair
+from sim.model.scandals import attribution, news_exposure, salience
 from sim.model.state import records
 
 FLOAT = np.float32
-KINDS = ("ethics", "privacy", "service")
-WORDS = {"provider": ("regime", 0), "taste_law": ("taste_law", 1)}  # of the market, and the number of the first choice
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Records = np.ndarray  # of named fields, float32 or int64 (`sim.model.state.records`)
+ByWeek = Callable[[Scandal, int], float]  # of a scandal and the weeks since it broke
+
+CHOICES = {
+    "provider": ("regime", 0),
+    "taste_law": ("taste_law", 1),
+}  # of the market, and the number of the first choice
 LEVERS = tuple(
     f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
 )
-HIGHEST = {"attention": 1, "automaticity": 1, "habit_rate": 1, "trust_up": 1, "trust_down": 1, "action": 1}
-LOWEST = {"consideration_size": 1, "loss_aversion": 1}
 OFF = {
     "experience": {"cx_weight": 0},
     "habit": {"state_dependence": 0, "habit_weight": 0, "automaticity": 0},
@@ -51,37 +61,37 @@ OFF_FIRM = {
 
 
 class World(NamedTuple):
-    """What a person can read of the market; float32 unless said."""
+    """Everything that people can read of the market, in all weeks; float32 unless said."""
 
-    market: np.ndarray  # [1] records: the category's numbers
-    traits: np.ndarray  # [s] records: a cell's traits
-    care: np.ndarray  # [s, kind] weight of a scandal of that kind
-    firms: np.ndarray  # [t, j] records: levers, and what follows from them
-    failures: np.ndarray  # [t, j, p] records: chance that touchpoint p or one before it fails; harm of it, CX
-    scandals: np.ndarray  # [k] records
-    attribution: np.ndarray  # [k, j] 1 at the firm, `spillover` at its peers, 0 elsewhere
-    news_exposure: np.ndarray  # [t, k] chance to hear it on the news in a week
-    salience: np.ndarray  # [t, k] what is left of it in memory, response included
-    cells: np.ndarray  # [s] cumulative shares of cells
-    presence: np.ndarray  # [j] sums to 1
-    starts: np.ndarray  # [people + 1] int64, CSR of a stored network; empty for the small world
-    recipients: np.ndarray  # [links] int64
+    market: Records  # [1] the category's numbers
+    traits: Records  # [s] traits of a cell
+    care: Floats  # [s, kind] weight of a scandal of that kind
+    firms: Records  # [t, j] levers, and what follows from them
+    failures: Records  # [t, j, p] chance that touchpoint p or one before it fails; its harm, CX
+    scandals: Records  # [k]
+    attribution: Floats  # [k, j] share of a scandal's loss that a firm bears
+    news_exposure: Floats  # [t, k] chance to hear it on the news in a week
+    salience: Floats  # [t, k] what is left of it in memory, response included
+    cells: Floats  # [s] cumulative shares of cells
+    presence: Floats  # [j] sums to 1
+    starts: Integers  # [people + 1] int64, CSR of a stored network; empty for the small world
+    recipients: Integers  # [links] int64
 
 
 class Published(NamedTuple):
     """All that a person of one cell may read in one week, published before it; no rule writes to it."""
 
-    market: np.ndarray  # [1] record: the category's numbers
-    traits: np.ndarray  # [1] record: those of the cell
-    care: np.ndarray  # [kind] float32
-    firms: np.ndarray  # [j] records: levers of the week
-    failures: np.ndarray  # [j, p] records
-    scandals: np.ndarray  # [k] records
-    attribution: np.ndarray  # [k, j]
-    news_exposure: np.ndarray  # [k] of the week
-    salience: np.ndarray  # [k] of the week
+    market: Records  # [1] the category's numbers
+    traits: Records  # [1] traits of the cell
+    care: Floats  # [kind] weight of a scandal of that kind in the cell
+    firms: Records  # [j] levers of the week
+    failures: Records  # [j, p] of the week
+    scandals: Records  # [k]
+    attribution: Floats  # [k, j]
+    news_exposure: Floats  # [k] of the week
+    salience: Floats  # [k] of the week
     key: tuple[int, int]  # seed, replication
-    week: int
+    week: int  # below 0 in the burn-in
 
 
 @inlined
@@ -92,7 +102,7 @@ def week_row(week):
 
 @inlined
 def publish(world, key, week, s):
-    """What those of cell s may read in a week."""
+    """What a person of cell s may read in a week, as `Published`."""
     t = week_row(week)
     return Published(
         world.market,
@@ -110,26 +120,26 @@ def publish(world, key, week, s):
 
 
 def make_world(scenario: Scenario, links: Links | None = None) -> World:
-    """The arrays of a scenario; `links` = (starts, recipients), as of `checked_links`, replaces its network."""
-    s, off = (
-        scenario,
-        [m.name for m in fields(scenario.mechanisms) if not getattr(scenario.mechanisms, m.name)],
-    )
-    tables = [_levers_at(s, week) for week in range(-1, s.weeks)]
+    """The arrays of a scenario; `links` = (starts, recipients), as of `checked_links`, replaces its network.
+
+    Raises ScenarioError for a word that is none of the declared ones, or an unreadable file of edges.
+    """
+    s = scenario
+    off = [m.name for m in fields(s.mechanisms) if not getattr(s.mechanisms, m.name)]
+    tables = [levers_at(s, week) for week in range(-1, s.weeks)]
     presence = np.array([f.presence for f in s.firms.values()])
     scandals = {} if "scandal" in off else s.scandals
     starts, recipients = stored_links(s) if links is None else links
-    traits = _traits(s, off)
     return World(
         market=_market(s, off),
-        traits=traits,
-        care=np.stack([traits[f"care_{kind}"] for kind in KINDS], axis=1),
+        traits=_traits(s, off),
+        care=_care(s),
         firms=_firms(s, tables, off),
         failures=_failures(tables),
         scandals=_scandals(s, scandals),
         attribution=_attribution(s, scandals),
-        news_exposure=_by_week(s, scandals, _news_exposure),
-        salience=_by_week(s, scandals, _salience),
+        news_exposure=_by_week(s, scandals, news_exposure),
+        salience=_by_week(s, scandals, lambda scandal, weeks: salience(scandal, s.market, weeks)),
         cells=_cells(s),
         presence=(presence / presence.sum()).astype(FLOAT),
         starts=starts,
@@ -137,66 +147,74 @@ def make_world(scenario: Scenario, links: Links | None = None) -> World:
     )
 
 
-def _market(s: Scenario, off: list[str]) -> np.ndarray:
+def _market(s: Scenario, off: list[str]) -> Records:
     m = s.market
     values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str)}
-    values |= {name: first + _word_number(m, field, "market.") for name, (field, first) in WORDS.items()}
-    _word_number(s.network, "kind", "network.")
+    values |= {name: first + _choice(m, field, "market.") for name, (field, first) in CHOICES.items()}
+    _choice(s.network, "kind", "network.")
     talk = s.network.kind != "none" and "word_of_mouth" not in off
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbors": min(s.network.neighbors, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
     for mechanism in off:
         values |= OFF_MARKET.get(mechanism, {})
-    whole = (*WORDS, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk")
+    whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk")
     kinds = [(name, np.int64 if name in whole else FLOAT) for name in values]
     market = records(1, kinds)
     market[0] = tuple(values.values())
     return market
 
 
-def _word_number(node: Any, name: str, path: str) -> int:
+def _choice(node: Market | Network, name: str, path: str) -> int:
     """The number of a word among its declared choices; ScenarioError for one that is none of them."""
     choices = next(declaration(f).choices for f in fields(node) if f.name == name)
-    word = getattr(node, name)
-    if word not in choices:
-        raise ScenarioError([f"{path}{name}: {word!r} is not known{did_you_mean(word, choices)}"])
-    return choices.index(word)
+    return _number(getattr(node, name), choices, f"{path}{name}")
 
 
-def _traits(s: Scenario, off: list[str]) -> np.ndarray:
-    cohorts = s.cohorts
-    table = records(len(s.cells), [(name, FLOAT) for name in TRAITS])
+def _number(word: str, known: Sequence[str], path: str) -> int:
+    if word not in known:
+        raise ScenarioError([f"{path}: {word!r} is not known{did_you_mean(word, known)}"])
+    return known.index(word)
+
+
+def _traits(s: Scenario, off: list[str]) -> Records:
+    """[s] the typical consumer's traits times the factors of segment and cohort, kept in the declared range."""
+    traits = records(len(s.cells), [(name, FLOAT) for name in TRAITS])
+    ranges = {f.name: declaration(f).product for f in fields(Consumer)}
     for row, (segment, cohort) in enumerate(s.cells):
-        for name in TRAITS:
-            value = getattr(s.consumer, name) * getattr(s.segments[segment], name) * getattr(cohorts[cohort], name)
-            table[name][row] = max(LOWEST.get(name, -np.inf), min(HIGHEST.get(name, np.inf), value))
+        for name, (low, high) in ranges.items():
+            value = getattr(s.consumer, name) * getattr(s.segments[segment], name) * getattr(s.cohorts[cohort], name)
+            traits[name][row] = max(low, min(high, value))
     for mechanism in off:
         for name, value in OFF.get(mechanism, {}).items():
-            table[name] = value
-    return table
+            traits[name] = value
+    return traits
 
 
-def _cells(s: Scenario) -> np.ndarray:
+def _care(s: Scenario) -> Floats:
+    """[s, kind] the care of a kind of scandal times the factors of segment and cohort."""
+    factors = [(s.segments[a].care, s.cohorts[b].care) for a, b in s.cells]
+    care = [[kind.care * a.get(n, 1.0) * b.get(n, 1.0) for n, kind in s.kinds.items()] for a, b in factors]
+    return np.array(care, FLOAT).reshape(len(s.cells), len(s.kinds))
+
+
+def _cells(s: Scenario) -> Floats:
     weights = np.array([s.segments[a].weight * s.cohorts[b].weight for a, b in s.cells])
     return np.cumsum(weights / weights.sum()).astype(FLOAT)
 
 
-def _levers_at(s: Scenario, week: int) -> dict[str, Firm]:
+def levers_at(s: Scenario, week: int) -> dict[str, Firm]:
     """The firms as their moves have left them in a week; later moves win."""
     firms = s.firms
     active = [m for m in s.moves.values() if m.week <= week and (m.weeks == 0 or week < m.week + m.weeks)]
     if active:
         firms = copy.deepcopy(firms)
     for move in sorted(active, key=lambda m: m.week):
-        node: Any = firms[move.firm or s.focus]
-        *path, name = move.lever.split(".")
-        for step in path:
-            node = node[step] if isinstance(node, dict) else getattr(node, step)
-        setattr(node, name, move.value)
+        firm, (*path, name) = firms[move.firm or s.focus], move.lever.split(".")
+        setattr(firm.touchpoints[path[1]] if path else firm, name, move.value)
     return firms
 
 
-def _firms(s: Scenario, tables: list[dict[str, Firm]], off: list[str]) -> np.ndarray:
+def _firms(s: Scenario, tables: list[dict[str, Firm]], off: list[str]) -> Records:
     names = (*LEVERS, "availability", "repair", "price_moved")
     result = records((len(tables), len(s.firms)), [(name, FLOAT) for name in names])
     for t, firms in enumerate(tables):
@@ -215,12 +233,7 @@ def _firms(s: Scenario, tables: list[dict[str, Firm]], off: list[str]) -> np.nda
     return result
 
 
-def repair(firm: Firm, market: Market) -> float:
-    """Share of the harm that a solved complaint repairs: adequacy, halved with every half-life of delay (#66)."""
-    return float(firm.recovery_adequacy * 2 ** (-firm.recovery_days / market.repair_half_life))
-
-
-def _failures(tables: list[dict[str, Firm]]) -> np.ndarray:
+def _failures(tables: list[dict[str, Firm]]) -> Records:
     most = max(1, max(len(f.touchpoints) for f in tables[0].values()))
     failures = records((len(tables), len(tables[0]), most), [("failing", FLOAT), ("severity", FLOAT)])
     for t, firms in enumerate(tables):
@@ -231,45 +244,28 @@ def _failures(tables: list[dict[str, Firm]]) -> np.ndarray:
     return failures
 
 
-def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> np.ndarray:
-    names = list(s.firms)
+def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> Records:
+    names, kinds = list(s.firms), list(s.kinds)
     floats = ("severity", "contagion", "action", "buycott", "harmed_share", "harm_severity")
     dtype = [("firm", np.int64), ("kind", np.int64), ("week", np.int64), *((n, FLOAT) for n in floats)]
     result = records(len(scandals), dtype)
     talk = float(s.mechanisms.word_of_mouth and s.network.kind != "none")
     for k, (name, c) in enumerate(scandals.items()):
-        told = [getattr(c, n) * (talk if n == "contagion" else 1) for n in floats]
-        kind = _word_number(c, "kind", f"scandals.{name}.")
-        result[k] = (names.index(c.firm or s.focus), kind, c.week, *told)
+        values = [getattr(c, n) * (talk if n == "contagion" else 1) for n in floats]
+        kind = _number(c.kind, kinds, f"scandals.{name}.kind")
+        result[k] = (names.index(c.firm or s.focus), kind, c.week, *values)
     return result
 
 
-def _attribution(s: Scenario, scandals: dict[str, Scandal]) -> np.ndarray:
-    attribution = np.zeros((len(scandals), len(s.firms)), FLOAT)
-    for k, scandal in enumerate(scandals.values()):
-        own = scandal.firm or s.focus
-        for j, (name, firm) in enumerate(s.firms.items()):
-            peer = firm.group and firm.group == s.firms[own].group
-            attribution[k, j] = 1 if name == own else (scandal.spillover if peer else 0)
-    return attribution
+def _attribution(s: Scenario, scandals: dict[str, Scandal]) -> Floats:
+    shares = [[attribution(s, scandal, firm) for firm in s.firms] for scandal in scandals.values()]
+    return np.array(shares, FLOAT).reshape(len(scandals), len(s.firms))
 
 
-def _by_week(s: Scenario, scandals: dict[str, Scandal], law: Any) -> np.ndarray:
-    table = np.zeros((s.weeks + 1, len(scandals)), FLOAT)
+def _by_week(s: Scenario, scandals: dict[str, Scandal], law: ByWeek) -> Floats:
+    """[t, k] a law of scandals, from the week in which each breaks."""
+    by_week = np.zeros((s.weeks + 1, len(scandals)), FLOAT)
     for k, scandal in enumerate(scandals.values()):
         for week in range(scandal.week, s.weeks):
-            table[week + 1, k] = law(s, scandal, week - scandal.week)
-    return table
-
-
-def _news_exposure(s: Scenario, scandal: Scandal, since: int) -> float:
-    """Chance a week, such that `reach` have heard of it after `news_weeks`."""
-    return float(1 - (1 - scandal.reach) ** (1 / scandal.news_weeks)) if since < scandal.news_weeks else 0.0
-
-
-def _salience(s: Scenario, scandal: Scandal, since: int) -> float:
-    """Two-speed memory: attention fades fast, reputation slowly, a residue stays (#58, #59; c6)."""
-    m = s.market
-    slow = (1 - m.residue) * 2 ** (-since / m.reputation_half_life) + m.residue
-    left = (1 - m.reputation_share) * 2 ** (-since / m.attention_half_life) + m.reputation_share * slow
-    return float(left * (1 - scandal.response * (since >= scandal.response_delay)))
+            by_week[week + 1, k] = law(scandal, week - scandal.week)
+    return by_week

@@ -1,4 +1,7 @@
-"""What the crowd hears between weeks: who is told what by whom. Nothing is stored; links are drawn at addresses."""
+"""Word of mouth between weeks: along the links of the network, messages change memory and news of scandals spreads.
+
+The links of the small world are not stored: each is drawn at its address when it is needed.
+"""
 
 from typing import NamedTuple
 
@@ -11,19 +14,19 @@ from sim.compute.random import FIRST, Purpose, random_bits, threefry, uniform
 from sim.model.rules.tell import receive_wom
 from sim.model.state import STEP
 
-PREFETCH = 4  # messages whose hearers are on their way from memory while others hear
+PREFETCH_MESSAGES = 4  # prefetch distance, in messages
 
 
 class Outbox(NamedTuple):
-    """What people of a piece of the population have to tell this week, by their numbers: a row each."""
+    """Messages and news that the people of a shard send this week, a row each, by their numbers."""
 
     message: np.ndarray  # [n, 3] int32: number, cell, +-(firm + 1)
-    just_heard: np.ndarray  # [n, 3] int32: number, cell, scandals just heard of
+    just_heard: np.ndarray  # [n, 3] int32: number, cell, scandals first heard of this week, a bit each
 
 
 @inlined
 def recipient(world, key, sender, link):
-    """The person at the end of a link: stored, or ring neighbor that leads anywhere with chance `rewiring`."""
+    """The person at the end of a link: a stored one, or a ring neighbor, or anybody with chance `rewiring` (#64)."""
     if world.starts.shape[0] > 0:
         return world.recipients[world.starts[sender] + link]
     n = world.market[0].people
@@ -36,7 +39,7 @@ def recipient(world, key, sender, link):
 
 @inlined
 def degree(world, sender):
-    """How many people hear this one."""
+    """How many people receive what a person sends."""
     if world.starts.shape[0] > 0:
         return world.starts[sender + 1] - world.starts[sender]
     return world.market[0].neighbors
@@ -51,27 +54,28 @@ def recipient_row(people, world, key, number, link, first):
 
 @inlined
 def deliver_messages(people, world, key, first, message):
-    """Bring messages to those rows of `people`, numbered from `first` on, that hear them, teller by teller."""
+    """Let every message change memory of its recipients among `people`, who are numbered from `first` on."""
     market = world.market[0]
-    for a in range(-PREFETCH, message.shape[0]):
-        if a + PREFETCH < message.shape[0]:
-            number, told = np.int64(message[a + PREFETCH, 0]), np.int64(message[a + PREFETCH, 2])
+    for a in range(-PREFETCH_MESSAGES, message.shape[0]):
+        if a + PREFETCH_MESSAGES < message.shape[0]:
+            number = np.int64(message[a + PREFETCH_MESSAGES, 0])
+            firm = abs(np.int64(message[a + PREFETCH_MESSAGES, 2])) - 1
             for link in range(degree(world, number)):
                 i = recipient_row(people, world, key, number, link, first)
                 if i >= 0:
-                    prefetch(people.bonds[i], abs(told) - 1)
+                    prefetch(people.bonds[i], firm)
         if a >= 0:
-            number, told = np.int64(message[a, 0]), np.int64(message[a, 2])
+            number, said = np.int64(message[a, 0]), np.int64(message[a, 2])
             for link in range(degree(world, number)):
                 i = recipient_row(people, world, key, number, link, first)
                 if i >= 0:
-                    bond = people.bonds[i, abs(told) - 1]
-                    receive_wom(bond, np.float32(bond.familiarity) * STEP, told > 0, market)
+                    bond = people.bonds[i, abs(said) - 1]
+                    receive_wom(bond, np.float32(bond.familiarity) * STEP, said > 0, market)
 
 
 @inlined
 def spread_news(people, world, key, first, week, just_heard):
-    """Each scandal a teller has just heard of reaches a neighbor with chance contagion x voice / listeners (#64)."""
+    """A scandal just heard of is passed on to each recipient with chance contagion x voice / recipients (#64)."""
     for a in range(just_heard.shape[0]):
         number, bits = np.int64(just_heard[a, 0]), just_heard[a, 2]
         many = degree(world, number)
@@ -81,13 +85,13 @@ def spread_news(people, world, key, first, week, just_heard):
                 for k in range(world.scandals.shape[0]):
                     if (bits >> k) & 1 == 1:
                         chance = world.scandals[k].contagion * world.traits[just_heard[a, 1]].voice / np.float32(many)
-                        if uniform(pass_word(key, np.uint32(number), week, link, k)) < chance:
+                        if uniform(pass_bits(key, np.uint32(number), week, link, k)) < chance:
                             people.news[i] = with_bit(people.news[i], k)
 
 
 @inlined
-def pass_word(key, number, week, link, k):
-    """The random word at an address that decides whether scandal k is passed on over a link.
+def pass_bits(key, number, week, link, k):
+    """The random bits that decide whether scandal k is passed on over a link.
 
     An index has room for 2,048 links; those of a larger hub are keyed by a draw for each further 2,048.
     """
@@ -99,11 +103,11 @@ def pass_word(key, number, week, link, k):
 
 
 @entry_point
-def mark_recipients(world, key, shard_of, told, heard):
-    """Mark heard[a, shard] for every shard where somebody hears row a of `told`; `shard_of` [g] is a group's."""
+def mark_recipients(world, key, shard_of, sent, reached):
+    """Mark reached[a, shard] for every shard that has a recipient of row a of `sent`; `shard_of` [g] is by fold."""
     groups, people = np.int64(len(shard_of)), world.market[0].people
-    for a in range(told.shape[0]):
-        number = np.int64(told[a, 0])
+    for a in range(sent.shape[0]):
+        number = np.int64(sent[a, 0])
         for link in range(degree(world, number)):
             i = recipient(world, key, number, link)
-            heard[a, shard_of[((i + 1) * groups - 1) // people]] = True
+            reached[a, shard_of[((i + 1) * groups - 1) // people]] = True

@@ -51,6 +51,9 @@ def Parameters(session: Session):
     for part, label in SECTIONS.items():
         if _header(label, opened, toggle):
             _leaves(session, getattr(s, part), f"{part}.", skip=("edges", "kind" if part == "network" else "edges"))
+    if _header("Kinds of scandal", opened, toggle):
+        for name, kind in s.kinds.items():
+            _leaves(session, kind, f"kinds.{name}.", skip=("meaning",))
     if _header("Seed, window and burn-in", opened, toggle):
         for path, value, d in leaves(s):
             if path in RUN:
@@ -87,7 +90,7 @@ def Parameter(session: Session, path: str, name: str, declared: Any, d: Declarat
 @solara.component
 def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None]):
     low, high = float(d.low or 0), float(d.high or 0)
-    top = min(high, max(4 * abs(value), 4 * abs(d.default or 0), 1.0 if high > 1 else high))
+    top = min(high, max(4 * abs(value), 4 * abs(float(d.default or 0)), 1.0 if high > 1 else high))
     bottom = max(low, -top)
     whole = isinstance(d.default, int)
     step = 1 if whole else 10 ** _places(top - bottom)

@@ -35,7 +35,7 @@ ROUNDS, STEP = 12, 1.5  # most rounds on either, and the largest step of ln pres
 LOWEST = 1e-9  # the least presence that is tried, all firms together having 1
 WINDOW = 13  # weeks; shares do not depend on it
 UNREAD = (  # by anybody in a market without scandals
-    *("care_ethics", "care_privacy", "care_service", "action", "exposure", "trust_scandal"),
+    *("care", "action", "exposure", "trust_scandal"),
     *("attention_half_life", "reputation_half_life", "reputation_share", "residue", "survey"),
 )
 
@@ -97,6 +97,7 @@ def reference_market(scenario: Scenario, asked: np.ndarray) -> Scenario:
     }
     stored = scenario.network.kind == "file"  # its people are those of the file
     changes: dict[str, Any] = {"title": "", "focus": "", "replications": 1, "scandals": {}, "moves": {}}
+    changes["kinds"] = {}
     named = hashlib.sha256(json.dumps(list(firms)).encode()).hexdigest()
     changes["seed"] = int(named[:8], 16)  # a market has its dice whatever is changed in it, and another has others
     changes |= {"people": scenario.people if stored else TOGETHER, "window": min(WINDOW, scenario.weeks)}

@@ -26,6 +26,7 @@ from omegaconf import OmegaConf
 
 from sim.model.declare import ScenarioError
 from sim.study.bounds import DEEPEST, FOREIGN, MOST_NODES, foreign_reference
+from sim.study.defaults import register_defaults
 
 MOST_BYTES = 256 * 1024  # of one file; 64 firms with every number written out take half of it
 LONGEST_WORD, LONGEST_TEXT = 100, 1000  # characters of a number or name, and of a text
@@ -40,8 +41,9 @@ _lock = threading.RLock()  # Hydra's state is global
 
 @contextmanager
 def guarded(ours: Path) -> Iterator[None]:
-    """Within it, Hydra reads presets through the checks of this module, except from our own folder."""
+    """Within it, Hydra knows the declared defaults, and reads presets through the checks of this module but our own."""
     Plugins.instance()  # fills the registry, the first time
+    register_defaults()
     with _lock:
         registry = SourcesRegistry.instance()
         before = registry.types

@@ -12,9 +12,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.model.declare import ScenarioError, did_you_mean
+from sim.model.declare import ScenarioError, unknown
 from sim.model.fields import Scenario
-from sim.model.paths import stranger
+from sim.model.paths import unknown_member
 from sim.model.scenario import build, change, to_dict
 from sim.study.bounds import check_references, check_typed
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve().parents[1]
 CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
-PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name not in ("base", "hydra")))
+PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name != "hydra"))
 STORY = ("scandal", "lever")  # groups that are no part of the reference market
-MEMBERS = ("segments", "cohorts", "firms", "scandals", "moves")
+MEMBERS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")
 FIELDS = tuple(f.name for f in fields(Scenario))
 
 Shares = dict[str, "Share"]  # by firm: share asked for, share reached and its error
@@ -103,7 +103,7 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
     """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelt members included."""
     known = (*FIELDS, "panel")
     others = [key for key in config if key not in known]
-    complaints = [f"{k}: unknown{did_you_mean(k, {*known, *PRESET_GROUPS} - {k})}" for k in others]
+    complaints = [f"{k}: {unknown(k, {*known, *PRESET_GROUPS} - {k})}" for k in others]
     if config.get("panel"):
         complaints.append("panel: give it on the command line and alone, as panel=FILE")
     strangers = _strangers(overrides)
@@ -123,11 +123,10 @@ def _strangers(overrides: Sequence[str]) -> dict[str, str]:
     if not any(path.split(".")[0] in MEMBERS for path in paths):
         return {}
     config, _ = compose([o for o in overrides if not _is_forced(o)])
-    wrong = dict(found for path in paths if (found := stranger(Scenario, config, path)))
-    return {
-        path: f"{path}: unknown{did_you_mean(path.rpartition('.')[2], known)} (a new one: +{path}.FIELD=VALUE)"
-        for path, known in wrong.items()
-    }
+    wrong = dict(found for path in paths if (found := unknown_member(Scenario, config, path)))
+    said = {path: unknown(path.rpartition(".")[2], known) for path, known in wrong.items()}
+    new = {path: f" (a new one: +{path}.FIELD=VALUE)" * text.startswith("unknown") for path, text in said.items()}
+    return {path: f"{path}: {text}{new[path]}" for path, text in said.items()}
 
 
 def _at(config: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

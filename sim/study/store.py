@@ -29,7 +29,7 @@ from sim.measure.tally import FIXED, LARGEST, TENURE, Count, Event, Tally, empty
 from sim.model.fields import Scenario
 from sim.model.scenario import build, to_dict
 
-FORMAT = "2"  # raised when a column, a bin or a counter changes its meaning
+FORMAT = "3"  # raised when a column, a bin, a counter or a field of the scenario changes its name or meaning
 MARK = "stickiness.run"  # key of the format in the metadata, which makes a Parquet file a run
 BINS = {
     "LARGEST": LARGEST,

@@ -1,9 +1,9 @@
-"""How a consumer lives a week: hear, need, attend, consider, choose, experience, learn, tell; a file each.
+"""What a consumer does in a week: hear, need, attend, consider, choose, experience, learn, tell; a file each.
 
-This is the whole behavior of the model; `visit` strings the six verbs of a use together. Every rule is written for
-one person. It runs for sixteen people at once (`compute.simd`), one by one for Mesa, one a thread on a GPU, and in
-plain Python, always with the same bits: `select` gives each person their own value, `if` asks what is the same for
-all or whether it concerns anyone. Within a week a person writes only to their own state, `person` and `bonds`, and reads only
+This is the whole behavior of the model; `visit` puts the verbs of a use in order. Every rule is written for one
+person. It runs for sixteen people at once (`compute.simd`), one by one for Mesa, one a thread on a GPU, and in plain
+Python, always with the same bits: `select` gives each person their own value; `if` asks what is the same for all, or
+whether it concerns anyone. Within a week a person writes only to their own state, `person` and `bonds`, and reads only
 what was published before the week, `public` (`model.timeline.Published`). i is the person (or the sixteen), j a firm,
 k a scandal. Utilities are in logit units, experience in CX units, time in weeks.
 """

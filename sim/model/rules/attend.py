@@ -11,7 +11,7 @@ from sim.model.state import LONGEST, pick
 
 @inlined
 def attend(person, bonds, public, use, i):
-    """Deliberate, or use the last firm again? Habit numbs attention; events wake it (#16-22, #29)."""
+    """Deliberate, or use the last firm again? Habit lowers attention, events raise it (#16-22, #29)."""
     last = person.last[i]
     wakes = (last < 0) | (person.provoked[i] != 0)
     chance = person.attention[i] * (ONE - public.traits[0].automaticity * pick(bonds.habit, last, i))

@@ -8,32 +8,32 @@ from sim.compute.simd import select
 from sim.model.rules.consider import draw_gumbels
 from sim.model.state import AWARE, BUYCOTTS, HARMED, LOWEST_UTILITY, NOTHING, ONCE, SWITCHES, has_flag
 
-YEAR = np.float32(52)
+WEEKS_A_YEAR = np.float32(52)
 
 
 @inlined
 def choose(person, bonds, public, use, i):
-    """The highest utility among the firms looked at; and what it would be but for the friction of leaving."""
+    """The firm of highest utility among those considered; and which it would be without switching cost."""
     last = person.last[i]
     draw_gumbels(bonds.shock, person.number[i], public.key, Purpose.CHOOSE, public.week, use, i)
     cost = switching_cost(public.firms, last)
-    best, frictionless, highest, freest = NOTHING, NOTHING, LOWEST_UTILITY, LOWEST_UTILITY
+    best, frictionless, highest, highest_free = NOTHING, NOTHING, LOWEST_UTILITY, LOWEST_UTILITY
     for j in range(public.firms.shape[0]):
         v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
         v -= scandal_disutility(person, public, j, SWITCHES, i)
         v += bonds.shock[j, i]
-        seen = bonds.considered[j, i] == 1
-        freer = seen & (v > freest)
-        frictionless, freest = select(freer, np.int32(j), frictionless), select(freer, v, freest)
+        considered = bonds.considered[j, i] == 1
+        better = considered & (v > highest_free)
+        frictionless, highest_free = select(better, np.int32(j), frictionless), select(better, v, highest_free)
         v -= select(last == j, ZERO, cost)
-        better = seen & (v > highest)
+        better = considered & (v > highest)
         best, highest = select(better, np.int32(j), best), select(better, v, highest)
     return best, frictionless
 
 
 @inlined
 def switching_cost(firms, last):
-    """The trouble of leaving the firm used last."""
+    """Cost of leaving the firm used last, in logit (#27)."""
     cost = ZERO
     for j in range(firms.shape[0]):
         if firms[j].switching_cost > ZERO:
@@ -43,7 +43,7 @@ def switching_cost(firms, last):
 
 @inlined
 def systematic_utility(person, bonds, public, j, i):
-    """What firm j is worth to me, inertia and scandals aside: V of the model, term by term."""
+    """Systematic utility of firm j without state dependence and scandals: V of the model, term by term (c1)."""
     market, traits, firm = public.market[0], public.traits[0], public.firms[j]
     known = bonds.familiarity[j, i]
     v = bonds.taste[j, i] + firm.availability
@@ -65,33 +65,33 @@ def state_dependence(person, bonds, public, j, i):
     traits = public.traits[0]
     v = select(person.last[i] == j, traits.state_dependence, ZERO) + traits.habit_weight * bonds.habit[j, i]
     if public.week > 0 and traits.drift != ZERO:
-        v *= exp(traits.drift * np.float32(public.week) / YEAR)
+        v *= exp(traits.drift * np.float32(public.week) / WEEKS_A_YEAR)
     return v
 
 
 @inlined
-def scandal_disutility(person, public, j, whom, i):
-    """What scandals take from firm j, fast attention and slow reputation (#58, #59), for those with the flag `whom`."""
+def scandal_disutility(person, public, j, flag, i):
+    """Utility that scandals take from firm j where `flag` is set: severity x care x attribution x salience (c6)."""
     total = ZERO
     for k in range(public.scandals.shape[0]):
         scandal = public.scandals[k]
         weight = public.care[scandal.kind] * public.attribution[k, j] * public.salience[k]
         if weight > ZERO:
             loss = select(has_flag(person, k, HARMED, i), scandal.severity + scandal.harm_severity, scandal.severity)
-            loss = select(has_flag(person, k, whom, i), loss * weight, ZERO)
+            loss = select(has_flag(person, k, flag, i), loss * weight, ZERO)
             total += select(has_flag(person, k, BUYCOTTS, i), -loss, loss)
     return total
 
 
 @inlined
 def gain_loss(x, loss_aversion):
-    """A loss weighs more than a gain (#47, #70)."""
+    """A difference from what was expected: a loss weighs more than a gain (#47, #70)."""
     return select(x > ZERO, x, loss_aversion * x)
 
 
 @inlined
 def answer_survey(person, bonds, public, i):
-    """The survey: what deliberate, frictionless choice with full memory of every scandal heard of would say."""
+    """The survey answer: a deliberate choice without switching cost or inertia, with every scandal heard of in mind."""
     own, best = LOWEST_UTILITY, LOWEST_UTILITY
     for j in range(public.firms.shape[0]):
         v = systematic_utility(person, bonds, public, j, i) - scandal_disutility(person, public, j, AWARE, i)

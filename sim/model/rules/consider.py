@@ -1,4 +1,4 @@
-"""Consider: which firms are looked at."""
+"""Consider: the consideration set, the firms among which one chooses."""
 
 import numpy as np
 
@@ -10,17 +10,15 @@ from sim.model.state import LOWEST_UTILITY, NOTHING, ONCE
 
 @inlined
 def consider(person, bonds, public, wakes, use, i):
-    """Look: at the anchor or the last firm first, then by what comes to mind (#32, #33, #76). Returns the first."""
-    many, few = bonds.considered.shape[0], np.int64(public.traits[0].consideration_size)
+    """Consider the anchor or the last firm first, then what comes to mind (#32, #33, #76). Returns the first firm."""
+    market, size = public.market[0], public.traits[0].consideration_size
+    many, few = bonds.considered.shape[0], np.int64(size)
     first = person.last[i]
     extra, start = random_bits(public.key, Purpose.LOOK, person.number[i], public.week, use)
-    anchored = (person.anchor[i] >= 0) & (
-        uniform(start) * public.market[0].delight_threshold < public.market[0].anchor_start * person.anchor_height[i]
-    )
+    pulls = uniform(start) * market.delight_threshold < market.anchor_start * person.anchor_height[i]
+    anchored = (person.anchor[i] >= 0) & pulls
     first = select(anchored, person.anchor[i], first)
-    number = select(
-        uniform(extra) < public.traits[0].consideration_size - np.float32(few), np.int32(few + 1), np.int32(few)
-    )
+    number = select(uniform(extra) < size - np.float32(few), np.int32(few + 1), np.int32(few))
     lost = wakes & (first < 0)
     if few < many or any_lane(lost):
         recall(person, bonds, public, use, i)
@@ -42,25 +40,25 @@ def recall(person, bonds, public, use, i):
     """How strongly each firm comes to mind: availability, own taste, association, own habit, chance."""
     draw_gumbels(bonds.recall_strength, person.number[i], public.key, Purpose.RECALL, public.week, use, i)
     for j in range(public.firms.shape[0]):
-        recall_strength = public.market[0].recall_taste * bonds.taste[j, i] + public.firms[j].availability
-        recall_strength += public.firms[j].association + public.market[0].recall_habit * bonds.habit[j, i]
-        bonds.recall_strength[j, i] += recall_strength
+        strength = public.market[0].recall_taste * bonds.taste[j, i] + public.firms[j].availability
+        strength += public.firms[j].association + public.market[0].recall_habit * bonds.habit[j, i]
+        bonds.recall_strength[j, i] += strength
 
 
 @inlined
 def most_salient(bonds, anew, i):
-    """The firm not yet looked at that comes to mind first; for those who look `anew` whatever they looked at."""
+    """The firm not yet considered that comes to mind first; where `anew`, of all firms."""
     best, most = NOTHING, LOWEST_UTILITY
     for j in range(bonds.considered.shape[0]):
-        recall_strength = bonds.recall_strength[j, i]
-        stronger = (recall_strength > most) & (anew | (bonds.considered[j, i] == 0))
-        best, most = select(stronger, np.int32(j), best), select(stronger, recall_strength, most)
+        strength = bonds.recall_strength[j, i]
+        stronger = (strength > most) & (anew | (bonds.considered[j, i] == 0))
+        best, most = select(stronger, np.int32(j), best), select(stronger, strength, most)
     return best
 
 
 @inlined
 def draw_gumbels(row, number, key, purpose, week, use, i):
-    """Each firm's own shock at a use: two firms share a block of words, no firm moves another's."""
+    """A Gumbel shock for each firm at a use; each has its own address, so no firm moves another's draw."""
     for pair in range(row.shape[0] // 2):
         even, odd = random_bits(key, purpose, number, week, (use << 8) | pair)
         row[2 * pair, i] = gumbel(even)

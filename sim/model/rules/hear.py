@@ -1,4 +1,4 @@
-"""Hear: who learns of a scandal, and who acts on it."""
+"""Hear: learning of a scandal, and acting on it."""
 
 from sim.compute.bits import bit, with_bit
 from sim.compute.jit import inlined
@@ -10,7 +10,7 @@ from sim.model.state import AWARE, BUYCOTTS, HARMED, NOTHING, ONCE, SWITCHES, ha
 
 @inlined
 def hear(person, bonds, public, i):
-    """Learn of scandals from the broadcast, from neighbors or being harmed oneself; some are provoked to reconsider."""
+    """Learn of scandals from the news, from neighbors or by being harmed; some people then reconsider their firm."""
     person.provoked[i] = person.just_heard[i] = person.acting[i] = person.backing[i] = NOTHING
     for k in range(public.scandals.shape[0]):
         scandal = public.scandals[k]
@@ -30,11 +30,11 @@ def hear(person, bonds, public, i):
 
 @inlined
 def react(person, bonds, public, k, learns, harmed, i):
-    """On hearing of scandal k: trust falls, and some act on it, a few by buying more.
+    """On hearing of scandal k trust falls, and some people act: most turn away, some buy more (a buycott).
 
-    Once per person and scandal it is drawn whether the intention to leave becomes action (#35-41, #48).
+    Whether the intention to leave becomes action is drawn once per person and scandal (#35-41, #48).
     """
-    scandal = public.scandals[k]
+    market, scandal = public.market[0], public.scandals[k]
     act, back = random_bits(public.key, Purpose.ACT, person.number[i], FIRST, k)
     acts = learns & (uniform(act) < public.traits[0].action * scandal.action)
     backs = acts & (uniform(back) < scandal.buycott)
@@ -47,11 +47,8 @@ def react(person, bonds, public, k, learns, harmed, i):
     person.backing[i] = select(backs, with_bit(person.backing[i], k), person.backing[i])
     for j in range(bonds.trust.shape[0]):
         if public.attribution[k, j] > ZERO:
-            fall = (
-                public.market[0].trust_scandal * scandal.severity * public.care[scandal.kind] * public.attribution[k, j]
-            )
-            bonds.trust[j, i] = select(
-                learns, revise(bonds.trust[j, i], -fall, public.market[0].confirmation_bias), bonds.trust[j, i]
-            )
+            fall = market.trust_scandal * scandal.severity * public.care[scandal.kind] * public.attribution[k, j]
+            trust = bonds.trust[j, i]
+            bonds.trust[j, i] = select(learns, revise(trust, -fall, market.confirmation_bias), trust)
             mine = acts & logical_not(backs) & (person.last[i] == j)
             person.provoked[i] = select(mine, ONCE, person.provoked[i])

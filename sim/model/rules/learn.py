@@ -32,7 +32,7 @@ def learn(person, bonds, public, x, harm, i):
 
 @inlined
 def forgone(person, bonds, j, i):
-    """The best experience forgone: the best remembered among firms looked at and known, or what was expected (#72)."""
+    """The best experience forgone: the best remembered of the known firms considered, or what was expected (#72)."""
     best = person.expectation[i]
     for k in range(bonds.memory.shape[0]):
         known = (j != k) & (bonds.considered[k, i] == 1) & (bonds.familiarity[k, i] > ZERO)
@@ -42,9 +42,9 @@ def forgone(person, bonds, j, i):
 
 @inlined
 def set_anchor(person, j, peak, delight_threshold, pull, i):
-    """A peak makes an anchor, the strongest stands; a visit below expectation wears it off (#74-77).
+    """A peak makes an anchor, and the highest is kept; a visit below expectation wears it off (#74-77).
 
-    Returns the peak as felt: at the anchor firm a fall is felt from the anchor, so it hurts more.
+    Returns the peak as felt: a visit to the anchor firm below expectation is compared with the anchor and hurts more.
     """
     anchor, height = person.anchor[i], person.anchor_height[i]
     strikes = (peak > delight_threshold) & (peak > height) & (pull > ZERO)
@@ -60,7 +60,7 @@ def set_anchor(person, j, peak, delight_threshold, pull, i):
 
 @inlined
 def revise(trust, step, confirmation_bias):
-    """Trust moves by `step`, less for the already convinced (#46), and stays between 0 and 1."""
+    """Trust moves by `step`, less where it is already far from neutral (#46), and stays between 0 and 1."""
     sure = TWO * trust - ONE
     moved = trust + step * (ONE - confirmation_bias * select(sure > ZERO, sure, -sure))
     return select(moved < ZERO, ZERO, select(moved > ONE, ONE, moved))

@@ -1,4 +1,4 @@
-"""Need: how often the category is used this week, and what has faded since the last use."""
+"""Need: how often the category is used this week, and what has decayed since the last use."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from sim.model.state import ONCE
 
 @inlined
 def need(market, rate, key, number, week):
-    """How many uses this week, Poisson at the person's rate (#1) or one of a provider; and whether one is surveyed."""
+    """Uses this week: Poisson at the person's rate (#1), or one of a provider; and whether the person is surveyed."""
     occasion, survey = random_bits(key, Purpose.NEED, number, week, FIRST)
     asked = uniform(survey) < market.survey
     if market.provider:

@@ -10,17 +10,17 @@ from sim.model.state import NOTHING, ONCE
 
 @inlined
 def tell(person, bonds, public, peak, use, i):
-    """A peak or a trough makes a message that neighbors may hear next week (#60).
+    """A peak or a trough may make a message that neighbors receive next week (#60).
 
-    One whom friction kept has something else to tell: beyond mild friction goodwill is lost (#27, #73).
+    A captive person has another message: beyond a tolerated switching cost memory of the firm suffers (#27, #73).
     """
     market = public.market[0]
-    j, kept = person.joined[i], person.captive[i] == 1
-    good = logical_not(kept) & (peak > market.delight_threshold)
-    bad = logical_not(kept) & (-peak > market.delight_threshold)
-    if any_lane(kept):
+    j, captive = person.joined[i], person.captive[i] == 1
+    good = logical_not(captive) & (peak > market.delight_threshold)
+    bad = logical_not(captive) & (-peak > market.delight_threshold)
+    if any_lane(captive):
         excess = switching_cost(public.firms, person.left[i]) - market.switching_cost_tolerated
-        resents = kept & (excess > ZERO)
+        resents = captive & (excess > ZERO)
         loss = select(resents, market.switching_cost_backlash * excess, ZERO)
         for k in range(bonds.memory.shape[0]):
             bonds.memory[k, i] -= select(person.left[i] == k, loss, ZERO)
@@ -28,9 +28,8 @@ def tell(person, bonds, public, peak, use, i):
     person.said[i] = NOTHING
     if any_lane(good | bad):
         chance = select(good, market.positive_wom, market.negative_wom) * public.traits[0].voice
-        says = (good | bad) & (
-            uniform(random_bits(public.key, Purpose.TELL, person.number[i], public.week, use)[0]) < chance
-        )
+        draw = random_bits(public.key, Purpose.TELL, person.number[i], public.week, use)[0]
+        says = (good | bad) & (uniform(draw) < chance)
         word = add_i32(j, ONCE)
         person.said[i] = select(says, select(good, word, -word), NOTHING)
         person.message[i] = select(says, person.said[i], person.message[i])
@@ -38,6 +37,6 @@ def tell(person, bonds, public, peak, use, i):
 
 @inlined
 def receive_wom(bond, known, good, market):
-    """A neighbor's message moves memory of a firm, less the more it was used oneself (#62)."""
+    """A neighbor's message moves memory of a firm, the less the better one knows it oneself (#62)."""
     heard = market.delight_threshold if good else -market.delight_threshold
     bond.memory += market.wom_weight * (ONE - known) * (heard - bond.memory)

@@ -18,7 +18,7 @@ from sim.model.state import CHANGED, LONGEST, NOBODY, NOTHING, ONCE
 
 @inlined
 def visit(person, bonds, public, use, i):
-    """One use of the category, from attention to what is told of it."""
+    """One use of the category: attend, consider, choose, experience, learn, tell."""
     if use == 0:
         decay(person, bonds, public.market[0], public.week, i)
         person.message[i] = NOTHING
@@ -31,15 +31,13 @@ def visit(person, bonds, public, use, i):
 
 @inlined
 def decide(person, bonds, public, use, i):
-    """Which firm is used: the last one again, or a deliberate choice, carried out with a delay (#24)."""
-    last, target = person.last[i], person.target[i]
+    """Which firm is used: the last one again, or a deliberate choice, which may be carried out later (#24)."""
+    market, last, target = public.market[0], person.last[i], person.target[i]
     waiting = target >= 0
     goes = last == last
-    if public.market[0].exit_rate < ONE:
-        goes = (
-            uniform(random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0])
-            < public.market[0].exit_rate
-        )
+    if market.exit_rate < ONE:
+        draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
+        goes = uniform(draw) < market.exit_rate
     leaves = waiting & goes
     joined = select(leaves, target, last)
     target = select(leaves, NOBODY, target)
@@ -64,7 +62,7 @@ def decide(person, bonds, public, use, i):
 
 @inlined
 def record_use(person, bonds, week, i):
-    """The use itself: it is counted, and whoever comes from another firm starts anew with this one."""
+    """Record the use: it counts, and after a change of firm tenure starts anew."""
     left, joined = person.left[i], person.joined[i]
     person.past[i] = person.outcome[i]
     again, served = left == joined, person.tenure[i]

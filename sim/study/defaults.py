@@ -1,0 +1,25 @@
+"""The declared defaults as configs of Hydra, under base/: presets build on them, so any number can be overridden."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sim.model.fields import SCANDAL_KINDS, Firm, Move, Scandal, Scenario, Segment
+
+MEMBER_GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")  # of members, which presets add
+
+
+def bases() -> dict[str, dict[str, Any]]:
+    """Name of a config -> the defaults of a scenario without members, and of a member of each group."""
+    members: dict[str, Any] = {"segment": Segment(), "firm": Firm(), "scandal": Scandal(), "move": Move()}
+    found = {name: asdict(member) for name, member in members.items()}
+    found["segment"]["care"] = dict.fromkeys(SCANDAL_KINDS, 1.0)
+    return {"scenario": asdict(Scenario()) | {group: {} for group in MEMBER_GROUPS}, **found}
+
+
+def register_defaults() -> None:
+    """Offer them to Hydra, as base/firm and so on; again does no harm."""
+    from hydra.core.config_store import ConfigStore
+
+    store = ConfigStore.instance()
+    for name, values in bases().items():
+        store.store(name, values, group="base")
