@@ -1,8 +1,14 @@
-"""The page in the browser: `stickiness page`, or on this machine only `solara run sim/app.py`, and a market to play."""
+"""The page in the browser: `stickiness page`, or on this machine only `solara run sim/app.py`."""
 
-from sim.page.layout import Page
-from sim.page.serve import settle
+import sys
+from pathlib import Path
+
+# `solara run` puts this folder on the path, where `import mesa` would find sim.mesa
+sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != Path(__file__).resolve().parent]
+
+from sim.page.layout import Page  # noqa: E402
+from sim.page.serve import configure  # noqa: E402
 
 __all__ = ["Page"]
 
-settle()
+configure()

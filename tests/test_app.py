@@ -107,7 +107,7 @@ def button(tab, name):
 
 
 def week(tab):
-    return int(re.search(r"week (\d+)\.", tab.locator(".verdict").inner_text())[1])
+    return int(re.search(r"week (\d+)\.", tab.locator(".summary").inner_text())[1])
 
 
 def firm(tab, name):
@@ -136,16 +136,16 @@ def test_a_newcomer_fires_a_breach_and_reads_what_it_cost(address, browser, tmp_
     button(tab, "Step").click()
     until(lambda: week(tab) == 1)
     [before] = firm(tab, "Colgate")
-    button(tab, "Break the scandal").click()
+    button(tab, "Start the scandal").click()
     tab.get_by_text("happens in week 1").wait_for()
     played(tab, 15)
-    verdict = tab.locator(".verdict").inner_text()
+    verdict = tab.locator(".summary").inner_text()
     cost = int(re.search(r"cost Colgate (\d+) customers? so far", verdict)[1])
     assert re.search(r"−\d+\.\d+ ± \d+\.\d+\s+points of share since week 1", verdict), verdict
     after, against_twin = firm(tab, "Colgate")
     assert after < before and against_twin == -cost < 0
     assert tab.locator(".mark", has_text="data breach").count() >= 5  # on every chart of the weeks
-    button(tab, "what differs").click()
+    button(tab, "difference").click()
     tab.locator(".people canvas").hover(position={"x": 60, "y": 28})
     tab.locator(".people .tip", has_text="in the twin:").wait_for()
     tab.screenshot(path=SHOTS / "breach.png", full_page=True)
@@ -175,14 +175,14 @@ def test_two_visitors_do_not_touch_each_other(address, browser):
     until(lambda: week(one) == 1)
     assert week(two) == 0
     button(one, "Levers of a firm").click()
-    price = one.locator(".knob", has_text="price [index]")
+    price = one.locator(".parameter", has_text="price [index]")
     price.locator(".v-slider__thumb-container").focus()
     for _ in range(5):
         one.keyboard.press("ArrowRight")
     one.locator(".mark", has_text="colgate price").first.wait_for()
     assert float(price.locator("input").last.input_value()) > 1
     button(two, "Levers of a firm").click()
-    price = two.locator(".knob", has_text="price [index]")
+    price = two.locator(".parameter", has_text="price [index]")
     assert float(price.locator("input").last.input_value()) == 1 and two.locator(".mark").count() == 0
     for tab in (one, two):
         tab.close()
@@ -193,7 +193,7 @@ def test_it_fits_the_screen_in_dark_and_light(address, browser):
     wrong = []
     tab = visitor(browser, address + "?people=2500&burn_in=13&consumer.action=0.6", wrong)
     played(tab, 3)
-    button(tab, "Break the scandal").click()
+    button(tab, "Start the scandal").click()
     played(tab, 16)
     for width, height in ((1280, 900), (1920, 1080)):
         tab.set_viewport_size({"width": width, "height": height})
@@ -235,7 +235,7 @@ def test_many_people_are_a_density_that_tells(address, browser):
     button(tab, "Step").click()
     until(lambda: week(tab) == 1)
     tab.locator(".people canvas").hover(position={"x": 66, "y": 24})
-    tab.locator(".people .tip", has_text="people use Colgate").wait_for()
+    tab.locator(".people .tip", has_text="people used Colgate last").wait_for()
     tab.screenshot(path=SHOTS / "density.png", full_page=True)
     tab.close()
     assert not wrong

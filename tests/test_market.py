@@ -1,4 +1,4 @@
-"""The Mesa face: agents and kernel give the same bits, attributes are views of rows, Mesa's idioms work."""
+"""The Mesa model: agents and kernel give the same bits, attributes are views of arrays, Mesa's idioms work."""
 
 import gc
 import os
@@ -10,14 +10,17 @@ from functools import cache, partial
 from pathlib import Path
 
 import mesa
+import networkx as nx
 import numpy as np
 import pytest
 
 from sim.engine.loop import simulate
 from sim.measure.estimates import by_window
 from sim.measure.metrics import pair_index, penetration
+from sim.measure.tally import Event
 from sim.mesa import MOST_AGENTS, Competitor, Consumer, Market
 from sim.model.declare import ScenarioError
+from sim.model.network import links
 from sim.model.scenario import build, change, to_dict
 from sim.model.state import AWARE, flag_table
 from sim.study.presets import compose, presets, stated
@@ -30,7 +33,7 @@ PRESETS = [f"{group}={name}" for group in ("market", "scandal", "lever") for nam
 
 
 def small(changes=None):
-    """The lively market of the tests, few people and weeks, without a story."""
+    """The lively market of the tests, few people and weeks, without events."""
     return written({**WORLDS["repertoire"], **SMALL, **(changes or {})})
 
 
@@ -46,9 +49,9 @@ def preset(*overrides):
     return build(to_dict(s))
 
 
-def lived(scenario, weeks=None, **how):
+def simulated(scenario, weeks=None, **how):
     market = Market(scenario, **how)
-    for _ in range(weeks if weeks is not None else market.shard.scenario.weeks):
+    for _ in range(weeks if weeks is not None else market.scenario_now.weeks):
         market.step()
     return market
 
@@ -59,17 +62,17 @@ def lived(scenario, weeks=None, **how):
 @pytest.mark.parametrize("override", PRESETS)
 def test_agents_in_shuffled_order_and_kernel_give_the_same_tally(override):
     scenario = preset(override)
-    agents = lived(scenario, activation="agents")
-    assert digest(agents.tally) == digest(lived(scenario, agents=False).tally)
+    agents = simulated(scenario, activation="agents")
+    assert digest(agents.tally) == digest(simulated(scenario, agents=False).tally)
     assert agents.tally.flow.sum() > 0
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_a_market_lives_what_simulate_lives(world):
+def test_a_market_gives_what_simulate_gives(world):
     scenario = written({**WORLDS[world], "people": 300, "burn_in": 5})
     run = simulate(scenario)
     for activation in ("kernel", "agents"):
-        market = lived(scenario, activation=activation)
+        market = simulated(scenario, activation=activation)
         assert digest(market.tally) == digest(run.tally)
         assert not market.running
         result = market.result()
@@ -84,11 +87,11 @@ def test_the_order_of_agents_is_mesa_s_and_does_not_matter():
             met.append(self.row)
             super().step()
 
-    market = lived(small(), 1, activation="agents", consumer_class=Noted)
+    market = simulated(small(), 1, activation="agents", consumer_class=Noted)
     assert sorted(met) == list(range(240)) != met
     market.random.seed(99)
     market.step()
-    assert met[240:] != met[:240] and digest(market.tally) == digest(lived(small(), 2).tally)
+    assert met[240:] != met[:240] and digest(market.tally) == digest(simulated(small(), 2).tally)
 
 
 def test_another_mesa_gives_the_same():
@@ -120,12 +123,12 @@ def _other_mesa(python):
 def test_the_market_of_the_command_line_is_the_default():
     market = Market(people=300, burn_in=0, weeks=13, rng=5)
     market.step()
-    assert "colgate" in market.firms and market.shard.scenario.seed == 5
+    assert "colgate" in market.firms and market.scenario_now.seed == 5
     assert sum(c.share() for c in market.competitors) == pytest.approx(1)
 
 
 def test_frames_of_the_data_collector():
-    market = lived(small(), agent_reporters={"trust": "trust", "firm": lambda a: getattr(a, "last", None)})
+    market = simulated(small(), agent_reporters={"trust": "trust", "firm": lambda a: getattr(a, "last", None)})
     frame = market.datacollector.get_model_vars_dataframe()
     assert list(frame.index) == list(range(12)) and frame.index.dtype.kind == "i"
     shares = frame[[f"share.{firm}" for firm in market.firms]]
@@ -137,20 +140,20 @@ def test_frames_of_the_data_collector():
 
 
 def test_a_window_s_last_week_reads_what_the_run_s_table_says():
-    market = lived(small(), 8)
+    market = simulated(small(), 8)
     counts = by_window(market.tally)
     for name, metric in {"stickiness": pair_index, "penetration": penetration}.items():
         of_window = metric(type(counts)(*(a.sum(axis=0) for a in counts)))[-1]
         assert [market.readings[f"{name}.{f}"] for f in market.firms] == of_window.tolist()
-    before, row = market.tally, market.shard.people.one.copy()
+    before, row = market.tally, market.people.one.copy()
     assert market.measure("stickiness").error.shape == (6,)
     market.step()
     assert market.measure("stickiness", cells=[0]).value.shape == (6,) and market.now.window.shape[1] == 1
-    assert digest(before) != digest(market.tally) and not (row == market.shard.people.one).all()
+    assert digest(before) != digest(market.tally) and not (row == market.people.one).all()
 
 
 def test_reading_changes_nothing():
-    assert digest(lived(small(), collect=False).tally) == digest(lived(small()).tally)
+    assert digest(simulated(small(), collect=False).tally) == digest(simulated(small()).tally)
 
 
 def test_batch_run():
@@ -161,16 +164,16 @@ def test_batch_run():
         display_progress=False,
     )
     assert len(rows) == 4 and len({row["share.f0"] for row in rows}) == 4
-    alone = lived(small({"segments.all.attention": 0.2, "seed": 2}))
+    alone = simulated(small({"segments.all.attention": 0.2, "seed": 2}))
     [same] = [row for row in rows if row["seed"] == 2 and row["segments__all__attention"] == 0.2]
     assert same["share.f0"] == alone.competitor["f0"].share()
 
 
 def test_agent_sets_select_aggregate_and_group():
-    market = lived(small(), 4)
+    market = simulated(small(), 4)
     consumers = market.agents.select(agent_type=Consumer)
     assert len(consumers) == len(market.consumers) == 240 and len(market.competitors) == 6
-    people = market.shard.people.one
+    people = market.people.one
     assert consumers.agg("attention", np.mean) == pytest.approx(people["attention"].mean())
     assert 0 < consumers.select(lambda c: c.last is not None).agg("trust", np.mean) < 1
     by_segment = market.consumers.groupby("segment").count()
@@ -182,7 +185,7 @@ def test_agent_sets_select_aggregate_and_group():
 
 @pytest.mark.parametrize("activation", ["kernel", "agents"])
 def test_a_pickled_market_goes_on_the_same(activation):
-    market = lived(small({"scandals": {"leak": {"firm": "f0", "week": 5}}}), 4, activation=activation)
+    market = simulated(small({"scandals": {"leak": {"firm": "f0", "week": 5}}}), 4, activation=activation)
     copied = pickle.loads(pickle.dumps(market))
     for one in (market, copied):
         for _ in range(5):
@@ -193,8 +196,8 @@ def test_a_pickled_market_goes_on_the_same(activation):
     assert frames[0].equals(frames[1])
 
 
-def test_a_market_that_is_left_is_forgotten():
-    market = lived(small(), 2, activation="agents")
+def test_a_market_without_references_is_freed():
+    market = simulated(small(), 2, activation="agents")
     known = weakref.ref(market)
     del market
     gc.collect()
@@ -207,7 +210,7 @@ def test_mesa_draws_the_grid():
     from mesa.visualization.components import AgentPortrayalStyle
     from mesa.visualization.mpl_space_drawing import draw_space
 
-    market = lived(small(), 2)
+    market = simulated(small(), 2)
     axes = Figure().add_subplot()
     draw_space(market.grid, lambda a: AgentPortrayalStyle(color="r" if a.last == "f0" else "b"), ax=axes)
     assert sum(len(c.get_offsets()) for c in axes.collections) == 240
@@ -235,9 +238,9 @@ def test_solara_viz_steps_and_resets():
     _, rc = solara.render(solara.AppLayout(children=[page]), handle_error=False)
     try:
         rc.find(ipyvuetify.Btn, children=["Step"]).widget.click()
-        assert model.value.week == 1 and model.value.shard.scenario.people == 240
+        assert model.value.week == 1 and model.value.scenario_now.people == 240
         rc.find(ipyvuetify.Btn, children=["Reset"]).widget.click()
-        assert model.value.week == 0 and model.value.shard.scenario.people == 200
+        assert model.value.week == 0 and model.value.scenario_now.people == 200
         assert model.value.firms == ["f0", "f1", "f2", "f3", "f4", "f5"]
     finally:
         rc.close()
@@ -247,19 +250,19 @@ def test_solara_viz_steps_and_resets():
 
 
 def test_attributes_are_views_of_rows():
-    market = lived(small({"scandals": {"leak": {"firm": "f0", "week": 0}}}), 3)
-    one, bonds = market.shard.people.one, market.shard.people.bonds
+    market = simulated(small({"scandals": {"leak": {"firm": "f0", "week": 0}}}), 3)
+    one, bonds = market.people.one, market.people.bonds
     person = list(market.consumers)[7]
     person.attention, person.last, person.anchor, person.anchor_height = 0.2, "f3", "f1", 2.5
-    person.heard = {"leak"}
+    person.aware_of = {"leak"}
     person.bond("f1").trust = 0.125
     person.trust = 0.75
     assert (one["attention"][7], one["last"][7], one["anchor"][7]) == (np.float32(0.2), 3, 1)
     assert (bonds["trust"][7, 1], bonds["trust"][7, 3], person.bond("f3").trust) == (0.125, 0.75, 0.75)
-    assert person.heard == {"leak"} and flag_table(market.shard.people, AWARE)[7, 0] and person.acts <= {"leak"}
+    assert person.aware_of == {"leak"} and flag_table(market.people, AWARE)[7, 0] and person.switches_over <= {"leak"}
     one["last"][7], one["anchor"][7] = -1, -1
     assert person.last is None and person.anchor is None and np.isnan(person.trust)
-    assert (person.segment, person.cohort) == market.cells[market.shard.people.cell[7]]
+    assert (person.segment, person.cohort) == market.cells[market.people.cell[7]]
     assert person.pos == (7, 0)
 
 
@@ -269,19 +272,19 @@ def test_attributes_are_views_of_rows():
         ("attention", 1.5, "0 to 1"),
         ("trust", float("nan"), "0 to 1"),
         ("last", "f9", "is no firm"),
-        ("heard", {"leek"}, "is no scandal"),
+        ("aware_of", {"leek"}, "is no scandal"),
         ("tenure", 3, "counted"),
     ],
 )
 def test_what_a_row_cannot_hold_is_refused(field, value, says):
-    market = lived(small({"scandals": {"leak": {"week": 0}}}), 3)
+    market = simulated(small({"scandals": {"leak": {"week": 0}}}), 3)
     person = next(c for c in market.consumers if c.last is not None)
     with pytest.raises((ValueError, AttributeError), match=says):
         setattr(person, field, value)
 
 
 class Stubborn(Consumer):
-    """Lives every other week only."""
+    """Acts every other week only."""
 
     def step(self):
         if (self.row + self.model.week) % 2:
@@ -289,17 +292,17 @@ class Stubborn(Consumer):
 
 
 def test_a_step_of_one_s_own_runs_under_agents_and_is_refused_under_kernel():
-    market = lived(small(), activation="agents", consumer_class=Stubborn)
-    assert 0.3 < market.tally.flow.sum() / lived(small()).tally.flow.sum() < 0.7
+    market = simulated(small(), activation="agents", consumer_class=Stubborn)
+    assert 0.3 < market.tally.flow.sum() / simulated(small()).tally.flow.sum() < 0.7
     with pytest.raises(TypeError, match=r"Stubborn.step would never be called.*activation='agents'"):
         Market(small(), consumer_class=Stubborn)
 
 
-def test_a_consumer_lives_only_when_the_market_steps():
+def test_a_consumer_steps_only_when_the_market_steps():
     market = Market(small(), activation="agents")
     with pytest.raises(RuntimeError, match="when the market steps"):
         next(iter(market.consumers)).step()
-    with pytest.raises(TypeError, match="would live on"):
+    with pytest.raises(TypeError, match="would not stop the person"):
         next(iter(Market(small()).consumers)).remove()
 
 
@@ -312,9 +315,9 @@ class Cheaper(Competitor):
 
 
 def test_a_firm_may_have_a_will_of_its_own():
-    market = lived(small(), competitor_class=Cheaper)
+    market = simulated(small(), competitor_class=Cheaper)
     declared = small({"moves": {"f1_price_4": {"firm": "f1", "lever": "price", "value": 0.7, "week": 4}}})
-    assert market.shard.scenario == declared and digest(market.tally) == digest(simulate(declared).tally)
+    assert market.scenario_now == declared and digest(market.tally) == digest(simulate(declared).tally)
 
 
 def test_many_people_have_no_agents_unless_asked_for():
@@ -326,7 +329,7 @@ def test_many_people_have_no_agents_unless_asked_for():
         Market(many, activation="agents")
 
 
-# ---------------------------------------------------------------- the story goes on
+# ---------------------------------------------------------------- events
 
 
 EVENTS = {
@@ -338,12 +341,12 @@ EVENTS = {
 @pytest.mark.parametrize("kind", EVENTS)
 def test_an_event_by_hand_is_the_same_event_declared(kind):
     before = {"scandals": {"old": {"firm": "f1", "week": 1, "action": 5.0}}}
-    market = lived(small(before), 5)
+    market = simulated(small(before), 5)
     market.add_event(kind, "new", **EVENTS[kind])
     while market.running:
         market.step()
     declared = change(small(before), {f"{kind}s.new": {**EVENTS[kind], "week": 5}})
-    assert market.shard.scenario == declared and digest(market.tally) == digest(simulate(declared).tally)
+    assert market.scenario_now == declared and digest(market.tally) == digest(simulate(declared).tally)
     assert digest(market.tally) != digest(simulate(small(before)).tally)
     if kind == "scandal":
         heard = market.datacollector.get_model_vars_dataframe()["awareness.new"]
@@ -351,8 +354,8 @@ def test_an_event_by_hand_is_the_same_event_declared(kind):
 
 
 def test_an_apology_and_a_lever():
-    story = {"scandals": {"old": {"firm": "f1", "week": 2, "action": 8.0, "severity": 4.0}}}
-    market = lived(small(story), 5)
+    events = {"scandals": {"old": {"firm": "f1", "week": 2, "action": 8.0, "severity": 4.0}}}
+    market = simulated(small(events), 5)
     market.add_event("apology", "old", response=0.9)
     market.competitor["f1"].recovery_adequacy = 0.95
     firm = market.competitor["f1"]
@@ -360,14 +363,14 @@ def test_an_apology_and_a_lever():
     assert market.shard.world.firms["repair"][6, 1] > market.shard.world.firms["repair"][5, 1]
     while market.running:
         market.step()
-    assert digest(market.tally) == digest(simulate(market.shard.scenario).tally)
-    assert market.shard.scenario.scandals["old"].response_delay == 3
+    assert digest(market.tally) == digest(simulate(market.scenario_now).tally)
+    assert market.scenario_now.scandals["old"].response_delay == 3
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "fields", "says"),
     [
-        ("scandal", "late", {"week": 2}, "has been lived"),
+        ("scandal", "late", {"week": 2}, "is over"),
         ("scandal", "old", {}, "it broke in week 1"),
         ("scandal", "odd", {"severity": 99}, "outside 0 to 10"),
         ("apology", "odd", {}, "is no scandal; did you mean old"),
@@ -377,15 +380,15 @@ def test_an_apology_and_a_lever():
     ],
 )
 def test_what_cannot_happen_is_refused_and_nothing_changes(kind, name, fields, says):
-    market = lived(small({"scandals": {"old": {"firm": "f1", "week": 1}}}), 4)
-    scenario, tally = market.shard.scenario, market.shard.tally
+    market = simulated(small({"scandals": {"old": {"firm": "f1", "week": 1}}}), 4)
+    scenario, tally = market.scenario_now, market.shard.tally
     with pytest.raises(ScenarioError, match=says):
         market.add_event(kind, name, **fields)
-    assert market.shard.scenario is scenario and market.shard.tally is tally
+    assert market.scenario_now is scenario and market.shard.tally is tally
 
 
-def test_the_story_can_be_made_longer():
-    market = lived(small({"weeks": 10}))  # two and a half windows
+def test_weeks_can_be_added():
+    market = simulated(small({"weeks": 10}))  # two and a half windows
     with pytest.warns(UserWarning, match="was the last"):
         market.step()
     assert market.week == 10 and not market.running
@@ -396,8 +399,8 @@ def test_the_story_can_be_made_longer():
 
 
 def test_an_endless_market_goes_on_and_gives_its_scenario():
-    story = {"weeks": 8, "scandals": {"planned": {"week": 7, "firm": "f2"}}}
-    market = Market(small(story), endless=True)
+    events = {"weeks": 8, "scandals": {"planned": {"week": 7, "firm": "f2"}}}
+    market = Market(small(events), endless=True)
     for _ in range(3):
         market.step()
     market.add_event("scandal", "now", firm="f0", week=70)
@@ -414,19 +417,15 @@ def test_an_endless_market_goes_on_and_gives_its_scenario():
 
 
 def test_a_fork_is_a_twin_that_shares_nothing():
-    market = lived(small(), 4, activation="agents")
+    market = simulated(small(), 4, activation="agents")
     twin = market.fork()
     twin.add_event("scandal", "leak", firm="f0", severity=4.0, action=8.0)
     for _ in range(4):
         twin.step()
-    assert (
-        market.week == 4
-        and market.scandals == []
-        and not np.shares_memory(twin.shard.people.one, market.shard.people.one)
-    )
+    assert market.week == 4 and market.scandals == [] and not np.shares_memory(twin.people.one, market.people.one)
     for _ in range(4):
         market.step()
-    assert digest(market.tally) == digest(lived(small(), 8).tally) != digest(twin.tally)
+    assert digest(market.tally) == digest(simulated(small(), 8).tally) != digest(twin.tally)
     assert twin.competitor["f0"].share() < market.competitor["f0"].share()
     assert all(agent.model is twin for agent in twin.agents)
 
@@ -448,10 +447,10 @@ def test_arguments_that_make_no_market(how, error, says):
 
 
 def test_seeds():
-    firsts = [lived(small(), 2, **how).tally.flow for how in ({"seed": 4}, {"rng": 4}, {"rng": np.int64(4)})]
+    firsts = [simulated(small(), 2, **how).tally.flow for how in ({"seed": 4}, {"rng": 4}, {"rng": np.int64(4)})]
     assert all((flow == firsts[0]).all() for flow in firsts)
-    generator = Market(small(), rng=np.random.default_rng(1)).shard.scenario.seed
-    assert generator == Market(small(), rng=np.random.default_rng(1)).shard.scenario.seed != 1
+    generator = Market(small(), rng=np.random.default_rng(1)).scenario_now.seed
+    assert generator == Market(small(), rng=np.random.default_rng(1)).scenario_now.seed != 1
 
 
 class Asking(Consumer):
@@ -475,15 +474,32 @@ REPORTERS = {
 
 @pytest.mark.parametrize("name", REPORTERS)
 def test_reporters_of_agents_are_those_of_mesa(name):
-    """Against Mesa's own collector, which is told of consumers only."""
-    market = lived(small(), 2, agent_reporters={"x": REPORTERS[name]}, consumer_class=Asking)
+    """Against Mesa's own collector, which sees consumers only."""
+    market = simulated(small(), 2, agent_reporters={"x": REPORTERS[name]}, consumer_class=Asking)
     found = market.datacollector.get_agent_vars_dataframe().xs(2, level="Step")["x"]
     reporter = REPORTERS[name]
-    mesa_s = mesa.DataCollector(agent_reporters={"x": list(reporter) if isinstance(reporter, tuple) else reporter})
-    expected = [mesa_s.agent_reporters["x"](a) for a in market.consumers]
+    mesas = mesa.DataCollector(agent_reporters={"x": list(reporter) if isinstance(reporter, tuple) else reporter})
+    expected = [mesas.agent_reporters["x"](a) for a in market.consumers]
     assert found[[a.unique_id for a in market.consumers]].tolist() == expected
     assert len(found) == 240 + 6 and (name == "a name that nobody has" or found.notna().any())
     assert market.fork().datacollector.agent_reporters.keys() == {"x"}
+
+
+@pytest.mark.parametrize("form", ["graph", "matrix", "edges", "pair"])
+def test_a_network_may_be_a_graph(form):
+    """The small world's ring as a networkx graph, a matrix, edges or (starts, listeners): the same numbers."""
+    graph = nx.circulant_graph(240, [1, 2])
+    edges = np.array([*graph.edges, *((j, i) for i, j in graph.edges)])
+    forms = {"graph": graph, "matrix": nx.to_scipy_sparse_array(graph), "edges": edges, "pair": links(graph, 240)}
+    talkative = small({"market.positive_wom": 0.5, "market.negative_wom": 0.9})
+    found = simulated(talkative, network=forms[form])
+    assert digest(found.tally) == digest(simulate(talkative, network=links(graph, 240)).tally)
+    assert found.tally.event[..., Event.POSITIVE_WOM].sum() > 0
+
+
+def test_a_graph_that_does_not_fit_is_a_sentence():
+    with pytest.raises(ScenarioError, match="nodes of the graph are not 0 to 239"):
+        Market(small(), network=nx.cycle_graph(30))
 
 
 def test_an_error_in_a_reporter_is_not_hidden():

@@ -1,4 +1,4 @@
-"""The Mesa market that the benchmark measures against lives the same week: same parameters, other code, other draws."""
+"""The benchmark's own Mesa market simulates the same week: same parameters, other code, other draws."""
 
 import numpy as np
 import pytest
@@ -122,6 +122,6 @@ def test_the_peer_agrees_with_the_kernel(changes):
     assert np.abs(every).max() < 4.5 and np.sqrt((every**2).mean()) < 1.7, said
 
 
-def test_the_peer_refuses_what_it_cannot_live():
+def test_the_peer_refuses_what_it_cannot_simulate():
     with pytest.raises(ScenarioError, match=r"mechanisms\.taste"):
         MesaMarket(market({"mechanisms.taste": False}))

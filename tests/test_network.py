@@ -73,7 +73,7 @@ def test_a_bad_pair_of_arrays_is_a_sentence(name):
     ids=["simulate", "begin", "Market", "cluster"],
 )
 def test_it_is_said_wherever_a_network_enters(enter):
-    for pair, _ in (PAIRS["two starts"], PAIRS["a graph"], PAIRS["a listener below 0"]):
+    for pair, _ in (PAIRS["two starts"], PAIRS["three arrays"], PAIRS["a listener below 0"]):
         with pytest.raises(ScenarioError, match="network"):
             enter(pair)
 

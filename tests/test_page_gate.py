@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 from sim.model.declare import ScenarioError
 from sim.model.scenario import change
 from sim.page import export, limits, serve
-from sim.page import game as stages
+from sim.page import game as games
 from sim.page.game import Game, preset
 from sim.page.gate import Access, Gate, may_host, may_origin, wrong
 from sim.page.session import Session
@@ -66,23 +66,23 @@ def until(done, seconds=60):
 def test_a_link_names_no_file_and_no_sentence_repeats_one(tmp_path, query):
     secret = tmp_path / "secret.txt"
     secret.write_text("db_password=hunter2 1 2\n")
-    visit = Session()
-    visit.open("?" + urlencode({n: v.replace("SECRET", str(secret)) for n, v in query.items()} | {"people": 300}))
-    until(lambda: not visit.busy.value)
-    told = " ".join(visit.problems.value)
-    assert told.startswith("this link cannot be restored") and "hunter2" not in told
-    assert visit.game.scenario.network.kind == preset(stages.FIRST).network.kind  # the first preset instead
-    visit.close()
+    session = Session()
+    session.open("?" + urlencode({n: v.replace("SECRET", str(secret)) for n, v in query.items()} | {"people": 300}))
+    until(lambda: not session.busy.value)
+    text = " ".join(session.problems.value)
+    assert text.startswith("this link cannot be restored") and "hunter2" not in text
+    assert session.game.scenario.network.kind == preset(games.FIRST_MARKET).network.kind  # the first preset instead
+    session.close()
 
 
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("?people=1000001", "people: 1,000,001 are more than a page plays (1,000,000)"),
-        ("?people=2000000000", "more than a page plays"),
-        ("?weeks=5200", "weeks: 5,200 are more than a page plays"),
-        ("?burn_in=5200", "burn_in: 5,200 are more than a page plays (520)"),
-        ("?people=5&people=6", "people: said more than once"),
+        ("?people=1000001", "people: 1,000,001 is more than the page plays (1,000,000)"),
+        ("?people=2000000000", "more than the page plays"),
+        ("?weeks=5200", "weeks: 5,200 is more than the page plays"),
+        ("?burn_in=5200", "burn_in: 5,200 is more than the page plays (520)"),
+        ("?people=5&people=6", "people: given more than once"),
         ("?people=", "people: '' is not a number"),
         ("?people=" + "9" * 5000, "is not a number"),
         ("?people=" + quote("[") * 5000, "is not a number"),
@@ -107,7 +107,7 @@ def test_a_thousand_wrong_names_are_a_few_sentences_at_once():
     began = time.monotonic()
     with pytest.raises(ScenarioError) as error:
         export.linked("?" + "&".join(f"x{n}=1" for n in range(1000)))
-    assert len(error.value.complaints) == export.TOLD + 1 and error.value.complaints[-1] == "and 995 more"
+    assert len(error.value.complaints) == export.REPEATED + 1 and error.value.complaints[-1] == "and 995 more"
     assert time.monotonic() - began < 5
 
 
@@ -116,13 +116,13 @@ def test_a_market_can_be_linked_to_after_much_has_happened():
     game.step()
     game.scandal("data_breach", "o2" if "o2" in game.start.firms else game.start.focus)
     game.move("price", game.start.focus, 0.8, "price cut")
-    game.pull(f"firms.{game.start.focus}.quality", 1.0)
+    game.set_lever(f"firms.{game.start.focus}.quality", 1.0)
     assert export.linked(export.link("mobile", game))[1] == game.scenario
 
 
 @pytest.mark.parametrize("market", presets("market"))
 def test_every_preset_is_within_the_limits(market):
-    limits.check(stated(compose([f"market={market}"])[0], []))
+    limits.check_limits(stated(compose([f"market={market}"])[0], []))
 
 
 # ---------------------------------------------------------------- people, weeks, visitors
@@ -131,38 +131,38 @@ def test_every_preset_is_within_the_limits(market):
 def test_a_file_of_edges_is_played_by_nobody(tmp_path):
     (tmp_path / "edges").write_text("0 1\n")
     filed = {"people": 300, "network.kind": "file", "network.edges": str(tmp_path / "edges")}
-    with pytest.raises(ScenarioError, match="a page reads no file of edges"):
-        Game(change(preset(stages.FIRST), filed))
+    with pytest.raises(ScenarioError, match="the page reads no file of edges"):
+        Game(change(preset(games.FIRST_MARKET), filed))
 
 
 def test_weeks_end_with_a_sentence_and_can_still_be_linked_to(monkeypatch):
     monkeypatch.setattr(limits, "WEEKS", 105)
     monkeypatch.setattr(limits, "HORIZON", 105 + 104)
-    visit = Session()
-    visit.open("?people=100&burn_in=0")
-    until(lambda: visit.game is not None and not visit.busy.value)
-    visit.speed.value = 20
-    visit.step(100)
-    visit.play()
-    until(lambda: not visit.playing.value)
-    visit.thread.join(5)
-    assert visit.game.week == 105 and visit.problems.value == [
-        "week 105 is the last that a page plays; Reset starts afresh"
+    session = Session()
+    session.open("?people=100&burn_in=0")
+    until(lambda: session.game is not None and not session.busy.value)
+    session.speed.value = 20
+    session.step(100)
+    session.play()
+    until(lambda: not session.playing.value)
+    session.thread.join(5)
+    assert session.game.week == 105 and session.problems.value == [
+        "week 105 is the last that the page plays; Reset begins again"
     ]
-    visit.game.scandal("data_breach", "colgate")
-    assert export.linked(export.link(stages.FIRST, visit.game))[1] == visit.game.scenario
-    visit.close()
+    session.game.scandal("data_breach", "colgate")
+    assert export.linked(export.link(games.FIRST_MARKET, session.game))[1] == session.game.scenario
+    session.close()
 
 
 def visitor(query="?people=300&burn_in=0"):
-    visit = Session()
-    visit.open(query)
-    until(lambda: not visit.busy.value)
-    return visit
+    session = Session()
+    session.open(query)
+    until(lambda: not session.busy.value)
+    return session
 
 
 def test_a_visitor_too_many_is_told_so_and_comes_in_when_another_leaves(monkeypatch):
-    monkeypatch.setattr(limits, "PLACES", limits.Places())
+    monkeypatch.setattr(limits, "CAPACITY", limits.Capacity())
     monkeypatch.setattr(limits, "VISITORS", 2)
     one, two, three = visitor(), visitor(), visitor()
     assert three.game is None and "2 visitors play already" in three.problems.value[0]
@@ -173,14 +173,14 @@ def test_a_visitor_too_many_is_told_so_and_comes_in_when_another_leaves(monkeypa
     three.reset()
     until(lambda: not three.busy.value)
     assert three.game is not None and not three.problems.value
-    for visit in (one, three):
-        visit.close()
-    assert len(limits.PLACES) == 0
+    for session in (one, three):
+        session.close()
+    assert len(limits.CAPACITY) == 0
 
 
 def test_people_times_firms_are_shared_by_all_visitors_and_given_back(monkeypatch):
-    monkeypatch.setattr(limits, "PLACES", limits.Places())
-    monkeypatch.setattr(limits, "CELLS", 9 * 1000)
+    monkeypatch.setattr(limits, "CAPACITY", limits.Capacity())
+    monkeypatch.setattr(limits, "BONDS", 9 * 1000)
     one, two = visitor("?people=600&burn_in=0"), visitor("?people=500&burn_in=0")
     assert one.game is not None and two.game is None
     assert "4,500 people x firms; all visitors together have 9,000, of which 3,600 are free" in two.problems.value[0]
@@ -257,8 +257,8 @@ def test_names_of_the_server(host, access, may):
 
 def message(kind="comm_open", content=None, **other):
     header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "u", "session": "s", "version": "5.3"}
-    told = {"header": header, "parent_header": {}, "metadata": {}, "content": content or {}, "channel": "shell"}
-    return json.dumps({**told, "buffers": [], **other})
+    fields = {"header": header, "parent_header": {}, "metadata": {}, "content": content or {}, "channel": "shell"}
+    return json.dumps({**fields, "buffers": [], **other})
 
 
 BAD = {
@@ -305,8 +305,8 @@ def test_a_full_server_says_so_and_has_room_again():
             await leave.wait()
             return {"type": "websocket.disconnect"}
 
-        async def send(told):
-            sent.append(told)
+        async def send(answer):
+            sent.append(answer)
 
         return asyncio.ensure_future(gate(scope, receive, send)), leave, sent
 
@@ -316,7 +316,7 @@ def test_a_full_server_says_so_and_has_room_again():
         await asyncio.sleep(0)
         refused, _, sent = ask(gate, "late")
         await refused
-        assert sent[0]["status"] == 503 and b"one of them has to leave" in sent[1]["body"]
+        assert sent[0]["status"] == 503 and b"one of them must leave" in sent[1]["body"]
         more = [ask(gate, "k1") for _ in range(limits.SOCKETS)]
         await more[-1][0]
         assert more[-1][2][0]["status"] == 503  # no visitor has more than SOCKETS connections
@@ -325,7 +325,7 @@ def test_a_full_server_says_so_and_has_room_again():
         task, _, sent = ask(gate, "late")
         await asyncio.sleep(0.01)
         assert not task.done()
-        assert not sent and "late" in gate.held and "k2" not in gate.held
+        assert not sent and "late" in gate.connections and "k2" not in gate.connections
 
     asyncio.run(fill())
 
@@ -336,7 +336,7 @@ def test_the_gate_stands_however_the_page_is_served():
     import sim.app  # as `solara run sim/app.py` does
 
     assert app.user_middleware[0].cls is Gate and sim.app.Page
-    serve.guard()
+    serve.install_gate()
     assert [m.cls for m in app.user_middleware].count(Gate) == 1
 
 
@@ -396,7 +396,7 @@ def test_what_makes_no_sense_is_said(arguments, says):
         serve.serve(arguments)
 
 
-def test_a_port_that_is_taken_is_said():
+def test_a_port_that_is_reserved_is_said():
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -406,7 +406,7 @@ def test_a_port_that_is_taken_is_said():
 
 def test_the_address_of_a_proxy_is_as_browsers_say_it():
     said = ["origin=https://Example.org:443/", "origin=http://example.org:80", "origin=http://example.org:81"]
-    found = [serve.settings([argument])["origin"] for argument in said]
+    found = [serve.serve_settings([argument])["origin"] for argument in said]
     assert found == ["https://example.org", "http://example.org", "http://example.org:81"]
 
 

@@ -64,7 +64,7 @@ def steps(browser: Any, address: str, people: int, server: int) -> None:
     """Server time and waiting of a step with the twin alive."""
     before = memory(server)
     tab = visitor(browser, address, people)
-    press(tab, "Break the scandal")
+    press(tab, "Start the scandal")
     taken = []
     for _ in range(STEPS):
         at, cpu, clock = week(tab), processor(server), time.perf_counter()
@@ -84,7 +84,7 @@ def many(browser: Any, address: str, server: int) -> None:
     before = memory(server)
     tabs = [visitor(browser, address, 10_000) for _ in range(VISITORS)]
     for tab in tabs:
-        press(tab, "Break the scandal")
+        press(tab, "Start the scandal")
         press(tab, "Play")
     begun, cpu, clock = [week(tab) for tab in tabs], processor(server), time.perf_counter()
     time.sleep(SECONDS)
@@ -113,7 +113,7 @@ def press(tab: Any, name: str) -> None:
 
 
 def week(tab: Any) -> int:
-    found = re.search(r"week (\d+)\.", tab.locator(".verdict").inner_text(timeout=60_000))
+    found = re.search(r"week (\d+)\.", tab.locator(".summary").inner_text(timeout=60_000))
     return int(found[1]) if found else 0
 
 

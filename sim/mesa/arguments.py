@@ -1,4 +1,4 @@
-"""From the arguments of a Market to its scenario, and what is wrong with them."""
+"""The arguments of a Market, checked: its scenario, its activation and classes, the reporters of its agents."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -18,21 +18,25 @@ MOST_AGENTS = 100_000  # people up to which each gets an agent unasked
 
 @cache
 def default() -> Scenario:
+    """The market of `python -m sim` without arguments."""
     from sim.study.presets import scenario
 
     return scenario()
 
 
-def declared(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[str, Any]) -> Scenario:
-    """The scenario of a Market's arguments, presence solved."""
+def scenario_of(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[str, Any]) -> Scenario:
+    """The scenario of a Market's arguments, with presence calibrated to shares.
+
+    Raises ScenarioError with all unknown or impossible values, TypeError where two arguments contradict.
+    """
     if isinstance(kwargs.pop("scenario", None), Scenario | Mapping):
         raise TypeError("Market: give the scenario first or as base=...; Mesa passes its own as scenario=... on Reset")
     scenario = default() if base is None else base if isinstance(base, Scenario) else build(base)
     changes: dict[str, Any] = {path.replace("__", "."): value for path, value in kwargs.items()}
     known = [path for path, _, _ in leaves(scenario)]
-    strangers = [p for p, v in changes.items() if p not in known and not (v is None or isinstance(v, Mapping))]
-    if strangers:
-        raise ScenarioError([f"{path}: {_meant(path, known)}" for path in strangers])
+    wrong = [p for p, v in changes.items() if p not in known and not (v is None or isinstance(v, Mapping))]
+    if wrong:
+        raise ScenarioError([f"{path}: {_suggestion(path, known)}" for path in wrong])
     if rng is not None:
         if "seed" in changes:
             raise TypeError("Market: seed and rng both say which draws; give one")
@@ -41,20 +45,21 @@ def declared(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[s
     return calibrate_shares(change(scenario, {"replications": 1, **changes}))[0]
 
 
-def _meant(path: str, known: list[str]) -> str:
-    """That it is unknown, and the nearest known path; the list of all would fill a page."""
+def _suggestion(path: str, known: list[str]) -> str:
+    """That it is unknown, and the nearest known path; the list of all would be too long."""
     return unknown(path, known).partition("; known")[0]
 
 
-def check(activation: str, agents: bool, people: int, consumer: type, competitor: type) -> None:
+def check_arguments(activation: str, agents: bool, people: int, consumer: type, competitor: type) -> None:
+    """TypeError or ValueError where activation, agents and classes do not go together."""
     if activation not in ("kernel", "agents"):
         raise ValueError(f"activation: {activation!r} is neither 'kernel' nor 'agents'")
     if not (issubclass(consumer, Consumer) and issubclass(competitor, Competitor)):
         raise TypeError("consumer_class and competitor_class must be subclasses of Consumer and Competitor")
     if activation == "kernel" and getattr(consumer, "step", None) is not Consumer.step:
         raise TypeError(
-            f"{consumer.__name__}.step would never be called: activation='kernel' lives the rules for everybody at "
-            "once; use activation='agents'"
+            f"{consumer.__name__}.step would never be called: activation='kernel' simulates everybody at once; "
+            "use activation='agents'"
         )
     if activation == "agents" and not agents:
         raise ValueError(
@@ -64,11 +69,15 @@ def check(activation: str, agents: bool, people: int, consumer: type, competitor
 
 
 def reporters_of(wanted: Any) -> dict[str, Callable[[Any], Any]]:
-    """The functions of an agent that Mesa's four kinds of reporter come to, or a ScenarioError."""
+    """The four kinds of reporter that Mesa knows, as functions of an agent; ScenarioError with all that are none.
+
+    >>> list(reporters_of({"trust": "trust", "firm": lambda agent: agent.last}))
+    ['trust', 'firm']
+    """
     if not isinstance(wanted, Mapping | None):
         raise ScenarioError([f"agent_reporters: {wanted!r} is not a set of reporters by name"])
     wanted = wanted or {}
-    found = {name: asked for name, reporter in wanted.items() if (asked := _asked(reporter))}
+    found = {name: parts for name, reporter in wanted.items() if (parts := _parts(reporter))}
     wrong = [
         f"agent_reporters.{name}: {reporter!r} is no name of an attribute, function or [function, [parameters]]"
         for name, reporter in wanted.items()
@@ -79,8 +88,8 @@ def reporters_of(wanted: Any) -> dict[str, Callable[[Any], Any]]:
     return {name: partial(_report, function, more) for name, (function, more) in found.items()}
 
 
-def _asked(reporter: Any) -> tuple[Callable[..., Any], Sequence[Any]] | None:
-    """The function that a reporter calls with an agent, and what else it is given."""
+def _parts(reporter: Any) -> tuple[Callable[..., Any], Sequence[Any]] | None:
+    """The function that a reporter calls with an agent, and its other arguments; None for what is no reporter."""
     if isinstance(reporter, str):
         return getattr, (reporter, None)
     if callable(reporter):
@@ -93,6 +102,6 @@ def _report(function: Callable[..., Any], more: Sequence[Any], agent: Any) -> An
     try:
         return function(agent, *more)
     except AttributeError:
-        if isinstance(agent, Competitor):  # Mesa asks all agents of a model, and these are of another kind
+        if isinstance(agent, Competitor):  # Mesa calls the reporters of all agents, competitors included
             return None
         raise

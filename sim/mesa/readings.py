@@ -1,8 +1,8 @@
-"""What is read off the market every week: every metric of the firms and of the category, by the column's name.
+"""The figures read after every week: each metric of the firms and of the market, by the name of its column.
 
-Counts by week are of the week just lived (`share`, `would_leave`, `satisfaction`, `uses`, words); counts by window
-are of the open window as if it ended now (`stickiness`, `penetration`, ...), so that the last week of a window gives
-the figures of that window in the run's own table; `awareness` is of everybody, since the scandal broke.
+Weekly metrics (`share`, `would_leave`, `satisfaction`, `uses`, word of mouth) are of the last week. Windowed metrics
+(`stickiness`, `penetration`, ...) are of the open window as if it ended now, so that the last week of a window gives
+the figures of that window in the run's own table. `awareness` is of everybody, since the scandal broke.
 """
 
 from collections.abc import Iterable
@@ -19,30 +19,30 @@ from sim.model.fields import Scenario
 from sim.model.state import People
 
 
-def good_word(tally: Tally) -> np.ndarray:
-    """Good messages about the firm."""
+def positive_wom(tally: Tally) -> np.ndarray:
+    """Positive word of mouth about the firm: messages sent."""
     return np.asarray(tally.event[..., Event.POSITIVE_WOM])
 
 
-def bad_word(tally: Tally) -> np.ndarray:
-    """Bad messages about the firm."""
+def negative_wom(tally: Tally) -> np.ndarray:
+    """Negative word of mouth about the firm: messages sent."""
     return np.asarray(tally.event[..., Event.NEGATIVE_WOM])
 
 
 def of_firms(scenario: Scenario) -> dict[str, Metric]:
     """The metrics of a firm that are read, by name."""
-    told: dict[str, Metric] = {"uses": uses, "good_word": good_word, "bad_word": bad_word}
-    return {**firm_metrics(scenario.market.regime == "provider"), **told}
+    sent: dict[str, Metric] = {"uses": uses, "positive_wom": positive_wom, "negative_wom": negative_wom}
+    return {**firm_metrics(scenario.market.regime == "provider"), **sent}
 
 
-def columns(scenario: Scenario, scandals: list[str]) -> list[str]:
+def reading_columns(scenario: Scenario, scandals: list[str]) -> list[str]:
     """The names of all readings: metric.firm, trust.firm, metric of the category, awareness.scandal."""
     firms = [f"{name}.{firm}" for name in (*of_firms(scenario), "trust") for firm in scenario.firms]
     return [*firms, *market_metrics(), *(f"awareness.{name}" for name in scandals)]
 
 
 def now(shard: Shard) -> Tally:
-    """Counts of the week just lived and of the open window as if it ended now, on axes of length 1.
+    """Counts of the last week and of the open window as if it ended now, on axes of length 1.
 
     `news` keeps all weeks: who has heard of a scandal so far. Before the first week the axes are empty.
     """
@@ -66,7 +66,7 @@ def _as_if_ended(shard: Shard, begun: np.ndarray) -> dict[str, np.ndarray]:
     return {n: getattr(scratch, n) for n in WINDOWED}
 
 
-def read(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, float]:
+def read_all(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, float]:
     """Every reading by its column, from the counts of `now`."""
     everybody = Tally(*(a.sum(axis=0) for a in pooled(counts)))
     found: dict[str, float] = {}

@@ -1,101 +1,123 @@
-"""The controls: what is played, how fast, and the events by hand."""
+"""The controls: the market, its speed, and events by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import solara
 
-from sim.page.game import scandal
-from sim.page.people import plain, title
+from sim.page.game import Game, scandal
+from sim.page.names import in_words, title
 from sim.page.session import SPEEDS, Session
 from sim.study.presets import presets
 
-CROWDS = (1_000, 2_500, 10_000, 50_000, 100_000, 1_000_000)
-KINDS = ("data_breach", "moral_scandal")  # the scandals offered first
+T = TypeVar("T")
+PEOPLE_CHOICES = (1_000, 2_500, 10_000, 50_000, 100_000, 1_000_000)
+FIRST_SCANDALS = ("data_breach", "moral_scandal")  # the scandals offered first
 
 
 @solara.component
-def Start(visit: Session):
+def Start(session: Session):
     """Preset, people, reset."""
-    markets = {plain(name): name for name in presets("market")}
-    named("Market", markets, visit.market.value, visit.choose)
+    markets = {in_words(name): name for name in presets("market")}
+    choice("Market", markets, session.market.value, session.choose)
 
-    def crowd(people: int) -> None:
-        visit.people.value = people
-        visit.reset()
+    def resize(people: int) -> None:
+        session.people.value = people
+        session.reset()
 
-    sizes = sorted({*CROWDS, visit.people.value})
-    named("People", {f"{n:,}": n for n in sizes}, visit.people.value, crowd)
+    sizes = sorted({*PEOPLE_CHOICES, session.people.value})
+    choice("People", {f"{n:,}": n for n in sizes}, session.people.value, resize)
 
 
 @solara.component
-def Player(visit: Session):
+def Player(session: Session):
     """Play, step, reset, speed."""
-    playing, off = visit.playing.value, bool(visit.busy.value) or not visit.generation.value
+    playing, off = session.playing.value, bool(session.busy.value) or not session.generation.value
     with solara.Row(gap="6px", classes=["player"]):
         if playing:
-            solara.Button("Pause", icon_name="mdi-pause", on_click=visit.pause, color="primary", small=True)
+            solara.Button("Pause", icon_name="mdi-pause", on_click=session.pause, color="primary", small=True)
         else:
-            solara.Button("Play", icon_name="mdi-play", on_click=visit.play, color="primary", small=True, disabled=off)
-        solara.Button("Step", icon_name="mdi-step-forward", on_click=visit.step, small=True, disabled=off or playing)
-        busy = bool(visit.busy.value)
-        solara.Button("Reset", icon_name="mdi-restart", on_click=visit.reset, small=True, disabled=busy)
-    solara.SliderValue("Weeks a second", value=visit.speed, values=list(SPEEDS))
+            solara.Button(
+                "Play", icon_name="mdi-play", on_click=session.play, color="primary", small=True, disabled=off
+            )
+        solara.Button("Step", icon_name="mdi-step-forward", on_click=session.step, small=True, disabled=off or playing)
+        busy = bool(session.busy.value)
+        solara.Button("Reset", icon_name="mdi-restart", on_click=session.reset, small=True, disabled=busy)
+    solara.SliderValue("Weeks a second", value=session.speed, values=list(SPEEDS))
 
 
 @solara.component
-def Events(visit: Session):
-    """What can happen to a firm: press a button, and the coming week has it."""
-    game, begun = visit.game, visit.generation.value
-    kind, on_kind = solara.use_state(KINDS[0])
+def Events(session: Session):
+    """Events at a firm, from the coming week on."""
     firm, on_firm = solara.use_state("")
-    severity, on_severity = solara.use_state(1.2)
-    price, on_price = solara.use_state(10)
+    game = session.game
     if game is None:
         return
     firms = list(game.start.firms)
     at = firm if firm in firms else game.start.focus
-    keep = visit.keep_twin.value
+    choice("At the firm", {title(f): f for f in firms}, at, on_firm)
+    ScandalEvents(session, at)
+    FirmEvents(session, at)
+    solara.Switch(label="Keep the twin: compare with no events at all", value=session.keep_twin)
+
+
+@solara.component
+def ScandalEvents(session: Session, firm: str):
+    """A scandal of a kind and severity, an outage, an apology."""
+    kind, on_kind = solara.use_state(FIRST_SCANDALS[0])
+    severity, on_severity = solara.use_state(1.2)
+    keep = session.keep_twin.value
 
     def choose(name: str) -> None:
         on_kind(name)
         on_severity(float(scandal(name)["severity"]))
 
-    def fire(what: str) -> None:
-        moved = f"price {'down' if price < 0 else 'up'} {abs(price)} %"
-        visit.view.value = replace(visit.view.value, firm=at)
-        happen = {
-            "scandal": lambda s: s.scandal(kind, at, keep, severity=severity),
-            "outage": lambda s: s.scandal("outage", at, keep),
-            "campaign": lambda s: s.move("delight_rate", at, 0.08, "anchor campaign", keep, weeks=13),
-            "price": lambda s: s.move("price", at, _price(s, at, price), moved, keep),
-            "apology": lambda s: s.apologise(at, keep),
-        }
-        visit.act(happen[what])
-
-    first = [*KINDS, *(n for n in presets("scandal") if n not in (*KINDS, "outage"))]
-    named("At the firm", {title(f): f for f in firms}, at, on_firm)
-    named("Scandal", {plain(k): k for k in first}, kind, choose)
+    kinds = [*FIRST_SCANDALS, *(n for n in presets("scandal") if n not in (*FIRST_SCANDALS, "outage"))]
+    choice("Scandal", {in_words(k): k for k in kinds}, kind, choose)
     solara.SliderFloat(f"Severity {severity:.1f} logit", value=severity, on_value=on_severity, min=0, max=10, step=0.1)
-    off = not begun or bool(visit.busy.value)
-    button = partial(solara.Button, small=True, block=True, disabled=off)
-    button("Break the scandal", icon_name="mdi-alert", color="warning", on_click=lambda: fire("scandal"))
+    button = partial(EventButton, session, firm)
+    start = lambda game: game.scandal(kind, firm, keep, severity=severity)  # noqa: E731
+    button("Start the scandal", "mdi-alert", start, color="warning")
     with solara.Columns([1, 1], gutters_dense=True):
-        button("Outage", icon_name="mdi-power-plug-off", on_click=lambda: fire("outage"))
-        button("Apologise", icon_name="mdi-hand-heart", on_click=lambda: fire("apology"))
-    button("Anchor campaign, 13 weeks", icon_name="mdi-star", on_click=lambda: fire("campaign"))
-    solara.SliderInt(f"Price {price:+d} %", value=price, on_value=on_price, min=-30, max=30, step=5)
-    button("Move the price", icon_name="mdi-tag", on_click=lambda: fire("price"))
-    solara.Switch(label="Keep the twin: compare with none of the events", value=visit.keep_twin)
+        button("Outage", "mdi-power-plug-off", lambda game: game.scandal("outage", firm, keep))
+        button("Apologize", "mdi-hand-heart", lambda game: game.apologize(firm, keep))
 
 
-def named(label: str, values: dict[str, Any], value: Any, on_value: Callable[[Any], None]) -> None:
-    """A choice among things by the names people give them."""
+@solara.component
+def FirmEvents(session: Session, firm: str):
+    """A service campaign, a change of price."""
+    percent, on_percent = solara.use_state(10)
+    keep, button = session.keep_twin.value, partial(EventButton, session, firm)
+    campaign = lambda game: game.move("delight_rate", firm, 0.08, "service campaign", keep, weeks=13)  # noqa: E731
+    button("Service campaign, 13 weeks", "mdi-star", campaign)
+    solara.SliderInt(f"Price {percent:+d} %", value=percent, on_value=on_percent, min=-30, max=30, step=5)
+    text = f"price {'down' if percent < 0 else 'up'} {abs(percent)} %"
+    change = lambda game: game.move("price", firm, _price(game, firm, percent), text, keep)  # noqa: E731
+    button("Change the price", "mdi-tag", change)
+
+
+@solara.component
+def EventButton(
+    session: Session, firm: str, label: str, icon: str, event: Callable[[Game], None], color: str | None = None
+):
+    """A button that adds an event and puts its firm in view."""
+
+    def add() -> None:
+        session.view.value = replace(session.view.value, firm=firm)
+        session.act(event)
+
+    off = not session.generation.value or bool(session.busy.value)
+    solara.Button(label, icon_name=icon, on_click=add, color=color, small=True, block=True, disabled=off)
+
+
+def choice(label: str, values: Mapping[str, T], value: T, on_value: Callable[[T], None]) -> None:
+    """A choice among values by their names."""
     shown = next(name for name, v in values.items() if v == value)
     solara.Select(label, values=list(values), value=shown, on_value=lambda n: on_value(values[n]), dense=True)
 
 
-def _price(game: Any, firm: str, percent: int) -> float:
-    return float(game.market.competitor[firm].lever("price")) * (1 + percent / 100)
+def _price(game: Game, firm: str, percent: int) -> float:
+    """The firm's price after a change in percent."""
+    return game.market.competitor[firm].lever("price") * (1 + percent / 100)

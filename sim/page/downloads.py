@@ -1,4 +1,4 @@
-"""What one takes home, as buttons: scenario, data, figures, link."""
+"""Buttons to download the scenario, the data, the figures and the run, and a link."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,33 +10,33 @@ from sim.page.charts import charts, flow
 from sim.page.export import data_csv, link, run_parquet, scenario_yaml
 from sim.page.session import Session
 
-HOW = "played.yaml goes to FOLDER/market/; then: python -m sim --config-dir FOLDER market=played"
+INSTRUCTIONS = "played.yaml goes to FOLDER/market/; then: python -m sim --config-dir FOLDER market=played"
 
 
 @solara.component
-def Downloads(visit: Session):
-    """Nothing here is made before it is asked for, but the link."""
-    frame, game = visit.frame.value, visit.game
+def Downloads(session: Session):
+    """The files, made when a button is pressed, and the link."""
+    frame, game = session.frame.value, session.game
     if frame and game:
-        Files(visit, frame.week >= game.start.window, visit.generation.value)
-        Link(visit, visit.generation.value)
-        solara.Text(HOW, classes=["hint"])
+        Files(session, frame.week >= game.start.window, session.generation.value)
+        Link(session, session.generation.value)
+        solara.Text(INSTRUCTIONS, classes=["hint"])
 
 
 @solara.component
-def Files(visit: Session, ended: bool, generation: int):
-    """A button a file; the run as it is kept on disk once a window has ended."""
-    game = visit.game
+def Files(session: Session, ended: bool, generation: int):
+    """A button per file; the run can be downloaded once a window has ended."""
+    game = session.game
     if game is None:
         return
 
     def locked(make: Callable[[], bytes]) -> bytes:
-        with visit.lock:
+        with session.lock:
             return make()
 
     def figure(kind: str) -> bytes:
-        view = visit.view.value
-        title = f"{game.start.title or visit.market.value}, {view.group or 'everybody'}"
+        view = session.view.value
+        title = f"{game.start.title or session.market.value}, {view.group or 'everybody'}"
         return figure_export.saved(figure_export.figure(charts(game, view), flow(game, view), title), kind)
 
     files: dict[str, tuple[str, Callable[[], bytes]]] = {
@@ -52,13 +52,15 @@ def Files(visit: Session, ended: bool, generation: int):
             with solara.FileDownload(partial(locked, make), filename=name).key(name):
                 solara.Button(label, text=True, small=True, icon_name="mdi-download")
     if not ended:
-        solara.Text(f"The run as Parquet: from week {game.start.window} on, a window.", classes=["hint"])
+        solara.Text(
+            f"The run as Parquet: from week {game.start.window} on, when the first window ends.", classes=["hint"]
+        )
 
 
 @solara.component
-def Link(visit: Session, generation: int):
-    """The scenario as an address, made anew when the story changes."""
-    visit.scandal_flags.value  # noqa: B018
-    if visit.game:
-        attributes = {"href": link(visit.market.value, visit.game), "target": "_blank", "rel": "noopener"}
+def Link(session: Session, generation: int):
+    """The scenario as an address, made again when an event or a lever changes it."""
+    session.scenario_changes.value  # noqa: B018
+    if session.game:
+        attributes = {"href": link(session.market.value, session.game), "target": "_blank", "rel": "noopener"}
         solara.HTML("a", "Link to this scenario", attributes=attributes)

@@ -1,4 +1,4 @@
-"""What a visitor takes home: the scenario as YAML, the data, and a link that brings the scenario back."""
+"""Files and links of a game: the scenario as YAML, the data, the run, and a link that restores the scenario."""
 
 import io
 import json
@@ -18,51 +18,51 @@ from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
 from sim.model.fields import Move, Scandal, Scenario
 from sim.model.scenario import change, to_dict
 from sim.page import limits
-from sim.page.game import COMPOSING, FIRST, Game, preset
+from sim.page.game import COMPOSE_LOCK, FIRST_MARKET, Game, preset
 from sim.study.presets import compose
 from sim.study.store import save
 
-EVENTS = {"scandals": Scandal, "moves": Move}  # what a link may add
-TOLD = 5  # wrong names of a link that are repeated
-SERVERS_OWN = ("network.edges", "replications")
-HOW = """\
+LINKABLE = {"scandals": Scandal, "moves": Move}  # what a link may add
+REPEATED = 5  # wrong names of a link that an error repeats
+SERVER_ONLY = ("network.edges", "replications")
+YAML_HEADER = """\
 # @package _global_
 # Played in the browser. Save as FOLDER/market/played.yaml; the same numbers come from
 #   python -m sim --config-dir FOLDER market=played
 """
 
 
-def lived(game: Game) -> Run:
-    """What was lived, with the scenario that gives the same from the start."""
+def finished_run(game: Game) -> Run:
+    """The run so far, with the scenario that gives the same from the start; ScenarioError in the first window."""
     if game.week < game.start.window:
-        raise ScenarioError([f"play at least {game.start.window} weeks, one window: then there is a run to take home"])
+        raise ScenarioError([f"play at least {game.start.window} weeks, one window; then there is a run to download"])
     return game.market.result()
 
 
 def scenario_yaml(game: Game) -> str:
     """A market file for --config-dir. Before the first window has ended its weeks are those of the preset."""
-    s = lived(game).scenario if game.week >= game.start.window else game.scenario
+    s = finished_run(game).scenario if game.week >= game.start.window else game.scenario
     values = to_dict(s)
-    values["firms"] = {name: _without_nothing(firm) for name, firm in values["firms"].items()}
-    with COMPOSING:
-        usual = compose()[0]
+    values["firms"] = {name: _without_none(firm) for name, firm in values["firms"].items()}
+    with COMPOSE_LOCK:
+        default = compose()[0]
     for kind in ("segments", "cohorts"):
-        values[kind] |= {name: None for name in usual[kind] or {} if name not in values[kind]}
-    return HOW + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+        values[kind] |= {name: None for name in default[kind] or {} if name not in values[kind]}
+    return YAML_HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-def _without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
 def run_parquet(game: Game) -> bytes:
     """Every count of the run, with its scenario inside."""
     with tempfile.TemporaryDirectory() as folder:
-        return save(lived(game), Path(folder) / "run.parquet").read_bytes()
+        return save(finished_run(game), Path(folder) / "run.parquet").read_bytes()
 
 
 def data_csv(game: Game) -> bytes:
-    """week, group, firm, metric, value: weekly what is of a week, the windowed metrics by the last week of a window."""
+    """A tidy table of week, group, firm, metric, value; windowed metrics have the last week of their window."""
     import pandas as pd
 
     frames = [pd.DataFrame(_rows(game, group), columns=["week", "firm", "metric", "value"]) for group in game.groups()]
@@ -74,58 +74,58 @@ def data_csv(game: Game) -> bytes:
 
 
 def _rows(game: Game, group: str) -> Iterator[tuple[int, str, str, float]]:
-    cells, tally, past = game.cells(group), game.market.tally, game.past
+    cells, tally, history = game.cells(group), game.market.tally, game.history
     for info, metric in listed("firm", game.start.market.regime == "provider").items():
         of_week = info.per == "week"
         if info.name != "excess" and (of_week or game.week >= game.start.window):
             found = estimate(metric, (weekly if of_week else by_window)(tally, cells)).value
             yield from _named(game, info.name, found, 1 if of_week else game.start.window)
-    yield from _named(game, "trust", past.trusted(cells, 1))
-    told = [past.told(cells, 0, j) for j in range(len(game.start.firms))]
-    for sign, name in enumerate(("good_messages", "bad_messages")):
-        yield from _named(game, name, np.array([t[:, sign] for t in told]).T)
+    yield from _named(game, "trust", history.mean_trust(cells, 1))
+    messages = [history.messages(cells, 0, j) for j in range(len(game.start.firms))]
+    for sign, name in enumerate(("positive_wom", "negative_wom")):
+        yield from _named(game, name, np.array([m[:, sign] for m in messages]).T)
 
 
-def _named(game: Game, name: str, values: Any, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
+def _named(game: Game, name: str, values: np.ndarray, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
     """Rows of values [t, j], the week being the last of each step."""
     for t, row in enumerate(values):
         yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(game.start.firms, row, strict=True))
 
 
 def link(market: str, game: Game) -> str:
-    """The scenario as a query string: the preset, and whatever differs from it."""
+    """The scenario as a query string: the preset, and every value that differs from it."""
     old = {path: value for path, value, _ in leaves(preset(market))}
     new = {path: value for path, value, _ in leaves(game.scenario)}
-    told = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
-    for path in SERVERS_OWN:
-        told.pop(path, None)
-    texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in told.items()}
+    changed = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
+    for path in SERVER_ONLY:
+        changed.pop(path, None)
+    texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in changed.items()}
     return "?" + urlencode({"market": market, **texts})
 
 
 def linked(query: str) -> tuple[str, Scenario]:
-    """(preset, scenario) of a query string; ScenarioError where it makes no sense, or is more than a page plays.
+    """(preset, scenario) of a query string; ScenarioError where it makes no sense, or is larger than the page allows.
 
     A link sets single values of what the preset has, and may add scandals and moves; it names no file.
     """
     pairs = _pairs(query)
-    market = _short(pairs.pop("market", FIRST))
+    market = _short(pairs.pop("market", FIRST_MARKET))
     base = preset(market)
     known = {path: d for path, _, d in leaves(base)}
     wrong = {path: text for path, text in pairs.items() if not _linkable(path, text, known)}
     if wrong:
-        more = [f"and {len(wrong) - TOLD} more"] if len(wrong) > TOLD else []
-        raise ScenarioError([_unlinkable(*pair, known) for pair in list(wrong.items())[:TOLD]] + more)
+        more = [f"and {len(wrong) - REPEATED} more"] if len(wrong) > REPEATED else []
+        raise ScenarioError([_unlinkable(*pair, known) for pair in list(wrong.items())[:REPEATED]] + more)
     changes: dict[str, Any] = {}
     for path, text in pairs.items():
         member, _, field = path.rpartition(".")
         value = _value(text, _declared(path, known))
         if path in known:
             changes[path] = value
-        else:  # a field of an event that the preset has not
+        else:  # a field of an event that is new to the preset
             changes.setdefault(member, {})[field] = value
     scenario = change(base, changes)
-    limits.check(scenario)
+    limits.check_limits(scenario)
     return market, scenario
 
 
@@ -137,7 +137,7 @@ def _pairs(query: str) -> dict[str, str]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(name for name in found if [n for n, _ in pairs].count(name) > 1)
-        raise ScenarioError([f"{_short(twice)}: said more than once"])
+        raise ScenarioError([f"{_short(twice)}: given more than once"])
     return found
 
 
@@ -146,9 +146,9 @@ def _declared(path: str, known: Mapping[str, Declaration]) -> Declaration | None
     kind, _, rest = path.partition(".")
     name, _, field = rest.partition(".")
     found = known.get(path)
-    if kind in EVENTS and name.isidentifier():
-        found = {p: d for p, _, d in leaves(EVENTS[kind]())}.get(field)
-    return None if path in SERVERS_OWN else found
+    if kind in LINKABLE and name.isidentifier():
+        found = {p: d for p, _, d in leaves(LINKABLE[kind]())}.get(field)
+    return None if path in SERVER_ONLY else found
 
 
 def _linkable(path: str, text: str, known: Mapping[str, Declaration]) -> bool:
@@ -166,7 +166,7 @@ def _unlinkable(path: str, text: str, known: Mapping[str, Declaration]) -> str:
 
 
 def _value(text: str, declared: Declaration | None) -> Any:
-    """Words as they are, anything else as JSON has it."""
+    """Text as it is, anything else as JSON."""
     if declared and isinstance(declared.default, str):
         return text
     try:
@@ -176,5 +176,5 @@ def _value(text: str, declared: Declaration | None) -> Any:
 
 
 def _short(text: str) -> str:
-    """What is repeated of a link in a sentence about it."""
+    """A part of a link, cut for an error message."""
     return text if len(text) <= 60 else f"{text[:60]}..."

@@ -1,4 +1,4 @@
-"""The charts on paper: a figure to keep, drawn from the same data as the page."""
+"""The charts as a figure to download, drawn from the same data as the page."""
 
 import io
 from typing import Any
@@ -12,17 +12,17 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sim.page.charts import Chart
 from sim.report.figures import INK, PALETTE, STYLE
 
-GREYS = ("#8c8c8c", "#bbbbbb", "#6a6a6a")
+GRAYS = ("#8c8c8c", "#bbbbbb", "#6a6a6a")
 BRIGHT = (*PALETTE, "#882255")
-DARK = {6: "#F0E442", 7: "#FFFFFF"}  # what is not to be seen on a dark page
+DARK_COLORS = {6: "#F0E442", 7: "#FFFFFF"}  # too dark to see on a dark page
 DASHED = (0, (3, 1.5))
 
 
 def color(n: int, dark: bool = False) -> str:
     """Okabe & Ito for the first firms, wine for one more, grays for the rest."""
     if n < len(BRIGHT):
-        return DARK.get(n, BRIGHT[n]) if dark else BRIGHT[n]
-    return GREYS[(n - len(BRIGHT)) % len(GREYS)]
+        return DARK_COLORS.get(n, BRIGHT[n]) if dark else BRIGHT[n]
+    return GRAYS[(n - len(BRIGHT)) % len(GRAYS)]
 
 
 def figure(charts: list[Chart], flow: Chart, title: str) -> Figure:
@@ -61,7 +61,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
         late = mark["x"] > chart["x"][0] + 0.7 * (chart["x"][1] - chart["x"][0])
         aside: Any = {"xytext": (-3, 0), "ha": "right"} if late else {"xytext": (3, 0)}
         how: Any = {"textcoords": "offset points", "va": "top", "fontsize": 7.5, "in_layout": False, **aside}
-        axes.annotate(mark["words"], place, xycoords=("data", "axes fraction"), **how)
+        axes.annotate(mark["text"], place, xycoords=("data", "axes fraction"), **how)
 
 
 def _line(axes: Axes, line: Chart, marker: str) -> None:
@@ -96,12 +96,12 @@ def _flow(axes: Axes, flow: Chart) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=7)
 
 
-def _wait(axes: Axes, words: str) -> None:
-    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", in_layout=False)
+def _wait(axes: Axes, text: str) -> None:
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", in_layout=False)
 
 
 def saved(drawn: Figure, kind: str) -> bytes:
-    """The figure as a file."""
+    """The figure as the bytes of a PNG or SVG file."""
     file = io.BytesIO()
     drawn.savefig(file, format=kind, facecolor="white", dpi=200)
     return file.getvalue()

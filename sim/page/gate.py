@@ -1,8 +1,9 @@
-"""Who may speak to the page's server, and what: the page's own address, its own files, messages of a bounded size.
+"""Which requests the page's server answers: from its own address, for its own files, in messages of bounded size.
 
-Solara answers whoever connects, so this stands before it. A browser names the site whose script is speaking (Origin)
+Solara answers every connection, so this stands before it. A browser names the site whose script is asking (Origin)
 and the name under which it found the server (Host): another site has another Origin, and a name that was made to lead
-to this machine (DNS rebinding) is another Host. Programs that are no browsers send no Origin and may say anything.
+to this machine (DNS rebinding) is another Host. Programs that are no browsers send no Origin; this does not restrict
+them.
 """
 
 import ipaddress
@@ -21,22 +22,21 @@ Message = dict[str, Any]
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?")
 KERNEL = re.compile(r"/jupyter/api/kernels/([\w-]{1,64})/channels")
 CLOSE = re.compile(r"/_solara/api/close/[\w-]{1,64}")
-FILES = re.compile(r"/static/(?!public/).+|/jupyter/nbextensions/.+")
+STATIC_FILES = re.compile(r"/static/(?!public/).+|/jupyter/nbextensions/.+")
 CDN = "/_solara/cdn/"
-KINDS = ("kernel_info_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "shutdown_request")
-UNTRUSTED = (b"script-name", b"x-script-name", b"x-forwarded-host", b"x-forwarded-proto")  # Solara believes anybody's
+MESSAGE_TYPES = ("kernel_info_request", "comm_info_request", "comm_open", "comm_msg", "comm_close", "shutdown_request")
+# Solara trusts these headers from any client
+UNTRUSTED = (b"script-name", b"x-script-name", b"x-forwarded-host", b"x-forwarded-proto")
 HEADERS = [(b"content-security-policy", b"frame-ancestors 'self'"), (b"x-content-type-options", b"nosniff")]
-
-
-FULL = f"This server takes {KERNELS} visitors, {SOCKETS} connections each; one of them has to leave first."
+SERVER_FULL = f"This server takes {KERNELS} visitors, {SOCKETS} connections each; one of them must leave first."
 
 
 @dataclass
 class Access:
-    """Where the page may be found: beyond the loopback address or not, and the address of a proxy before it."""
+    """Where the page is served: beyond the loopback address or not, and the address of a proxy before it."""
 
     beyond: bool = False
-    origin: str = ""  # scheme://host[:port] as browsers say it
+    origin: str = ""  # scheme://host[:port] as browsers write it
 
     @property
     def host(self) -> str:
@@ -49,9 +49,9 @@ ACCESS = Access()
 class Refused(Exception):
     """Why a request is not answered: an HTTP status and a sentence."""
 
-    def __init__(self, status: int, words: str):
-        self.status, self.words = status, words
-        super().__init__(words)
+    def __init__(self, status: int, text: str):
+        self.status, self.text = status, text
+        super().__init__(text)
 
 
 def may_host(host: str, access: Access) -> bool:
@@ -65,7 +65,7 @@ def may_host(host: str, access: Access) -> bool:
 
 
 def may_origin(origin: str, host: str, access: Access) -> bool:
-    """Whether a script of this origin may speak to a server that was asked as `host`."""
+    """Whether a script of this origin may use a server that was asked as `host`."""
     if access.origin and (host == access.host or origin == access.origin):
         return origin == access.origin
     scheme, _, place = origin.partition("://")
@@ -88,20 +88,20 @@ def _address(name: str) -> bool | None:
         return None
 
 
-def judge(scope: Message, access: Access) -> None:
-    """Refused unless the request comes from the page itself, or no browser at all, and asks for what there is."""
+def check_request(scope: Message, access: Access) -> None:
+    """Raises Refused unless the request comes from the page itself, or from no browser, and asks for what exists."""
     named: dict[bytes, list[str]] = {b"host": [], b"origin": []}
     for name, value in scope["headers"]:
         if name in named:
             named[name].append(value.decode("latin-1").lower())
     hosts, origins = named[b"host"], named[b"origin"]
     if len(hosts) != 1 or not may_host(hosts[0], access):
-        said = "This page is not served under this name; whoever serves it can allow it: origin=http://NAME[:PORT]."
-        raise Refused(403, said)
+        text = "This page is not served under this name; the server can allow it: origin=http://NAME[:PORT]."
+        raise Refused(403, text)
     if len(origins) > 1 or not all(may_origin(o, hosts[0], access) for o in origins):
         raise Refused(403, "This page takes no requests from other sites; a proxy's address is allowed by origin=.")
     if not _known(scope):
-        raise Refused(404, "There is nothing here but the page, at /.")
+        raise Refused(404, "There is only the page here, at /.")
 
 
 def _known(scope: Message) -> bool:
@@ -112,12 +112,12 @@ def _known(scope: Message) -> bool:
         return bool(KERNEL.fullmatch(path) and asked.get("session_id"))
     if scope["method"] == "POST":
         return bool(CLOSE.fullmatch(path) and asked.get("session_id"))
-    known = path in ("/", "/readyz") or FILES.fullmatch(path) or (path.startswith(CDN) and _stored(path))
+    known = path in ("/", "/readyz") or STATIC_FILES.fullmatch(path) or (path.startswith(CDN) and _stored(path))
     return bool(known) and scope["method"] in ("GET", "HEAD")
 
 
 def _stored(path: str) -> bool:
-    """Whether a file of the internet's is here already: Solara would fetch any, and keep it, and remove a folder."""
+    """Whether a file of the CDN is stored here: Solara would fetch any other, keep it, and remove a folder for it."""
     from solara.server import settings
 
     root = Path(settings.assets.proxy_cache_dir).resolve()
@@ -133,42 +133,42 @@ def wrong(message: Message) -> tuple[int, str] | None:
     if len(text.encode("utf-8", "surrogatepass")) > MESSAGE:
         return 1009, f"the page takes messages of up to {MESSAGE:,} bytes"
     try:
-        told = json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return 1007, "the page takes JSON"
-    return None if _spoken(told) else (1008, "the page does not know this kind of message")
+    return None if _is_page_message(found) else (1008, "the page does not know this kind of message")
 
 
-def _spoken(told: Any) -> bool:
-    """Whether this is a message of the Jupyter protocol as far as the page speaks it."""
-    if not isinstance(told, dict) or not isinstance(told.get("channel"), str):
+def _is_page_message(found: Any) -> bool:
+    """Whether this is a message of the part of the Jupyter protocol that the page uses."""
+    if not isinstance(found, dict) or not isinstance(found.get("channel"), str):
         return False
-    parts = [told.get(name) for name in ("header", "content", "parent_header", "metadata")]
-    if not all(isinstance(part, dict) for part in parts) or told.get("buffers", []) != []:
+    parts = [found.get(name) for name in ("header", "content", "parent_header", "metadata")]
+    if not all(isinstance(part, dict) for part in parts) or found.get("buffers", []) != []:
         return False
-    head, content = told["header"], told["content"]
-    named = {"comm_id": KINDS[2:5], "target_name": KINDS[2:3]}  # what messages of which kinds are about
+    head, content = found["header"], found["content"]
+    named = {"comm_id": MESSAGE_TYPES[2:5], "target_name": MESSAGE_TYPES[2:3]}  # what messages of which kinds are about
     about = [content.get(name) for name, kinds in named.items() if head.get("msg_type") in kinds]
-    words = [head.get("msg_id"), *about]
-    return head.get("msg_type") in KINDS and all(isinstance(word, str) and word.isascii() for word in words)
+    names = [head.get("msg_id"), *about]
+    return head.get("msg_type") in MESSAGE_TYPES and all(isinstance(name, str) and name.isascii() for name in names)
 
 
 @dataclass
 class Gate:
-    """The ASGI application before Solara's: what it refuses gets a sentence and goes no further."""
+    """The ASGI application before Solara's: a request that it refuses gets a sentence and goes no further."""
 
     app: Callable[..., Any]
     access: Access = field(default_factory=lambda: ACCESS)
-    held: dict[str, int] = field(default_factory=dict)  # connections by visitor
+    connections: dict[str, int] = field(default_factory=dict)  # connections by visitor
 
     async def __call__(self, scope: Message, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         try:
-            judge(scope, self.access)
+            check_request(scope, self.access)
             if scope["path"] == "/" and len(_visitors()) >= KERNELS:
-                raise Refused(503, FULL)
+                raise Refused(503, SERVER_FULL)
             if scope["type"] == "websocket":
                 await self._connected(_trusted(scope, self.access), receive, send)
             else:
@@ -177,23 +177,23 @@ class Gate:
             await _refuse(scope, send, why)
 
     async def _connected(self, scope: Message, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-        """A visitor's connection, while there is room for it."""
+        """A visitor's connection, while there is capacity for it."""
         kernel = KERNEL.fullmatch(scope["path"])
         visitor = kernel[1] if kernel else ""
-        others = {*self.held, *_visitors()} - {visitor}
-        if len(others) >= KERNELS or self.held.get(visitor, 0) >= SOCKETS:
-            raise Refused(503, FULL)
-        self.held[visitor] = self.held.get(visitor, 0) + 1
+        others = {*self.connections, *_visitors()} - {visitor}
+        if len(others) >= KERNELS or self.connections.get(visitor, 0) >= SOCKETS:
+            raise Refused(503, SERVER_FULL)
+        self.connections[visitor] = self.connections.get(visitor, 0) + 1
         try:
             await self.app(scope, *_bounded(receive, send))
         finally:
-            self.held[visitor] -= 1
-            if not self.held[visitor]:
-                del self.held[visitor]
+            self.connections[visitor] -= 1
+            if not self.connections[visitor]:
+                del self.connections[visitor]
 
 
 def _visitors() -> list[str]:
-    """Those whom Solara knows, connected or not."""
+    """The visitors known to Solara, connected or not."""
     from solara.server import kernel_context
 
     return list(kernel_context.contexts)
@@ -244,10 +244,10 @@ async def _refuse(scope: Message, send: Callable[..., Any], why: Refused) -> Non
     kind = "http.response"
     if scope["type"] == "websocket":
         if "websocket.http.response" not in scope.get("extensions", {}):
-            await send({"type": "websocket.close", "code": 1008, "reason": why.words})
+            await send({"type": "websocket.close", "code": 1008, "reason": why.text})
             return
         kind = "websocket.http.response"
-    body = why.words.encode()
+    body = why.text.encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
     await send({"type": f"{kind}.start", "status": why.status, "headers": [*headers, *HEADERS]})
     await send({"type": f"{kind}.body", "body": body})

@@ -1,4 +1,4 @@
-"""The knobs, made from the declarations: levers by firm, traits by segment, the category, the mechanisms."""
+"""Parameters as sliders, made from their declarations: levers by firm, traits by segment, category, mechanisms."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,60 +9,55 @@ import reacton.ipyvuetify as v
 import solara
 
 from sim.model.declare import Declaration, leaves
-from sim.page.controls import named
-from sim.page.people import title
+from sim.page.controls import choice
+from sim.page.names import spaced, title
 from sim.page.session import Session
 
-PARTS = {
+SECTIONS = {
     "consumer": "Typical consumer",
     "market": "Category",
-    "network": "Who hears whom",
+    "network": "Social network",
     "mechanisms": "Mechanisms on and off",
 }
 RUN = ("seed", "burn_in", "window")
 
 
-def plain(name: str) -> str:
-    """A name without its underscores."""
-    return name.replace("_", " ").replace(".", ": ")
-
-
 @solara.component
-def Parameters(visit: Session):
-    """Every number there is, by firm, segment and part; only what is open is made."""
+def Parameters(session: Session):
+    """Every parameter, by firm, segment and part; only the open part is made."""
     opened, on_opened = solara.use_state("")
     firm, on_firm = solara.use_state("")
     segment, on_segment = solara.use_state("")
-    game, begun = visit.game, visit.generation.value
+    game, begun = session.game, session.generation.value
     if game is None or not begun:
         return
     s = game.start
     when = "Levers act from the coming week on, in the twin as well. Traits act at the next Reset."
     solara.Text(when, classes=["hint"])
-    waiting = visit.waiting()
+    waiting = session.waiting()
     if waiting:
         solara.Text(f"Waiting for Reset: {', '.join(waiting)}.", classes=["hint", "waiting"])
     toggle = lambda name: on_opened("" if opened == name else name)  # noqa: E731
     if _header("Levers of a firm", opened, toggle):
         name = firm if firm in s.firms else s.focus
-        named("Firm", {title(f): f for f in s.firms}, name, on_firm)
-        _leaves(visit, s.firms[name], f"firms.{name}.", skip=("share", "group"))
+        choice("Firm", {title(f): f for f in s.firms}, name, on_firm)
+        _leaves(session, s.firms[name], f"firms.{name}.", skip=("share", "group"))
     if _header("Traits of a segment", opened, toggle):
         kinds = [f"segments.{n}" for n in s.segments] + [f"cohorts.{n}" for n in s.cohorts]
         name = segment if segment in kinds else kinds[0]
-        named("Segment or age group", {plain(k): k for k in kinds}, name, on_segment)
+        choice("Segment or age group", {spaced(k): k for k in kinds}, name, on_segment)
         group, _, member = name.partition(".")
-        _leaves(visit, getattr(s, group)[member], f"{name}.")
-    for part, words in PARTS.items():
-        if _header(words, opened, toggle):
-            _leaves(visit, getattr(s, part), f"{part}.", skip=("edges", "kind" if part == "network" else "edges"))
+        _leaves(session, getattr(s, group)[member], f"{name}.")
+    for part, label in SECTIONS.items():
+        if _header(label, opened, toggle):
+            _leaves(session, getattr(s, part), f"{part}.", skip=("edges", "kind" if part == "network" else "edges"))
     if _header("Kinds of scandal", opened, toggle):
         for name, kind in s.kinds.items():
-            _leaves(visit, kind, f"kinds.{name}.", skip=("meaning",))
+            _leaves(session, kind, f"kinds.{name}.", skip=("meaning",))
     if _header("Seed, window and burn-in", opened, toggle):
         for path, value, d in leaves(s):
             if path in RUN:
-                Knob(visit, path, path, value, d).key(path)
+                Parameter(session, path, path, value, d).key(path)
 
 
 def _header(title: str, opened: str, toggle: Callable[[str], None]) -> bool:
@@ -71,23 +66,23 @@ def _header(title: str, opened: str, toggle: Callable[[str], None]) -> bool:
     return opened == title
 
 
-def _leaves(visit: Session, node: Any, prefix: str, skip: tuple[str, ...] = ()) -> None:
+def _leaves(session: Session, node: Any, prefix: str, skip: tuple[str, ...] = ()) -> None:
     for path, value, d in leaves(node):
         if path not in skip:
-            Knob(visit, prefix + path, path, value, d).key(f"{visit.market.value} {prefix}{path}")
+            Parameter(session, prefix + path, path, value, d).key(f"{session.market.value} {prefix}{path}")
 
 
 @solara.component
-def Knob(visit: Session, path: str, name: str, declared: Any, d: Declaration):
-    """A switch, a choice, or a slider with its number; help says what it means and how far it goes."""
-    value = visit.value(path, declared)
-    put = partial(visit.set, path)
+def Parameter(session: Session, path: str, name: str, declared: Any, d: Declaration):
+    """A switch, a choice, or a slider with its number; the tooltip says what it means and its range."""
+    value = session.value(path, declared)
+    put = partial(session.set, path)
     range_ = "on or off" if isinstance(value, bool) else d.allowed
-    with solara.Tooltip(f"{d.about} ({range_}); {path}"), solara.Div(classes=["knob"]):
+    with solara.Tooltip(f"{d.about} ({range_}); {path}"), solara.Div(classes=["parameter"]):
         if isinstance(value, bool):
-            solara.Switch(label=f"{plain(name)}: {d.about}", value=value, on_value=put)
+            solara.Switch(label=f"{spaced(name)}: {d.about}", value=value, on_value=put)
         elif d.choices:
-            solara.Select(plain(name), values=list(d.choices), value=value, on_value=put, dense=True)
+            solara.Select(spaced(name), values=list(d.choices), value=value, on_value=put, dense=True)
         elif d.low is not None and value is not None:
             _number(name, value, d, put)
 
@@ -102,12 +97,12 @@ def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None])
     slider = v.Slider(v_model=value, min=bottom, max=max(top, value), step=step, dense=True, hide_details=True)
     v.use_event(slider, "change", lambda *data: put(int(data[-1]) if whole else float(data[-1])))
     unit = f" [{d.unit}]" if d.unit not in ("", "-") else ""
-    solara.Text(plain(name) + unit, classes=["knob-name"])
+    solara.Text(spaced(name) + unit, classes=["parameter-name"])
     with solara.Row(gap="4px"):
         solara.Div(children=[slider], style={"flex": "1"})
         box = solara.InputInt if whole else solara.InputFloat
         shown, typed = value if whole else float(f"{value:.4g}"), lambda n: put(n) if n is not None else None
-        box("", value=shown, on_value=typed, dense=True, classes=["knob-box"])
+        box("", value=shown, on_value=typed, dense=True, classes=["parameter-box"])
 
 
 def _places(width: float) -> int:

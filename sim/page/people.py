@@ -1,4 +1,4 @@
-"""What the page reads of the people: arrays in the order of person numbers. No other file here knows their rows."""
+"""What the page reads of the state arrays, in the order of person numbers. Only this file knows their fields."""
 
 from itertools import pairwise
 
@@ -7,21 +7,22 @@ import numpy as np
 from sim.measure.tally import FOLDS, Array
 from sim.mesa import Market
 from sim.model.state import AWARE, SWITCHES, flag_table
+from sim.page.names import in_words, title
 
-LOOKED_AT = 100_000  # people of whom mean trust is taken
+SAMPLE = 100_000  # people over whom mean trust is taken
 
 
 def _of(market: Market, name: str) -> Array:
-    return np.asarray(market.shard.people.one[name])
+    return np.asarray(market.people.one[name])
 
 
 def last(market: Market) -> Array:
-    """[i] the firm used last, -1 for nobody."""
+    """[i] the firm used last, -1 for none."""
     return _of(market, "last")
 
 
-def customers(market: Market) -> tuple[Array, Array]:
-    """[g, j] people whose last use was at the firm, and [g] how many there are, by group of people."""
+def customers_by_fold(market: Market) -> tuple[Array, Array]:
+    """[g, j] people whose last use was at the firm, and [g] all people, by jackknife fold."""
     at = last(market)
     edges = np.unique(np.arange(FOLDS + 1) * len(at) // FOLDS)
     counts = [np.bincount(at[a:b] + 1, minlength=len(market.firms) + 1)[1:] for a, b in pairwise(edges)]
@@ -29,7 +30,7 @@ def customers(market: Market) -> tuple[Array, Array]:
 
 
 def movers(market: Market, twin: Market) -> Array:
-    """[j] people whose last use was at the firm in one of two worlds only."""
+    """[j] people whose last use was at the firm in the market or in its twin, but not in both."""
     here, there = last(market), last(twin)
     differ = here != there
     both = np.concatenate([here[differ], there[differ]])
@@ -38,71 +39,60 @@ def movers(market: Market, twin: Market) -> Array:
 
 def cell(market: Market) -> Array:
     """[i] segment and cohort."""
-    return np.asarray(market.shard.people.cell)
+    return np.asarray(market.people.cell)
 
 
 def anchored(market: Market) -> Array:
-    """[i] whether a service anchor acts on them."""
+    """[i] whether a service anchor acts on the person."""
     return (_of(market, "anchor") >= 0) & (_of(market, "anchor_height") > 0.5)
 
 
 def trust_and_habit(market: Market) -> tuple[Array, Array]:
-    """[i], [i] in the firm used last; meaningless for those who have used none."""
-    bonds = market.shard.people.bonds
+    """[i], [i] trust and habit at the firm used last; without meaning for people who have used none."""
+    bonds = market.people.bonds
     here = bonds[np.arange(len(bonds)), np.maximum(last(market), 0)]
     return np.asarray(here["trust"]), np.asarray(here["habit"])
 
 
 def mean_trust(market: Market) -> Array:
-    """[cell, j] mean trust in every firm, of so many people; nan in a cell without people."""
-    every = max(1, len(last(market)) // LOOKED_AT)
-    trust, of = market.shard.people.bonds["trust"][::every], cell(market)[::every]
-    many = np.bincount(of, minlength=len(market.cells))
+    """[cell, j] mean trust in each firm; nan in a cell without people."""
+    every = max(1, len(last(market)) // SAMPLE)
+    trust, of = market.people.bonds["trust"][::every], cell(market)[::every]
+    sizes = np.bincount(of, minlength=len(market.cells))
     with np.errstate(divide="ignore", invalid="ignore"):
-        sums = [np.bincount(of, weights=trust[:, j], minlength=len(many)) for j in range(trust.shape[1])]
-        return np.array(sums).T / many[:, None]
+        sums = [np.bincount(of, weights=trust[:, j], minlength=len(sizes)) for j in range(trust.shape[1])]
+        return np.array(sums).T / sizes[:, None]
 
 
 def person(market: Market, number: int) -> dict[str, str]:
-    """Who somebody is, in words."""
-    people = market.shard.people
+    """A person in words: label and value."""
+    people = market.people
     one, bonds = people.one[number], people.bonds[number]
     segment, cohort = market.cells[people.cell[number]]
     at = int(one["last"])
-    said = {"person": f"{number:,}", "segment": plain(segment), "uses": _name(market, at)}
+    found = {"person": f"{number:,}", "segment": in_words(segment), "last used": _name(market, at)}
     if cohort != "all":
-        said["age"] = plain(cohort)
+        found["age"] = in_words(cohort)
     if at >= 0:
-        said["trust in it"] = f"{float(bonds[at]['trust']):.2f}"
-        said["habit"] = f"{float(bonds[at]['habit']):.2f}"
-        said["uses since joining"] = f"{int(one['tenure'])}"
-    if market.shard.scenario.market.regime == "repertoire":
-        said["buys"] = f"{float(people.rate[number]) * 52:.1f} times a year"
+        found["trust in it"] = f"{float(bonds[at]['trust']):.2f}"
+        found["habit"] = f"{float(bonds[at]['habit']):.2f}"
+        found["uses since joining"] = f"{int(one['tenure'])}"
+    if market.scenario_now.market.regime == "repertoire":
+        found["buys"] = f"{float(people.rate[number]) * 52:.1f} times a year"
     if one["anchor"] >= 0 and one["anchor_height"] > 0:
-        said["anchored at"] = f"{_name(market, int(one['anchor']))} ({float(one['anchor_height']):.1f} CX)"
+        found["service anchor"] = f"{_name(market, int(one['anchor']))} ({float(one['anchor_height']):.1f} CX)"
     heard, acts = (
-        [plain(n) for n, true in zip(market.scandals, flag_table(people, what)[number], strict=False) if true]
+        [in_words(n) for n, true in zip(market.scandals, flag_table(people, what)[number], strict=False) if true]
         for what in (AWARE, SWITCHES)
     )
-    said["has heard of"] = ", ".join(heard) or "no scandal"
-    return said | ({"acts on": ", ".join(acts)} if acts else {})
+    found["has heard of"] = ", ".join(heard) or "no scandal"
+    return found | ({"acts on": ", ".join(acts)} if acts else {})
 
 
-def uses(market: Market, number: int) -> str:
-    """The firm somebody used last, in words."""
+def firm_used(market: Market, number: int) -> str:
+    """The firm that a person used last, in words."""
     return _name(market, int(last(market)[number]))
 
 
 def _name(market: Market, j: int) -> str:
-    return title(market.firms[j]) if j >= 0 else "nobody yet"
-
-
-def plain(name: str) -> str:
-    """A name in words: without underscores, and without the week that tells events apart."""
-    stem, _, week = name.rpartition("_w")
-    return (stem if stem and week.replace("_", "").isdigit() else name).replace("_", " ")
-
-
-def title(name: str) -> str:
-    """The name of a firm as it is shown: without vowels it is short for something."""
-    return plain(name).title() if set("aeiouy") & set(name.lower()) else plain(name).upper()
+    return title(market.firms[j]) if j >= 0 else "none yet"

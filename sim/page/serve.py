@@ -1,4 +1,4 @@
-"""The page's server, on the loopback address unless told otherwise, silent toward others."""
+"""The page's server: on the loopback address unless an argument says otherwise, without telemetry."""
 
 import ctypes
 import gc
@@ -17,19 +17,19 @@ from sim.model.declare import ScenarioError, did_you_mean
 from sim.page.gate import ACCESS, HOST, Gate
 from sim.page.limits import MESSAGE
 
-GONE = "SOLARA_KERNEL_CULL_TIMEOUT"  # after so long without a word from the browser the market is let go
+IDLE_TIMEOUT = "SOLARA_KERNEL_CULL_TIMEOUT"  # after so long without a connection a market is deleted
 LOOPBACK = "127.0.0.1"
-CHOICES = {"host": LOOPBACK, "port": "8765", "open": "false", "origin": ""}
+SERVE_DEFAULTS = {"host": LOOPBACK, "port": "8765", "open": "false", "origin": ""}
 USAGE = "host=ADDRESS, port=NUMBER, open=true, origin=https://NAME"
 ASSETS = """\
-The page's own files (Vue, Vuetify) are not installed: browsers will fetch them from the internet. Where there is
-none, the page says so; to have it work offline:  pip install solara-assets
+The page's own files (Vue, Vuetify) are not installed: browsers will fetch them from the internet. Without internet
+the page says so. To work offline:  pip install solara-assets
 """
 
 
 def serve(arguments: list[str]) -> int:
     """`page [host=ADDRESS] [port=NUMBER] [open=true] [origin=URL]`: serve until stopped."""
-    chosen = settings(arguments)
+    chosen = serve_settings(arguments)
     port = int(chosen["port"])
     sockets = listen(chosen["host"], port)
     addresses = [s.getsockname()[0] for s in sockets]
@@ -38,7 +38,7 @@ def serve(arguments: list[str]) -> int:
     url = chosen["origin"] or f"http://{_shown(addresses[0])}:{port}"
     print(f"The page is at {url}; Ctrl-C stops it", flush=True)
     if beyond:
-        print(f"Whoever can reach this machine on port {port} can play: {', '.join(beyond)} is no loopback address")
+        print(f"Everybody who reaches this machine on port {port} can play: {', '.join(beyond)} is no loopback address")
     sys.stdout.flush()
     if chosen["open"] == "true":
         _open_later(url)
@@ -46,13 +46,13 @@ def serve(arguments: list[str]) -> int:
     return 0
 
 
-def settings(arguments: list[str]) -> dict[str, str]:
-    """What the arguments choose; ScenarioError that says everything wrong with them."""
-    chosen, wrong = dict(CHOICES), []
+def serve_settings(arguments: list[str]) -> dict[str, str]:
+    """The values that the arguments choose; ScenarioError with everything wrong with them."""
+    chosen, wrong = dict(SERVE_DEFAULTS), []
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not equals or name not in chosen:
-            near = did_you_mean(name, CHOICES).partition("; known")[0]
+            near = did_you_mean(name, SERVE_DEFAULTS).partition("; known")[0]
             wrong.append(f"page: {argument!r} is none of {USAGE}{near}")
         chosen[name] = value.strip().lower()
     chosen["host"] = chosen["host"] or LOOPBACK
@@ -115,7 +115,7 @@ def _shown(address: str) -> str:
 
 
 def _run(sockets: list[socket.socket]) -> None:
-    """Solara's application on these sockets, without the command line of Solara, which asks the internet for news."""
+    """Solara's application on these sockets, without the command line of Solara, which looks for updates online."""
     os.environ["SOLARA_APP"] = "sim.app"
     import solara.server.settings
     import uvicorn
@@ -146,41 +146,41 @@ def _open_later(url: str) -> None:
     timer.start()
 
 
-def settle() -> None:
-    """Solara's settings, however it was started: no word to its makers, and words of our own where files are missing.
+def configure() -> None:
+    """Solara's settings, however it was started: no telemetry, and our own sentence where files are missing.
 
-    Without the files browsers are sent to the internet for them directly: a server without internet would keep each
-    of them waiting for half a minute.
+    Without the files browsers fetch them from the internet directly: a server without internet would keep each of
+    them waiting for half a minute.
     """
     import solara.settings
     from solara.server import settings
 
     settings.telemetry.mixpanel_enable = settings.theme.show_banner = False
-    settings.kernel.cull_timeout = os.environ.get(GONE, "3m")
+    settings.kernel.cull_timeout = os.environ.get(IDLE_TIMEOUT, "3m")
     settings.main.root_path = settings.main.root_path or ""  # otherwise the first request decides, for everybody
     settings.assets.extra_locations = [*settings.assets.extra_locations, str(Path(__file__).parent / "assets")]
     if not (Path(settings.assets.proxy_cache_dir) / "@widgetti").is_dir():
         solara.settings.assets.proxy = False
         print(ASSETS, flush=True)
-    guard()
+    install_gate()
 
 
-def guard() -> None:
-    """Put the gate before Solara's application, which may have started already and then builds its stack anew."""
+def install_gate() -> None:
+    """Put the gate before Solara's application; one that has started already builds its stack again."""
     from solara.server.starlette import app
     from starlette.middleware import Middleware
 
     if all(m.cls is not Gate for m in app.user_middleware):
         app.user_middleware.insert(0, Middleware(Gate))
         app.middleware_stack = None
-        # uvicorn takes a WebSocket that is refused with a sentence for one that was forgotten, and says so every time
+        # uvicorn logs a WebSocket that was refused with a sentence as one that was never answered
         logging.getLogger("uvicorn.error").addFilter(
-            lambda said: "without completing handshake" not in said.getMessage()
+            lambda record: "without completing handshake" not in record.getMessage()
         )
 
 
-def give_back(after: float = 2.0) -> None:
-    """Return memory that nobody uses to the system, a moment after a visitor has left: the C library would keep it."""
+def release_memory(after: float = 2.0) -> None:
+    """Return free memory to the system, a moment after a visitor has left: the C library would keep it."""
 
     def trim() -> None:
         gc.collect()
@@ -189,5 +189,5 @@ def give_back(after: float = 2.0) -> None:
 
     timer = threading.Timer(after, trim)
     timer.daemon = True
-    timer.current_context = None  # type: ignore[attr-defined]  # a thread of Solara's keeps its visitor alive
+    timer.current_context = None  # type: ignore[attr-defined]  # Solara would keep the visitor with the thread
     timer.start()

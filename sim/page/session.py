@@ -1,7 +1,7 @@
-"""What one visitor has on the page: a stage of their own, what they have set, and the frame seen last.
+"""The state of one visitor: their game, the parameters they have set, and the last frame.
 
-Steps, events and reading take turns under one lock, so that nothing is read of a week half lived; play is a thread
-that steps, reads and rests, and ends when the visitor leaves.
+Steps, events and reading take turns under one lock, so that no incomplete week is read; play is a thread that steps,
+reads and waits, and ends when the visitor leaves.
 """
 
 import logging
@@ -20,33 +20,33 @@ from sim.model.scenario import change
 from sim.page import limits
 from sim.page.charts import View
 from sim.page.export import linked
-from sim.page.frame import Frame, seen
-from sim.page.game import FIRST, Game, is_lever, preset
+from sim.page.frame import Frame, make_frame
+from sim.page.game import FIRST_MARKET, Game, is_lever, preset
 from sim.page.picture import Picture
-from sim.page.serve import give_back
+from sim.page.serve import release_memory
 
-REST, FRAME = 0.05, 0.2  # seconds: the least rest of the play thread, the least time of a frame
-MANY, SAID = 6, 300  # complaints about a link, and characters of each, that are repeated
+PAUSE, FRAME = 0.05, 0.2  # seconds: the shortest pause of the play thread, the shortest time of a frame
+PROBLEMS, LENGTH = 6, 300  # complaints about a link that are shown, and characters of each
 SPEEDS = (1, 2, 5, 10, 20)  # weeks a second
 
 
 class Session:
-    """One visitor's market and page. `frame` is None until the first market lives."""
+    """One visitor's game and page. `frame` is None until the first game is ready."""
 
     def __init__(self) -> None:
         self.game: Game | None = None
         self.picture: Picture | None = None
-        self.start: Scenario | None = None  # the preset, with what a link said of it
+        self.start: Scenario | None = None  # the preset, with the changes of a link
         self.lock = threading.RLock()
         self.closed = False
         self.thread: threading.Thread | None = None
-        self.generation = solara.reactive(0)  # how many markets have begun
-        self.scandal_flags = solara.reactive(0)  # how often the scenario has changed since
+        self.generation = solara.reactive(0)  # how many games have begun
+        self.scenario_changes = solara.reactive(0)  # how often the scenario has changed since
         self.frame: solara.Reactive[Frame | None] = solara.reactive(None)
         self.playing = solara.reactive(False)
         self.busy = solara.reactive("")
         self.problems: solara.Reactive[list[str]] = solara.reactive([])
-        self.market = solara.reactive(FIRST)
+        self.market = solara.reactive(FIRST_MARKET)
         self.people = solara.reactive(10_000)
         self.seed = solara.reactive(1)
         self.speed = solara.reactive(5)
@@ -59,19 +59,20 @@ class Session:
     # ------------------------------------------------------------ begin and end
 
     def open(self, query: str = "") -> None:
-        """The first market of the visit: that of a link, or the first preset."""
+        """The first market of the session: that of a link, or the first preset."""
         self._in_thread(partial(self._open, query))
 
     def _open(self, query: str) -> None:
-        with self._heard():
+        with self._problems_shown():
             if query:
                 try:
                     self.market.value, self.start = linked(query)
                     self.people.value, self.seed.value = self.start.people, self.start.seed
                 except ScenarioError as error:
-                    told = [f"this link cannot be restored: {c[:SAID]}" for c in error.complaints]
-                    self.problems.value = told[:MANY] + [f"and {len(told) - MANY} more"] * (len(told) > MANY)
-            self._raise_curtain()
+                    found = [f"this link cannot be restored: {c[:LENGTH]}" for c in error.complaints]
+                    more = [f"and {len(found) - PROBLEMS} more"] if len(found) > PROBLEMS else []
+                    self.problems.value = found[:PROBLEMS] + more
+            self._start_game()
 
     def choose(self, market: str) -> None:
         """Another preset."""
@@ -80,25 +81,25 @@ class Session:
         self.reset()
 
     def reset(self) -> None:
-        """From week 0 again, with everything that was set and without what happened by hand."""
+        """From week 0 again, with every parameter that was set and without the events by hand."""
         self.pause()
         self.problems.value = []
         self._in_thread(self._reset)
 
     def _reset(self) -> None:
-        with self._heard():
-            self._raise_curtain()
+        with self._problems_shown():
+            self._start_game()
 
-    def _raise_curtain(self) -> None:
+    def _start_game(self) -> None:
         with self.lock:
-            if self.closed:  # left before it began
+            if self.closed:  # the visitor left before it began
                 return
             base = self.start or preset(self.market.value)
             now = {"people": self.people.value, "seed": self.seed.value, **self.settings.value}
             scenario = change(base, now)
-            limits.check(scenario)
-            limits.PLACES.take(self, scenario)
-            self.game = self.picture = None  # the old one's memory first
+            limits.check_limits(scenario)
+            limits.CAPACITY.reserve(self, scenario)
+            self.game = self.picture = None  # frees the old one's memory first
             self.game = Game(scenario)
             self.picture = Picture(self.game)
             self.start = base
@@ -110,15 +111,15 @@ class Session:
             self.generation.value += 1
 
     def close(self) -> None:
-        """The visitor has left: stop, and let go of the people."""
+        """The visitor has left: stop, and release the memory."""
         self.closed = True
         with self.lock:
             self.game = self.picture = self.start = None
-            limits.PLACES.leave(self)
-        give_back()
+            limits.CAPACITY.release(self)
+        release_memory()
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        self.busy.value = "The people are born and live the weeks before week 0 …"
+        self.busy.value = "Preparing: drawing the people and simulating the weeks before week 0 …"
 
         def run() -> None:
             try:
@@ -130,8 +131,8 @@ class Session:
         threading.Thread(target=run, daemon=True).start()
 
     @contextmanager
-    def _heard(self) -> Iterator[None]:
-        """What is wrong becomes sentences on the page."""
+    def _problems_shown(self) -> Iterator[None]:
+        """Errors inside become sentences on the page."""
         try:
             yield
         except ScenarioError as error:
@@ -141,15 +142,15 @@ class Session:
         except Exception as error:
             if not self.closed:
                 logging.getLogger(__name__).exception("the page")
-                said = f"this went wrong, and is a fault of the page ({type(error).__name__}); Reset starts afresh"
-                self.problems.value = [said]
+                text = f"an error of the page, not yours ({type(error).__name__}); Reset begins again"
+                self.problems.value = [text]
                 self.playing.value = False
 
     # ------------------------------------------------------------ the weeks
 
     def step(self, many: int = 1) -> None:
-        """Some weeks, then what is to be seen."""
-        with self._heard(), self.lock:
+        """Some weeks, then a new frame."""
+        with self._problems_shown(), self.lock:
             if self.game is not None:
                 for _ in range(many):
                     self.game.step()
@@ -163,75 +164,76 @@ class Session:
             self.thread.start()
 
     def pause(self) -> None:
+        """Stop playing."""
         self.playing.value = False
 
     def _play(self) -> None:
-        took = FRAME  # seconds of the last round: where frames are slow, more weeks are lived between them
+        took = FRAME  # seconds of the last round: where frames are slow, more weeks are simulated between them
         while not self.closed and self.playing.value:
             if self.game is None or self.game.over:
                 self.playing.value = False
             began, every = time.perf_counter(), max(FRAME, 1 / self.speed.value)
             self.step(max(1, round(self.speed.value * max(every, min(took, 2)))))
-            time.sleep(max(REST, every - (time.perf_counter() - began)))
+            time.sleep(max(PAUSE, every - (time.perf_counter() - began)))
             took = time.perf_counter() - began
 
-    # ------------------------------------------------------------ what visitors do
+    # ------------------------------------------------------------ events and parameters
 
     def act(self, event: Callable[[Game], None]) -> None:
         """An event by hand."""
         self.problems.value = []
-        with self._heard(), self.lock:
+        with self._problems_shown(), self.lock:
             if self.game is not None:
                 event(self.game)
-                self.scandal_flags.value += 1
+                self.scenario_changes.value += 1
                 self.draw()
 
     def set(self, path: str, value: Any) -> None:
-        """A lever acts from the coming week on; a trait waits for the reset. What cannot be is said and not done."""
+        """Set a parameter: a lever acts from the coming week on, a trait at the next reset. Errors are shown."""
         if self.start is None or self.game is None:
             return
         wanted = {**self.settings.value, path: value}
-        with self._heard(), self.lock:
+        with self._problems_shown(), self.lock:
             self.settings.value = wanted
             change(self.start, wanted)
             self.problems.value = []
             if is_lever(self.game.start, path):
-                self.game.pull(path, float(value))
-                self.scandal_flags.value += 1
+                self.game.set_lever(path, float(value))
+                self.scenario_changes.value += 1
                 self.draw()
 
     def value(self, path: str, declared: Any) -> Any:
-        """What a field is set to."""
+        """The value of a parameter: as set, or as declared."""
         return self.settings.value.get(path, declared)
 
     def waiting(self) -> list[str]:
-        """What has been set and waits for the reset."""
+        """The parameters that are set and act at the next reset."""
         return [p for p in self.settings.value if self.game and not is_lever(self.game.start, p)]
 
-    # ------------------------------------------------------------ who and what
+    # ------------------------------------------------------------ view
 
-    def look(self, **what: Any) -> None:
-        """Another firm or group in view."""
-        with self._heard(), self.lock:
-            self.view.value = View(**{**vars(self.view.value), **what})
+    def change_view(self, **changed: str | bool) -> None:
+        """Show another firm or group."""
+        with self._problems_shown(), self.lock:
+            self.view.value = View(**{**vars(self.view.value), **changed})
             self.draw()
 
-    def point(self, seat: Any) -> None:
-        """Hover: say who it is."""
-        self.tip.value = "\n".join(f"{k}: {v}" for k, v in self._who(seat).items())
+    def point(self, position: Any) -> None:
+        """Hover: show the person at a position."""
+        self.tip.value = "\n".join(f"{k}: {v}" for k, v in self._person_at(position).items())
 
-    def pick(self, seat: Any) -> None:
-        """Click: keep them in view."""
+    def pick(self, position: Any) -> None:
+        """Click: keep this person in view."""
         with self.lock:
-            self.picked.value = self.picture.number(seat) if self.picture else None
+            self.picked.value = self.picture.number(position) if self.picture else None
             self.draw()
 
-    def _who(self, seat: Any) -> dict[str, str]:
+    def _person_at(self, position: Any) -> dict[str, str]:
         with self.lock:
-            number = self.picture.number(seat) if self.picture else None
+            number = self.picture.number(position) if self.picture else None
             return self.game.person(number) if self.game and number is not None else {}
 
     def draw(self) -> None:
-        """What is to be seen of the stage as it stands, all at once."""
+        """Make the frame of the game as it stands."""
         if self.game and self.picture and not self.closed:
-            self.frame.value = seen(self.game, self.picture, self.view.value, self.picked.value)
+            self.frame.value = make_frame(self.game, self.picture, self.view.value, self.picked.value)
