@@ -109,7 +109,7 @@ def effect(*overrides):
 def test_an_effect_is_the_paired_difference_of_twins():
     story = ["market=bank", "scandal=data_breach", "scandals.data_breach.severity=3", "people=5000", "weeks=78"]
     run, found = effect(*story)
-    pair, j = twins.scandal_flags(run.scenario), list(run.scenario.firms).index("lloyds")
+    pair, j = twins.with_and_without_events(run.scenario), list(run.scenario.firms).index("lloyds")
     expected = pair.difference(metrics.share, by=twins.spells(26, 78))
     assert found[:3] == ("lloyds", "the scandal", 26)
     assert found.share == pytest.approx((expected.value[0, j], expected.error[0, j]))

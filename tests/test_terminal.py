@@ -75,7 +75,7 @@ MARKETS = {
     "nobody uses one of them": "firms: {a: {}, b: {presence: 0.0001}}",
     "a window longer than what is lived of it": "firms: {a: {}, b: {}}\nweeks: 1\nwindow: 1",
     "an event in the first week": "firms: {a: {}, b: {}}\nscandals: {x: {firm: a, week: 0}}",
-    "names that are long": f"firms: {{{'a' * 200}: {{}}, {'b' * 200}: {{}}}}",
+    "names that are long": f"firms: {{{'a' * 100}: {{}}, {'b' * 100}: {{}}}}",
     "names of the world": "firms: {größe: {}, 顧客: {}}",
     "one provider": "market: {regime: provider}\nfirms: {a: {}}",
     "many firms": f"firms: {{{', '.join(f'firm_{n}: {{}}' for n in range(40))}}}\npeople: 20",

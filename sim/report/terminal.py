@@ -211,11 +211,13 @@ def _column(table: "pd.DataFrame", group: str, metric: str) -> dict[str, str]:
 
 
 def _with_error(value: float, error: float, digits: int) -> str:
-    """A value ± its error; a dash where there is none: of too little, or a ratio to nothing."""
+    """A value ± its error, if it has one; a dash where there is no value: of too little, or a ratio to nothing."""
     if not math.isfinite(value):
         return "-"
     known = round(value, digits) + 0.0  # no -0.00
-    return f"{known:.{digits}f} ±{error:.{digits}f}" if math.isfinite(error) else TOO_FEW
+    if not math.isfinite(error):
+        return TOO_FEW
+    return f"{known:.{digits}f} ±{error:.{digits}f}" if error else f"{known:.{digits}f}"
 
 
 def _market_lines(done: Finished) -> list[str]:
