@@ -9,8 +9,8 @@ ratios are of figures of the same round; printed are medians and ranges over the
 scenario, presence solved: this kernel, the same rules called agent by agent (`Market(activation="agents")`), and
 `mesa_market.py`, which an experienced user of Mesa might have written. Timed are counted weeks with their recording,
 the kernel's by whole windows with their closing; initialization is not. One thread is processor time of the process,
-two are the clock on the wall, which means something only while nothing else runs: `processors had` says how far that was so, and
-a claim on two threads that fails for want of them is called disturbed.
+two are the clock on the wall, which means something only while nothing else runs: `processors had` says how far that
+was so, and a claim on two threads that fails for want of them is called disturbed.
 Variants change one thing in the market at the same people. The limits of the machine are measured (`speed_machine.py`):
 `limit` is the person-weeks a second if every byte held of a person went in and out each week, from where it lies; a
 person who does not use the category this week need not be read whole, so the limit can be passed. Multiply-adds
