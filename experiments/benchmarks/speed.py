@@ -185,9 +185,8 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
     had: dict[Key, list[float]] = {}
 
     def add(what: str, scenario: Scenario, many: int) -> None:
-        found[Key(what, scenario.people, many, 1, SPEED)] = partial(
-            kernel, runs(scenario), scenario, 1, form.seconds, []
-        )
+        key = Key(what, scenario.people, many, 1, SPEED)
+        found[key] = partial(kernel, runs(scenario), scenario, 1, form.seconds, [])
 
     def on_two(what: str, ready: Iterator[list[Shard]], scenario: Scenario, around: Callable = nullcontext) -> None:
         noted = had.setdefault(Key(f"processors had, {what}", scenario.people, firms, 2, "cores"), [])
@@ -216,8 +215,6 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
             one_by_one(AGENTS, Market(scenario, activation="agents", endless=True))
     if form.every:
         one_by_one(MESA_OFTEN, MesaMarket(change(base, {"people": form.middle, "consumer.rate": 1.0})))
-    gc.collect()
-    gc.freeze()  # else every collection goes over all the objects of the Mesa models, whoever is timed
     middle = change(base, {"people": form.middle})
     for number in form.firms:
         add(f"{number} firms", of_firms(middle, number), number)
@@ -231,6 +228,8 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
 def measure(base: Scenario, form: Form, busy: bool) -> Found:
     """Every figure once a round, after a first take of each that is thrown away: compiled, and in the caches."""
     everything, had = takes(base, form, busy)
+    gc.collect()
+    gc.freeze()  # else every collection goes over all the objects of the Mesa models, whatever is timed
     for take in everything.values():
         take()
     for noted in had.values():
