@@ -149,7 +149,8 @@ def test_two_users_do_not_meet(home, monkeypatch):
     ],
 )
 def test_the_package_is_imported_all_the_same(line, tmp_path):
-    code = f"import pwd\n{line}\nimport sim.engine.loop, sim.compute.jit as jit\nprint('kept' if jit.CACHE else 'in memory')"
+    code = f"import pwd\n{line}\nimport sim.engine.loop\nfrom sim.compute.jit import CACHE\n"
+    code += "print('kept' if CACHE else 'in memory')"
     env = {k: v for k, v in os.environ.items() if k not in ("HOME", "NUMBA_CACHE_DIR")}
     env["PYTHONPATH"] = str(Path(cache.__file__).parents[2])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, cwd=tmp_path)

@@ -33,7 +33,7 @@ def test_any_number_of_processes(ray, world, shards):
 
 
 def killing(monkeypatch, ray, week):
-    """Gives progress(done, of) that kills an actor of the first run in a week; the weeks it was called with; all runs."""
+    """Gives progress(done, of) that kills an actor of the first run in a week; the weeks it was told; all runs."""
     runs, heard, run = [], [], cluster.ActorPool.run
 
     def watched(pool, *arguments):

@@ -1,4 +1,4 @@
-"""A consumer of the Mesa market: the week of `sim/model/rules`, written as an agent is usually written: see mesa_market.
+"""A consumer of the Mesa market: the week of `sim/model/rules`, as one usually writes an agent: see mesa_market.
 
 Firms, scandals and cells are numbers, -1 is nobody; `model` has what is the same for everybody this week.
 """

@@ -9,8 +9,8 @@ ratios are of figures of the same round; printed are medians and ranges over the
 scenario, presence solved: this kernel, the same rules called agent by agent (`Market(activation="agents")`), and
 `mesa_market.py`, which an experienced user of Mesa might have written. Timed are counted weeks with their recording,
 the kernel's by whole windows with their closing; initialization is not. One thread is processor time of the process,
-two are the clock on the wall, which means something only while nothing else runs: `processors had` says how far that was so, and
-a claim on two threads that fails for want of them is called disturbed.
+two are the clock on the wall, which means something only while nothing else runs: `processors had` says how far that
+was so, and a claim on two threads that fails for want of them is called disturbed.
 Variants change one thing in the market at the same people. The limits of the machine are measured (`speed_machine.py`):
 `limit` is the person-weeks a second if every byte held of a person went in and out each week, from where it lies; a
 person who does not use the category this week need not be read whole, so the limit can be passed. Multiply-adds
@@ -185,9 +185,8 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
     had: dict[Key, list[float]] = {}
 
     def add(what: str, scenario: Scenario, many: int) -> None:
-        found[Key(what, scenario.people, many, 1, SPEED)] = partial(
-            kernel, runs(scenario), scenario, 1, form.seconds, []
-        )
+        key = Key(what, scenario.people, many, 1, SPEED)
+        found[key] = partial(kernel, runs(scenario), scenario, 1, form.seconds, [])
 
     def on_two(what: str, ready: Iterator[list[Shard]], scenario: Scenario, around: Callable = nullcontext) -> None:
         noted = had.setdefault(Key(f"processors had, {what}", scenario.people, firms, 2, "cores"), [])
@@ -216,8 +215,6 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
             one_by_one(AGENTS, Market(scenario, activation="agents", endless=True))
     if form.every:
         one_by_one(MESA_OFTEN, MesaMarket(change(base, {"people": form.middle, "consumer.rate": 1.0})))
-    gc.collect()
-    gc.freeze()  # else every collection goes over all the objects of the Mesa models, whoever is timed
     middle = change(base, {"people": form.middle})
     for number in form.firms:
         add(f"{number} firms", of_firms(middle, number), number)
@@ -231,6 +228,8 @@ def takes(base: Scenario, form: Form, busy: bool) -> tuple[dict[Key, Take], dict
 def measure(base: Scenario, form: Form, busy: bool) -> Found:
     """Every figure once a round, after a first take of each that is thrown away: compiled, and in the caches."""
     everything, had = takes(base, form, busy)
+    gc.collect()
+    gc.freeze()  # else every collection goes over all the objects of the Mesa models, whatever is timed
     for take in everything.values():
         take()
     for noted in had.values():

@@ -1,4 +1,4 @@
-"""Where compiled code is kept between runs: a folder that nobody else can have prepared, for what lies there is run."""
+"""Finds a folder for compiled code that no other user can write to, because what is in it will be executed."""
 
 import os
 import stat
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def private_folder(name: str) -> Path | None:
-    """The first folder `name` that can be made, written to and owned, or None: then compiled code is not kept.
+    """The first folder `name` that can be made, written to and owned; None if there is none, then nothing is cached.
 
-    NUMBA_CACHE_DIR is taken as it is. Otherwise the folder and the one around it must be the user's own, no links, and
-    writable for nobody else.
+    NUMBA_CACHE_DIR is taken as it is. Otherwise the folder and its parent must belong to the user, be no links, and not
+    be writable by others.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given and _made(Path(given) / name):
@@ -19,7 +19,7 @@ def private_folder(name: str) -> Path | None:
     for place in _places():
         try:
             around = place()
-        except (OSError, RuntimeError, KeyError):  # no home, no folder for what is temporary, a user without a name
+        except (OSError, RuntimeError, KeyError):  # no home, no temporary folder, a user without a name
             continue
         if _shared_safely(around.parent) and all(_made(f) and _is_own(f) for f in (around, around / name)):
             return around / name
@@ -33,7 +33,7 @@ def _places() -> Iterator[Callable[[], Path]]:
 
 
 def _made(folder: Path) -> bool:
-    """Whether a folder is there, after making it where it is missing, and takes files."""
+    """Whether a folder can be written to; it is made if it is missing."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -48,7 +48,7 @@ def _is_own(folder: Path) -> bool:
 
 
 def _shared_safely(folder: Path) -> bool:
-    """Whether others cannot exchange what the user puts into a folder: it is not theirs, or it is sticky as /tmp is."""
+    """Whether others cannot replace what the user puts into a folder: it is not theirs, or it is sticky, as /tmp is."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     found = folder.stat()

@@ -1,17 +1,17 @@
-"""Files that are written whole or not at all."""
+"""Writes files whole or not at all."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from uuid import uuid4
 
 
-def write_atomic(path: str | Path, content: bytes | Callable[[BinaryIO], Any], new: bool = False) -> Path:
-    """Put `content`, or what it writes to the open file it is given, at `path`, whole or not at all.
+def write_atomic(path: str | Path, content: bytes | Callable[[BinaryIO], object], new: bool = False) -> Path:
+    """Write `content` to `path`, whole or not at all; a function writes to the open file that it is given.
 
-    The folder is made where it is missing. After a failure `path` is as it was and no draft is left. A `new` file
-    replaces nothing: FileExistsError where there is something of that name.
+    The folder is made if it is missing. After a failure `path` is as it was and no draft is left. A `new` file
+    replaces nothing: FileExistsError if the name is taken.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,12 +29,12 @@ def write_atomic(path: str | Path, content: bytes | Callable[[BinaryIO], Any], n
 
 
 def place(draft: Path, path: Path) -> None:
-    """Give a finished file its name; FileExistsError where something has that name, be it made a moment ago."""
+    """Give a finished file its name; FileExistsError if the name is taken, even since a moment ago."""
     try:
         os.link(draft, path)
     except FileExistsError as error:
         raise FileExistsError(error.errno, error.strerror, str(path)) from None
-    except OSError:  # a file system without links: the name is taken first, and filled then
+    except OSError:  # a file system without links: reserve the name, then fill it
         open(path, "xb").close()
         os.replace(draft, path)
     else:

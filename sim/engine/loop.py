@@ -121,10 +121,7 @@ def simulate(
             advance(parts, inner)
             if progress:
                 progress(next(done), runs * weeks)
-        tally = parts[0].tally
-        for shard in parts[1:]:
-            tally = tally + shard.tally
-        return counted(tally), _all_people(parts) if keep_people else None
+        return _all_counts(parts), _all_people(parts) if keep_people else None
 
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         tallies, people = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
@@ -181,6 +178,14 @@ def exchange(parts: Sequence[Shard]) -> None:
     for shard in parts:
         if len(message) + len(just_heard) and len(shard.people.one):
             deliver_outbox(kernel_data(shard), shard.key, shard.first, shard.week, message, just_heard)
+
+
+def _all_counts(parts: Sequence[Shard]) -> Tally:
+    """What all shards counted."""
+    tally = parts[0].tally
+    for shard in parts[1:]:
+        tally = tally + shard.tally
+    return counted(tally)
 
 
 def _all_people(parts: Sequence[Shard]) -> People:
