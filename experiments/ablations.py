@@ -22,8 +22,8 @@ from matplotlib.figure import Figure
 from sim.facts import scoreboard
 from sim.facts.markets import Worlds
 from sim.report import figures
+from sim.report.experiment import keep
 from sim.study import shapley
-from sim.study.presence import keep
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -45,7 +45,7 @@ def draw(table: pd.DataFrame) -> Figure:
 def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
     whole = scoreboard.verdicts(scoreboard.check(Worlds(people)))
     rows = []
-    for mechanism in mechanisms or shapley.ALL:
+    for mechanism in mechanisms or shapley.MECHANISMS:
         without = scoreboard.verdicts(scoreboard.check(Worlds(people, off=(mechanism,))))
         for fact, verdict in without.items():
             held, holds = (v == scoreboard.HOLDS for v in (whole[fact], verdict))

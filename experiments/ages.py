@@ -19,8 +19,7 @@ import pandas as pd
 from sim import study
 from sim.measure import estimates, metrics
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
+from sim.report.experiment import keep, play
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2, "years": 2}

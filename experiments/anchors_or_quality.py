@@ -17,8 +17,7 @@ import pandas as pd
 from sim import study
 from sim.model.fields import Scenario
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
+from sim.report.experiment import keep, play
 
 FAST = {"people": 500, "replications": 2}
 DELIVERED = (0.0, 0.1, 0.2, 0.4)  # CX a visit, on average

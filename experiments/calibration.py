@@ -33,7 +33,7 @@ from sim.facts.markets import Worlds
 from sim.model.declare import leaves
 from sim.model.scenario import to_dict
 from sim.report import figures
-from sim.study.presence import keep
+from sim.report.experiment import keep
 
 
 class Free(NamedTuple):
@@ -74,7 +74,7 @@ FREE = (
 
 def shipped(free: Free) -> float:
     """The value in conf/."""
-    node = to_dict(study.unsettled(free.preset))
+    node = to_dict(study.uncalibrated(free.preset))
     for step in free.path.split("."):
         node = node[step]
     return float(node)
@@ -82,7 +82,7 @@ def shipped(free: Free) -> float:
 
 def allowed(free: Free) -> tuple[float, float]:
     """The range in which the number is declared."""
-    (declared,) = (d for path, _, d in leaves(study.unsettled(free.preset)) if path == free.path)
+    (declared,) = (d for path, _, d in leaves(study.uncalibrated(free.preset)) if path == free.path)
     return float(declared.low or 0), float(declared.high or np.inf)
 
 

@@ -22,8 +22,7 @@ from sim.measure import estimates, metrics
 from sim.measure.tally import Event, Tally
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
+from sim.report.experiment import keep, play
 from sim.study.twins import By, twins
 
 FAST = {"people": 500, "replications": 2}

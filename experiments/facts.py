@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from sim.facts import scoreboard
 from sim.facts.markets import Worlds
 from sim.report import figures
-from sim.study.presence import keep
+from sim.report.experiment import keep
 
 FAST, FULL = 10_000, 40_000  # people a world
 COLORS = {scoreboard.HOLDS: figures.MARK, scoreboard.MISSES: figures.FOCUS}

@@ -15,9 +15,8 @@ from sim import study
 from sim.measure import metrics
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
-from sim.study.twins import story
+from sim.report.experiment import keep, play
+from sim.study.twins import with_and_without_events
 
 FAST = {"people": 500, "replications": 2}
 
@@ -31,7 +30,7 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
             habit = {
                 f"consumer.{n}": strength * getattr(base.consumer, n) for n in ("habit_weight", "state_dependence")
             }
-            pair = story(change(base, {**habit, "scandals.data_breach.severity": severity}))
+            pair = with_and_without_events(change(base, {**habit, "scandals.data_breach.severity": severity}))
             lost = pair.difference(metrics.share)
             rows.append((strength, severity, 100 * lost.value[j], 100 * lost.error[j]))
             print(f"common draws save {pair.variance_saved(metrics.share)[j]:.1%} of the variance", flush=True)

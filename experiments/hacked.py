@@ -19,9 +19,8 @@ from sim import study
 from sim.measure import metrics
 from sim.model.fields import Scenario
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
-from sim.study.twins import spells, story
+from sim.report.experiment import keep, play
+from sim.study.twins import spells, with_and_without_events
 
 FAST = {"people": 500, "replications": 2}
 YEAR, QUARTER = 52, 13  # weeks
@@ -30,7 +29,7 @@ GROUPS = {"": "everybody", "skeptical": "skeptical", "ethical": "ethical", "habi
 
 def moved(scenario: Scenario, words: str) -> list[tuple]:
     """Rows: market, segment, what, quarter (0 = the year), value and error in % of the customers at the news."""
-    pair, j = story(scenario), list(scenario.firms).index(scenario.focus)
+    pair, j = with_and_without_events(scenario), list(scenario.firms).index(scenario.focus)
     week = min(s.week for s in scenario.scandals.values())
     base = pair.control.tally.flow[:, week, :, :, j + 1].sum()  # a use a week and customer
     rows = []

@@ -21,9 +21,8 @@ from sim.engine.loop import simulate
 from sim.measure import estimates, metrics
 from sim.model.fields import Scenario
 from sim.report import figures
-from sim.report.experiment import play
+from sim.report.experiment import keep, play
 from sim.study import shapley
-from sim.study.presence import keep
 
 FAST = {"people": 300, "replications": 1}
 MARKETS = ("toothpaste_uk", "social_network", "bank", "mobile")
@@ -38,7 +37,7 @@ def looked_at(base: Scenario) -> list[str]:
 
 def parts(base: Scenario) -> pd.DataFrame:
     """Firm, part, value, error: the shares, the index, and what the survey and the shuffle say."""
-    shares = shapley.shapley(base, tuple(PARTS), permutations=2 ** len(PARTS))
+    shares = shapley.decompose(base, tuple(PARTS), permutations=2 ** len(PARTS))
     shares["part"] = shares.mechanism.replace({**PARTS, "chance": "the rest", "stickiness": "the index"})
     found = [shares[["firm", "part", "value", "error"]]]
     counts = estimates.pooled(simulate(base).tally)

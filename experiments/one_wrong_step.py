@@ -23,8 +23,7 @@ from sim.engine.loop import simulate
 from sim.measure import metrics
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
+from sim.report.experiment import keep, play
 from sim.study.twins import Twins, spells
 
 FAST = {"people": 300, "replications": 1}

@@ -24,8 +24,7 @@ from sim.measure.tally import Tally
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
+from sim.report.experiment import keep, play
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}

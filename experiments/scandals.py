@@ -34,9 +34,8 @@ from sim.measure import estimates, metrics
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
-from sim.study.twins import Twins, story
+from sim.report.experiment import keep, play
+from sim.study.twins import Twins, with_and_without_events
 
 FAST = {"people": 500, "replications": 2}
 SCANDALS: dict[str, dict[str, Any]] = safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
@@ -169,7 +168,7 @@ def main(people: int = 0, replications: int = 8) -> pd.DataFrame:
         size = [f"people={people}"] if people else []
         scenario = study.scenario(f"scandal={name}", f"replications={replications}", *size)
         for world, its in (("behavior", scenario), ("surveys", surveyed(scenario))):
-            pair = story(its)
+            pair = with_and_without_events(its)
             rows += rows_of(name, pair, world)
             saved = pair.variance_saved(metrics.share)[list(its.firms).index(its.focus)]
             print(f"{name}, {world}: common draws save {saved:.1%} of the variance", flush=True)

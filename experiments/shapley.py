@@ -18,19 +18,18 @@ from matplotlib.figure import Figure
 
 from sim import study
 from sim.report import figures
-from sim.report.experiment import play
+from sim.report.experiment import keep, play
 from sim.study import shapley
-from sim.study.presence import keep
 
 FAST = {"people": 500, "permutations": 2}
 MARKETS = {"toothpaste_uk": "Toothpaste: any number of uses", "bank": "Banks: one provider until left"}
 SMALL = 0.01
-COLORS = dict(zip(shapley.ALL, colormaps["tab20"].colors, strict=False)) | {"the rest": figures.REST}
+COLORS = dict(zip(shapley.MECHANISMS, colormaps["tab20"].colors, strict=False)) | {"the rest": figures.REST}
 
 
 def parts(table: pd.DataFrame) -> pd.DataFrame:
     """Shares by firm and mechanism, the larger mechanisms first, what is small everywhere summed as `the rest`."""
-    wide = table.pivot(index="firm", columns="mechanism", values="value")[[*shapley.ALL, "chance"]]
+    wide = table.pivot(index="firm", columns="mechanism", values="value")[[*shapley.MECHANISMS, "chance"]]
     small = wide.columns[(wide.abs() < SMALL).all() | (wide.columns == "chance")]
     kept = wide.drop(columns=small)
     return kept[kept.mean().sort_values(ascending=False).index].assign(**{"the rest": wide[small].sum(axis=1)})
@@ -63,7 +62,7 @@ def main(people: int = 5_000, permutations: int = 16) -> pd.DataFrame:
     tables = {}
     for market in MARKETS:
         base = study.scenario(f"market={market}", f"people={people}")
-        tables[market] = shapley.shapley(base, permutations=permutations)
+        tables[market] = shapley.decompose(base, permutations=permutations)
         focus = tables[market].query("firm == @base.focus").drop(columns="firm")
         print(f"\n{market}: {base.focus}\n{focus.round(3).to_string(index=False)}")
         print(f"\n{market}: every firm\n{parts(tables[market]).round(3).to_string()}", flush=True)

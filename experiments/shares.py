@@ -18,9 +18,8 @@ from sim.engine.loop import simulate
 from sim.measure import estimates, metrics
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import play
-from sim.study.presence import keep
-from sim.study.presets import scenario
+from sim.report.experiment import keep, play
+from sim.study.presets import scenario_and_shares
 
 FAST = {"people": 20_000, "seeds": 3, "markets": 1}
 MARKETS = ("toothpaste_uk", "bank", "retail_us", "mobile", "cars_de")
@@ -28,7 +27,7 @@ MARKETS = ("toothpaste_uk", "bank", "retail_us", "mobile", "cars_de")
 
 def misses(market: str, people: int, seeds: int) -> pd.DataFrame:
     """A row a firm and seed: share asked for, share lived, the printed error, and the miss in such errors."""
-    base, shares = scenario([f"market={market}", f"people={people}"])
+    base, shares = scenario_and_shares([f"market={market}", f"people={people}"])
     asked = np.array([s.asked for s in shares.values()])
     rows = []
     for seed in range(1, seeds + 1):

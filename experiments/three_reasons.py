@@ -23,9 +23,8 @@ from sim import study
 from sim.measure import metrics
 from sim.model.fields import Scenario
 from sim.report import figures
-from sim.report.experiment import play
+from sim.report.experiment import keep, play
 from sim.study import shapley
-from sim.study.presence import keep
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}

@@ -20,9 +20,8 @@ from sim.measure import dirichlet, estimates, metrics
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import play
+from sim.report.experiment import keep, play
 from sim.study.calibrate_shares import calibrate_shares
-from sim.study.presence import keep
 
 FAST = {"people": 2_000}
 LAWS = {
@@ -61,7 +60,7 @@ def fit(market: Scenario, shares: list[float]) -> float:
 
 
 def main(people: int = 40_000, refit: int = 0) -> pd.DataFrame:
-    stated = study.unsettled("market=toothpaste_uk", f"people={people}")
+    stated = study.uncalibrated("market=toothpaste_uk", f"people={people}")
     shares = [firm.share or 0.0 for firm in stated.firms.values()]
     if refit:
         stated = change(stated, {"market.taste_concentration": fit(stated, shares)})

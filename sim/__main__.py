@@ -1,4 +1,4 @@
-"""`python -m sim`: the command line, its help, and what it says when something is wrong."""
+"""`python -m sim`: the command line, its help, and its error messages."""
 
 import os
 import re
@@ -14,29 +14,29 @@ HELP = """\
 How much more often customers use you than your competitors, simulated.
 
   python -m sim                                           the default market: table, figure, files
-  python -m sim market=bank scandal=data_breach           another market, and bad news in it
-  python -m sim firms.colgate.quality=0.5 people=50000    any number, by its path
+  python -m sim market=bank scandal=data_breach           another market, with a scandal
+  python -m sim firms.colgate.quality=0.5 people=50000    any setting, by its path
   python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
   python -m sim panel=FILE                                the same figures of a real purchase panel
-  python -m sim sample FILE                               a small simulated panel, for who has none
-  python -m sim fields [WORD]                             every number there is (with WORD in its path)
+  python -m sim sample FILE                               write a small simulated panel to try this with
+  python -m sim fields [WORD]                             every setting (with WORD in its path)
   python -m sim odd [FILE]                                the model described in the ODD protocol
-  python -m sim page [port=8765]                          a market to play in the browser
+  python -m sim page [port=8765]                          play a market in the browser
 
 Presets, chosen as GROUP=NAME:
 {presets}
-More of what is named: +firm@firms.NEW=PRESET, +cohort@cohorts.NEW=PRESET; one less: ~firm@firms.NAME.
+To add a member: +firm@firms.NEW=PRESET, +cohort@cohorts.NEW=PRESET; to remove one: ~firm@firms.NAME.
 
 A run writes its files to outputs/DATE/TIME, a sweep to multirun/DATE/TIME/0, 1, ...; hydra.run.dir=FOLDER and
-hydra.sweep.dir=FOLDER say otherwise. Hydra's own flags work: --cfg job shows the composed config, --config-dir DIR
-adds presets of your own, --hydra-help shows the rest.
+hydra.sweep.dir=FOLDER choose another place. Hydra's own flags work: --cfg job shows the composed config,
+--config-dir DIR adds presets of your own, --hydra-help shows the rest.
 """
-MOST_COMPLAINTS = 50  # that are said at once
-PLACES = {"firm": "firm@firms.NAME", "segment": "segment@segments.NAME", "cohort": "cohort@cohorts.NAME", "kind": "kind@kinds.NAME"}
+MOST_COMPLAINTS = 50  # that are printed at once
+PLACES = {name: f"{name}@{name}s.NAME" for name in ("firm", "segment", "cohort", "kind")}
 
 
 def main() -> int:
-    """Exit status: 0 done, 2 something is wrong with what was asked (said on stderr), 128 + signal stopped by it."""
+    """Run the command line; returns 0 when done, 2 after an error in what was asked, 128 + signal when stopped by it."""
     with streams.streams():
         try:
             status = command(sys.argv[1:])
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def command(arguments: list[str]) -> int:
-    """Do what the arguments say; raise what is wrong with them."""
+    """Carry out the arguments; returns the exit status, raises what is wrong with them."""
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
@@ -72,18 +72,25 @@ def command(arguments: list[str]) -> int:
 
 
 def _panel(panels: list[str], others: list[str]) -> int:
-    if len(panels) > 1:
-        raise ScenarioError([f"{extra}: one panel at a time; give panel=FILE once" for extra in panels[1:]])
-    path = panels[0].partition("=")[2]
-    if not path.strip():
-        raise ScenarioError(["panel: no file is given (an unset variable?); write panel=FILE"])
+    """Measure the panel that is named; exactly one may be."""
     from sim import panel
+    from sim.panel.options import parse
 
+    path = panels[0].partition("=")[2]
+    wrong = [f"{extra}: one panel at a time; give panel=FILE once" for extra in panels[1:]]
+    if not path.strip():
+        wrong.append("panel: no file is given (an unset variable?); write panel=FILE")
+    if wrong:
+        try:
+            parse(others)
+        except panel.PanelError as error:
+            wrong += str(error).splitlines()
+        raise ScenarioError(wrong)
     return int(panel.main(path, others))
 
 
 def sample(arguments: list[str]) -> int:
-    """Write the purchases of 300 simulated households in two years; settings of the market may follow the file."""
+    """Write the purchases of 300 simulated households in two years; settings of the market may follow the file name."""
     if not arguments or "=" in arguments[0] or not arguments[0].strip():
         raise ScenarioError(["sample: needs the name of a file to write, as in: sample mine.csv market=toothpaste_uk"])
     from sim import panel
@@ -95,18 +102,19 @@ def sample(arguments: list[str]) -> int:
     if wrong:
         raise ScenarioError(wrong)
     with stoppable():
-        frame = panel.small(scenario(arguments[1:])[0])
+        frame = panel.small_panel(scenario(*arguments[1:]))
         path = panel.export(frame, arguments[0], new=True)
     print(f"{len(frame):,} purchases of {frame.hh.nunique()} households written to {path}; try: panel={path}")
     return 0
 
 
 def _taken(name: str) -> list[str]:
+    """The complaint about a file that would be overwritten."""
     return [f"{name}: is there already; choose another name"] if os.path.lexists(name) else []
 
 
 def help_text() -> str:
-    """The help, with the presets that are in conf/."""
+    """The help, with the presets of conf/."""
     from sim.study.presets import PRESET_GROUPS, presets
 
     rows = []
@@ -117,7 +125,7 @@ def help_text() -> str:
 
 
 def fields(words: list[str]) -> int:
-    """Print the vocabulary: path, default, range, unit, meaning and source of every field."""
+    """Print path, default, range, unit, meaning and source of every field whose path contains all words."""
     from rich.table import Table
 
     from sim.report.odd import vocabulary
@@ -164,7 +172,7 @@ def page(arguments: list[str]) -> int:
 
 
 def complaints(error: BaseException) -> list[str]:
-    """What is wrong, a sentence each; nothing for an error that is ours and should be seen in full."""
+    """What is wrong, a sentence each; nothing for an error of the program itself, which is shown in full."""
     if isinstance(error, ScenarioError):
         first, rest = error.complaints[:MOST_COMPLAINTS], error.complaints[MOST_COMPLAINTS:]
         return [*first, f"and {len(rest):,} more"] if rest else first
@@ -172,7 +180,7 @@ def complaints(error: BaseException) -> list[str]:
         return ["nested too deep, or values or presets that lead back to themselves"]
     if type(error).__module__.partition(".")[0] in ("hydra", "omegaconf", "yaml"):
         return [_foreign(error).replace("++", "")]
-    if isinstance(error, ValueError) and "Config group override" in str(error):  # Hydra's, of no class of its own
+    if isinstance(error, ValueError) and "Config group override" in str(error):  # Hydra has no class for it
         return ["a preset is chosen by its name, as in market=bank; a group cannot be nothing, a number or a mapping"]
     if isinstance(error, OSError):
         return [f"{error.filename or 'file'}: {error.strerror or error}"]
@@ -182,7 +190,7 @@ def complaints(error: BaseException) -> list[str]:
 
 
 def _foreign(error: BaseException) -> str:
-    """An error of hydra, omegaconf or yaml in one sentence, with what may have been meant."""
+    """An error of Hydra, OmegaConf or PyYAML in one sentence, with what may have been meant."""
     text, mark = str(error), getattr(error, "problem_mark", None)
     preset = re.search(r"Could not find '([^']+)/([^']+)'", text)
     if preset:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sim import panel
-from sim.panel.report import read_as
+from sim.panel.report import read_summary
 
 
 def written(table, folder, name="panel.csv", **kw):
@@ -72,7 +72,7 @@ def check(case, folder):
     path = folder / case.name
     path.write_bytes(case.content if isinstance(case.content, bytes) else case.content.encode())
     p = panel.read(path, **(case.options or {}))
-    said = "\n".join([*read_as(p), *p.warnings])
+    said = "\n".join([*read_summary(p), *p.warnings])
     assert (len(p.households), len(p.hh), len(p.brands)) == (case.households, case.purchases, case.brands), said
     assert case.said in said, said
     dropped = sum(n for n, _ in p.left_out)

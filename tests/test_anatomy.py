@@ -11,7 +11,8 @@ from sim.measure.reliability import MIN_GROUPS
 from sim.model.declare import ScenarioError
 from sim.model.scenario import change
 from sim.study import shapley
-from sim.study.twins import _turn, spells, story
+from sim.study.fates import first_difference
+from sim.study.twins import spells, twins, with_and_without_events
 from tests.markets import bare, market
 
 SMALL = {"people": 600, "weeks": 26, "burn_in": 4, "consumer.rate": 1.0}
@@ -29,7 +30,7 @@ def parts(table):
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_parts_add_up_to_the_index(changes):
     scenario = market(changes, THREE)
-    table = shapley.shapley(scenario, permutations=4)
+    table = shapley.decompose(scenario, permutations=4)
     made_of, index = parts(table)
     metric = shapley.index(scenario)
     expected = estimates.estimate(metric, estimates.pooled(simulate(scenario).tally))
@@ -50,7 +51,7 @@ def test_shares_are_the_mean_over_all_orders_of_joining():
         return metrics.pair_index(estimates.folds(estimates.pooled(simulate(only).tally)))[0]
 
     orders = list(permutations(players))
-    exact = shapley.shapley(scenario, players, permutations=8)
+    exact = shapley.decompose(scenario, players, permutations=8)
     assert (exact.error_orders == 0).all()
     for m in players:
         gains = [worth(o[: o.index(m) + 1]) - worth(o[: o.index(m)]) for o in orders]
@@ -76,11 +77,11 @@ def test_orders_drawn_come_close_to_all_coalitions():
     assert (np.abs(many.mean(axis=0) - shares(every)) < 4 * many.std(axis=0) / np.sqrt(len(many))).all()
 
 
-@pytest.mark.parametrize("mechanism", ["taste", "habit", "consideration_size", "inattention"])
+@pytest.mark.parametrize("mechanism", ["taste", "habit", "consideration", "inattention"])
 def test_a_world_of_one_mechanism_is_made_of_it(mechanism):
     strong = {"consumer.attention": 0.5, "consumer.consideration_size": 1.5, "consumer.state_dependence": 2.0}
     scenario = bare({**SMALL, f"mechanisms.{mechanism}": True, **strong}, THREE)
-    made_of, index = parts(shapley.shapley(scenario))
+    made_of, index = parts(shapley.decompose(scenario))
     np.testing.assert_allclose(made_of.loc[mechanism], index - made_of.loc["chance"], atol=1e-12)
     assert (made_of.drop([mechanism, "chance"]) == 0).all(axis=None)
     assert made_of.loc[mechanism].mean() > 0.05
@@ -88,15 +89,15 @@ def test_a_world_of_one_mechanism_is_made_of_it(mechanism):
 
 def test_tastes_alone_give_the_index_of_the_dirichlet():
     changes = {**SMALL, "people": 3000, "mechanisms.taste": True, "market.taste_concentration": 1.5}
-    table = shapley.shapley(bare(changes, THREE), mechanisms=("taste", "habit"))
+    table = shapley.decompose(bare(changes, THREE), mechanisms=("taste", "habit"))
     taste = table[table.mechanism == "taste"]
     assert ((taste.value - 1 / (1 + 1.5)).abs() < 4 * taste.error).all()
 
 
 def test_what_cannot_matter_gets_nothing():
     """No anchor is ever made, leaving costs nothing, nobody says a word about scandals that did not happen."""
-    table = shapley.shapley(market({**SMALL, "market.delight_threshold": 10.0}, THREE), ("habit", "anchor", "friction"))
-    idle = table[table.mechanism.isin(["anchor", "friction"])]
+    table = shapley.decompose(market({**SMALL, "market.delight_threshold": 10.0}, THREE), ("habit", "anchor", "switching_cost"))
+    idle = table[table.mechanism.isin(["anchor", "switching_cost"])]
     assert (idle[["value", "error"]] == 0).all(axis=None)
     habit = table[table.mechanism == "habit"]
     assert (habit.value > 0).all() and (habit.error > 0).all()
@@ -105,13 +106,13 @@ def test_what_cannot_matter_gets_nothing():
 def test_worlds_that_are_the_same_are_lived_once(monkeypatch):
     lived = []
     monkeypatch.setattr(shapley, "simulate", lambda s, **how: lived.append(s) or simulate(s, **how))
-    shapley.shapley(market(SMALL, THREE), ("taste", "friction", "association", "ease", "scandal", "price"))
+    shapley.decompose(market(SMALL, THREE), ("taste", "switching_cost", "association", "ease", "scandal", "price"))
     assert len(lived) == 2
 
 
 def test_one_firm_of_the_table():
     scenario = market(SMALL, THREE)
-    one, every = (shapley.shapley(scenario, ("taste", "habit"), firm=firm) for firm in ("f1", ""))
+    one, every = (shapley.decompose(scenario, ("taste", "habit"), firm=firm) for firm in ("f1", ""))
     assert one.equals(every[every.firm == "f1"].reset_index(drop=True))
 
 
@@ -131,7 +132,7 @@ def test_friction_makes_captives_and_the_parts_add_up():
 
 def test_a_scandal_nobody_hears_makes_no_difference():
     unheard = {"scandals.x": {"firm": "f0", "week": 3, "reach": 0.0, "contagion": 0.9}}
-    pair = shapley.twins(market(SMALL, THREE), unheard)
+    pair = twins(market(SMALL, THREE), unheard)
     for found in (pair.difference(metrics.pair_index), pair.difference(metrics.share, by=estimates.weekly)):
         assert not found.value.any() and not found.error.any()
     fates = pair.leavers().groupby("fate").people.sum()
@@ -139,7 +140,7 @@ def test_a_scandal_nobody_hears_makes_no_difference():
 
 
 def test_twins_are_told_apart_better_than_strangers():
-    pair = shapley.twins(market(SMALL, THREE), SCANDAL)
+    pair = twins(market(SMALL, THREE), SCANDAL)
     paired = pair.difference(metrics.share)
     alone = [
         estimates.estimate(metrics.share, estimates.pooled(run.tally)).error for run in (pair.control, pair.changed)
@@ -150,7 +151,7 @@ def test_twins_are_told_apart_better_than_strangers():
 
 def test_differences_by_week_by_window_and_by_segment():
     split = market({**SMALL, "segments.other": {"care": {"ethics": 0.0}, "trust_weight": 0.0}}, THREE)
-    pair = shapley.twins(split, SCANDAL)
+    pair = twins(split, SCANDAL)
     weekly = pair.difference(metrics.share, by=estimates.weekly).value
     assert weekly.shape == (26, 3) and not weekly[:9].any() and weekly[9:, 0].mean() < 0
     assert pair.difference(metrics.pair_index, by=estimates.by_window).value.shape == (2, 3)
@@ -160,7 +161,7 @@ def test_differences_by_week_by_window_and_by_segment():
 
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_everyone_who_was_there_meets_one_fate(changes):
-    pair = shapley.twins(market({**changes, "replications": 2}, THREE), SCANDAL)
+    pair = twins(market({**changes, "replications": 2}, THREE), SCANDAL)
     table = pair.leavers().pivot(index="firm", columns="fate", values="people")
     table_of = table[["stays", "leaves_anyway", "leaves_because", "stays_because"]]
     assert (table_of.sum(axis=1) == table["were"]).all()
@@ -172,7 +173,7 @@ def test_everyone_who_was_there_meets_one_fate(changes):
 def test_fates_agree_with_what_was_counted():
     """From week 0 to the end is one window: the tally knows who stayed in each world."""
     better = {"moves.better": {"firm": "f0", "lever": "quality", "value": 1.0, "week": 0}}
-    pair = shapley.twins(market({**PROVIDER, "window": 26}, THREE), better)
+    pair = twins(market({**PROVIDER, "window": 26}, THREE), better)
     table = pair.leavers().pivot(index="firm", columns="fate", values="people")
     for run, only in ((pair.control, "leaves_because"), (pair.changed, "stays_because")):
         kept = run.tally.transitions.sum(axis=(0, 1, 2))[1:, 1:]
@@ -184,30 +185,30 @@ def test_fates_agree_with_what_was_counted():
 def test_the_week_of_the_change():
     base = market(SMALL, THREE)
     cut = {"moves.cut": {"firm": "f0", "week": 5, "value": 0.9}}
-    assert _turn(base, change(base, SCANDAL)) == 9
-    assert _turn(base, change(base, SCANDAL | cut)) == 5
-    assert _turn(change(base, SCANDAL), change(base, SCANDAL | cut)) == 5
-    assert _turn(base, change(base, {**SCANDAL, "consumer.consideration_size": 2.0})) == 0
+    assert first_difference(base, change(base, SCANDAL)) == 9
+    assert first_difference(base, change(base, SCANDAL | cut)) == 5
+    assert first_difference(change(base, SCANDAL), change(base, SCANDAL | cut)) == 5
+    assert first_difference(base, change(base, {**SCANDAL, "consumer.consideration_size": 2.0})) == 0
 
 
 def test_what_is_wrong_is_said():
     base = market(SMALL, THREE)
     with pytest.raises(ScenarioError, match=r"seed: twins cannot differ(.|\n)*firms: twins have the same"):
-        shapley.twins(base, {"seed": 2, "firms.f9": {}})
+        twins(base, {"seed": 2, "firms.f9": {}})
     with pytest.raises(ScenarioError, match=r"firms.f0.share: twins keep presence"):
-        shapley.twins(base, {"firms.f0.share": 0.4})
+        twins(base, {"firms.f0.share": 0.4})
     with pytest.raises(ScenarioError, match=r"'tastes' is none; did you mean"):
-        shapley.shapley(base, ("tastes",))
+        shapley.decompose(base, ("tastes",))
     with pytest.raises(ScenarioError, match=r"firm: 'f7' is none"):
-        shapley.shapley(base, firm="f7")
+        shapley.decompose(base, firm="f7")
     with pytest.raises(ScenarioError, match=r"segment: 'none' is none"):
-        shapley.twins(base, {}).difference(metrics.share, "none")
+        twins(base, {}).difference(metrics.share, "none")
 
 
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_every_person_has_a_fate_and_the_counts_are_theirs(changes):
     two = market({**changes, "replications": 2, "segments.other": {"care": {"ethics": 0.0}, "trust_weight": 0.0}}, THREE)
-    pair = shapley.twins(two, SCANDAL)
+    pair = twins(two, SCANDAL)
     people, counted = pair.people(), pair.leavers().set_index(["firm", "fate"]).people
     assert len(people) == 2 * 600 and not people.duplicated(["replication", "number"]).any()
     for (firm, fate), many in people.groupby(["firm", "fate"]).size().items():
@@ -219,7 +220,7 @@ def test_every_person_has_a_fate_and_the_counts_are_theirs(changes):
 
 
 def test_a_relative_change_and_the_variance_saved():
-    pair = shapley.twins(market(SMALL, THREE), SCANDAL)
+    pair = twins(market(SMALL, THREE), SCANDAL)
     share = [
         estimates.estimate(metrics.share, estimates.pooled(run.tally)).value for run in (pair.control, pair.changed)
     ]
@@ -228,24 +229,24 @@ def test_a_relative_change_and_the_variance_saved():
     assert (found.error > 0).all() and found.value[0] < 0
     saved = pair.variance_saved(metrics.share)
     assert (saved > 0.5).all() and (saved < 1).all()
-    assert (shapley.twins(market(SMALL, THREE), {}).variance_saved(metrics.share) == 1).all()
+    assert (twins(market(SMALL, THREE), {}).variance_saved(metrics.share) == 1).all()
 
 
 def test_spells_sum_weeks():
-    pair = shapley.twins(market(SMALL, THREE), SCANDAL)
+    pair = twins(market(SMALL, THREE), SCANDAL)
     found = pair.difference(metrics.share, by=spells(0, 9, 26)).value
     assert not found[0].any() and found[1, 0] < 0
     whole = pair.difference(metrics.share, by=spells(0, 26)).value
     np.testing.assert_allclose(whole[0], pair.difference(metrics.share).value)
 
 
-def test_a_story_and_the_same_people_without_it():
+def test_events_and_the_same_people_without_it():
     told = change(market(SMALL, THREE), SCANDAL)
-    pair = story(told)
+    pair = with_and_without_events(told)
     assert pair.changed.scenario == told and not pair.control.scenario.scandals
     assert (
         pair.difference(metrics.share).value[0]
-        == shapley.twins(market(SMALL, THREE), SCANDAL).difference(metrics.share).value[0]
+        == twins(market(SMALL, THREE), SCANDAL).difference(metrics.share).value[0]
     )
 
 
@@ -262,7 +263,7 @@ def test_who_joined_and_who_left_is_what_the_base_changed_by():
 def test_a_difference_that_a_handful_makes_has_no_error():
     """Rivals of a small breach: some groups of people differ, and an error of 0 or of three people's luck is none."""
     breach = {"scandals.breach": {"firm": "f0", "week": 9, "kind": "privacy", "severity": 1.0, "reach": 0.05}}
-    pair = shapley.twins(market({**PROVIDER, "people": 300}, THREE), breach)
+    pair = twins(market({**PROVIDER, "people": 300}, THREE), breach)
     counts = [estimates.pooled(run.tally) for run in (pair.control, pair.changed)]
     raw, told = estimates.difference(metrics.share, *counts), pair.difference(metrics.share)
     apart = (metrics.share(counts[0]) != metrics.share(counts[1])).sum(axis=0)
@@ -274,7 +275,7 @@ def test_a_difference_that_a_handful_makes_has_no_error():
 
 @pytest.mark.parametrize("changes", [SMALL, PROVIDER], ids=["repertoire", "provider"])
 def test_up_to_where_worlds_differ_their_difference_is_known(changes):
-    pair = shapley.twins(market({**changes, "people": 200}, THREE), SCANDAL)
+    pair = twins(market({**changes, "people": 200}, THREE), SCANDAL)
     weekly = pair.difference(metrics.share, by=estimates.weekly)
     assert not weekly.error[:9].any(), "0 before the news"
     assert not (weekly.error[9:] == 0).any()
@@ -283,7 +284,7 @@ def test_up_to_where_worlds_differ_their_difference_is_known(changes):
     parts = pair.difference(metrics.share, by=spells(0, 5, 9, 10, 26))
     assert not parts.error[:2].any() and not (parts.error[2:] == 0).any()
     later = {"moves.cut": {"firm": "f0", "week": 20, "value": 0.5}}
-    late = shapley.twins(market({**changes, "people": 200}, THREE), later)
+    late = twins(market({**changes, "people": 200}, THREE), later)
     late = late.difference(metrics.retention, by=estimates.by_window)
     assert not late.error[0].any() and not (late.error[1] == 0).any()
 
@@ -294,14 +295,14 @@ def test_worlds_that_are_the_same_differ_by_nothing_for_certain():
         {"scandals.x": {"week": 3, "reach": 0.0, "harmed_share": 0.0, "contagion": 0.9}},
         {"title": "another"},
     ):
-        pair = shapley.twins(market(SMALL, THREE), changes)
+        pair = twins(market(SMALL, THREE), changes)
         for by in (estimates.pooled, estimates.weekly, estimates.by_window, spells(0, 9, 26)):
             found = pair.difference(metrics.share, by=by)
             assert not found.value.any() and not found.error.any()
 
 
 def test_fates_that_too_few_met_have_no_error():
-    pair = shapley.twins(market({**PROVIDER, "people": 400}, THREE), SCANDAL)
+    pair = twins(market({**PROVIDER, "people": 400}, THREE), SCANDAL)
     table = pair.leavers()
     few = (table.fate != "were") & ((table.people < MIN_GROUPS) | (table.share * table.people > 0) & (table.share == 1))
     assert few.any() and table[few].error.isna().all()
@@ -314,11 +315,11 @@ def test_fates_that_too_few_met_have_no_error():
 
 def test_what_stands_for_it_is_one_line():
     base = market(SMALL, THREE)
-    pair = shapley.twins(base, {"firms.f0.quality": 1.0, **SCANDAL})
+    pair = twins(base, {"firms.f0.quality": 1.0, **SCANDAL})
     for thing in (base, pair, pair.control, initialize(base)[0]):
         assert "\n" not in repr(thing) and len(repr(thing)) < 350 and "600 people, 26 weeks, 3 firms" in repr(thing)
     assert "firms.f0.quality 0.0 -> 1.0" in repr(pair) and "14 more" in repr(pair)
-    assert "no difference" in repr(shapley.twins(base, {}))
+    assert "no difference" in repr(twins(base, {}))
     assert repr(base) == repr(change(base, {})) != repr(change(base, {"consumer.consideration_size": 2.5}))
     assert base == change(base, {}) and base != change(base, {"consumer.consideration_size": 2.5})
-    assert len(repr(shapley.twins(base, {f"firms.f{j}.price": 1.1 for j in range(3)}))) < 350
+    assert len(repr(twins(base, {f"firms.f{j}.price": 1.1 for j in range(3)}))) < 350

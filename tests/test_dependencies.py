@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 CALLED = {"hydra": "hydra-core", "yaml": "pyyaml", "playwright": "playwright"}  # modules named unlike their package
 EXTRAS = {
     "sim/page": {"page"},
-    "sim/cluster": {"cluster"},
+    "sim/engine/cluster": {"cluster"},
     "sim/engine/gpu.py": {"gpu"},
     "experiments": {"browser", "cluster"},
 }

@@ -1,15 +1,18 @@
 """Every experiment that has a fast form is run small: it yields its table and its figure, with errors of estimate."""
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from sim import study
-from sim.report.experiment import play
-from sim.study.twins import story
+from sim.model.declare import ScenarioError
+from sim.report.experiment import keep, play
+from sim.study.twins import with_and_without_events
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if '\nFAST = {"people"' in path.read_text(encoding="utf-8"))
@@ -59,6 +62,37 @@ def test_an_experiment_is_run_as_asked(monkeypatch, capsys):
             play(main, {})
 
 
+TABLE, FIGURE = pd.DataFrame({"x": [1]}), Figure()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "png", "svg"])
+@pytest.mark.parametrize("made", ["text", "another's", "a folder", "a link"])
+def test_an_experiment_replaces_only_its_own_output(tmp_path, monkeypatch, kind, made):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["mine.py"])
+    folder = tmp_path / "outputs" / "experiments"
+    keep("mine", TABLE, FIGURE)
+    keep("mine", TABLE.assign(x=2), FIGURE)
+    assert pd.read_parquet(folder / "mine.parquet").x.tolist() == [2], "its own is replaced"
+    for path in folder.iterdir():
+        path.unlink()
+    keep("other", TABLE, FIGURE)
+    taken = folder / f"mine.{kind}"
+    makers = {
+        "text": lambda: taken.write_text("diary"),
+        "another's": lambda: shutil.copy(folder / f"other.{kind}", taken),
+        "a folder": taken.mkdir,
+        "a link": lambda: taken.symlink_to(folder / f"other.{kind}"),
+    }
+    makers[made]()
+    before = sorted(p.name for p in folder.iterdir())
+    with pytest.raises(ScenarioError, match=f"mine.{kind}: is there already and is not an output of mine"):
+        keep("mine", TABLE, FIGURE)
+    with pytest.raises(SystemExit, match="is there already"):
+        play(lambda: pytest.fail("run"), {})
+    assert sorted(p.name for p in folder.iterdir()) == before
+
+
 SCANDALS = load(FOLDER / "scandals.py")
 
 
@@ -75,7 +109,7 @@ def test_records_are_chained_on_the_year_before_and_set_against_the_market():
 def test_severity_scales_with_what_a_scandal_touches():
     scale = {"body": set(), "money": set(), "data": set(), "conscience": set()}
     for name, scandal in SCANDALS.SCANDALS.items():
-        (event,) = study.unsettled(f"scandal={name}").scandals.values()
+        (event,) = study.uncalibrated(f"scandal={name}").scandals.values()
         scale[scandal["touches"]].add(event.severity)
     found = [severity for kind in scale.values() for severity in kind]
     assert len(found) == len(scale) and found == sorted(found, reverse=True)
@@ -88,5 +122,5 @@ def test_everyone_walks_away_in_the_world_of_surveys_only(name, done, said):
     for scenario in (told, SCANDALS.surveyed(told)):
         week = min(s.week for s in scenario.scandals.values())
         first, last = (week + w for w in SCANDALS.NEWS)
-        drops.append(SCANDALS.measured(SCANDALS.uses(story(scenario)), "sales", first, last).value)
+        drops.append(SCANDALS.measured(SCANDALS.uses(with_and_without_events(scenario)), "sales", first, last).value)
     assert done < drops[0] < 0 and drops[1] < said

@@ -103,6 +103,13 @@ def test_an_empty_story_and_nothing_known_of_errors_are_drawn():
     assert drawn(figures.series(story(weeks=[3]), "share"), "png")
 
 
+@pytest.mark.parametrize("weeks", [[], [26]])
+def test_less_than_two_windows_show_no_change_and_say_so(weeks):
+    figure = figures.headline(table(0.01), story(weeks=weeks), "vw", {"outage": 20})
+    over_time = figure.axes[2]
+    assert "Fewer than two windows" in words(figure) and len(over_time.lines) == 1  # the mark of the event
+
+
 def test_series_has_a_panel_a_firm_with_a_band():
     figure = figures.series(story(), "share", "vw", {"outage": 10})
     panels = [axes for axes in figure.axes if axes.get_visible()]
@@ -117,7 +124,7 @@ def test_sweep_has_a_line_for_every_other_value():
     frame = pd.DataFrame(rows, columns=[axis, other, "stickiness", "stickiness.error"])
     axes = figures.sweep(frame, axis, "stickiness", [other]).axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        f"market execution {b}" for b in (0.1, 0.2, 0.3)
+        f"market exit rate {b}" for b in (0.1, 0.2, 0.3)
     ]
     assert axes.get_xlabel() == axis and len(axes.containers) == 3
     line = axes.containers[0].lines[0]

@@ -38,6 +38,7 @@ def table(value=0.62, excess=0.0, error=0.02, firms=("colgate", "vw")):
             "Colgate: too few to tell whether it is more sticky than its category (0.62 against 0.32)",
         ),
         ({"excess": NAN}, "Colgate has a stickiness of 0.62"),
+        ({"excess": NAN, "error": NAN}, "Colgate: too few to tell how sticky its customers are"),
         ({"value": NAN}, "Colgate: too few to tell how sticky its customers are"),
         ({"value": NAN, "firms": ("colgate",)}, "Colgate has no rivals"),
     ],
@@ -61,7 +62,7 @@ def test_a_firm_against_its_category(of, said):
 )
 def test_what_events_did(share, uses, said):
     effect = Effect("close_up", "the scandal", 26, share, uses)
-    assert changed(effect) == f"With the scandal minus without, from week 26, share of Close up: {said}"
+    assert changed(effect) == f"Effect of the scandal on the share of Close up, from week 26: {said}"
 
 
 def test_no_error_turns_into_the_claim_that_nothing_happened():

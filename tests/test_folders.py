@@ -14,7 +14,7 @@ from sim import __main__ as cli
 from sim import panel
 from sim.engine import loop
 from sim.report import hydra_task, signals
-from sim.report.result import FILES
+from sim.report.result import FILES, TABLES
 from sim.study import store
 
 ROOT = Path(__file__).parent.parent
@@ -90,12 +90,12 @@ def test_a_run_that_fails_takes_back_what_it_made_and_nothing_else(place, error,
 
 
 def test_runs_that_finished_before_the_sweep_was_stopped_are_kept(home, command, monkeypatch):
-    lived = loop.simulate
+    simulate = loop.simulate
 
     def stopped(scenario, **kwargs):
         if scenario.seed == 2:
             raise KeyboardInterrupt
-        return lived(scenario, **kwargs)
+        return simulate(scenario, **kwargs)
 
     monkeypatch.setattr(loop, "simulate", stopped)
     status, _, err = command(*SMALL, "-m", "seed=1,2", "hydra.sweep.dir=full")
@@ -161,10 +161,10 @@ def test_all_that_is_wrong_is_said_at_once(home, command):
 def test_the_second_of_two_runs_in_one_folder_is_kept_beside_the_first(name, home, command, monkeypatch):
     def meanwhile(run):
         Path("full", name).write_text("of another run")
-        return measured(run)
+        return table(run)
 
-    measured = hydra_task.measured
-    monkeypatch.setattr(hydra_task, "measured", meanwhile)
+    table = loop.Run.table
+    monkeypatch.setattr(loop.Run, "table", meanwhile)
     status, out, _ = command(*SMALL, "hydra.run.dir=full")
     assert status == 0 and "written to full/run-2: run.parquet" in out
     assert set(os.listdir("full")) == {"mine.txt", name, "run-2"} and set(os.listdir("full/run-2")) == set(FILES)
@@ -172,11 +172,26 @@ def test_the_second_of_two_runs_in_one_folder_is_kept_beside_the_first(name, hom
     assert store.load("full/run-2/run.parquet").scenario.people == 50
 
 
+def test_a_stop_while_the_run_is_compared_with_one_without_events_keeps_it(home, command, monkeypatch):
+    simulate = loop.simulate
+
+    def stopped(scenario, **kwargs):
+        if not scenario.scandals:
+            raise signals.Stopped(signal.SIGINT)
+        return simulate(scenario, **kwargs)
+
+    monkeypatch.setattr(loop, "simulate", stopped)
+    status, _, err = command(*SMALL, "+scandals.leak={firm: a, week: 1}", "hydra.run.dir=new")
+    assert status == 130 and err.endswith("stopped; what was finished is kept in new\n")
+    assert "the run is kept in new; now without its events, 4 weeks of 50 people ..." in err
+    assert set(os.listdir("new")) == set(TABLES)
+
+
 def test_a_stop_after_the_run_is_kept_says_where_it_is(home, command, monkeypatch):
     def stopped(done):
         raise signals.Stopped(signal.SIGINT)
 
-    monkeypatch.setattr(hydra_task, "everything", stopped)
+    monkeypatch.setattr(hydra_task, "print_run", stopped)
     status, _, err = command(*SMALL, "hydra.run.dir=new")
     assert status == 130 and err.endswith("stopped; what was finished is kept in new\n")
     assert set(os.listdir("new")) == {"run.parquet", "metrics.parquet", "metrics.csv"}
@@ -262,7 +277,7 @@ def test_a_signal_in_a_whole_process_leaves_every_folder_as_it_was(number, after
         stderr=-1,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    while "living" not in running.stderr.readline():
+    while "simulating" not in running.stderr.readline():
         assert running.poll() is None
     time.sleep(after)
     running.send_signal(number)

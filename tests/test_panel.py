@@ -14,7 +14,7 @@ from sim.engine.loop import simulate
 from sim.measure.counting import count_slice, count_use, count_window
 from sim.measure.tally import Count, counted, empty_tally
 from sim.model.state import CHANGED, USED, make_people
-from sim.panel.measures import order_z
+from sim.panel.panel_metrics import order_z
 from tests.markets import market
 from tests.panels import little, written
 
@@ -329,7 +329,7 @@ def test_an_export_overwrites_nothing(lived, tmp_path):
 
 def test_export_small_and_price_moves(tmp_path):
     scenario = market({"moves": {"cut": {"week": 10, "firm": "f1", "lever": "price", "value": 0.5}}})
-    frame = panel.small(scenario, households=50, weeks=20)
+    frame = panel.small_panel(scenario, households=50, weeks=20)
     assert set(frame.price_f1[frame.t >= 10]) == {0.5} and set(frame.price_f1[frame.t < 10]) == {1.0}
     assert frame.hh.nunique() <= 50 and frame.t.max() <= 19
     few = market({"people": 50, "weeks": 20, "window": 10})

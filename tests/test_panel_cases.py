@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim import panel
-from sim.panel.report import read_as
+from sim.panel.report import read_summary
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
 
@@ -61,7 +61,7 @@ def shared(name):
 @pytest.mark.parametrize("name", SHARED)
 def test_a_case_is_read_as_its_note_says(name):
     p = panel.read(shared(name))
-    said = "\n".join([*read_as(p), *p.warnings])
+    said = "\n".join([*read_summary(p), *p.warnings])
     assert (len(p.households), len(p.hh), len(p.brands)) == SHARED[name], said
     assert SAID.get(name, "") in said, said
     assert "day or the month" not in said

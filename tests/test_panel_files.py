@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from sim import panel
-from sim.panel.cells import from_frame
-from sim.panel.columns import find
+from sim.panel.columns import find_columns
 from sim.panel.options import Options
-from sim.panel.order import judge, one_way
+from sim.panel.order import check_order, is_triangular
+from sim.panel.table import from_frame
 from tests.panels import little, written
 
 
@@ -65,7 +65,7 @@ def test_a_household_number_stands_beside_a_purchase_number():
     table = pd.DataFrame(
         [[1, 1, "a", 1.0, 2.0], [2, 2, "b", 1.0, 2.0]], columns=["hid", "id", "choice", "price.a", "price.b"]
     )
-    found, wrong = find(from_frame(table, []), Options())
+    found, wrong = find_columns(from_frame(table, []), Options())
     assert (found.customer, found.brands, wrong) == ("hid", ("a", "b"), [])
 
 
@@ -92,10 +92,10 @@ def test_your_word_on_order_counts(tmp_path):
 
 
 def test_signs_of_a_sorted_file():
-    assert one_way(np.array([[0, 0, 0], [4, 0, 0], [2, 3, 0]]))
-    assert not one_way(np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]))
+    assert is_triangular(np.array([[0, 0, 0], [4, 0, 0], [2, 3, 0]]))
+    assert not is_triangular(np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]))
     once = np.arange(20)
-    assert judge(once, once % 2, 2) == (False, "no household bought twice")
+    assert check_order(once, once % 2, 2) == (False, "no household bought twice")
 
 
 def broken(**changes):

@@ -351,12 +351,12 @@ FIRMS = "firms: {a: {share: 0.6}, b: {share: 0.4, quality: 0.5}}\n"
 
 @pytest.mark.parametrize("name", GOOD)
 def test_an_honest_preset_still_works(name, tmp_path, monkeypatch):
-    from sim.study.presets import scenario
+    from sim.study.presets import scenario_and_shares
 
     monkeypatch.chdir(tmp_path)
     text = GOOD[name] if GOOD[name].startswith("\ufeff") else GLOBAL + GOOD[name]
     _put("p/market/mine.yaml", text.replace("x: &x {price: 0.9}", "consumer: &x {attention: 0.5}") + FIRMS)
-    s, shares = scenario(["hydra.searchpath=[file://p]", "market=mine", "people=60", "weeks=13"])
+    s, shares = scenario_and_shares(["hydra.searchpath=[file://p]", "market=mine", "people=60", "weeks=13"])
     assert set(s.firms) == {"a", "b"} and shares["a"][0] == 0.6
     assert (name == "references") == (s.title == "Where a is, 60 people")
 

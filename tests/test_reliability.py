@@ -88,7 +88,7 @@ def sparse():
 
 
 def test_no_cell_of_a_sparse_market_is_falsely_certain(sparse):
-    table = result.measured(sparse)
+    table = sparse.table()
     told = table[table.value.notna() & table.firm.ne("")]
     assert not (told.error == 0).any()
     few = told[(told.metric == "stickiness") & (told.firm == "three")]
@@ -100,7 +100,7 @@ def test_every_metric_of_the_table_says_what_it_rests_on():
 
 
 def test_only_windows_that_have_ended_are_told(sparse):
-    story = result.scandal_flags(sparse)
+    story = result.over_time(sparse)
     sticky = story[story.metric == "stickiness"]
     assert sorted(set(sticky.week)) == [6.5, 19.5]  # of 30 weeks, two windows of 13
     assert story.week.max() < 30 and not (story.error == 0).any()

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 
 from sim import __main__ as cli
-from sim.engine.gpu import lived
-from sim.engine.loop import simulate
+from sim.engine.loop import Run, simulate
 from sim.measure import estimates, metrics
 from sim.model.scenario import build
-from sim.report import hydra_task, odd, result
+from sim.report import odd, result
 from sim.study import store, twins
-from sim.study.presets import compose, forced, scenario
+from sim.study.presets import compose, forced, scenario, scenario_and_shares
+from tests.runs import run_of
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["people=500", "weeks=26", "burn_in=13"]
@@ -56,7 +56,7 @@ def left_in(folder):
 def test_a_run_leaves_a_table_and_files_that_load_back_to_the_same_numbers(command, tmp_path):
     status, out, _ = command(*SMALL, *HERE)
     run = store.load("out/run.parquet")
-    table, again = pd.read_parquet("out/metrics.parquet"), result.measured(run)
+    table, again = pd.read_parquet("out/metrics.parquet"), run.table()
     assert status == 0
     pd.testing.assert_frame_equal(table, again)
     pd.testing.assert_frame_equal(
@@ -66,9 +66,9 @@ def test_a_run_leaves_a_table_and_files_that_load_back_to_the_same_numbers(comma
     assert Path("out/stickiness.png").read_bytes()[:4] == b"\x89PNG"
     colgate = table.query("group == 'all' and firm == 'colgate' and metric == 'stickiness'").iloc[0]
     assert f"{colgate.value:.2f} ±{colgate.error:.2f}" in out
-    for words in ("colgate *", "ethical", "Dirichlet", "reference market", "written to out"):
+    for words in ("colgate *", "ethical", "Dirichlet", "presence was solved", "written to out"):
         assert words in out
-    ours = lived(SMALL)  # and Python lives the same
+    ours = run_of(SMALL)  # and Python lives the same
     assert ours.scenario == run.scenario and ours.shares == run.shares
     assert all(np.array_equal(a, b) for a, b in zip(ours.tally, run.tally, strict=True))
 
@@ -92,7 +92,7 @@ def test_a_provider_market_with_age_groups_a_scandal_and_a_lever(command):
     assert status == 0 and "lloyds *" in out and "by segment and cohort" in out
     assert {"all", "segments.ethical", "cohorts.old"} <= set(pd.read_parquet("out/metrics.parquet")["group"])
     svg = Path("out/stickiness.svg").read_text(encoding="utf-8")
-    assert "<svg" in svg and result.events(store.load("out/run.parquet").scenario) == {
+    assert "<svg" in svg and result.event_weeks(store.load("out/run.parquet").scenario) == {
         "data_breach (scandal)": 26,
         "price (price 0.9)": 26,
     }
@@ -102,7 +102,7 @@ def test_a_provider_market_with_age_groups_a_scandal_and_a_lever(command):
 
 
 def effect(*overrides):
-    run = lived([*SMALL, *overrides])
+    run = run_of([*SMALL, *overrides])
     return run, result.effect(run, simulate(result.without_events(run.scenario)))
 
 
@@ -140,14 +140,14 @@ def test_where_nobody_acts_otherwise_too_few_can_tell(off):
 
 
 def test_no_events_no_control():
-    assert result.without_events(scenario(SMALL)[0]) is None
+    assert result.without_events(scenario(*SMALL)) is None
     only = {"firms": {"one": {"presence": 1.0}}, "segments": {"all": {}}, "scandals": {"a": {"week": 3}}}
     assert result.without_events(build(only)) is None, "a share that is all cannot change"
 
 
 def test_terminal_and_slide_say_what_the_scandal_changed(command):
     status, out, _ = command("scandal=outage", "people=2000", "weeks=52", "burn_in=13", *HERE)
-    said = re.search(r"With the scandal minus without, from week 26, share of Colgate: (.*)", out)
+    said = re.search(r"Effect of the scandal on the share of Colgate, from week 26: (.*)", out)
     assert status == 0 and "held" not in out and "between" in said[1]
     svg = "".join(re.findall(r"<!-- (.*?) -->", Path("out/stickiness.svg").read_text(encoding="utf-8")))
     assert said[0] in svg
@@ -170,39 +170,39 @@ def presence(settled):
 
 def test_a_value_on_the_command_line_moves_shares():
     """Presence is that of the reference market, so that better quality is not solved away."""
-    plain, better = scenario(SMALL), scenario([*SMALL, "firms.colgate.quality=3"])
+    plain, better = scenario_and_shares(SMALL), scenario_and_shares([*SMALL, "firms.colgate.quality=3"])
     assert presence(plain[0]) == presence(better[0]) and plain[1] == better[1]
     assert better[0].firms["colgate"].quality == 3
 
     shares = [
-        metrics.share(estimates.pooled(lived([*SMALL, *more]).tally)).sum(0)
+        metrics.share(estimates.pooled(run_of([*SMALL, *more]).tally)).sum(0)
         for more in ([], ["firms.colgate.quality=3"])
     ]
     assert shares[1][0] > 1.1 * shares[0][0]
 
 
 def test_shares_of_the_reference_are_those_asked_for():
-    _, shares = scenario(["firms.colgate.share=0.35", "firms.other.share=0.04", *SMALL])
+    _, shares = scenario_and_shares(["firms.colgate.share=0.35", "firms.other.share=0.04", *SMALL])
     assert shares["colgate"][0] == pytest.approx(0.35)
     assert all(abs(s.asked - s.reached) < s.error < 0.002 for s in shares.values())
 
 
 def test_a_given_presence_is_kept():
-    given, plain = scenario([*SMALL, "firms.colgate.presence=0.9"])[0], scenario(SMALL)[0]
+    given, plain = scenario(*SMALL, "firms.colgate.presence=0.9"), scenario(*SMALL)
     assert given.firms["colgate"].presence == 0.9
     assert presence(given)[1:] == presence(plain)[1:]
 
 
 def test_a_scandal_brings_its_market_and_leaves_the_reference_alone():
     small = ["people=2000", "weeks=60", "burn_in=13", "window=13"]
-    shocked, calm = scenario(["scandal=dieselgate_us", *small])[0], scenario(["market=cars_us", *small])[0]
+    shocked, calm = (scenario(overrides, *small) for overrides in ("scandal=dieselgate_us", "market=cars_us"))
     assert shocked.focus == "vw" and "dieselgate" in shocked.scandals and not calm.scandals
     assert presence(shocked) == presence(calm)
 
 
 def test_a_new_firm_takes_part():
     entrant = ["+firm@firms.newcomer=premium", "firms.newcomer.share=0.04", "firms.other.share=0.1", *SMALL]
-    settled, shares = scenario(entrant)
+    settled, shares = scenario_and_shares(entrant)
     assert shares["newcomer"][0] == pytest.approx(0.04) and settled.firms["newcomer"].presence < 0.2
 
 
@@ -299,7 +299,7 @@ def test_a_disk_that_fills_up_leaves_nothing_of_the_run_and_all_of_the_rest(comm
 
 
 def test_an_error_of_ours_is_seen_in_full(command, monkeypatch, tmp_path):
-    monkeypatch.setattr(hydra_task, "measured", lambda run: 1 / 0)
+    monkeypatch.setattr(Run, "table", lambda run: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command(*SMALL, *HERE)
     assert left_in(tmp_path) == []
@@ -312,7 +312,7 @@ def test_an_interrupt_leaves_nothing(tmp_path):
     """Ctrl-C in the middle: status 130, a word, no traceback."""
     process(*SMALL, cwd=tmp_path / "..").wait(120)  # compiling is not interrupted at every moment
     running = process("people=1000000", "weeks=2000", cwd=tmp_path, preexec_fn=_interruptible)
-    while "living" not in running.stderr.readline():
+    while "simulating" not in running.stderr.readline():
         assert running.poll() is None
     time.sleep(6)  # past its imports, where Python may swallow an interrupt
     running.send_signal(signal.SIGINT)
@@ -331,7 +331,7 @@ def test_a_run_and_an_error_in_a_process_of_their_own(tmp_path):
     out, err = good.communicate(timeout=120)
     assert good.returncode == 0, err
     assert "written to outputs" in out
-    assert err.splitlines()[-1] == "living 26 weeks of 500 people ..."
+    assert err.splitlines()[-1] == "simulating 26 weeks of 500 people ..."
     assert bad.communicate(timeout=60) == ("", "weeks: 0 is outside 1 to 5200 weeks\n") and bad.returncode == 2
 
 

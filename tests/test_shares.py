@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from sim import study
-from sim.engine.gpu import lived
-from sim.engine.loop import simulate
 from sim.measure import estimates, metrics
 from sim.measure.shares import Share
 from sim.model.scenario import build, change
-from sim.report.result import Finished, measured
-from sim.report.terminal import _asked
+from sim.report.result import Finished
+from sim.report.terminal import presence_lines
 from sim.study import calibrate_shares as solver
-from sim.study import presence
+from sim.study import presence, presence_store
 from sim.study.calibrate_shares import calibrate_shares, key_of, reference_market
-from sim.study.presets import compose, presets, scenario
+from sim.study.presets import compose, presets, scenario_and_shares
+from sim.study.simulation import simulate
 from sim.study.twins import twins
 from tests.markets import market
+from tests.runs import run_of
 
 STATED = {"firms.f0.share": 0.4, "firms.f1.share": 0.2}
 
@@ -28,8 +28,8 @@ STATED = {"firms.f0.share": 0.4, "firms.f1.share": 0.2}
 def few(tmp_path, monkeypatch):
     """Solved on 40,000 people, and kept where nobody else looks."""
     monkeypatch.setattr(solver, "SIZES", (40_000, 80_000))
-    monkeypatch.setattr(presence, "folder", lambda: tmp_path / "cache" / "presence")
-    monkeypatch.setattr(presence, "_solved", {})
+    monkeypatch.setattr(presence_store, "folder", lambda: tmp_path / "cache" / "presence")
+    monkeypatch.setattr(presence_store, "_solved", {})
 
 
 def key(s):
@@ -93,7 +93,7 @@ def test_shares_are_those_of_the_weeks_that_count_where_they_drift(horizon):
 def test_the_printed_error_holds_dice_and_presence_and_that_of_twins_the_dice():
     run = simulate(market({**STATED, "people": 4000}))
     alone = estimates.estimate(metrics.share, estimates.pooled(run.tally)).error
-    table = measured(run).query("group == 'all'").set_index(["metric", "firm"])
+    table = run.table().query("group == 'all'").set_index(["metric", "firm"])
     solved = [s.uncertainty for s in run.shares.values()]
     assert table.loc["share"].error.to_numpy() == pytest.approx(np.hypot(alone, solved), rel=0.02)
     assert (
@@ -141,7 +141,7 @@ def test_the_order_of_firms_is_part_of_the_market():
 
 def test_a_changed_rule_is_another_market(monkeypatch):
     before = key(market(STATED))
-    monkeypatch.setattr(presence, "rules", lambda: "other")
+    monkeypatch.setattr(presence_store, "rules", lambda: "other")
     assert key(market(STATED)) != before
 
 
@@ -170,23 +170,23 @@ def test_it_is_solved_once(monkeypatch):
     first = calibrate_shares(market(STATED))
     monkeypatch.setattr(solver, "solve", None)
     assert calibrate_shares(market(STATED)) == first
-    monkeypatch.setattr(presence, "_solved", {})
+    monkeypatch.setattr(presence_store, "_solved", {})
     assert calibrate_shares(market(STATED)) == first, "from the file"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"presence": []}', b"\xff\xfe", b"null"])
 def test_a_broken_entry_is_solved_again(content, monkeypatch):
     first = calibrate_shares(market(STATED))
-    (path,) = presence.folder().iterdir()
+    (path,) = presence_store.folder().iterdir()
     path.write_bytes(content)
-    monkeypatch.setattr(presence, "_solved", {})
+    monkeypatch.setattr(presence_store, "_solved", {})
     assert calibrate_shares(market(STATED)) == first
     assert json.loads(path.read_text())["people"] == 40_000
 
 
 def test_without_a_place_to_keep_it_it_works(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(presence, "folder", lambda: tmp_path / "file" / "presence")
+    monkeypatch.setattr(presence_store, "folder", lambda: tmp_path / "file" / "presence")
     assert calibrate_shares(market(STATED))[1]["f0"].asked == pytest.approx(0.4)
 
 
@@ -194,8 +194,8 @@ def test_every_preset_is_shipped_and_up_to_date():
     choices = [[f"market={m}"] for m in presets("market")] + [[f"scandal={s}"] for s in presets("scandal")]
     for chosen in [*presence.settings(), *choices, ["lever=price_cut"], ["people=300", "seed=7"]]:
         market_of = compose(chosen)[1]["market"]
-        stated = study.unsettled(f"market={market_of}", *[c for c in chosen if c.startswith(("weeks", "window"))])
-        found = presence.shipped().get(key(stated))
+        stated = study.uncalibrated(f"market={market_of}", *[c for c in chosen if c.startswith(("weeks", "window"))])
+        found = presence_store.shipped().get(key(stated))
         assert found, f"{' '.join(chosen)}: presence is out of date; python -m sim.study.presence makes it anew"
         assert found.people >= 200_000
         assert (np.abs(found.reached - solver.asked_shares(stated)) <= 0.25 * np.array(found.error)).all()
@@ -208,12 +208,12 @@ def test_a_shipped_preset_is_not_solved(monkeypatch):
         ["scandal=dieselgate_us", "people=500"],
         ["weeks=26", "firms.colgate.price=2"],
     ):
-        assert scenario(overrides)[1]
+        assert scenario_and_shares(overrides)[1]
 
 
 def test_a_shipped_market_solved_again_is_the_same_to_the_bit():
-    stated = study.unsettled("market=cars_de")
-    asked, shipped = solver.asked_shares(stated), presence.shipped()[key(stated)]
+    stated = study.uncalibrated("market=cars_de")
+    asked, shipped = solver.asked_shares(stated), presence_store.shipped()[key(stated)]
     again = solver.solve(reference_market(stated, asked), asked, shipped.people)
     assert again.presence == shipped.presence and again.mark == shipped.mark
 
@@ -232,7 +232,7 @@ EDGES = {
 
 
 @pytest.mark.parametrize("name", EDGES)
-def test_at_the_edges_of_what_can_be_asked(name):
+def test_at_the_edges_of_what_can_bepresence_lines(name):
     changes, error = EDGES[name]
     solved, shares = calibrate_shares(market({"weeks": 26, **changes}))
     assert shares["f0"].uncertainty < error
@@ -252,7 +252,7 @@ def test_what_no_presence_gives_is_said_and_is_no_error():
     hopeless = {"firms.f0.share": 0.5, "firms.f0.price": 10.0, "consumer.price_weight": 20.0}
     run = simulate(market({"weeks": 13, "people": 500, **hopeless}))
     run.shares["f0"] = Share(0.5, 0.1, 0.001)
-    said = _asked(Finished([], run, None, presence.folder()))
+    said = presence_lines(Finished([], run, None, presence_store.folder()))
     assert "f0: no presence gives 50.00 %, as asked for; 10.00 % it is" in said
 
 
@@ -263,7 +263,7 @@ def test_where_nobody_uses_anything_that_is_said():
     assert np.isnan(shares["f0"].reached)
     told = simulate(market({"people": 10, "weeks": 1, "window": 1}))
     told.shares = shares
-    assert "nobody used anything" in _asked(Finished([], told, None, presence.folder()))[0]
+    assert "nobody used anything" in presence_lines(Finished([], told, None, presence_store.folder()))[0]
 
 
 def test_people_of_a_stored_network_hear_one_another(tmp_path):
@@ -281,12 +281,10 @@ def test_people_of_a_stored_network_hear_one_another(tmp_path):
 
 
 def test_the_terminal_says_the_error_of_the_shares():
-    run = lived(["market=cars_de", "people=500"])
-    (line,) = _asked(Finished([], run, None, presence.folder()))
+    run = run_of(["market=cars_de", "people=500"])
+    (line,) = presence_lines(Finished([], run, None, presence_store.folder()))
     worst = max(run.shares.values(), key=lambda s: s.uncertainty)
-    assert (
-        f"up to a standard error of {100 * worst.uncertainty:.2f} points" in line and "which the errors above" in line
-    )
+    assert f"{100 * worst.uncertainty:.2f} points" in line and "the errors above include it" in line
 
 
 @pytest.mark.parametrize(("firm", "rest"), [("packaged", "market=toothpaste_uk"), ("digital", "market=retail_us")])
@@ -295,6 +293,6 @@ def test_an_entrant_comes_to_its_share(firm, rest):
     had = {"market=toothpaste_uk": 0.14, "market=retail_us": 0.25}[rest]
     new = [f"+firm@firms.newco={firm}", "firms.newco.share=0.095", f"firms.other.share={had - 0.095}"]
     move = ["+moves.enter.firm=newco", "+moves.enter.lever=price", "+moves.enter.value=1", "+moves.enter.week=26"]
-    run = lived([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
+    run = run_of([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
     before, soon, later = (share(run, weeks).value[-1] for weeks in (slice(26), slice(26, 39), slice(78, 104)))
     assert before < 0.001 < 0.04 < soon < later and later == pytest.approx(0.095, abs=0.02)

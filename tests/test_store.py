@@ -20,7 +20,7 @@ from sim.measure.shares import Share
 from sim.measure.tally import Count, Event, Tally
 from sim.model.scenario import change
 from sim.study import store
-from sim.study.store import StoreError, load, load_all, read_metadata, save, summary, write_table
+from sim.study.store import StoreError, describe, load, load_all, read_metadata, save, write_table
 from tests.markets import market
 
 SMALL: dict[str, Any] = {"people": 200, "weeks": 20, "window": 5, "burn_in": 5, "title": "Größe"}
@@ -101,7 +101,7 @@ def test_another_process_saves_the_same_bytes(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_metadata_tell_how_it_was_made(run: Run, tmp_path: Path) -> None:
-    about = summary(save(run, tmp_path / "run.parquet", notes={"made": "1 May"}))
+    about = describe(save(run, tmp_path / "run.parquet", notes={"made": "1 May"}))
     assert about["scenario"]["firms"]["f0"]["presence"] == run.scenario.firms["f0"].presence
     assert (about["seed"], about["shares"], about["notes"]) == (run.scenario.seed, {}, {"made": "1 May"})
     assert {"stickiness", "numpy", "numba", "python", "platform"} <= set(about["versions"])
@@ -155,7 +155,7 @@ def test_what_is_no_run_says_so(run: Run, tmp_path: Path) -> None:
 def test_a_truncated_run_says_so(part: float, run: Run, tmp_path: Path) -> None:
     path = save(run, tmp_path / "run.parquet")
     path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
-    for reader in (load, summary):
+    for reader in (load, describe):
         with pytest.raises(StoreError, match=r"run\.parquet: not a whole Parquet file"):
             reader(path)
 

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from sim import study
-from sim.engine.loop import simulate
 from sim.model.declare import ScenarioError
 from sim.model.fields import Firm
 from sim.model.scenario import change, to_dict
+from sim.study import designs, store
+from sim.study.simulation import simulate
 from tests.markets import market
 
 AXES = {"firms.f0.quality": [0.0, 1.0], "consumer.habit_weight": [0.0, 0.8]}
@@ -67,22 +68,22 @@ def test_members_can_be_swept(base):
 
 
 def test_saved_whole_and_resumed(base, table, tmp_path, monkeypatch):
-    lived = []
-    real = study.row
+    simulated = []
+    real = designs.row
 
     def dies(*arguments):
-        if len(lived) == 5:
+        if len(simulated) == 5:
             raise KeyboardInterrupt
-        lived.append(arguments)
+        simulated.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr(study, "row", dies)
+    monkeypatch.setattr(designs, "row", dies)
     with pytest.raises(KeyboardInterrupt):
         study.sweep(base, AXES, "s", tmp_path, workers=1, quiet=True)
     assert not (tmp_path / "s.parquet").exists()
-    monkeypatch.setattr(study, "row", lambda *a: lived.append(a) or real(*a))
+    monkeypatch.setattr(designs, "row", lambda *a: simulated.append(a) or real(*a))
     resumed = study.sweep(base, AXES, "s", tmp_path, workers=1, quiet=True)
-    assert len(lived) == 12, "what was done is not done again"
+    assert len(simulated) == 12, "what was done is not done again"
     pd.testing.assert_frame_equal(resumed, table, check_dtype=False)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "s.parquet"), resumed, check_dtype=False)
     assert [p.name for p in tmp_path.iterdir()] == ["s.parquet"]
@@ -127,7 +128,7 @@ def test_values_of_numpy_and_dataclasses_are_values(base, tmp_path, path, values
     [
         ({"firms.f00.quality": [0, 1]}, "firms.f00.quality: unknown; did you mean f0?"),
         ({"firms.f00": [{"quality": 0}]}, "firms.f00: unknown; did you mean f0?"),
-        ({"consumer.lokks": [1, 2]}, "consumer.lokks: unknown; did you mean looks?"),
+        ({"consumer.rat": [1, 2]}, "consumer.rat: unknown; did you mean rate?"),
         ({"people": [-1, 0]}, "people: -1 is outside 1 to .*\npeople: 0 is outside"),
         ({"market.regime": "provider"}, "market.regime: 'provider' is not a row of values"),
         ({"people": 300}, "people: 300 is not a row of values"),
@@ -138,7 +139,7 @@ def test_values_of_numpy_and_dataclasses_are_values(base, tmp_path, path, values
     ],
 )
 def test_axes_that_make_no_study_are_said_before_the_first_run(base, monkeypatch, tmp_path, axes, sentence):
-    monkeypatch.setattr(study, "simulate", lambda *a, **k: pytest.fail("lived"))
+    monkeypatch.setattr(designs, "simulate", lambda *a, **k: pytest.fail("simulated"))
     with pytest.raises(ScenarioError, match=sentence):
         study.sweep(base, axes, "s", tmp_path, quiet=True)
     assert not list(tmp_path.iterdir())
@@ -150,25 +151,25 @@ QUALITY = {"firms.f0.quality": [0.0, 1.0]}
 
 
 def stopped(base, folder, monkeypatch, after, parts=simulate, axes=None):
-    """A study that is stopped after so many runs, lived by `parts`."""
-    lived = []
+    """A study that is stopped after so many runs, simulated by `parts`."""
+    simulated = []
 
     def until(*arguments, **how):
-        lived.append(1)
-        if len(lived) > after:
+        simulated.append(1)
+        if len(simulated) > after:
             raise KeyboardInterrupt
         return parts(*arguments, **how)
 
     until.__module__, until.__qualname__ = simulate.__module__, simulate.__qualname__
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(study, "simulate", until)
+        patch.setattr(designs, "simulate", until)
         study.sweep(base, axes or QUALITY, "s", folder, workers=1, quiet=True)
 
 
 def counting(monkeypatch):
-    lived, real = [], study.row
-    monkeypatch.setattr(study, "row", lambda *a: lived.append(a) or real(*a))
-    return lived
+    simulated, real = [], designs.row
+    monkeypatch.setattr(designs, "row", lambda *a: simulated.append(a) or real(*a))
+    return simulated
 
 
 def again(base, folder, axes=None):
@@ -179,9 +180,9 @@ def test_rows_of_other_code_are_made_again(base, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("sim.engine.cluster.source", lambda: "older")
         stopped(base, tmp_path, monkeypatch, 3)
-    lived = counting(monkeypatch)
+    simulated = counting(monkeypatch)
     again(base, tmp_path)
-    assert len(lived) == 6
+    assert len(simulated) == 6
 
 
 def test_rows_that_another_function_lived_are_made_again(base, tmp_path, monkeypatch):
@@ -189,12 +190,12 @@ def test_rows_that_another_function_lived_are_made_again(base, tmp_path, monkeyp
         return simulate(*arguments, **how)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(study, "simulate", wrapped)
-        patch.setattr(study, "_progress", interrupted_after(2))
+        patch.setattr(designs, "simulate", wrapped)
+        patch.setattr(designs, "_progress", interrupted_after(2))
         again(base, tmp_path)
-    lived = counting(monkeypatch)
+    simulated = counting(monkeypatch)
     again(base, tmp_path)
-    assert len(lived) == 6
+    assert len(simulated) == 6
 
 
 def interrupted_after(many):
@@ -221,22 +222,77 @@ def test_rows_of_other_edges_are_made_again(tmp_path, monkeypatch):
         {"network": [{}, {"kind": "file", "edges": file["network.edges"]}]},
     )
     for n, (base, axes) in enumerate(((told, spread), (quiet, varied))):  # the file named by the base, by an axis only
-        stopped(base, tmp_path, monkeypatch, 3, axes=axes)
+        stopped(base, tmp_path / str(n), monkeypatch, 3, axes=axes)
         ring(n + 2)
         with monkeypatch.context() as patch:
-            lived = counting(patch)
-            again(base, tmp_path, axes)
-            assert len(lived) == 4
+            simulated = counting(patch)
+            again(base, tmp_path / str(n), axes)
+            assert len(simulated) == 4
 
 
-def test_rows_of_firms_in_another_order_are_made_again(base, tmp_path, monkeypatch):
-    firms = to_dict(base)["firms"]
-    turned = change(base, {"firms": dict(reversed(firms.items()))})
-    stopped(base, tmp_path, monkeypatch, 3)
-    lived = counting(monkeypatch)
-    table = again(turned, tmp_path)
-    assert len(lived) == 6
-    pd.testing.assert_frame_equal(table, study.sweep(turned, QUALITY, quiet=True))
+OTHERS = {
+    "firms in another order": lambda s: (change(s, {"firms": dict(reversed(to_dict(s)["firms"].items()))}), QUALITY, 3),
+    "another seed": lambda s: (change(s, {"seed": 2}), QUALITY, 3),
+    "other values": lambda s: (s, {"firms.f0.quality": [0.0, 2.0]}, 3),
+    "another axis": lambda s: (s, {**QUALITY, "consumer.rate": [1.0]}, 3),
+    "fewer replications": lambda s: (s, QUALITY, 2),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_study_of_that_name_is_left_as_it_is(base, tmp_path, monkeypatch, name, finished):
+    if finished:
+        again(base, tmp_path)
+    else:
+        stopped(base, tmp_path, monkeypatch, 1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    other, axes, replications = OTHERS[name](base)
+    monkeypatch.setattr(designs, "simulate", lambda *a, **k: pytest.fail("simulated"))
+    what = "a table" if finished else "a journal"
+    with pytest.raises(ScenarioError, match=f"is there already and is not {what} of this study; choose another name"):
+        study.sweep(other, axes, "s", tmp_path, replications, quiet=True)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("file", ["s.parquet", "s.journal"])
+@pytest.mark.parametrize("made", ["text", "empty line", "a run", "a frame", "a folder", "a link", "a dead link"])
+def test_a_file_of_the_users_is_left_as_it_is(base, tmp_path, monkeypatch, file, made):
+    path, elsewhere = tmp_path / file, tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    makers = {
+        "text": lambda: path.write_text("my diary\n"),
+        "empty line": lambda: path.write_text("\n"),
+        "a run": lambda: store.save(simulate(base), path),
+        "a frame": lambda: pd.DataFrame({"x": [1]}).to_parquet(path),
+        "a folder": path.mkdir,
+        "a link": lambda: path.symlink_to(elsewhere),
+        "a dead link": lambda: path.symlink_to(tmp_path / "nowhere"),
+    }
+    makers[made]()
+    monkeypatch.setattr(designs, "simulate", lambda *a, **k: pytest.fail("simulated"))
+    with pytest.raises(ScenarioError, match=rf"{file}: is there already and is not"):
+        again(base, tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["elsewhere", file])
+    assert elsewhere.read_text() == "mine" and (made != "text" or path.read_text() == "my diary\n")
+
+
+def test_its_own_table_is_made_again(base, tmp_path):
+    first = again(base, tmp_path, AXES)
+    pd.testing.assert_frame_equal(
+        again(base, tmp_path, dict(reversed(AXES.items())))[first.columns].sort_values(
+            ["firms.f0.quality", "consumer.habit_weight", "replication"], ignore_index=True
+        ),
+        first,
+    )
+
+
+@pytest.mark.parametrize("length", [0, 1, 20])
+def test_a_journal_that_was_killed_in_its_first_line_is_ones_own(base, tmp_path, monkeypatch, length):
+    stopped(base, tmp_path, monkeypatch, 1)
+    journal = tmp_path / "s.journal"
+    journal.write_bytes(journal.read_bytes()[:length])
+    assert not again(base, tmp_path).error.any()
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError(), PermissionError("no")])
@@ -251,12 +307,12 @@ def test_a_failure_that_passes_is_no_result(base, tmp_path, monkeypatch, error):
 
     passing.__module__, passing.__qualname__ = simulate.__module__, simulate.__qualname__
     with monkeypatch.context() as patch:
-        patch.setattr(study, "simulate", passing)
+        patch.setattr(designs, "simulate", passing)
         first = again(base, tmp_path)
     assert [e.startswith(f"try again: {type(error).__name__}") for e in first.error] == [False, True] + 4 * [False]
-    lived = counting(monkeypatch)
+    simulated = counting(monkeypatch)
     second = again(base, tmp_path)
-    assert len(lived) == 1 and not second.error.any()
+    assert len(simulated) == 1 and not second.error.any()
     pd.testing.assert_frame_equal(second, study.sweep(base, QUALITY, quiet=True))
     assert [p.name for p in tmp_path.iterdir()] == ["s.parquet"]
 
@@ -264,8 +320,8 @@ def test_a_failure_that_passes_is_no_result(base, tmp_path, monkeypatch, error):
 def test_a_failure_that_stays_is_a_result(base, tmp_path, monkeypatch):
     axes = {"firms.f0.price": [-1.0, 1.0]}
     stopped(base, tmp_path, monkeypatch, 1, axes=axes)
-    lived = counting(monkeypatch)
-    assert again(base, tmp_path, axes).error.ne("").sum() == 3 and len(lived) == 2
+    simulated = counting(monkeypatch)
+    assert again(base, tmp_path, axes).error.ne("").sum() == 3 and len(simulated) == 2
 
 
 @pytest.mark.parametrize("end", ["", '["', '{"no": "entry"}\n', "[1, 2]\n", "7\n", "\n\n", "\udcff"])
@@ -278,9 +334,9 @@ def test_a_stopped_study_goes_on_to_the_same_bytes(base, tmp_path, monkeypatch, 
     with (tmp_path / "cut" / "s.journal").open("a", encoding="utf-8", errors="surrogateescape") as file:
         file.write(end)
     stopped(base, tmp_path / "cut", monkeypatch, 1, axes=axes)
-    lived = counting(monkeypatch)
+    simulated = counting(monkeypatch)
     again(base, tmp_path / "cut", axes)
-    assert len(lived) == 1
+    assert len(simulated) == 1
     assert (tmp_path / "cut" / "s.parquet").read_bytes() == (tmp_path / "whole" / "s.parquet").read_bytes()
 
 

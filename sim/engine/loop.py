@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import config
 
+from sim.compute.html import html_table, with_error
 from sim.compute.jit import CHECKED
 from sim.compute.kernel_args import KernelArgs
 from sim.compute.simd import WIDTH
@@ -34,6 +35,8 @@ from sim.engine.kernel import (
     step_groups,
 )
 from sim.engine.workspace import make_workspace
+from sim.measure import estimates, metrics
+from sim.measure.groups import groups
 from sim.measure.shares import Share
 from sim.measure.tally import FOLDS, Tally, counted, empty_tally
 from sim.model.declare import ScenarioError
@@ -42,6 +45,9 @@ from sim.model.network import checked_links
 from sim.model.state import CARRY_WEEKS, USED, USES_A_WEEK, People, as_int32, make_people
 from sim.model.timeline import World, make_world
 from sim.model.word_of_mouth import Outbox
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 THREADED, MANY = 100_000, 10_000_000  # people from which threads are worth it, and up to which one each has room
 CORES = os.cpu_count() or 1
@@ -60,6 +66,20 @@ class Run:
     def __repr__(self) -> str:
         """One line: of which scenario, in how many replications."""
         return f"<Run of {self.scenario!r}, {self.scenario.replications} replications>"
+
+    def _repr_html_(self) -> str:
+        """Share and stickiness of each firm, as a notebook shows them."""
+        provider = self.scenario.market.regime == "provider"
+        counts, firms = estimates.pooled(self.tally), list(self.scenario.firms)
+        share = metrics.with_presence(estimates.estimate(metrics.share, counts), firms, self.shares)
+        sticky = estimates.estimate(metrics.firm_metrics(provider)["stickiness"], counts)
+        cells = ([with_error(*pair) for pair in zip(*found, strict=True)] for found in (share, sticky))
+        return html_table(repr(self), ["firm", "share", "stickiness"], zip(firms, *cells, strict=True))
+
+    def table(self) -> "pd.DataFrame":
+        """Every metric with its standard error: group, firm ("" = the market), metric, value, error; a row each."""
+        s = self.scenario
+        return metrics.table(self.tally, list(s.firms), groups(s), s.market.regime == "provider", self.shares)
 
 
 @dataclass

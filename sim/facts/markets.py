@@ -53,7 +53,7 @@ COMPOSING = Lock()  # Hydra composes one configuration at a time
 
 def _stated(preset: str) -> Scenario:
     with COMPOSING:
-        return study.unsettled(*preset.split())
+        return study.uncalibrated(*preset.split())
 
 
 class Worlds:

@@ -6,12 +6,12 @@ import numpy as np
 
 from sim.compute.jit import inlined
 from sim.compute.simd import count_trailing_zeros
-from sim.measure.tally import LARGEST, TENURE_BIN, Count, Event, _fixed
+from sim.measure.tally import LARGEST, TENURE_BIN, Count, Event, fixed_point
 from sim.model.state import BEFORE, CHANGED, USED, in_window
 
 
 class CountSlice(NamedTuple):
-    """Where the uses of one group and cell in one week are counted: the parts of a Tally that concern them."""
+    """The parts of a Tally in which the uses of one group and cell in one week are counted."""
 
     flow: np.ndarray  # [left, joined]
     event: np.ndarray  # [j, Event]
@@ -23,7 +23,7 @@ class CountSlice(NamedTuple):
 
 @inlined
 def count_slice(tally, g, t, s, window):
-    """The page of group g and cell s in row t: indices are worked out once, not at every count."""
+    """The slice of group g and cell s in row t, so that indices are worked out once, not at every count."""
     w = (t - 1) // window
     counts = 0 if t == 0 else (2 if w < tally.window.shape[1] else 1)
     kept = w if counts == 2 else 0
@@ -35,7 +35,7 @@ def count_slice(tally, g, t, s, window):
 
 @inlined
 def count_visit(person, counts, slot):
-    """Count the use that the person at a place of the desk has just made."""
+    """Count the use that the person in a slot of the workspace has just made."""
     joined, outcome, said = person.joined[slot], person.outcome[slot], person.said[slot]
     again = (person.uses[slot] & USED) > 1
     count_use(counts, person.left[slot], joined, person.served[slot], person.past[slot], again)
@@ -56,7 +56,7 @@ def count_visit(person, counts, slot):
 
 @inlined
 def count_use(counts, left, joined, served, outcome, again):
-    """Count a use at `joined` after `left` (-1 = nobody); `again` if it is not the window's first."""
+    """Count a use at `joined` after `left` (-1 = no firm); `again` if it is not the window's first."""
     counts.flow[left + 1, joined + 1] += 1
     if left >= 0 and counts.counts > 0:
         moved = np.int64(left != joined)
@@ -68,7 +68,7 @@ def count_use(counts, left, joined, served, outcome, again):
 
 @inlined
 def count_answer(person, tally, g, t, s, slot):
-    """Count what the person at a place of the desk has answered to the survey."""
+    """Count what the person in a slot of the workspace has answered to the survey."""
     if person.last[slot] >= 0:
         events = tally.event[g, t, s, person.last[slot]]
         events[Event.ASKED] += 1
@@ -78,7 +78,7 @@ def count_answer(person, tally, g, t, s, slot):
 
 @inlined
 def count_news(person, tally, g, t, s, slot):
-    """Count which scandals the person at a place of the desk has just heard of."""
+    """Count of which scandals the person in a slot of the workspace has just become aware."""
     for k in range(tally.news.shape[3]):
         tally.news[g, t, s, k, 0] += (person.just_heard[slot] >> k) & 1
         tally.news[g, t, s, k, 1] += (person.acting[slot] >> k) & 1
@@ -89,7 +89,7 @@ def count_news(person, tally, g, t, s, slot):
 def count_window(people, row, tally, g, s, w, opening):
     """Count a person's uses of the window into window w of the tally (w < 0: only forget them) and start anew.
 
-    `opening`: and forget who ever changed firm, for the story begins.
+    `opening`: the burn-in ends, so that the flag of having ever changed firm is cleared too.
     """
     person, bonds, carried = people.one[row], people.bonds[row], people.carried
     total = in_window(person.uses, carried, row, 0)
@@ -133,8 +133,8 @@ def _count_firm(row, n, total, before):
         row[Count.ONCE] += n == 1
         row[Count.PAIRS] += n * (n - 1)
         row[Count.ALL_PAIRS] += n * (total - 1)
-        row[Count.SHUFFLED] += _fixed(n * (n - 1), total)
-        row[Count.SHUFFLED_FOLLOWED] += _fixed(n * (total - 1), total)
+        row[Count.SHUFFLED] += fixed_point(n * (n - 1), total)
+        row[Count.SHUFFLED_FOLLOWED] += fixed_point(n * (total - 1), total)
     if before:
         row[Count.BEFORE] += 1
         row[Count.BEFORE_USES] += n

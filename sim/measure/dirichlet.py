@@ -2,7 +2,7 @@
 
 A consumer uses the category at random at their own rate, gamma among consumers, and gives each use to a
 brand by their own constant chances, Dirichlet among consumers. So in a window n ~ NBD(M, K), and (r_1 .. r_J)
-given n is Dirichlet-multinomial(S m_1 .. S m_J): nobody learns, tires or is moved.
+given n is Dirichlet-multinomial(S m_1 .. S m_J): nobody learns, tires or reacts.
 
 Goodhardt, Ehrenberg & Chatfield (1984), The Dirichlet, J. R. Statist. Soc. A 147, 621-655; brand measures
 after Rungie & Goodhardt (2004), Marketing Bulletin 15, Technical Note 2. Arrays are over brands, shape (J,),
@@ -144,7 +144,12 @@ def distribution(model: Dirichlet, most: int) -> Floats:
 
 
 def table(model: Dirichlet, brands: Iterable[str] | None = None) -> pd.DataFrame:
-    """All measures of the window as a pandas DataFrame: a row per brand, a column per function."""
+    """All measures of the window as a pandas DataFrame: a row per brand, a column per function.
+
+    >>> market = fit(0.56, 1.46, [0.25, 0.19, 0.1], [0.2, 0.16, 0.09], trim=False)
+    >>> table(market, ["colgate", "macleans", "close_up"]).loc["colgate"].round(2).to_dict()["penetration"]
+    0.2
+    """
     import pandas as pd
 
     measures = (penetration, frequency, category_rate, category_requirements, solely_loyal, once_buyers, repeat_rate)

@@ -47,7 +47,7 @@ def by_window(tally: Tally, cells: Sequence[int] | None = None) -> Tally:
 
 
 def folds(tally: Tally) -> Tally:
-    """Axis 0 becomes: everybody, then everybody but each group in turn (groups that are empty left aside)."""
+    """The jackknife folds: axis 0 becomes all people, then all but each group in turn; empty groups are left out."""
     used = tally.people.reshape(len(tally.people), -1).sum(axis=1) > 0
     arrays = []
     for a in tally:

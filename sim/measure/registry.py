@@ -26,12 +26,12 @@ class MetricInfo:
     per: Literal["week", "window"] = "window"  # whether it can be taken of any week, or needs a whole window
     of: Literal["firm", "market"] = "firm"
     regime: Literal["repertoire", "provider", "both"] = "both"
-    needs: Literal["uses", "order", "before", "model"] = "model"  # what must be known: who used what, in which order,
-    # what was used in the window before, or what only a simulated person can tell
+    # what must be known: who used what, in which order, the window before, or what only the model knows
+    needs: Literal["uses", "order", "before", "model"] = "model"
     rests_on: Callable[[Tally], Counts] | None = None  # the counts without which its error cannot be known
     short: str = ""  # the head of a column; empty: the label
     note: str = ""  # of a firm: words that explain the head; of the market: those after the value, with {window} weeks
-    table: bool = True  # whether it is in the table of every run, or only there for those who ask
+    table: bool = True  # whether it is in the table of every run, or only computed on request
     terminal: bool = True  # whether the terminal shows it
 
     def __call__(self, function: Metric) -> Metric:
@@ -68,7 +68,12 @@ def info_of(function: Metric) -> MetricInfo | None:
 
 
 def info(name: str) -> MetricInfo:
-    """What is declared of a name; for a name that is not on the list (a column of some study), the name in words."""
+    """What is declared of a name; for a name that is not on the list (a column of some study), the name in words.
+
+    >>> from sim.measure.metrics import info
+    >>> info("churn").unit, info("churn").per, info("share").per, info("points").words
+    ('%', 'window', 'week', 'points')
+    """
     return next((info for info in METRICS if info.name == name), MetricInfo(name))
 
 

@@ -1,7 +1,7 @@
-"""Where a standard error can be told at all: what a metric counts must have happened, and not happened, often enough.
+"""When a standard error can be known: what a metric counts must have happened, and not happened, often enough.
 
 Where the event that a metric counts, or its opposite, happened in fewer than MIN_GROUPS groups of people, the jackknife
-is falsely sure (in none at all: +- 0.00), and the error is nan, "too few to tell"; the value stays. Ten in numerator
+is too small (in none at all: +- 0.00), and the error is nan, "too few to tell"; the value stays. Ten in numerator
 and denominator is also the least that the US National Center for Health Statistics calls reliable (Talih et al. 2023,
 Vital Health Stat 2(200)). In toothpaste, banks and cars with 200 to 20,000 people the jackknife's 95 % interval holds
 the value of 200,000 people in .03 of the cells where it happened in no group, in .74 for one, .85 for two or three, .88
@@ -40,9 +40,14 @@ def least_error(metric: Metric, tally: Tally) -> Array:
     info = info_of(metric)
     if info is None or info.rests_on is None:
         return np.zeros(())
-    event, opposite, at_risk = info.rests_on(tally)
+    return least_of(info.rests_on(tally), tally.people.sum())
+
+
+def least_of(counts: Counts, people: int) -> Array:
+    """As `least_error`, from the counts [group, ...] on which an error rests, of so many people in all."""
+    event, opposite, at_risk = counts
     groups = np.minimum((event > 0).sum(axis=0), (opposite > 0).sum(axis=0))
-    base = np.minimum(at_risk.sum(axis=0), tally.people.sum())
+    base = np.minimum(at_risk.sum(axis=0), people)
     few = np.where(base >= MIN_BASE, RULE_OF_THREE / np.maximum(base, 1), np.nan)
     return np.where(groups >= MIN_GROUPS, 0.0, few)
 

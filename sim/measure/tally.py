@@ -1,8 +1,8 @@
 """What is counted: integers only, so that any split of people over threads, shards or machines adds up to the same.
 
-Axes: g group of people, t week, s cell (segment x cohort), w window, j and k firm, 0 = nobody where a firm may be
-missing (then firm j is j + 1). A group is at once the piece of work of one thread, which alone writes its slice, and
-the fold that is left out in turn for errors of estimate.
+Axes: g group of people, t week, s cell (segment x cohort), w window, j and k firm; where a firm may be missing, 0 is
+none and firm j is at j + 1. A group is one thread's piece of work, which alone writes its slice, and also the jackknife
+fold that is left out in turn for errors of estimate.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,11 @@ import numpy as np
 from sim.compute.jit import inlined
 
 FOLDS = 32
-LARGEST = 64  # category uses a person and window told apart in the distribution of buyers
+LARGEST = 64  # bins of the distribution of category uses per person and window
 FIXED = 1 << 20  # unit of the fixed-point counts: expected repeats had the order of uses been shuffled
 MOST_PAIRS = (1 << 63) // FIXED  # pairs below which FIXED * pairs fits into 64 bits
 TENURE = np.array([0, 1, 2, 4, 8, 13, 26, 52, 104, 156, 208, 260, 312, 364, 416, 468, 520], np.int64)
-TENURE_BIN: np.ndarray = (
-    np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1
-)  # TENURE bin of each number of uses
+TENURE_BIN: np.ndarray = np.searchsorted(TENURE, np.arange(TENURE[-1] + 1), "right") - 1  # of each number of uses
 
 
 class Event(IntEnum):
@@ -65,7 +63,7 @@ class Tally(NamedTuple):
     people: np.ndarray  # [g, s]
     flow: np.ndarray  # [g, t, s, left, joined] uses
     event: np.ndarray  # [g, t, s, j, Event]
-    news: np.ndarray  # [g, t, s, scandal, 3] who hears of it; of those who act; of those who buy more
+    news: np.ndarray  # [g, t, s, scandal, 3] people who become aware; of those, who switch; who buy more
     window: np.ndarray  # [g, w, s, j, Count]
     both: np.ndarray  # [g, w, s, j, k] users of j who also use k
     buyers: np.ndarray  # [g, w, s, n] people with n uses of the category, the last bin open
@@ -88,16 +86,16 @@ WINDOWED = ("window", "both", "buyers", "transitions", "faithful", "standing")  
 
 def empty_tally(weeks: int, windows: int, cells: int, firms: int, scandals: int, groups: int = FOLDS) -> Tally:
     """A tally of zeros; row 0 of the weekly counts is the burn-in, to be dropped by `counted`."""
-    nobody = firms + 1
+    or_none = firms + 1
     shapes = {
         "people": (cells,),
-        "flow": (weeks + 1, cells, nobody, nobody),
+        "flow": (weeks + 1, cells, or_none, or_none),
         "event": (weeks + 1, cells, firms, len(Event)),
         "news": (weeks + 1, cells, scandals, 3),
         "window": (windows, cells, firms, len(Count)),
         "both": (windows, cells, firms, firms),
         "buyers": (windows, cells, LARGEST),
-        "transitions": (windows, cells, nobody, nobody),
+        "transitions": (windows, cells, or_none, or_none),
         "faithful": (windows, cells),
         "tenure": (cells, firms, len(TENURE), 2),
         "standing": (windows, cells, firms, len(TENURE)),
@@ -112,7 +110,7 @@ def counted(tally: Tally) -> Tally:
 
 
 @inlined
-def _fixed(pairs, total):
+def fixed_point(pairs, total):
     """pairs / total in units of 1 / FIXED, rounded down, in two parts where FIXED * pairs would leave 64 bits."""
     if pairs < MOST_PAIRS:
         return FIXED * pairs // total

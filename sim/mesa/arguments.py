@@ -21,7 +21,7 @@ def default() -> Scenario:
     """The market of `python -m sim` without arguments."""
     from sim.study.presets import scenario
 
-    return scenario()[0]
+    return scenario()
 
 
 def scenario_of(base: Scenario | Mapping[str, Any] | None, rng: Any, kwargs: dict[str, Any]) -> Scenario:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, make_dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from sim.compute.html import html_table
 from sim.model.declare import factor_on, named, named_numbers, part, switch, trait, word
 
 AT_LEAST_1, AT_MOST_1 = (1, math.inf), (-math.inf, 1)  # products of a trait and its factors that are kept there
@@ -269,3 +270,16 @@ class Scenario:
         size = [f"{self.people:,} people", f"{self.weeks} weeks", *(f"{n} {name}" for name, n in groups if n)]
         digest = sha256(json.dumps(asdict(self), default=repr).encode()).hexdigest()[:8]
         return f"<Scenario {self.title!r}: {', '.join(size)}, seed {self.seed}; {digest}>"
+
+    def _repr_html_(self) -> str:
+        """Its size, firms and events, as a notebook shows them."""
+        rows = [
+            (name, "firm", f"presence {firm.presence:g}" if firm.share is None else f"share {firm.share:g}")
+            for name, firm in self.firms.items()
+        ]
+        rows += [(name, "scandal", f"{e.firm or self.focus}, week {e.week}") for name, e in self.scandals.items()]
+        rows += [
+            (name, "move", f"{e.firm or self.focus}, week {e.week}: {e.lever} {e.value:g}")
+            for name, e in self.moves.items()
+        ]
+        return html_table(repr(self), ["name", "what", "value"], rows)

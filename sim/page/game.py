@@ -30,7 +30,7 @@ def preset(market: str) -> Scenario:
     if market not in presets("market"):
         raise ScenarioError([f"market: {market!r} is no preset; there are {', '.join(presets('market'))}"])
     with COMPOSE_LOCK:
-        return scenario([f"market={market}"])[0]
+        return scenario(f"market={market}")
 
 
 @lru_cache(maxsize=32)

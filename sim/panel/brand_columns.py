@@ -1,10 +1,10 @@
-"""Columns of prices, features and displays, one for every brand."""
+"""Finds columns of prices, features and displays, one for every brand."""
 
 import re
 from collections.abc import Sequence
 
 from sim.model.declare import did_you_mean
-from sim.panel.finder import Columns, Finder
+from sim.panel.column_finder import Columns, Finder
 
 BLOCKS = {
     "price": ("price", "prices", "preis", "prijs", "prix", "precio", "preco", "prezzo"),
@@ -18,7 +18,7 @@ def find_blocks(finder: Finder, found: Columns) -> None:
     bought = finder.texts(found.brand)
     blocks: dict[str, dict[str, str]] = {}
     for kind in BLOCKS:
-        columns, twice = block(finder.free(), kind)
+        columns, twice = block(finder.unused(), kind)
         of_brands = [b for b in columns if b in bought]
         if len(of_brands) >= max(1, LIKE_BRAND * min(len(bought), len(columns))):
             blocks[kind] = columns

@@ -1,20 +1,20 @@
-"""Which column is which, by name and content; what the user names comes first."""
+"""Decides which column has which role, by name and content; a column that the user names comes first."""
 
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
-import sim.panel.vocabulary as words
+from sim.panel import vocabulary
 from sim.panel.brand_columns import BLOCKS, block, find_blocks
-from sim.panel.cells import Table
+from sim.panel.column_finder import Columns, Finder
 from sim.panel.dates import times_of_day
-from sim.panel.finder import Columns, Finder
 from sim.panel.options import Options
+from sim.panel.table import Table
 from sim.panel.values import read_numbers, truths
 
 
-def find(table: Table, options: Options) -> tuple[Columns, list[str]]:
+def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     """The columns of a panel, named or guessed, and what is wrong with them."""
     finder, found = Finder(table, options), Columns()
     if len(table.names) == 1:
@@ -42,14 +42,14 @@ def find(table: Table, options: Options) -> tuple[Columns, list[str]]:
 
 
 def _customer(finder: Finder) -> str:
-    given = finder.named("customer")
-    if given is not None:
-        return given
-    for tier, patterns in enumerate(words.CUSTOMER):
-        hits = [n for n in finder.hits(patterns) if not _numbers_orders(finder, n)]
+    named_column = finder.named("customer")
+    if named_column is not None:
+        return named_column
+    for tier, patterns in enumerate(vocabulary.CUSTOMER):
+        hits = [n for n in finder.matching(patterns) if not _numbers_orders(finder, n)]
         hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
         if len(hits) == 1:
-            if tier == len(words.CUSTOMER) - 1 and _all_differ(finder.table, hits[0]):
+            if tier == len(vocabulary.CUSTOMER) - 1 and _all_differ(finder.table, hits[0]):
                 finder.wrong.append(
                     f"{hits[0]} is another in every row, so it numbers the rows and not the customers; "
                     "say which column does: panel.customer=COLUMN"
@@ -63,14 +63,14 @@ def _customer(finder: Finder) -> str:
             return finder.take(hits[0])
     if finder.table.header:
         finder.wrong.append(
-            f"no column names the household; {_nearest(finder.free(), words.CUSTOMER)}say which, e.g. "
+            f"no column names the household; {_nearest(finder.unused(), vocabulary.CUSTOMER)}say which, e.g. "
             f"panel.customer=COLUMN"
         )
     return ""
 
 
 def _numbers_orders(finder: Finder, name: str) -> bool:
-    return words.plain(name) in ("name",) and all(t.startswith("#") for t in finder.texts(name))
+    return vocabulary.normalized(name) in ("name",) and all(t.startswith("#") for t in finder.texts(name))
 
 
 def _same_rows(table: Table, one: str, other: str) -> bool:
@@ -85,23 +85,23 @@ def _all_differ(table: Table, name: str) -> bool:
 
 def _chosen(finder: Finder) -> str:
     """A column of yes and no beside one of brands."""
-    hits = [n for n in finder.hits(words.FLAG) if truths(finder.texts(n)) is not None]
-    brands = [n for tier in words.BRAND for n in finder.hits(tier) if n not in hits]
+    hits = [n for n in finder.matching(vocabulary.FLAG) if truths(finder.texts(n)) is not None]
+    brands = [n for tier in vocabulary.BRAND for n in finder.matching(tier) if n not in hits]
     if finder.options.brand in finder.table.names and finder.options.brand not in hits:
         brands.append(str(finder.options.brand))
     return finder.take(hits[0]) if hits and brands else ""
 
 
 def _brand(finder: Finder, found: Columns) -> str:
-    given = finder.named("brand")
-    if given is not None:
-        if given and given == found.customer:
-            finder.wrong.append(f"{given} cannot be both the household and the brand")
-        return given
-    for tier, patterns in enumerate(words.BRAND):
-        hits = sorted((n for n in finder.hits(patterns) if finder.texts(n)), key=_is_code)
+    named_column = finder.named("brand")
+    if named_column is not None:
+        if named_column and named_column == found.customer:
+            finder.wrong.append(f"{named_column} cannot be both the household and the brand")
+        return named_column
+    for tier, patterns in enumerate(vocabulary.BRAND):
+        hits = sorted((n for n in finder.matching(patterns) if finder.texts(n)), key=_is_code)
         hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
-        if len(hits) > 1 and tier == len(words.BRAND) - 1:
+        if len(hits) > 1 and tier == len(vocabulary.BRAND) - 1:
             hits = sorted(hits, key=lambda n: len(finder.texts(n)))
             finder.notes.append(
                 f"{hits[0]} is taken for the brand, not {', '.join(hits[1:])}; panel.brand=COLUMN says otherwise."
@@ -119,20 +119,24 @@ def _brand(finder: Finder, found: Columns) -> str:
 
 def _is_code(name: str) -> bool:
     """Whether a column holds codes of what another may name."""
-    return re.fullmatch(r".*(id|code|no|nr|number|nummer|key|upc|ean|asin|sku)", words.plain(name)) is not None
+    return (
+        re.fullmatch(r".*(id|code|no|nr|number|nummer|key|upc|ean|asin|sku)", vocabulary.normalized(name)) is not None
+    )
 
 
 def _times(finder: Finder, found: Columns) -> None:
-    starts, ends = finder.hits(words.START), finder.hits(words.END)
+    starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
     if finder.options.time is None and len(starts) == len(ends) == 1:
         found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
         return
-    given = finder.named("time")
-    if given is not None:
-        found.time = given
+    named_column = finder.named("time")
+    if named_column is not None:
+        found.time = named_column
         return
-    hits = sorted((rank, i, n) for i, n in enumerate(finder.free()) if (rank := _moment(n)) is not None)
-    clocks = [n for n in finder.free() if words.CLOCKS.fullmatch(words.plain(n)) and _of_day(finder, n)]
+    hits = sorted((rank, i, n) for i, n in enumerate(finder.unused()) if (rank := _moment(n)) is not None)
+    clocks = [
+        n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
+    ]
     clocks = clocks if any(n not in clocks for _, _, n in hits) else []
     names = [n for _, _, n in hits if n not in clocks]
     parts = _parts(finder, {n: rank for rank, _, n in hits}, names)
@@ -150,13 +154,13 @@ def _times(finder: Finder, found: Columns) -> None:
 
 def _moment(name: str) -> int | None:
     """How fine a time a column of that name is, 0 the finest; None for what is no time of a purchase."""
-    text = words.plain(name)
-    if words.NO_PURCHASE_TIME.search(text):
+    text = vocabulary.normalized(name)
+    if vocabulary.NO_PURCHASE_TIME.search(text):
         return None
-    for rank, word in words.MOMENT:
+    for rank, word in vocabulary.MOMENT:
         if text == word and word not in ("at", "on", "an"):
             return rank
-        if len(word) > 1 and re.fullmatch(f"{words.WHEN}*{word}{words.WHEN}*", text) and text != word:
+        if len(word) > 1 and re.fullmatch(f"{vocabulary.WHEN}*{word}{vocabulary.WHEN}*", text) and text != word:
             return rank
     return None
 
@@ -184,19 +188,25 @@ def _at_most(finder: Finder, name: str, most: int) -> bool:
 
 
 def _rest(finder: Finder, found: Columns) -> None:
-    given = finder.named("order")
-    hits = [n for n in finder.free() if _numbers_orders(finder, n)] + finder.hits(words.ORDER)
-    found.order = given if given is not None else finder.take(hits[0] if hits else "")
+    named_column = finder.named("order")
+    hits = [n for n in finder.unused() if _numbers_orders(finder, n)] + finder.matching(vocabulary.ORDER)
+    found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
     if found.chosen:
-        sets = finder.hits(words.CHOICE_SET)
+        sets = finder.matching(vocabulary.CHOICE_SET)
         found.choice_set = finder.take(sets[0] if sets else "")
-    found.quantity = _numeric(finder, "quantity", words.QUANTITY)
-    found.price = _numeric(finder, "price", words.PRICE)
-    found.weight = finder.first("weight", words.WEIGHT)
-    given = finder.named("status")
-    found.status = ((given,) if given else ()) if given is not None else tuple(finder.hits(words.STATUS))
+    found.quantity = _numeric(finder, "quantity", vocabulary.QUANTITY)
+    found.price = _numeric(finder, "price", vocabulary.PRICE)
+    found.weight = finder.first("weight", vocabulary.WEIGHT)
+    named_column = finder.named("status")
+    found.status = (
+        ((named_column,) if named_column else ())
+        if named_column is not None
+        else tuple(finder.matching(vocabulary.STATUS))
+    )
     found.refunds = (
-        () if given is not None else tuple(n for n in finder.hits(words.REFUND_FLAG) if n not in found.status)
+        ()
+        if named_column is not None
+        else tuple(n for n in finder.matching(vocabulary.REFUND_FLAG) if n not in found.status)
     )
 
 
@@ -205,7 +215,7 @@ def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
     if finder.options.named(role) is not None:
         return finder.first(role, patterns)
     hits = []
-    for name in finder.hits(patterns):
+    for name in finder.matching(patterns):
         numbers = read_numbers(finder.texts(name), finder.options.decimal, finder.table.comma)
         hits += [name] if len(numbers) and np.isfinite(numbers).mean() > 0.5 else []
     if len(hits) > 1 and role == "quantity":
@@ -218,15 +228,15 @@ def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
 def _without_brand(finder: Finder, found: Columns) -> None:
     """A history of one firm, unless some column could well be the brand."""
     maybe = [
-        n for n in finder.free() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
+        n for n in finder.unused() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
     ]
     blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS)
     if found.customer and (found.time or found.order) and not maybe and not blocks:
         found.one_firm = True
     elif finder.table.header:
         finder.wrong.append(
-            f"no column names the brand; {_nearest(finder.free(), words.BRAND)}say which, e.g. panel.brand=COLUMN, "
-            "or panel.brand=none for the history of one firm"
+            f"no column names the brand; {_nearest(finder.unused(), vocabulary.BRAND)}say which, "
+            "e.g. panel.brand=COLUMN, or panel.brand=none for the history of one firm"
         )
 
 
@@ -237,7 +247,7 @@ def _like_names(finder: Finder, name: str) -> bool:
 
 
 def _unnamed(finder: Finder, found: Columns) -> None:
-    """A file without a header, whose columns are told by number."""
+    """A file without a header, whose columns are named by number."""
     if finder.table.header or (found.customer and (found.brand or found.one_firm)):
         return
     first = [str(finder.table.cells[n][0]) for n in finder.table.names[:6]] if finder.table.rows else []
@@ -255,11 +265,11 @@ def _nearest(names: Sequence[str], tiers: Sequence[Sequence[str]]) -> str:
 
     usual = (
         ("household", "customer", "customerid", "panelist")
-        if tiers is words.CUSTOMER
+        if tiers is vocabulary.CUSTOMER
         else ("brand", "choice", "product", "provider")
     )
     for name in names:
-        near = difflib.get_close_matches(words.plain(name), usual, 1, 0.75)
+        near = difflib.get_close_matches(vocabulary.normalized(name), usual, 1, 0.75)
         if near:
             return f"did you mean {name} for {near[0]}? "
     return f"the columns are {', '.join(map(repr, names[:8]))}{', ...' if len(names) > 8 else ''}; "

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-Array = np.ndarray
+from sim.measure.tally import Array
+
 LOWEST, HIGHEST = -25.0, 12.0  # of ln a_j: sole use of one brand, and chance alone
 ROUNDS, CLOSE, LONGEST = 100, 1e-11, 3.0  # Newton steps at most, gain in ln L a household to stop at, step of ln a
 

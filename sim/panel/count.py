@@ -1,17 +1,17 @@
-"""A panel counted: the Tally of its purchases, with the fields and the meaning of that of a simulation.
+"""Counts a panel: the Tally of its purchases, with the same fields and meaning as that of a simulation.
 
 Everything is a count of sorted rows (NumPy), so any number of uses of a household fits, and weights multiply what a
 household counts. A test holds the counts equal to those that the simulator's own functions make of the same people.
 """
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.measure.tally import FIXED, LARGEST, TENURE, TENURE_BIN, Count, Tally, counted, empty_tally
-from sim.panel.folds import FOLDS, fold_of
-from sim.panel.types import Panel
+from sim.panel.folds import PANEL_FOLDS, fold_of
+from sim.panel.types import BY_PURCHASE, Panel
 
 
 class Uses(NamedTuple):
@@ -49,7 +49,7 @@ def tally(panel: Panel, window: np.ndarray | None = None, fold: np.ndarray | Non
     if (np.diff(window)[np.diff(panel.hh) == 0] < 0).any() or (window < 0).any():
         raise ValueError("window: the windows of a household must rise from 0")
     windows = int(window.max(initial=0)) + 1
-    result = counted(empty_tally(windows, windows, 1, len(panel.brands), 0, FOLDS))
+    result = counted(empty_tally(windows, windows, 1, len(panel.brands), 0, PANEL_FOLDS))
     result = Tally(*(np.zeros(a.shape) for a in result))
     grid = Grid(fold_of(panel) if fold is None else fold, _weights(panel), windows, len(panel.brands))
     every = np.arange(len(panel.households))
@@ -105,9 +105,9 @@ def _count_before(to: Tally, grid: Grid, u: Uses) -> None:
         return
     earlier = u.window < grid.windows - 1
     hh, window, brand = u.hh[earlier], u.window[earlier] + 1, u.brand[earlier]
-    now = _found(u.hh, u.window, u.brand, u.x, (hh, window, brand), grid)
-    category = _found(u.hh, u.window, np.zeros_like(u.brand), u.total, (hh, window, np.zeros_like(brand)), grid)
-    amounts: dict[Count, Any] = {
+    now = _lookup(u.hh, u.window, u.brand, u.x, (hh, window, brand), grid)
+    category = _lookup(u.hh, u.window, np.zeros_like(u.brand), u.total, (hh, window, np.zeros_like(brand)), grid)
+    amounts: dict[Count, np.ndarray | float] = {
         Count.BEFORE: 1.0,
         Count.BEFORE_USES: now,
         Count.BEFORE_CATEGORY: category,
@@ -117,7 +117,7 @@ def _count_before(to: Tally, grid: Grid, u: Uses) -> None:
         grid.add(to.window[..., what], hh, window, 0, brand, by=amount)
 
 
-def _found(
+def _lookup(
     hh: np.ndarray,
     window: np.ndarray,
     brand: np.ndarray,
@@ -127,9 +127,9 @@ def _found(
 ) -> np.ndarray:
     """The values at the wanted keys, 0 where there is none; keys are sorted."""
     keys = (hh * grid.windows + window) * grid.brands + brand
-    asked = (wanted[0] * grid.windows + wanted[1]) * grid.brands + wanted[2]
-    at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    return np.where(keys[at] == asked, values[at], 0.0)
+    wanted_keys = (wanted[0] * grid.windows + wanted[1]) * grid.brands + wanted[2]
+    at = np.minimum(np.searchsorted(keys, wanted_keys), len(keys) - 1)
+    return np.where(keys[at] == wanted_keys, values[at], 0.0)
 
 
 def _count_pairs(to: Tally, grid: Grid, u: Uses) -> None:
@@ -140,7 +140,7 @@ def _count_pairs(to: Tally, grid: Grid, u: Uses) -> None:
         return
     rows = np.unique(u.hh * grid.windows + u.window, return_inverse=True)[1]
     place = (grid.fold[u.hh] * grid.windows + u.window) * grid.brands + u.brand
-    shape = (rows.max() + 1, FOLDS * grid.windows * grid.brands)
+    shape = (rows.max() + 1, PANEL_FOLDS * grid.windows * grid.brands)
     mine = sparse.csr_matrix((grid.weight[u.hh], (rows, place)), shape)
     other = sparse.csr_matrix((np.ones(len(rows)), (rows, u.brand)), (rows.max() + 1, grid.brands))
     to.both[:] = (mine.T @ other).toarray().reshape(to.both.shape)
@@ -157,8 +157,8 @@ def _count_order(to: Tally, grid: Grid, panel: Panel, window: np.ndarray) -> Non
     for what in (0, 1):
         rows = same & (moved == what)
         grid.add(to.window[..., Count.ADJACENT + what], hh[rows], window[rows], 0, left[rows])
-    stage = _stage(np.r_[0, tenure(hh, y)[:-1]][: len(hh)])
-    grid.add(to.tenure, hh[follows], 0, left[follows], stage[follows], moved[follows])
+    bins = _tenure_bin(np.r_[0, tenure(hh, y)[:-1]][: len(hh)])
+    grid.add(to.tenure, hh[follows], 0, left[follows], bins[follows], moved[follows])
     # _count_use of the simulator has no outcome here: everything went well
     grid.add(to.after, hh[follows], 0, left[follows], 0, moved[follows])
 
@@ -170,7 +170,7 @@ def tenure(hh: np.ndarray, y: np.ndarray) -> np.ndarray:
     return place - np.maximum.accumulate(np.where(starts, place, 0)) + 1
 
 
-def _stage(uses: np.ndarray) -> np.ndarray:
+def _tenure_bin(uses: np.ndarray) -> np.ndarray:
     return TENURE_BIN[np.minimum(uses, TENURE[-1])]
 
 
@@ -189,7 +189,7 @@ def _count_standing(to: Tally, grid: Grid, panel: Panel, window: np.ndarray) -> 
         last = np.where(began, panel.y[row], -1)
         grid.add(to.transitions, every, w, 0, home + 1, last + 1)
         grid.add(to.faithful, every[changed > w], w, 0)
-        grid.add(to.standing, every[began], w, 0, last[began], _stage(uses[row[began]]))
+        grid.add(to.standing, every[began], w, 0, last[began], _tenure_bin(uses[row[began]]))
         home = last
 
 
@@ -201,24 +201,26 @@ def _change_of(panel: Panel, window: np.ndarray, households: int) -> np.ndarray:
     return first
 
 
-def counts(panel: Panel) -> np.ndarray:
+def purchase_counts(panel: Panel) -> np.ndarray:
     """[H, J] purchases of each brand by each household."""
     many = len(panel.brands)
     return np.bincount(panel.hh * many + panel.y, minlength=len(panel.households) * many).reshape(-1, many)
 
 
-def select(panel: Panel, keep: np.ndarray) -> Panel:
+def select_households(panel: Panel, keep: np.ndarray) -> Panel:
     """The panel of the households in the mask `keep` [H]; brands stay, bought or not."""
-    part = take(panel, keep[panel.hh])
+    part = select_purchases(panel, keep[panel.hh])
     weights = None if panel.weights is None else panel.weights[keep]
     return replace(part, households=panel.households[keep], hh=(np.cumsum(keep) - 1)[part.hh], weights=weights)
 
 
-def take(panel: Panel, rows: np.ndarray) -> Panel:
+def select_purchases(panel: Panel, rows: np.ndarray) -> Panel:
     """The purchases in the mask `rows` [N]; households and brands stay, bought or not."""
-    names = ("hh", "t", "y", "quantity", "prices", "features", "displays", "segment")
-    kept: dict[str, Any] = {n: None if getattr(panel, n) is None else getattr(panel, n)[rows] for n in names}
-    return replace(panel, **kept)
+    part = replace(panel)
+    for name in BY_PURCHASE:
+        values = getattr(panel, name)
+        setattr(part, name, None if values is None else values[rows])
+    return part
 
 
 def after_start(panel: Panel, fraction: float = 0.7) -> np.ndarray:

@@ -1,11 +1,11 @@
-"""Text that is a time, read in one way for a whole column: numbers, dates of any order of day and month, months, weeks.
+"""Reads text as times, in one way for a whole column: numbers, dates of any order of day and month, months, weeks.
 
 Whether the day or the month comes first is decided over all values; where both would do, the user is asked.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -47,6 +47,7 @@ COUNTED = re.compile(r"(?:[^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
 TIME_OF_DAY = re.compile(r"(\d{1,2}):?([0-5]\d)(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
 NAN = float("nan")
 DAY = 86_400.0
+Date = tuple[int, int, int, float]  # year, month, day, part of the day
 
 
 @dataclass
@@ -55,8 +56,8 @@ class Times:
 
     values: np.ndarray
     dates: bool
-    said: str = ""  # how they were read
-    question: str = ""  # what has to be asked first
+    reading: str = ""  # how they were read
+    question: str = ""  # what the user must answer first
     by_month: bool = False  # whether only the month is known
 
 
@@ -71,7 +72,12 @@ def read_times(texts: list[str], weight: np.ndarray, order: str | None = None, d
     if share > 0.5:
         return _numbers(texts, numbers, weight, dated)
     plain = [_plain(t) for t in texts]
-    forms = [_fixed(plain), _triples(plain, weight, order), _months(plain), _counted(plain)]
+    forms = [
+        _unambiguous_dates(plain),
+        _numeric_dates(plain, weight, order),
+        _calendar_periods(plain),
+        _numbered_periods(plain),
+    ]
     best = max(forms, key=lambda f: float(weight[np.isfinite(f.values)].sum()))
     if best.dates and not best.by_month and not best.question:  # one column may mix them
         for other in forms[:2]:
@@ -101,11 +107,11 @@ def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, dated: b
     whole = bool((known % 1 == 0).all())
     low, high = known.min(), known.max()
     if whole and low >= 19_000_101 and high <= 21_001_231:
-        found = _fixed([str(int(v)) if np.isfinite(v) else t for t, v in zip(texts, numbers, strict=True)])
+        found = _unambiguous_dates([str(int(v)) if np.isfinite(v) else t for t, v in zip(texts, numbers, strict=True)])
         if float(weight[np.isfinite(found.values)].sum()) > 0.9 * weight.sum():
             return found
     if whole and dated and low >= 190_001 and high <= 210_012 and ((known % 100 >= 1) & (known % 100 <= 12)).all():
-        return _months([str(int(v)) if np.isfinite(v) else "" for v in numbers])
+        return _calendar_periods([str(int(v)) if np.isfinite(v) else "" for v in numbers])
     if dated and low >= 8e8 and high < 4.2e9:
         return Times(numbers / DAY, True, "seconds since 1970")
     if dated and low >= 8e11 and high < 4.2e12:
@@ -115,22 +121,22 @@ def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, dated: b
     return Times(numbers, False, "numbers")
 
 
-def _fixed(texts: list[str]) -> Times:
+def _unambiguous_dates(texts: list[str]) -> Times:
     """Dates with one reading: 20240131 and names of months."""
-    parts = [_digits(t) or _words(t) for t in texts]
+    parts = [_eight_digits(t) or _with_month_name(t) for t in texts]
     return Times(_days(parts), True, "dates")
 
 
-def _digits(text: str) -> tuple[Any, ...] | None:
+def _eight_digits(text: str) -> Date | None:
     match = DIGITS.fullmatch(text)
     return (
-        (int(match[1]), int(match[2]), int(match[3]), *_clock(match[4], match[5], match[6], None, None))
+        (int(match[1]), int(match[2]), int(match[3]), _part_of_day(match[4], match[5], match[6], None, None))
         if match
         else None
     )
 
 
-def _words(text: str) -> tuple[Any, ...] | None:
+def _with_month_name(text: str) -> Date | None:
     match = WORDS.fullmatch(text)
     month = MONTHS.get(match[2].lower()) if match else None
     if match is None or month is None:
@@ -148,30 +154,30 @@ def _words(text: str) -> tuple[Any, ...] | None:
         year, day = int(before), int(after)
     else:
         year, day = _year(int(after), len(after)), int(before)
-    return (year, month, day, *_clock(*match.groups()[4:9])) if year else None
+    return (year, month, day, _part_of_day(*match.groups()[4:9])) if year else None
 
 
 def _year(year: int, digits: int) -> int:
     return year if digits > 2 else year + (2000 if year < 70 else 1900)
 
 
-def _clock(hour: Any, minute: Any, second: Any, half: Any, zone: Any) -> tuple[float, ...]:
+def _part_of_day(hour: str | None, minute: str | None, second: str | None, half: str | None, zone: str | None) -> float:
     """Part of the day, UTC."""
     if hour is None:
-        return (0.0,)
+        return 0.0
     h = int(hour) % 12 + 12 * (half[0] in "pP") if half else int(hour)
     at = h * 3600 + int(minute or 0) * 60 + int(second or 0)
     if zone and zone[0] in "+-":
         shift = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
         at -= shift if zone[0] == "+" else -shift
-    return (at / DAY,)
+    return at / DAY
 
 
-def _days(parts: list[Any]) -> np.ndarray:
+def _days(parts: Sequence[Date | None]) -> np.ndarray:
     """Days since 1970 of (year, month, day, part of day); nan where there is no such day."""
     known = [p is not None and 1000 <= p[0] <= 2999 and 1 <= p[1] <= 12 and 1 <= p[2] <= 31 for p in parts]
     result = np.full(len(parts), NAN)
-    some = np.array([p[:4] for p, k in zip(parts, known, strict=True) if k], float).reshape(-1, 4)
+    some = np.array([p for p, k in zip(parts, known, strict=True) if k], float).reshape(-1, 4)
     months = ((some[:, 0] - 1970) * 12 + some[:, 1] - 1).astype(np.int64).astype("datetime64[M]")
     first = months.astype("datetime64[D]").astype(np.int64)
     length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
@@ -179,22 +185,22 @@ def _days(parts: list[Any]) -> np.ndarray:
     return result
 
 
-def _triples(texts: list[str], weight: np.ndarray, order: str | None) -> Times:
+def _numeric_dates(texts: list[str], weight: np.ndarray, order: str | None) -> Times:
     matches = [TRIPLE.fullmatch(t) for t in texts]
-    readings = {name: _days([_ordered(m, places) for m in matches]) for name, places in ORDERS.items()}
+    readings = {name: _days([_date_parts(m, places) for m in matches]) for name, places in ORDERS.items()}
     if order is not None:
         return Times(readings[order], True, f"dates, {order}")
     read = {name: float(weight[np.isfinite(v)].sum()) for name, v in readings.items()}
     best = max(read, key=lambda name: read[name])
     rivals = [n for n in read if n != best and read[n] == read[best] and _differ(readings[n], readings[best])]
-    if any("/" in t for t in texts):  # nobody writes 21/01/03 for the third of January
+    if any("/" in t for t in texts):  # 21/01/03 does not mean January 3, 2021 anywhere
         rivals = [n for n in rivals if n != "ymd"]
     if not rivals or read[best] == 0:
         return Times(readings[best], True, f"dates, {best}")
     if "dmy" in (best, *rivals) and all(m is None or "." in m[0][:6] for m in matches):
-        return Times(readings["dmy"], True, "dates, dmy")  # who writes points writes the day first
+        return Times(readings["dmy"], True, "dates, dmy")  # dates with points put the day first
     example = next(t for t, a, b in zip(texts, readings[best], readings[rivals[0]], strict=True) if a != b and a == a)
-    shown = ", ".join(f"panel.dates={n} ({_shown(readings[n][texts.index(example)])})" for n in (best, *rivals))
+    shown = ", ".join(f"panel.dates={n} ({date_text(readings[n][texts.index(example)])})" for n in (best, *rivals))
     return Times(readings[best], True, question=f"{example!r} can be read in more than one way; say which: {shown}")
 
 
@@ -202,11 +208,16 @@ def _differ(one: np.ndarray, other: np.ndarray) -> bool:
     return bool((one[np.isfinite(one)] != other[np.isfinite(one)]).any())
 
 
-def _shown(day: float) -> str:
+def date_text(day: float) -> str:
+    """A number of days since 1970-01-01 as a date.
+
+    >>> date_text(19_722.5)
+    '2023-12-31'
+    """
     return str(np.datetime64(int(np.floor(day)), "D"))
 
 
-def _ordered(match: re.Match[str] | None, places: tuple[int, int, int]) -> Any:
+def _date_parts(match: re.Match[str] | None, places: tuple[int, int, int]) -> Date | None:
     """(year, month, day, part of day) of a match, if years have 4 digits or 2."""
     if match is None:
         return None
@@ -214,10 +225,10 @@ def _ordered(match: re.Match[str] | None, places: tuple[int, int, int]) -> Any:
     year, month, day = (parts[p] for p in places)
     if len(year) not in (2, 4) or len(month) > 2 or len(day) > 2:
         return None
-    return (_year(int(year), len(year)), int(month), int(day), *_clock(*match.groups()[3:8]))
+    return (_year(int(year), len(year)), int(month), int(day), _part_of_day(*match.groups()[3:8]))
 
 
-def _months(texts: list[str]) -> Times:
+def _calendar_periods(texts: list[str]) -> Times:
     """2024-01, 01/2024, 202401, 2024-W05, 2024-Q1: the day on which it begins."""
     values = np.full(len(texts), NAN)
     for i, text in enumerate(texts):
@@ -233,7 +244,7 @@ def _months(texts: list[str]) -> Times:
     return Times(values, True, "months, weeks or quarters", by_month=True)
 
 
-def _counted(texts: list[str]) -> Times:
+def _numbered_periods(texts: list[str]) -> Times:
     matches = [COUNTED.fullmatch(t) for t in texts]
     months = [float(MONTHS.get(t.lower(), NAN)) for t in texts]
     if np.isfinite(months).any():
@@ -244,10 +255,10 @@ def _counted(texts: list[str]) -> Times:
 def times_of_day(texts: list[str]) -> np.ndarray:
     """Part of the day of texts such as 17:05 or 5:05 PM; nan for others."""
     matches = [TIME_OF_DAY.fullmatch(t) for t in texts]
-    return np.array([_clock(m[1], m[2], m[3], m[4], None)[0] if m else NAN for m in matches])
+    return np.array([_part_of_day(m[1], m[2], m[3], m[4], None) if m else NAN for m in matches])
 
 
-def a_date(text: str) -> float:
+def parse_date(text: str) -> float:
     """Days since 1970 of a date that the user writes, or a number; nan for neither."""
     found = read_times([text], np.ones(1), "ymd" if re.match(r"\d{4}\D", text) else None)
     return NAN if found.question else float(found.values[0])

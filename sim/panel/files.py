@@ -1,40 +1,41 @@
-"""From a file to a Panel, or one PanelError with everything that is wrong with the file, a sentence each.
+"""Reads a file as a Panel, or raises one PanelError with everything that is wrong with it, a sentence each.
 
 A row is a purchase, a line of an order, an event, an alternative of a choice or a month with a provider: `columns`
-tells which column is what, `rows` which rows are purchases, `when` their times, `occasions` which lines are one use.
+finds which column is what, `rows` which rows are purchases, `row_times` their times, `occasions` which lines are one
+use.
 """
 
+from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sim.panel.columns import find
-from sim.panel.households import customers, weights
-from sim.panel.occasions import Lines, merged, orders_are_orders, pooled, present, same_rows
-from sim.panel.options import Options, made
-from sim.panel.order import REFUSED, calendar, verdict
-from sim.panel.prices import Blocks, blocks, picked
+from sim.panel.columns import find_columns
+from sim.panel.households import household_weights, number_households
+from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
+from sim.panel.options import Options, options_from
+from sim.panel.order import REFUSED, is_calendar, trust_order
+from sim.panel.prices import Blocks, read_blocks, take_block_rows
 from sim.panel.provider import looks_like_provider
-from sim.panel.rows import Rows, purchases
+from sim.panel.row_times import RowTimes, times_of_rows
+from sim.panel.rows import Rows, keep_purchases
 from sim.panel.shape import spells, unfold
 from sim.panel.source import open_table
 from sim.panel.types import LeftOut, Panel, PanelError
 from sim.panel.values import read_numbers
-from sim.panel.vocabulary import plain
-from sim.panel.when import When, times
+from sim.panel.vocabulary import normalized
 
 MOST_BRANDS, POOLED = 64, 12  # brands told apart; those kept where there are more
 ONE_FIRM = "the firm"
 
 
 def read(
-    path: Any,
+    path: str | PathLike[str],
     customer: str | None = None,
     time: str | None = None,
     brand: str | None = None,
     options: Options | None = None,
-    **named: Any,
+    **named: object,
 ) -> Panel:
     """The panel in a file; PanelError lists everything that is wrong with it.
 
@@ -42,16 +43,16 @@ def read(
     as ordered=True, your word that the rows of a household are in the order of purchase. `options` gives all at once.
     """
     named = {"customer": named.pop("household", customer), "time": time, "brand": brand, **named}
-    given = made(options, **named)
-    table = unfold(open_table(Path(path), given), given)
-    columns, wrong = find(table, given)
+    options = options_from(options, **named)
+    table = unfold(open_table(Path(path), options), options)
+    columns, wrong = find_columns(table, options)
     if not table.rows and not wrong:
         wrong = ["the file has a header but no purchases; write one row a purchase"]
     if wrong:
         raise PanelError([f"{path}: {w}" for w in wrong])
-    rows = Rows(table, columns, given)
+    rows = Rows(table, columns, options)
     rows.notes += [*table.notes, *columns.notes]
-    purchases(rows)
+    keep_purchases(rows)
     panel = _panel(rows)
     if panel is None or rows.wrong:
         raise PanelError([f"{path}: {w}" for w in dict.fromkeys(rows.wrong)])
@@ -60,34 +61,34 @@ def read(
 
 def _panel(rows: Rows) -> Panel | None:
     columns = rows.columns
-    who, names = rows.column(columns.customer)
+    customer_code, names = rows.column(columns.customer)
     brand, brands = rows.column(columns.brand) if columns.brand else (np.zeros(rows.table.rows, np.int64), [ONE_FIRM])
     known = rows.keep | _without_purchase(rows)
     _drop_nameless(rows, brand)
-    priced = blocks(rows)
+    priced = read_blocks(rows)
     if columns.start:
         at, t = spells(rows, brand)
-        found: When | None = When(t, True)
+        found: RowTimes | None = RowTimes(t, True)
     else:
-        found = times(rows)
+        found = times_of_rows(rows)
         at = np.flatnonzero(rows.keep)
         t = found.values[at] if found else np.zeros(len(at))
     if columns.blocks:
         at, t = _priced(rows, brand, brands, at, t)
-    wrong = _too_few(rows, who[at], [brands[b] for b in present(brand[at])])
+    wrong = _too_few(rows, customer_code[at], [brands[b] for b in codes_in_use(brand[at])])
     rows.wrong += [] if rows.wrong else wrong
     if rows.wrong:
         return None
-    lines = _sorted(rows, at, who, t, brand)
+    lines = _sorted(rows, at, customer_code, t, brand)
     panel = _uses(rows, lines, brands, found, priced)
-    customers(panel, rows, lines, who[known & (who >= 0)], names)
-    panel.weights = weights(rows, who, panel, names)
+    number_households(panel, rows, lines, customer_code[known & (customer_code >= 0)], names)
+    panel.weights = household_weights(rows, customer_code, panel, names)
     return _finished(panel, rows, found)
 
 
 def _without_purchase(rows: Rows) -> np.ndarray:
     """[rows] whether the row was left out because its customer bought nothing then; the customer is known, though."""
-    codes = rows.nothing
+    codes = rows.no_purchase
     return np.zeros(rows.table.rows, bool) if codes is None else codes & (rows.column(rows.columns.customer)[0] >= 0)
 
 
@@ -95,11 +96,11 @@ def _drop_nameless(rows: Rows, brand: np.ndarray) -> None:
     """Rows without a brand: of customers who never bought, or slips."""
     if not rows.columns.brand:
         return
-    who = rows.column(rows.columns.customer)[0]
-    bought = np.zeros(int(who.max(initial=-1)) + 1, bool)
-    bought[who[rows.keep & (brand >= 0)]] = True
+    customer_code = rows.column(rows.columns.customer)[0]
+    bought = np.zeros(int(customer_code.max(initial=-1)) + 1, bool)
+    bought[customer_code[rows.keep & (brand >= 0)]] = True
     empty = rows.keep & (brand < 0)
-    never = empty & ~np.append(bought, False)[who]
+    never = empty & ~np.append(bought, False)[customer_code]
     if never.any():
         rows.members = True
     many, of = int((empty & ~never).sum()), int(rows.keep.sum())
@@ -130,11 +131,11 @@ def _priced(
     return at[~lacking], t[~lacking]
 
 
-def _too_few(rows: Rows, who: np.ndarray, brands: list[str]) -> list[str]:
-    if not len(who):
+def _too_few(rows: Rows, customer_code: np.ndarray, brands: list[str]) -> list[str]:
+    if not len(customer_code):
         return ["no purchase is left: " + "; ".join(f"{n} rows: {reason}" for n, reason in rows.left_out)]
     wrong = []
-    if len(present(who)) == 1:
+    if len(codes_in_use(customer_code)) == 1:
         wrong.append("there is only one household; stickiness is about how people differ, so two are needed at least")
     if set(brands) == {"0", "1"} and not rows.options.none:
         wrong.append(
@@ -149,8 +150,8 @@ def _too_few(rows: Rows, who: np.ndarray, brands: list[str]) -> list[str]:
     return wrong
 
 
-def _sorted(rows: Rows, at: np.ndarray, who: np.ndarray, t: np.ndarray, brand: np.ndarray) -> Lines:
-    hh = who[at]
+def _sorted(rows: Rows, at: np.ndarray, customer_code: np.ndarray, t: np.ndarray, brand: np.ndarray) -> Lines:
+    hh = customer_code[at]
     by = np.lexsort((np.arange(len(at)), t, hh))
     moved = np.unique(hh[by][1:][(np.diff(by) < 0) & (np.diff(hh[by]) == 0)])
     if len(moved):
@@ -159,12 +160,12 @@ def _sorted(rows: Rows, at: np.ndarray, who: np.ndarray, t: np.ndarray, brand: n
     return Lines(at[by], hh[by], t[by], brand[at][by], order)
 
 
-def _uses(rows: Rows, lines: Lines, brands: list[str], found: When | None, priced: Blocks) -> Panel:
+def _uses(rows: Rows, lines: Lines, brands: list[str], found: RowTimes | None, priced: Blocks) -> Panel:
     """Lines of one occasion and brand made one use; the household is still its code in the file."""
     first, place = _merged(rows, lines, len(brands), found)
     quantity = _amount(rows, lines.row, rows.columns.quantity)
     y = lines.y[first]
-    kept = present(y)
+    kept = codes_in_use(y)
     bought = [brands[b] for b in kept]
     names, code = _named(rows, bought, np.searchsorted(kept, y))
     panel = Panel(tuple(names), np.zeros(0), lines.hh[first], lines.t[first], code, rows=rows.table.rows)
@@ -174,15 +175,15 @@ def _uses(rows: Rows, lines: Lines, brands: list[str], found: When | None, price
         codes, texts = rows.column(rows.columns.segment)
         panel.segment = np.append(np.array(texts, object), "(empty)")[codes[lines.row[first]]]
     source = lines.row[first]
-    each = [picked(priced.get(kind), bought, names, source) for kind in ("price", "feat", "disp")]
+    each = [take_block_rows(priced.get(kind), bought, names, source) for kind in ("price", "feat", "disp")]
     panel.prices, panel.features, panel.displays = each
     return panel
 
 
-def _merged(rows: Rows, lines: Lines, brands: int, found: When | None) -> tuple[np.ndarray, np.ndarray]:
+def _merged(rows: Rows, lines: Lines, brands: int, found: RowTimes | None) -> tuple[np.ndarray, np.ndarray]:
     """(lines that are a use, the use of each line; -1 for repeats of a row)."""
     every = np.arange(len(lines.row))
-    if lines.order is not None and found is not None and not orders_are_orders(lines, found.dates):
+    if lines.order is not None and found is not None and not order_numbers_hold(lines, found.dates):
         rows.notes.append(f"{rows.columns.order} is not taken for the order, as its rows are of several times.")
         rows.columns.order, lines.order = "", None
     if rows.options.lines == "keep" or (found is None and lines.order is None):
@@ -191,11 +192,11 @@ def _merged(rows: Rows, lines: Lines, brands: int, found: When | None) -> tuple[
         lines.t = every.astype(float)  # lines of an order merge by its number alone
     again = np.zeros(len(every), bool)
     if not rows.columns.start:
-        again = same_rows([rows.column(n)[0] for n in rows.table.names], lines.row)
+        again = repeated_rows([rows.column(n)[0] for n in rows.table.names], lines.row)
     left = np.flatnonzero(~again)
     order = None if lines.order is None else lines.order[left]
     part = Lines(lines.row[left], lines.hh[left], lines.t[left], lines.y[left], order)
-    first, of = merged(part, brands)
+    first, of = merge_lines(part, brands)
     place = np.full(len(every), -1)
     place[left] = of
     if again.any():
@@ -228,7 +229,11 @@ def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.n
         ranks = np.argsort(np.argsort(np.array([_natural(n) for n in names])))
     order = np.argsort(ranks)
     names, y = [names[i] for i in order], np.argsort(order)[y]
-    alike = [n for n in names if plain(n) and sum(plain(n) == plain(o) for o in names) > 1] if len(names) < 1000 else []
+    alike = (
+        [n for n in names if normalized(n) and sum(normalized(n) == normalized(o) for o in names) > 1]
+        if len(names) < 1000
+        else []
+    )
     if alike:
         rows.notes.append(
             f"{', '.join(alike[:6])} are counted as different brands, though their names are nearly alike."
@@ -238,7 +243,7 @@ def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.n
         rows.wrong.append(f"panel.top: {top} is above {MOST_BRANDS}, the brands that can be told apart")
     if len(names) <= top:
         return names, y
-    names, y, sentence = pooled(names, y, top)
+    names, y, sentence = pool_small(names, y, top)
     rows.notes.append(sentence)
     return names, y
 
@@ -247,7 +252,7 @@ def _natural(name: str) -> str:
     return name.zfill(20) if name.isdecimal() else name
 
 
-def _finished(panel: Panel, rows: Rows, found: When | None) -> Panel:
+def _finished(panel: Panel, rows: Rows, found: RowTimes | None) -> Panel:
     """Times from the first purchase on, the verdict on order, and what the reader should know."""
     panel.left_out, panel.warnings = rows.left_out, rows.notes
     panel.columns = rows.columns.used()
@@ -263,13 +268,13 @@ def _finished(panel: Panel, rows: Rows, found: When | None) -> Panel:
             f"{tied.sum()} purchases share their time with the one before of the same household; "
             "they are taken in the order of the file."
         )
-    told = None if rows.options.ordered is None else rows.options.ordered == "yes"
-    if told is None and not rows.columns.order and tied.sum() > 0.5 * (np.diff(panel.hh) == 0).sum():
+    stated = None if rows.options.ordered is None else rows.options.ordered == "yes"
+    if stated is None and not rows.columns.order and tied.sum() > 0.5 * (np.diff(panel.hh) == 0).sum():
         panel.ordered, sentences = False, [f"So many share their time that the order is not known. {REFUSED}"]
     else:
-        by_date = found is not None and (found.dates or calendar(rows.columns.time))
+        by_date = found is not None and (found.dates or is_calendar(rows.columns.time))
         trusted = by_date and tied.sum() < 0.1 * len(tied)
-        panel.ordered, sentences = verdict(panel.hh, panel.y, len(panel.brands), told, trusted)
+        panel.ordered, sentences = trust_order(panel.hh, panel.y, len(panel.brands), stated, trusted)
     panel.provider = looks_like_provider(panel, rows)
     panel.warnings += sentences if not rows.columns.one_firm else []
     panel.warnings += _selection(panel)

@@ -1,16 +1,16 @@
-"""Which households are left out together for errors of estimate, whatever their numbers and the order of the rows."""
+"""Jackknife folds: which households are left out together, whatever their numbers and the order of the rows."""
 
 import numpy as np
 
 from sim.panel.types import Panel
 
-FOLDS = 100
+PANEL_FOLDS = 100
 SEED = 20261125  # of the one permutation that deals households out to folds
 ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def fold_of(panel: Panel) -> np.ndarray:
-    """[H] the fold, 0 .. FOLDS - 1, of each household: equal parts of all households in random order.
+    """[H] the fold, 0 .. PANEL_FOLDS - 1, of each household: equal parts of all households in random order.
 
     Households are ranked by a hash of what they bought and when, then dealt out by a fixed random permutation of the
     ranks. So numbering them otherwise, or naming brands otherwise, changes no error at all; brands are therefore
@@ -19,7 +19,7 @@ def fold_of(panel: Panel) -> np.ndarray:
     households = len(panel.households)
     rank = np.empty(households, np.int64)
     rank[np.argsort(_contents(panel), kind="stable")] = np.arange(households)
-    return np.random.default_rng(SEED).permutation(households)[rank] % FOLDS
+    return np.random.default_rng(SEED).permutation(households)[rank] % PANEL_FOLDS
 
 
 def _contents(panel: Panel) -> np.ndarray:

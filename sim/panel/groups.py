@@ -1,12 +1,12 @@
-"""Parts of a panel that are measured beside the whole: periods, before and after a date, segments."""
+"""Parts of a panel to be measured: periods, before and after a date, segments."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from sim.model.declare import did_you_mean
-from sim.panel.count import select, take
-from sim.panel.dates import a_date
+from sim.panel.count import select_households, select_purchases
+from sim.panel.dates import parse_date
 from sim.panel.options import Options
 from sim.panel.types import Panel, PanelError
 
@@ -27,7 +27,7 @@ def groups(panel: Panel, options: Options) -> Iterator[tuple[str, Panel, np.ndar
         names = sorted(set(panel.segment))
         if len(names) > MOST_PARTS:
             wrong.append(
-                f"panel.segment: {panel_name(panel)} has {len(names)} values; at most {MOST_PARTS} are measured"
+                f"panel.segment: {segment_column(panel)} has {len(names)} values; at most {MOST_PARTS} are measured"
             )
         else:
             segments = [(f"segment.{name}", *_members(panel, panel.segment == name)) for name in names]
@@ -37,66 +37,68 @@ def groups(panel: Panel, options: Options) -> Iterator[tuple[str, Panel, np.ndar
     yield from segments
 
 
-def panel_name(panel: Panel) -> str:
+def segment_column(panel: Panel) -> str:
     """The column of segments."""
     return panel.columns.get("segment", "the column")
 
 
 def _members(panel: Panel, rows: np.ndarray) -> tuple[Panel, np.ndarray]:
-    part = take(panel, rows)
+    part = select_purchases(panel, rows)
     keep = np.bincount(part.hh, minlength=len(panel.households)) > 0
     part.members = False
-    return select(part, keep), keep
+    return select_households(part, keep), keep
 
 
-def _split(panel: Panel, given: str, wrong: list[str]) -> list[tuple[str, Panel]]:
-    at = a_date(given)
+def _split(panel: Panel, text: str, wrong: list[str]) -> list[tuple[str, Panel]]:
+    at = parse_date(text)
     if panel.origin is not None and np.isfinite(at):
         at -= float(panel.origin.astype(np.int64))
     late = panel.t >= at
     if not np.isfinite(at):
-        wrong.append(f"panel.split: {given!r} is neither a number nor a date such as 2024-12-31")
+        wrong.append(f"panel.split: {text!r} is neither a number nor a date such as 2024-12-31")
     elif late.all() or not late.any():
-        wrong.append(f"panel.split: all purchases are {'from ' + given + ' on' if late.all() else 'before ' + given}")
-    return [("before", take(panel, ~late)), ("after", take(panel, late))]
+        wrong.append(f"panel.split: all purchases are {'from ' + text + ' on' if late.all() else 'before ' + text}")
+    return [("before", select_purchases(panel, ~late)), ("after", select_purchases(panel, late))]
 
 
-def _periods(panel: Panel, given: str, wrong: list[str]) -> list[tuple[str, Panel]]:
-    found = _numbered(panel, given, wrong)
+def _periods(panel: Panel, text: str, wrong: list[str]) -> list[tuple[str, Panel]]:
+    found = _numbered(panel, text, wrong)
     if found is None:
         return []
     number, names = found
     if len(names) > MOST_PARTS:
-        wrong.append(f"panel.period: {given} makes {len(names)} periods; at most {MOST_PARTS} are measured")
+        wrong.append(f"panel.period: {text} makes {len(names)} periods; at most {MOST_PARTS} are measured")
         return []
-    return [(f"period.{name}", take(panel, number == i)) for i, name in enumerate(names) if (number == i).any()]
+    return [
+        (f"period.{name}", select_purchases(panel, number == i)) for i, name in enumerate(names) if (number == i).any()
+    ]
 
 
-def _numbered(panel: Panel, given: str, wrong: list[str]) -> tuple[np.ndarray, list[str]] | None:
+def _numbered(panel: Panel, text: str, wrong: list[str]) -> tuple[np.ndarray, list[str]] | None:
     """[N] the period of each purchase, and the names of the periods."""
     known = ("week", "month", "quarter", "year")
-    number = given.removesuffix("d").replace(".", "", 1).isdecimal() and float(given.removesuffix("d")) > 0
-    if not number and given not in known:
-        wrong.append(f"panel.period: {given!r} is no number of units of time{did_you_mean(given, known)}")
+    number = text.removesuffix("d").replace(".", "", 1).isdecimal() and float(text.removesuffix("d")) > 0
+    if not number and text not in known:
+        wrong.append(f"panel.period: {text!r} is no number of units of time{did_you_mean(text, known)}")
         return None
     if not number and panel.origin is None:
-        wrong.append(f"panel.period: {given} needs dates, but time is in numbers; say how many of them make a period")
+        wrong.append(f"panel.period: {text} needs dates, but time is in numbers; say how many of them make a period")
         return None
-    if given == "week" or number:
-        length = 7.0 if given == "week" else float(given.removesuffix("d"))
+    if text == "week" or number:
+        length = 7.0 if text == "week" else float(text.removesuffix("d"))
         index = np.floor((panel.t - panel.t.min()) / length).astype(np.int64)
         starts = panel.t.min() + length * np.arange(index.max() + 1)
-        return index, [_called(panel, s) for s in starts[: MOST_PARTS + 1]]
+        return index, [_period_name(panel, s) for s in starts[: MOST_PARTS + 1]]
     days = panel.origin + np.floor(panel.t).astype(np.int64)
     months = days.astype("datetime64[M]").astype(np.int64)
-    index = months // {"month": 1, "quarter": 3, "year": 12}[given]
+    index = months // {"month": 1, "quarter": 3, "year": 12}[text]
     first = np.arange(index.min(), index.max() + 1)
-    if given == "quarter":
+    if text == "quarter":
         names = [f"{1970 + i // 4}-Q{i % 4 + 1}" for i in first]
     else:
-        names = [str(np.datetime64(int(i), "M" if given == "month" else "Y")) for i in first]
+        names = [str(np.datetime64(int(i), "M" if text == "month" else "Y")) for i in first]
     return index - index.min(), names
 
 
-def _called(panel: Panel, t: float) -> str:
+def _period_name(panel: Panel, t: float) -> str:
     return f"{t:g}" if panel.origin is None else str(panel.origin + int(t))

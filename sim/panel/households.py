@@ -1,38 +1,39 @@
-"""Who is in a panel: buyers, members who bought nothing, and how many households each stands for."""
+"""The households of a panel: buyers, members without a purchase, and weights."""
 
 import numpy as np
 
-from sim.panel.occasions import Lines, present
+from sim.panel.occasions import Lines, codes_in_use
 from sim.panel.rows import Rows
-from sim.panel.types import Panel
+from sim.panel.types import BY_PURCHASE, Panel
 from sim.panel.values import read_numbers
 
-MOST = 20_000_000
+MOST_HOUSEHOLDS = 20_000_000
 
 
-def customers(panel: Panel, rows: Rows, lines: Lines, known: np.ndarray, names: list[str]) -> None:
+def number_households(panel: Panel, rows: Rows, lines: Lines, known: np.ndarray, names: list[str]) -> None:
     """Number the households of a panel whose `hh` is still the code in the file, sorted by name, and add non-buyers.
 
     `known` are codes of customers, buyers or not, that the file tells of; `panel.size` adds nameless ones.
     """
-    nothing = rows.nothing is not None and bool(rows.nothing.any())
-    buyers = present(panel.hh)
-    some = np.union1d(buyers, present(known)) if rows.members or nothing else buyers
+    nothing = rows.no_purchase is not None and bool(rows.no_purchase.any())
+    buyers = codes_in_use(panel.hh)
+    some = np.union1d(buyers, codes_in_use(known)) if rows.members or nothing else buyers
     called = np.array([names[i] for i in some], object)
     by = _sorted(called)
     rank = np.empty(len(names) + 1, np.int64)
     rank[some[by]] = np.arange(len(some))
     order = np.argsort(rank[panel.hh], kind="stable")
-    panel.hh = rank[panel.hh][order]
-    for name in ("t", "y", "quantity", "segment", "prices", "features", "displays"):
+    panel.hh = rank[panel.hh]
+    for name in BY_PURCHASE:
         values = getattr(panel, name)
         setattr(panel, name, None if values is None else values[order])
     panel.households = called[by]
     panel.members = len(some) > len(buyers) or rows.members
     size = rows.options.size
-    if size is not None and not len(panel.households) <= size <= MOST:
+    if size is not None and not len(panel.households) <= size <= MOST_HOUSEHOLDS:
         rows.wrong.append(
-            f"panel.size: {size} is not from {len(panel.households)}, the households of the file, to {MOST:,}"
+            f"panel.size: {size} is not from {len(panel.households)}, the households of the file, "
+            f"to {MOST_HOUSEHOLDS:,}"
         )
     elif size is not None:
         panel.households = np.r_[panel.households, np.full(size - len(panel.households), "", object)]
@@ -47,21 +48,21 @@ def _sorted(names: np.ndarray) -> np.ndarray:
     return np.argsort(texts, kind="stable")
 
 
-def weights(rows: Rows, who: np.ndarray, panel: Panel, names: list[str]) -> np.ndarray | None:
+def household_weights(rows: Rows, customer_code: np.ndarray, panel: Panel, names: list[str]) -> np.ndarray | None:
     """[H] the weight of each household, where the file has one that is constant within households."""
     name = rows.columns.weight
     if not name:
         return None
     codes, texts = rows.column(name)
     values = np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes]
-    known = np.isfinite(values) & (who >= 0)
+    known = np.isfinite(values) & (customer_code >= 0)
     low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
-    np.minimum.at(low, who[known], values[known])
-    np.maximum.at(high, who[known], values[known])
+    np.minimum.at(low, customer_code[known], values[known])
+    np.maximum.at(high, customer_code[known], values[known])
     by_name = dict(zip(names, range(len(names)), strict=True))
     place = np.array([by_name.get(h, -1) for h in panel.households])
-    mine = np.where(place >= 0, low[place], np.inf)
-    usable = np.isfinite(mine[place >= 0]).all() and (mine[place >= 0] > 0).all()
+    weight = np.where(place >= 0, low[place], np.inf)
+    usable = np.isfinite(weight[place >= 0]).all() and (weight[place >= 0] > 0).all()
     constant = (high[place] - low[place] <= 1e-9 * np.abs(high[place]))[place >= 0].all()
     if not usable or not constant:
         reason = "differs between the rows of a household" if usable else "is empty or not positive for some households"
@@ -71,7 +72,7 @@ def weights(rows: Rows, who: np.ndarray, panel: Panel, names: list[str]) -> np.n
         rows.columns.weight = ""
         return None
     rows.notes.append(
-        f"Households are weighted by {name} ({mine[place >= 0].min():g} to {mine[place >= 0].max():g}); "
+        f"Households are weighted by {name} ({weight[place >= 0].min():g} to {weight[place >= 0].max():g}); "
         f"panel.weight=none does not."
     )
-    return np.where(place >= 0, mine, mine[place >= 0].mean())
+    return np.where(place >= 0, weight, weight[place >= 0].mean())

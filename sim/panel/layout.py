@@ -44,15 +44,15 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
     notes: list[str] = []
     skip, separator = 0, ""
     if lines and lines[0].strip().strip('"').lower().startswith("sep="):
-        told = lines[0].strip(' "\ufeff')[4:]
-        separator, skip = told if len(told) == 1 else "", 1
+        declared = lines[0].strip(' "\ufeff')[4:]
+        separator, skip = declared if len(declared) == 1 else "", 1
     comments = []
     while skip < len(lines) and (not lines[skip].strip() or lines[skip].lstrip().startswith(COMMENTS)):
         comments += [(skip, lines[skip])] if lines[skip].strip() else []
         skip += 1
     body = [line for line in lines[skip : skip + 200] if line.strip()]
     separator = separator or _separator(body)
-    counts = [len(cells(line, separator)) for line in body]
+    counts = [len(split_line(line, separator)) for line in body]
     usual = Counter(counts).most_common(1)[0][0] if counts else 1
     before = next((i for i, n in enumerate(counts) if n in (usual, usual - 1) and n > 1), 0)
     if 0 < before <= 20 and "".join(body[:before]).count('"') % 2 == 0:
@@ -62,7 +62,7 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
     header = _has_header(body, separator) if options.header is None else options.header == "yes"
     names = _names(body, counts, separator, header)
     if not header and comments:
-        words = cells(comments[-1][1].lstrip().lstrip("#%/").strip(), separator)
+        words = split_line(comments[-1][1].lstrip().lstrip("#%/").strip(), separator)
         if len(words) == usual and options.header is None:
             header, names, skip = True, _distinct(words), skip - 1
             notes.append("The names of the columns are taken from the comment line above the first row.")
@@ -75,9 +75,9 @@ def _names(body: list[str], counts: list[int], separator: str, header: bool) -> 
         return None
     if not header:
         return [str(i + 1) for i in range(Counter(counts).most_common(1)[0][0])]
-    first, rest = cells(body[0], separator), counts[1:]
+    first, rest = split_line(body[0], separator), counts[1:]
     if rest and all(n == len(first) + 1 for n in rest):
-        rows = [cells(line, separator) for line in body[1:]]
+        rows = [split_line(line, separator) for line in body[1:]]
         if all(not row[-1].strip() for row in rows):
             return _distinct([*first, ""])
         if len({row[0] for row in rows}) == len(rows):
@@ -89,7 +89,7 @@ def _distinct(names: list[str]) -> list[str]:
     return [n if n not in names[:i] else f"{n}.{i + 1}" for i, n in enumerate(names)]
 
 
-def cells(line: str, separator: str) -> list[str]:
+def split_line(line: str, separator: str) -> list[str]:
     """The cells of a line."""
     plain, mark = (" ".join(line.split()), " ") if separator == r"\s+" else (line, separator)
     try:
@@ -102,7 +102,7 @@ def _separator(body: list[str]) -> str:
     """The one by which the header and most lines have the same number of cells, and more than one."""
 
     def fit(separator: str) -> tuple[float, int]:
-        counts = [len(cells(line, separator)) for line in body[:100]]
+        counts = [len(split_line(line, separator)) for line in body[:100]]
         agree = np.mean([n in (counts[0], counts[0] + 1) for n in counts]) if counts and counts[0] > 1 else 0.0
         return (round(float(agree), 1), counts[0] if counts else 0)
 
@@ -114,7 +114,7 @@ def _separator(body: list[str]) -> str:
 
 def _has_header(body: list[str], separator: str) -> bool:
     """Whether the first line holds names: no cell of it is a number or date, or comes again among the values below."""
-    rows = [[c.strip() for c in cells(line, separator)] for line in body[:100]]
+    rows = [[c.strip() for c in split_line(line, separator)] for line in body[:100]]
     if len(rows) < 2 or len(rows[0]) < 2:
         return True
     first, below = rows[0], [r for r in rows[1:] if len(r) == len(rows[0])]

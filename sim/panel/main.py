@@ -1,4 +1,4 @@
-"""`panel=FILE` on the command line: read, measure, write, show."""
+"""The command `panel=FILE`: reads and measures a panel, writes the results, prints them."""
 
 import codecs
 import os
@@ -9,17 +9,21 @@ from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sim.panel.files import read
 from sim.panel.measures import measure
 from sim.panel.options import Options, parse
-from sim.panel.report import read_as, report
+from sim.panel.report import read_summary, report
 from sim.panel.types import Panel, PanelError
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
 FILES = ("purchases.parquet", "metrics.parquet", "metrics.csv", "report.txt", "stickiness.png", "stickiness.svg")
-FOLDERS = Path("outputs")
-DRAWN = ("share", "stickiness", "penetration", "retention")
+OUTPUTS = Path("outputs")
+FIGURE_METRICS = ("share", "stickiness", "penetration", "retention")
 
 
 def main(path: str, arguments: Sequence[str] = ()) -> int:
@@ -32,41 +36,41 @@ def main(path: str, arguments: Sequence[str] = ()) -> int:
         options = parse(arguments)
         panel = read(path, options=options)
         frame = measure(panel, options=options)
-        folder, trouble = write(panel, frame, options)
+        folder, failures = write(panel, frame, options)
     except PanelError as error:
         print(error, file=sys.stderr)
         return 2
-    _printable()
+    _replace_unknown_characters()
     report(panel, frame=frame)
     if folder is not None:
         print(f"written to {folder}: {', '.join(f for f in FILES if (folder / f).exists())}")
-    for sentence in trouble:
+    for sentence in failures:
         print(sentence, file=sys.stderr)
     return 0
 
 
-def _printable() -> None:
-    """Have a terminal that knows few characters show others, rather than fail on them."""
+def _replace_unknown_characters() -> None:
+    """Replace characters that the terminal cannot show, rather than fail on them."""
     codecs.register_error("legible", lambda e: ("+-" if e.object[e.start] == "±" else "?", e.start + 1))  # type: ignore
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="legible")
 
 
-def write(panel: Panel, frame: Any, options: Options) -> tuple[Path | None, list[str]]:
+def write(panel: Panel, frame: "pd.DataFrame", options: Options) -> tuple[Path | None, list[str]]:
     """(the new folder with all files, or None; what could not be written). Nothing that is there is overwritten."""
-    wanted = Path(options.out) if options.out else FOLDERS / f"{datetime.now():%Y-%m-%d}" / f"{datetime.now():%H-%M-%S}"
+    wanted = Path(options.out) if options.out else OUTPUTS / f"{datetime.now():%Y-%m-%d}" / f"{datetime.now():%H-%M-%S}"
     if options.out and wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
         raise PanelError([f"panel.out: {wanted} is there and not empty; nothing is overwritten, name another folder"])
-    made = [p for p in (wanted.parent, *wanted.parent.parents) if not p.exists()]
+    created = [p for p in (wanted.parent, *wanted.parent.parents) if not p.exists()]
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=wanted.parent, prefix=".draft-") as name:
             draft = Path(name) / "files"
             draft.mkdir()
-            trouble = _files(panel, frame, draft)
-            return _moved(draft, wanted), trouble
+            failures = _files(panel, frame, draft)
+            return _rename_to_free(draft, wanted), failures
     except OSError as error:
-        for folder in made:  # those that were made here, as long as they are empty
+        for folder in created:  # those created here, as long as they are empty
             with suppress(OSError):
                 folder.rmdir()
         sentence = f"{wanted}: cannot be written ({error.strerror or error})"
@@ -75,7 +79,7 @@ def write(panel: Panel, frame: Any, options: Options) -> tuple[Path | None, list
         return None, [sentence]
 
 
-def _moved(draft: Path, wanted: Path) -> Path:
+def _rename_to_free(draft: Path, wanted: Path) -> Path:
     """Give the folder its name, or the next that is free: two runs may end in one second."""
     for number in range(1, 1000):
         folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
@@ -86,31 +90,31 @@ def _moved(draft: Path, wanted: Path) -> Path:
     raise OSError(f"no free name beside {wanted}")
 
 
-def _files(panel: Panel, frame: Any, folder: Path) -> list[str]:
+def _files(panel: Panel, frame: "pd.DataFrame", folder: Path) -> list[str]:
     """Write the files; a figure that cannot be drawn is a sentence, and the rest is kept."""
     from rich.console import Console
 
-    purchases(panel).to_parquet(folder / "purchases.parquet", index=False)
+    purchase_table(panel).to_parquet(folder / "purchases.parquet", index=False)
     frame.to_parquet(folder / "metrics.parquet", index=False)
     frame.to_csv(folder / "metrics.csv", index=False)
     with open(folder / "report.txt", "w", encoding="utf-8") as file:
         width = 110 + max(map(len, panel.brands), default=0)
         report(panel, Console(file=file, width=width), frame)
     try:
-        figure = drawn(panel, frame)
+        figure = brand_figure(panel, frame)
         if figure is not None:
             from sim.report import figures
 
             for kind in ("png", "svg"):
                 figures.save(figure, folder / f"stickiness.{kind}", kind)
-    except Exception as error:  # the figures are there; how they look must not cost them
+    except Exception as error:  # the numbers are written already; a failed drawing must not lose them
         for kind in ("png", "svg"):
             (folder / f"stickiness.{kind}").unlink(missing_ok=True)
         return [f"the figure could not be drawn ({' '.join(str(error).split())[:120]})"]
     return []
 
 
-def purchases(panel: Panel) -> Any:
+def purchase_table(panel: Panel) -> "pd.DataFrame":
     """hh, date (or t), choice, quantity, segment of every use that is counted, as a DataFrame."""
     import numpy as np
     import pandas as pd
@@ -127,16 +131,16 @@ def purchases(panel: Panel) -> Any:
     return frame
 
 
-def drawn(panel: Panel, frame: Any) -> Any:
+def brand_figure(panel: Panel, frame: "pd.DataFrame") -> "Figure | None":
     """Share, stickiness and penetration of every brand with 95 % intervals; None for the history of one firm."""
     from sim.report import figures
 
-    rows = frame[(frame["firm"] != "") & frame["metric"].isin(DRAWN)]
+    rows = frame[(frame["firm"] != "") & frame["metric"].isin(FIGURE_METRICS)]
     parts = [g for g in dict.fromkeys(rows["group"]) if g != "change"]
     rows = rows[rows["group"].isin(parts[: len(figures.PALETTE)])].dropna(subset=["value"])
     if not len(rows) or len(panel.brands) == 1:
         return None
     rows = rows.assign(firm=rows["firm"].str.replace("$", r"\$", regex=False))
-    last = list(read_as(panel))[-1].split(";")[0]
+    last = list(read_summary(panel))[-1].split(";")[0]
     by = "group" if len(parts) > 1 else ""
     return figures.dots(rows, row="firm", by=by, panel="metric", title=f"How sticky: {last}", label="95 % intervals")

@@ -1,4 +1,4 @@
-"""Lines of one occasion become one use of each brand; small brands become `other`."""
+"""Merges the lines of one occasion to one use of each brand, and small brands to `other`."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Lines:
     order: np.ndarray | None  # [L] code of the order, -1 = none
 
 
-def orders_are_orders(lines: Lines, dated: bool) -> bool:
+def order_numbers_hold(lines: Lines, dated: bool) -> bool:
     """Whether the lines of an order are of one day (of one time, where times are numbers)."""
     assert lines.order is not None
     known = lines.order >= 0
@@ -33,21 +33,21 @@ def orders_are_orders(lines: Lines, dated: bool) -> bool:
     return not several.any() or float((high - low <= (DAY if dated else 0))[several].mean()) >= SAME_TIME
 
 
-def merged(lines: Lines, brands: int) -> tuple[np.ndarray, np.ndarray]:
+def merge_lines(lines: Lines, brands: int) -> tuple[np.ndarray, np.ndarray]:
     """(which lines are the first of their household, occasion and brand; [L] the place of its first among those)."""
     new = np.r_[True, (np.diff(lines.hh) != 0) | (np.diff(lines.t) != 0)][: len(lines.hh)]
     occasion = np.cumsum(new)  # lines are sorted by household and time
     if lines.order is not None:
         of_order = lines.hh * (lines.order.max(initial=0) + 1) + lines.order
         occasion = np.where(lines.order >= 0, of_order * 2 + 1, occasion * 2)
-        occasion = grouped(occasion)[1]
-    first, place = grouped(occasion * brands + lines.y)
+        occasion = group_equal(occasion)[1]
+    first, place = group_equal(occasion * brands + lines.y)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.sort(first), rank[place]
 
 
-def grouped(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def group_equal(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(where each distinct key is first met, the number of each key's group); fast where keys are nearly sorted."""
     order = np.argsort(keys, kind="stable")
     new = np.r_[True, np.diff(keys[order]) != 0][: len(keys)]
@@ -56,26 +56,26 @@ def grouped(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order[new], group
 
 
-def present(codes: np.ndarray) -> np.ndarray:
+def codes_in_use(codes: np.ndarray) -> np.ndarray:
     """The codes from 0 on that occur, sorted."""
     return np.flatnonzero(np.bincount(codes))
 
 
-def same_rows(codes: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
+def repeated_rows(codes: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
     """[len(rows)] whether every cell of a row is that of an earlier one."""
     key, size = np.zeros(len(rows), np.int64), 1
     for column in codes:
         kinds = int(column.max(initial=0)) + 2
         if size * kinds >= 1 << 62:
-            key = grouped(key)[1]
+            key = group_equal(key)[1]
             size = int(key.max(initial=0)) + 1
         key, size = key * kinds + column[rows] + 1, size * kinds
     again = np.ones(len(rows), bool)
-    again[grouped(key)[0]] = False
+    again[group_equal(key)[0]] = False
     return again
 
 
-def pooled(names: list[str], y: np.ndarray, top: int) -> tuple[list[str], np.ndarray, str]:
+def pool_small(names: list[str], y: np.ndarray, top: int) -> tuple[list[str], np.ndarray, str]:
     """Brands and codes with all but the `top` largest brands as `other`; and a sentence on it."""
     sizes = np.bincount(y, minlength=len(names))
     largest = np.sort(np.argsort(-sizes, kind="stable")[:top])

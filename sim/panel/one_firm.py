@@ -1,11 +1,12 @@
-"""The history of one firm: who buys again, how often, and how many are still there; nothing is known of competitors."""
+"""Measures the history of one firm, without competitors: repeat buying, frequency, retention."""
 
 import numpy as np
 from scipy import optimize, special
 
+from sim.measure.reliability import least_of, part
 from sim.panel.types import Panel
 
-SAYS = (
+EXPLANATION = (
     "There are no brands, so this is the history of one firm: repeat buying, frequency and retention are given. "
     "Share, stickiness, switching and all that compares with competitors cannot be known from it."
 )
@@ -13,8 +14,8 @@ PARTS = 6  # of the time after the first purchase, in which customers are looked
 QUARTER = 91.3125  # days
 
 
-def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, np.ndarray]:
-    """metric -> [1 + folds]; of customers, who all bought once at least.
+def one_firm(panel: Panel, fold: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """metric -> [1 + folds], and metric -> what its error is at least; of customers, who all bought once at least.
 
     again: bought more than once. frequency: purchases a customer. interval: mean time between purchases. active_k:
     share, of those watched that long, who bought in the k-th quarter (or sixth of the time) after their first
@@ -27,8 +28,8 @@ def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, np.ndarray]:
     sums = _Sums(fold, weight)
     found = {
         "frequency": sums.ratio(n, bought),
-        "again": sums.ratio(n > 1, bought),
-        "once_only": sums.ratio(n == 1, bought),
+        "again": sums.share("again", n > 1, bought),
+        "once_only": sums.share("once_only", n == 1, bought),
     }
     if panel.columns.get("time"):
         first, last = _ends(panel, households)
@@ -37,7 +38,7 @@ def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, np.ndarray]:
     mean, shape = _truncated(n[bought], weight[bought])
     blank = np.full(len(found["again"]), np.nan)
     found["nbd_mean"], found["nbd_shape"] = (np.r_[v, blank[1:]] for v in (mean, shape))
-    return found
+    return found, sums.least
 
 
 class _Sums:
@@ -45,11 +46,18 @@ class _Sums:
 
     def __init__(self, fold: np.ndarray, weight: np.ndarray):
         self.place, self.weight = np.unique(fold, return_inverse=True)[1], weight
+        self.least: dict[str, np.ndarray] = {}  # what the error of a share is at least, nan where too few can tell
 
     def ratio(self, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
         parts = [np.bincount(self.place, self.weight * values) for values in (numerator, denominator)]
         top, bottom = (np.r_[p.sum(), p.sum() - p] for p in parts)
         return top / bottom
+
+    def share(self, name: str, event: np.ndarray, at_risk: np.ndarray) -> np.ndarray:
+        """The share of households at risk of whom an event is true."""
+        counts = part(*(np.bincount(self.place, households) for households in (event, at_risk)))
+        self.least[name] = least_of(counts, len(self.place))
+        return self.ratio(event, at_risk)
 
 
 def _ends(panel: Panel, households: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,13 +75,14 @@ def _active(panel: Panel, first: np.ndarray, sums: _Sums) -> dict[str, np.ndarra
     )
     since = panel.t - first[panel.hh]
     found = {}
-    for part in range(1, PARTS + 1):
-        low, high = (part - 1) * length, part * length
+    for period in range(1, PARTS + 1):
+        low, high = (period - 1) * length, period * length
         watched = np.nan_to_num(first, nan=np.inf) + high <= end
         inside = (since > low) & (since <= high)
         there = np.bincount(panel.hh[inside], minlength=len(first)) > 0
         if length > 0 and watched.any():
-            found[f"active_{part}"] = sums.ratio(there & watched, watched)
+            name = f"active_{period}"
+            found[name] = sums.share(name, there & watched, watched)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What can be said about a panel on the command line: panel.NAME=VALUE."""
+"""The options of a panel: panel.NAME=VALUE on the command line, keywords in Python."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -80,12 +80,13 @@ class Options:
 
 
 KNOWN = [f.name for f in fields(Options)]
-SPELT = [next((a for a, n in ALIASES.items() if n == name and name in ("start", "end")), name) for name in KNOWN]
+SHOWN_NAMES = [next((a for a, n in ALIASES.items() if n == name and name in ("start", "end")), name) for name in KNOWN]
 
 
 def parse(arguments: Sequence[str]) -> Options:
     """Options from panel.NAME=VALUE (or NAME=VALUE); PanelError lists all that is wrong with them."""
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    filters: list[str] = []
     wrong: list[str] = []
     for argument in arguments:
         key, equals, value = argument.partition("=")
@@ -94,21 +95,21 @@ def parse(arguments: Sequence[str]) -> Options:
         if not equals or (name not in KNOWN and not key.startswith("panel.")):
             wrong.append(f"{argument}: a panel is measured as it is; give panel=FILE and panel.NAME=VALUE")
         elif name not in KNOWN:
-            wrong.append(f"{key}: unknown{did_you_mean(name, SPELT)}")
+            wrong.append(f"{key}: unknown{did_you_mean(name, SHOWN_NAMES)}")
         elif not value.strip():
             wrong.append(f"{key}: has no value; {MEANING.get(name, 'the name of a column')}")
         elif name == "filter":
-            given[name] = (*given.get(name, ()), *(part for part in value.split(";") if part.strip()))
-        elif name in given:
+            filters += [part for part in value.split(";") if part.strip()]
+        elif name in values:
             wrong.append(f"{key}: given twice")
         else:
-            given[name] = _value(key, name, value.strip(), wrong)
+            values[name] = _value(key, name, value.strip(), wrong)
     if wrong:
         raise PanelError(wrong)
-    return Options(**given)
+    return Options(filter=tuple(filters), **values)
 
 
-def _value(key: str, name: str, value: str, wrong: list[str]) -> Any:
+def _value(key: str, name: str, value: str, wrong: list[str]) -> object:
     if name in LISTS:
         return tuple(part.strip() for part in value.split(","))
     if name in NUMBERS:
@@ -121,8 +122,12 @@ def _value(key: str, name: str, value: str, wrong: list[str]) -> Any:
     return value.lower() if name in CHOICES else value
 
 
-def made(options: Options | None = None, **named: Any) -> Options:
-    """Options from Python's keywords, whose values may be numbers, truths and lists."""
+def options_from(options: Options | None = None, **named: object) -> Options:
+    """Options from Python's keywords, whose values may be numbers, truths and lists; `options` gives all at once.
+
+    >>> options_from(top=3, ordered=True).ordered
+    'yes'
+    """
     if options is not None:
         return options
     texts = {True: "yes", False: "no"}

@@ -1,8 +1,8 @@
-"""Are the rows of a household in the order in which it bought? Files sorted by brand look like perfect loyalty."""
+"""Checks whether the rows of a household are in the order of purchase: a file sorted by brand looks like loyalty."""
 
 import numpy as np
 
-from sim.panel.vocabulary import MOMENTS, plain
+from sim.panel.vocabulary import MOMENTS, normalized
 
 FEWEST = 5  # households, or switches, below which order cannot be judged
 
@@ -12,32 +12,32 @@ REFUSED = (
 )
 
 
-def calendar(column: str) -> bool:
+def is_calendar(column: str) -> bool:
     """Whether numbers in a column of that name are days, weeks or months rather than a count of purchases."""
-    name = plain(column)
+    name = normalized(column)
     return any(name == word for words in MOMENTS[2:] for word in words)
 
 
-def verdict(
-    hh: np.ndarray, y: np.ndarray, brands: int, told: bool | None, dated: bool = False
+def trust_order(
+    hh: np.ndarray, y: np.ndarray, brands: int, stated: bool | None, dated: bool = False
 ) -> tuple[bool, list[str]]:
     """(whether order is used, sentences about it) from what the user says and what the panel shows.
 
     `dated`: whether nearly every purchase has a date of its own, which tells the order whatever the brands do.
     """
-    credible, reason = judge(hh, y, brands)
-    if dated and told is None and not credible and (np.diff(hh) == 0).any():
+    credible, reason = check_order(hh, y, brands)
+    if dated and stated is None and not credible and (np.diff(hh) == 0).any():
         return True, [f"The dates tell the order of purchases, although {reason}."]
-    if told is False:
+    if stated is False:
         return False, [f"The rows are not in the order of purchases, you say. {REFUSED}"]
     if credible:
         return True, [reason] if reason else []
-    if told:
+    if stated:
         return True, [f"The order of the rows is used because you say so, but {reason}."]
     return False, [f"The rows do not tell the order of purchases: {reason}. {REFUSED}"]
 
 
-def judge(hh: np.ndarray, y: np.ndarray, brands: int) -> tuple[bool, str]:
+def check_order(hh: np.ndarray, y: np.ndarray, brands: int) -> tuple[bool, str]:
     """(can be taken for the order of purchase, why not, or that it could not be checked).
 
     Two signs that a file was sorted by brand within households, as Tuna and Ketchup of the R package Ecdat are: more
@@ -46,28 +46,28 @@ def judge(hh: np.ndarray, y: np.ndarray, brands: int) -> tuple[bool, str]:
     """
     if not (np.diff(hh) == 0).any():
         return False, "no household bought twice"
-    came_back = could_come_back(hh, y, brands)
-    if len(came_back) >= FEWEST and came_back.mean() < 0.1:
-        never = 100 * (1 - came_back.mean())
+    returned = returns_to_brand(hh, y, brands)
+    if len(returned) >= FEWEST and returned.mean() < 0.1:
+        never = 100 * (1 - returned.mean())
         return False, (
-            f"{never:.0f} % of the {len(came_back)} households that could have come back to a brand after another "
+            f"{never:.0f} % of the {len(returned)} households that could have come back to a brand after another "
             "never did, as happens when rows are sorted by brand"
         )
-    moves = switches(hh, y, brands)
-    if moves.sum() >= FEWEST and one_way(moves):
+    moves = switch_counts(hh, y, brands)
+    if moves.sum() >= FEWEST and is_triangular(moves):
         return False, (
             f"all {moves.sum()} switches between brands go one way (the switching matrix is triangular), as happens "
             "when rows are sorted by brand"
         )
-    if len(came_back) < FEWEST:
+    if len(returned) < FEWEST:
         return True, (
-            f"Only {len(came_back)} households bought two brands and one of them again: whether the rows are in the "
+            f"Only {len(returned)} households bought two brands and one of them again: whether the rows are in the "
             "order of purchase cannot be checked."
         )
     return True, ""
 
 
-def could_come_back(hh: np.ndarray, y: np.ndarray, brands: int) -> np.ndarray:
+def returns_to_brand(hh: np.ndarray, y: np.ndarray, brands: int) -> np.ndarray:
     """For each household with two brands or more and more purchases than brands: does it return to a brand it left?"""
     n = np.bincount(hh)
     seen = np.zeros(len(n) * brands, bool)
@@ -78,7 +78,7 @@ def could_come_back(hh: np.ndarray, y: np.ndarray, brands: int) -> np.ndarray:
     return (runs > kinds)[(kinds > 1) & (n > kinds)]
 
 
-def switches(hh: np.ndarray, y: np.ndarray, brands: int) -> np.ndarray:
+def switch_counts(hh: np.ndarray, y: np.ndarray, brands: int) -> np.ndarray:
     """[J, J] how often brand k is bought right after another brand j; 0 on the diagonal."""
     same = hh[1:] == hh[:-1]
     moves = np.zeros((brands, brands), np.int64)
@@ -87,7 +87,7 @@ def switches(hh: np.ndarray, y: np.ndarray, brands: int) -> np.ndarray:
     return moves
 
 
-def one_way(moves: np.ndarray) -> bool:
+def is_triangular(moves: np.ndarray) -> bool:
     """Whether some order of the brands makes the matrix triangular: brands that nobody leaves for a brand that is
     still there are taken away until none is left."""
     left = np.arange(len(moves))

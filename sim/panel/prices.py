@@ -1,4 +1,4 @@
-"""Prices, features and displays of every brand at every row of a file."""
+"""Reads prices, features and displays of every brand at every row of a file."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from sim.panel.values import read_numbers, truths
 Blocks = dict[str, dict[str, np.ndarray]]  # kind -> brand -> [rows of the file]
 
 
-def blocks(rows: Rows) -> Blocks:
+def read_blocks(rows: Rows) -> Blocks:
     """Price, feat and disp of every brand that has such columns; a price of 0 or none becomes the brand's median."""
     return {
         kind: {b: _numbers(rows, name, kind == "price") for b, name in zip(rows.columns.brands, names, strict=True)}
@@ -16,7 +16,7 @@ def blocks(rows: Rows) -> Blocks:
     }
 
 
-def picked(
+def take_block_rows(
     found: dict[str, np.ndarray] | None, brands: list[str], names: list[str], at: np.ndarray
 ) -> np.ndarray | None:
     """[N, J] at the file's rows `at` for the brands `names`; of pooled `brands`, the mean is that of `other`."""
@@ -34,7 +34,8 @@ def _numbers(rows: Rows, name: str, price: bool) -> np.ndarray:
     values = np.append(numbers, np.nan)[codes]
     text, negative = np.isnan(values) & (codes >= 0), values < 0
     said = [
-        _slip(rows, name, bad & rows.keep, what) for bad, what in ((text, "is not a number"), (negative, "is negative"))
+        _report_bad_cells(rows, name, bad & rows.keep, what)
+        for bad, what in ((text, "is not a number"), (negative, "is negative"))
     ]
     values[negative] = np.nan
     empty = np.isnan(values) | (price & (values == 0))
@@ -49,7 +50,7 @@ def _numbers(rows: Rows, name: str, price: bool) -> np.ndarray:
     return values
 
 
-def _slip(rows: Rows, name: str, bad: np.ndarray, what: str) -> bool:
+def _report_bad_cells(rows: Rows, name: str, bad: np.ndarray, what: str) -> bool:
     """Say what is wrong with some cells; whether that is so many that the file is refused."""
     if not bad.any():
         return False

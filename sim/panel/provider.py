@@ -1,14 +1,14 @@
-"""Panels of customers with one provider at a time, seen again and again."""
+"""Panels of customers who have one provider at a time and are observed repeatedly."""
 
 import re
 
 import numpy as np
 
-import sim.panel.vocabulary as words
 from sim.measure.estimates import pooled
 from sim.measure.tally import Tally
+from sim.panel import vocabulary
 from sim.panel.count import tally
-from sim.panel.folds import FOLDS
+from sim.panel.folds import PANEL_FOLDS
 from sim.panel.rows import Rows
 from sim.panel.types import Panel
 
@@ -29,8 +29,8 @@ def looks_like_provider(panel: Panel, rows: Rows) -> bool:
         return False
     if rows.columns.start:
         return True
-    named = PROVIDERS.fullmatch(words.plain(rows.columns.brand)) or SUBSCRIBERS.fullmatch(
-        words.plain(rows.columns.customer)
+    named = PROVIDERS.fullmatch(vocabulary.normalized(rows.columns.brand)) or SUBSCRIBERS.fullmatch(
+        vocabulary.normalized(rows.columns.customer)
     )
     one_at_a_time = not ((np.diff(panel.t) == 0) & (np.diff(panel.hh) == 0)).any()
     return bool(named) and one_at_a_time and bool(rows.columns.time)
@@ -63,7 +63,7 @@ def provider_tally(panel: Panel, fold: np.ndarray) -> Tally:
     """
     counts = pooled(tally(panel, fold=fold))
     index, lag, _ = periods(panel)
-    kept = np.zeros((FOLDS, len(panel.brands) + 1, len(panel.brands) + 1))
+    kept = np.zeros((PANEL_FOLDS, len(panel.brands) + 1, len(panel.brands) + 1))
     index = index - index.min()
     span = int(index.max()) + lag + 1
     key = panel.hh * span + index

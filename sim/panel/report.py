@@ -1,76 +1,59 @@
-"""A panel on the screen: what was read, how sticky every brand is, the field's own figures, what to be wary of."""
+"""Prints a panel: what was read, how sticky every brand is, the field's own figures, warnings."""
 
 import os
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.measure.estimates import folds, pooled
-from sim.measure.metrics import switching
+from sim.measure.metrics import info, switching
 from sim.panel.count import tally
 from sim.panel.measures import measure
-from sim.panel.one_firm import SAYS
+from sim.panel.one_firm import EXPLANATION
 from sim.panel.provider import periods
 from sim.panel.types import Panel
+from sim.report.findings import TOO_FEW
 
-STICKY = {
-    "share": "share",
-    "unit_share": "share\nof units",
-    "stickiness": "stickiness\nindex",
-    "excess": "excess over\nDirichlet",
-    "own_ratio": "usage\nratio U",
-    "own_ratio_lift": "U over\nchance",
-}
-IN_ORDER = {
-    "usage_ratio": "usage ratio\nout of sample",
-    "next_use": "next is\nthe same",
-    "habit_part": "of the index:\norder",
-}
-FIELD = {
-    "penetration": "penetration",
-    "frequency": "purchases\na buyer",
-    "category_requirements": "share of\ncategory",
-    "solely_loyal": "sole\nbuyers",
-    "once_only": "bought\nonce",
-}
-PROVIDER = {
-    "share": "share of\nthe rows",
-    "stickiness": "stickiness\nindex",
-    "excess": "beyond the\ncategory",
-    "retention": "retention",
-    "churn": "churn",
-}
-MARKET = {
-    "category_penetration": "of households buy the category",
-    "category_mean": "purchases a household",
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
+
+STICKY = ("share", "unit_share", "stickiness", "excess", "own_ratio", "own_ratio_lift")
+IN_ORDER = ("usage_ratio", "next_use", "habit_part")
+FIELD = ("penetration", "frequency", "category_requirements", "solely_loyal", "once_only")
+PROVIDER = ("share", "stickiness", "excess", "retention", "churn")
+PARTS = ("share", "stickiness", "penetration", "retention")
+MARKET = (
+    *("category_penetration", "category_mean", "category_shape", "dirichlet_phi", "concentration"),
+    *("duplication_coefficient", "repeat_chance", "repeat_shuffled", "repeat", "repeat_by_order", "switched"),
+    *("ever_switched", "frequency", "again", "once_only", "interval", "nbd_mean", "nbd_shape"),
+)
+WORDS = {  # of what only a panel tells; the other words are those of the metrics
+    "unit_share": "share of units",
+    "own_ratio_lift": "U over chance",
     "category_shape": "shape K of the NBD of purchases",
-    "dirichlet_phi": "polarization phi = 1/(1+S) of the fitted Dirichlet",
     "concentration": "concentration S",
-    "duplication_coefficient": "duplication D: buyers of j who buy k = D x buyers of k",
     "repeat_chance": "R by chance",
     "repeat_shuffled": "R had each household's purchases been shuffled",
     "repeat": "R, share of purchases that repeat the last",
     "repeat_by_order": "what order adds: R - shuffled",
-    "switched": "elsewhere a lag later",
-    "ever_switched": "of customers were with more than one provider",
-    "frequency": "purchases a customer",
-    "again": "of customers bought again",
-    "once_only": "of customers bought once",
+    "again": "customers who bought again",
     "interval": "time between purchases",
     "nbd_mean": "M of the NBD of purchases (zero-truncated fit)",
     "nbd_shape": "K of the NBD of purchases",
 }
-PARTS = {"share": "share", "stickiness": "stickiness\nindex", "penetration": "penetration", "retention": "retention"}
+WITHOUT_ERROR = ("category_shape", "nbd_mean", "nbd_shape")  # whose error takes long to find, or is not found
 MOST_SHOWN = 24  # parts shown on the screen; all are in the files
 
 
-def report(panel: Panel, console: Any = None, frame: Any = None) -> None:
+def report(panel: Panel, console: "Console | None" = None, frame: "pd.DataFrame | None" = None) -> None:
     """Print what was read and the figures of a panel, each with its standard error over households."""
     console = console or _console(panel)
     frame = measure(panel) if frame is None else frame
-    for line in read_as(panel):
+    for line in read_summary(panel):
         console.print(_escaped(line), highlight=False, soft_wrap=True)
     for part in _tables(panel, frame):
         console.print(part)
@@ -78,7 +61,7 @@ def report(panel: Panel, console: Any = None, frame: Any = None) -> None:
         console.print(f"[yellow]![/] {_escaped(warning)}", highlight=False, soft_wrap=True)
 
 
-def _console(panel: Panel) -> Any:
+def _console(panel: Panel) -> "Console":
     from rich.console import Console
 
     if sys.stdout.isatty():
@@ -87,7 +70,7 @@ def _console(panel: Panel) -> Any:
     return Console(width=max(110, longest + 90, int(os.environ.get("COLUMNS") or 0)))
 
 
-def read_as(panel: Panel) -> Iterator[str]:
+def read_summary(panel: Panel) -> Iterator[str]:
     """Which columns are used for what, which rows are left out and why, and what is left."""
     used = "; ".join(f"{role}: {column}" for role, column in panel.columns.items())
     yield f"Columns used: {used or 'none'}. (panel.ROLE=COLUMN names another, e.g. panel.brand=COLUMN)"
@@ -105,16 +88,16 @@ def read_as(panel: Panel) -> Iterator[str]:
     yield f"{many}; ± standard error over households."
 
 
-def _tables(panel: Panel, frame: Any) -> Iterator[Any]:
+def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     whole = frame[frame["group"] == "all"]
-    cells = {(r.firm, r.metric): _figure(r.value, r.error) for r in whole.itertuples()}
+    cells = {(r.firm, r.metric): _figure(r.value, r.error, r.metric) for r in whole.itertuples()}
     known = {metric for _, metric in cells}
     if len(panel.brands) == 1:
-        yield SAYS
+        yield EXPLANATION
     elif panel.provider:
         yield _table(f"How sticky, {periods(panel)[2]} later", panel, PROVIDER, cells)
     else:
-        yield _table("How sticky", panel, {k: v for k, v in STICKY.items() if k in known}, cells)
+        yield _table("How sticky", panel, [name for name in STICKY if name in known], cells)
         if panel.ordered:
             yield _table("From the order of purchases", panel, IN_ORDER, cells)
         yield _table("The field's own figures", panel, FIELD, cells)
@@ -130,14 +113,27 @@ def _escaped(text: str) -> str:
     return escape(text)
 
 
-def _figure(value: float, error: float) -> str:
+def _figure(value: float, error: float, name: str) -> str:
     if not np.isfinite(value):
         return "-"
-    around = f" ±{error:.{3 if error < 0.1 else 2 if error < 1 else 1}f}".replace("±0.", "±.")
-    return f"{value:.{3 if abs(value) < 1 else 2}f}" + (around if np.isfinite(error) else "")
+    known = f"{value:.{3 if abs(value) < 1 else 2}f}"
+    if not np.isfinite(error):
+        return known if name in WITHOUT_ERROR else TOO_FEW
+    return f"{known} ±{error:.{3 if error < 0.1 else 2 if error < 1 else 1}f}".replace("±0.", "±.")
 
 
-def _grid(title: str, first: str, heads: Any) -> Any:
+def _words(name: str) -> str:
+    """What a row of the market is called."""
+    return WORDS.get(name) or info(name).words
+
+
+def _head(name: str) -> str:
+    """The head of a column, in two lines where it has several words."""
+    words = WORDS.get(name) or info(name).head
+    return words if len(words) <= 12 else "\n".join(words.rsplit(" ", 1))
+
+
+def _grid(title: str, first: str, heads: Iterable[str]) -> "Table":
     from rich import box
     from rich.table import Table
 
@@ -148,18 +144,18 @@ def _grid(title: str, first: str, heads: Any) -> Any:
     return table
 
 
-def _table(title: str, panel: Panel, columns: dict[str, str], cells: dict[tuple[str, str], str]) -> Any:
-    table = _grid(title, "provider" if panel.provider else "brand", columns.values())
+def _table(title: str, panel: Panel, columns: Sequence[str], cells: dict[tuple[str, str], str]) -> "Table":
+    table = _grid(title, "provider" if panel.provider else "brand", map(_head, columns))
     for brand in panel.brands:
         table.add_row(_escaped(brand), *(cells[brand, name] for name in columns))
     return table
 
 
-def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) -> Any:
+def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) -> "Table":
     table = _grid("The market" if len(panel.brands) > 1 else "The customers", "", [""])
-    for name, words in MARKET.items():
+    for name in MARKET:
         if ("", name) in cells and (panel.provider or name != "ever_switched"):
-            table.add_row(words, cells["", name])
+            table.add_row(_words(name), cells["", name])
     for firm, name in cells:
         head, _, number = name.rpartition("_")
         if not firm and head == "active":
@@ -171,7 +167,7 @@ def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) ->
     return table
 
 
-def _switching(panel: Panel) -> Any:
+def _switching(panel: Panel) -> "Table":
     with np.errstate(divide="ignore", invalid="ignore"):
         matrix = switching(folds(pooled(tally(panel))))[0]
     title = "Where customers go next" if panel.provider else "Where the next purchase goes"
@@ -181,15 +177,15 @@ def _switching(panel: Panel) -> Any:
     return table
 
 
-def _groups(panel: Panel, frame: Any) -> Iterator[Any]:
-    """Shares and stickiness of the parts that were asked for, a row a part and brand."""
+def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
+    """Shares and stickiness of the requested parts, one row per part and brand."""
     parts = [g for g in dict.fromkeys(frame["group"]) if g != "all"]
     if not parts or len(panel.brands) == 1:
         return
     known = [m for m in PARTS if m in set(frame["metric"])]
-    table = _grid("By part", "part", ["brand", *(PARTS[m] for m in known)])
+    table = _grid("By part", "part", ["brand", *map(_head, known)])
     rows = frame[frame["group"].isin(parts[:MOST_SHOWN]) & (frame["firm"] != "")]
-    cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error) for r in rows.itertuples()}
+    cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error, r.metric) for r in rows.itertuples()}
     for part in parts[:MOST_SHOWN]:
         for i, brand in enumerate(panel.brands):
             table.add_row(

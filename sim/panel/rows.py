@@ -1,15 +1,14 @@
-"""Which rows of a file are purchases. A row that is none is left out, with its reason; none refuses the file."""
+"""Selects the rows of a file that are purchases; other rows are left out, each with its reason."""
 
 import re
-from typing import Any
 
 import numpy as np
 
-import sim.panel.vocabulary as words
 from sim.model.declare import did_you_mean
-from sim.panel.cells import Table
-from sim.panel.finder import Columns, codes_of
+from sim.panel import statuses, vocabulary
+from sim.panel.column_finder import Columns, codes_of
 from sim.panel.options import Options
+from sim.panel.table import Table
 from sim.panel.types import LeftOut
 from sim.panel.values import read_numbers, truths
 
@@ -19,7 +18,7 @@ UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left 
 
 
 class Rows:
-    """The rows still in; `wrong` is what has to be said or asked before anything can be measured."""
+    """The rows still in; `wrong` is what must be corrected or answered before anything can be measured."""
 
     def __init__(self, table: Table, columns: Columns, options: Options):
         self.table, self.columns, self.options = table, columns, options
@@ -27,7 +26,7 @@ class Rows:
         self.left_out: list[LeftOut] = []
         self.notes: list[str] = []
         self.wrong: list[str] = []
-        self.nothing: np.ndarray | None = None  # [rows] whether nothing was bought
+        self.no_purchase: np.ndarray | None = None  # [rows] whether nothing was bought
         self.members = False  # whether some customers are there who never bought
 
     def drop(self, rows: np.ndarray, reason: str) -> int:
@@ -65,21 +64,21 @@ class Rows:
         self.drop(bad, f"{column} {what} ({example!r}; {self.lines(bad)})")
 
 
-def purchases(rows: Rows) -> None:
+def keep_purchases(rows: Rows) -> None:
     """Leave out what is no purchase, in an order such that each reason is the plainest."""
-    _comments(rows)
-    _filters(rows)
-    _orders(rows)
-    _refunds(rows)
+    _drop_comments(rows)
+    _apply_filters(rows)
+    _complete_orders(rows)
+    _drop_refunds(rows)
     for name in rows.columns.status:
-        _status(rows, name)
-    _chosen(rows)
-    _nothing(rows)
-    _amounts(rows)
-    _customers(rows)
+        _keep_bought(rows, name)
+    _keep_chosen(rows)
+    _drop_no_purchase(rows)
+    _drop_returns(rows)
+    _drop_guests(rows)
 
 
-def _comments(rows: Rows) -> None:
+def _drop_comments(rows: Rows) -> None:
     """A line of comment below the header, and rows without anything."""
     codes = [rows.column(n)[0] for n in rows.table.names]
     filled = np.sum([c >= 0 for c in codes], axis=0)
@@ -89,7 +88,7 @@ def _comments(rows: Rows) -> None:
     rows.drop((filled == 1) & rows.marked(rows.table.names[0], texts, marks), "comment")
 
 
-def _filters(rows: Rows) -> None:
+def _apply_filters(rows: Rows) -> None:
     for text in rows.options.filter:
         match = re.fullmatch(r"\s*(.+?)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*", text)
         name = _column_like(match[1], rows.table.names) if match else None
@@ -100,15 +99,17 @@ def _filters(rows: Rows) -> None:
                 f"panel.filter: there is no column {match[1]!r}{did_you_mean(match[1], rows.table.names)}"
             )
         else:
-            _filter(rows, name, match[2], match[3])
+            _apply_filter(rows, name, match[2], match[3])
 
 
-def _column_like(given: str, names: list[str]) -> str | None:
-    alike = [n for n in names if n == given] or [n for n in names if words.plain(n) == words.plain(given) != ""]
+def _column_like(wanted: str, names: list[str]) -> str | None:
+    alike = [n for n in names if n == wanted] or [
+        n for n in names if vocabulary.normalized(n) == vocabulary.normalized(wanted) != ""
+    ]
     return alike[0] if alike else None
 
 
-def _filter(rows: Rows, name: str, sign: str, value: str) -> None:
+def _apply_filter(rows: Rows, name: str, sign: str, value: str) -> None:
     _, texts = rows.column(name)
     if sign in ("=", "!="):
         wanted = [v.strip() for v in value.split(",")]
@@ -120,7 +121,7 @@ def _filter(rows: Rows, name: str, sign: str, value: str) -> None:
         numbers, limit = read_numbers(texts), read_numbers([value])[0]
         if np.isnan(limit):
             rows.wrong.append(f"panel.filter: {value!r} is not a number")
-        compare: dict[str, Any] = {
+        compare: dict[str, np.ndarray] = {
             ">": numbers > limit,
             "<": numbers < limit,
             ">=": numbers >= limit,
@@ -130,7 +131,7 @@ def _filter(rows: Rows, name: str, sign: str, value: str) -> None:
     rows.drop(~fits, f"not {name} {sign} {value}")
 
 
-def _orders(rows: Rows) -> None:
+def _complete_orders(rows: Rows) -> None:
     """What is written in the first line of an order only holds for all of them; and credit notes."""
     name = rows.columns.order
     if not name:
@@ -160,57 +161,59 @@ def _fill(rows: Rows, order: np.ndarray, name: str) -> None:
     rows.table.cells[name] = pd.Categorical.from_codes(filled, cells.categories)
 
 
-def _refunds(rows: Rows) -> None:
+def _drop_refunds(rows: Rows) -> None:
     for name in rows.columns.refunds:
         _, texts = rows.column(name)
         yes = truths(texts)
-        when = words.plain(name).endswith(("at", "date"))
+        when = vocabulary.normalized(name).endswith(("at", "date"))
         if yes is not None and not when:
             rows.drop(rows.marked(name, texts, list(yes)), f"{name}")
         elif when:
             rows.drop(rows.marked(name, texts, [t not in ("0",) for t in texts]), f"{name} has a date")
 
 
-def _status(rows: Rows, name: str) -> None:
+def _keep_bought(rows: Rows, name: str) -> None:
     """Keep what was bought; cancellations, returns, views and carts are left out."""
     codes, texts = rows.column(name)
     weight = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))
     if rows.options.bought:
         missing = [b for b in rows.options.bought if b not in texts]
         rows.wrong.extend(f"panel.bought={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
-        said = ["bought" if t in rows.options.bought else "other" for t in texts]
+        meanings = ["bought" if t in rows.options.bought else "other" for t in texts]
     else:
-        said = [words.meaning(t) for t in texts]
-        question = _unclear(rows, name, texts, weight, said)
+        meanings = [statuses.meaning(t) for t in texts]
+        question = _status_question(rows, name, texts, weight, meanings)
         if question is not None:
             rows.wrong += [f"{name}: {question}"] if question else []
             return
     for i in np.argsort(-weight, kind="stable"):
-        if said[i] != "bought":
-            unknown = "" if said[i] else ", which is not known to be a purchase"
+        if meanings[i] != "bought":
+            unknown = "" if meanings[i] else ", which is not known to be a purchase"
             rows.drop(codes == i, f"{name} is {texts[i]}{unknown}")
 
 
-def _unclear(rows: Rows, name: str, texts: list[str], weight: np.ndarray, said: list[str]) -> str | None:
-    """What has to be asked about a column of status; "" if it is left aside, None if it is clear."""
-    known = sum(int(w) for w, s in zip(weight, said, strict=True) if s)
-    strong = words.STRONG_STATUS.fullmatch(words.plain(name)) is not None
+def _status_question(rows: Rows, name: str, texts: list[str], weight: np.ndarray, meanings: list[str]) -> str | None:
+    """What must be asked about a column of status; "" if it is left aside, None if it is clear."""
+    known = sum(int(w) for w, s in zip(weight, meanings, strict=True) if s)
+    strong = vocabulary.STRONG_STATUS.fullmatch(vocabulary.normalized(name)) is not None
     usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])
     if rows.options.status is None and (
-        known < 0.5 * weight.sum() or not any(said) or not (strong or "bought" in said)
+        known < 0.5 * weight.sum() or not any(meanings) or not (strong or "bought" in meanings)
     ):
-        asked = f"are rows with {usual} purchases? say which values are, e.g. panel.bought={texts[0] if texts else ''}"
-        return f"{asked}, or that all are: panel.status=none" if strong and (weight > 0).sum() > 1 else ""
-    if "bought" not in said:
+        question = (
+            f"are rows with {usual} purchases? say which values are, e.g. panel.bought={texts[0] if texts else ''}"
+        )
+        return f"{question}, or that all are: panel.status=none" if strong and (weight > 0).sum() > 1 else ""
+    if "bought" not in meanings:
         return f"none of its values ({usual}) is known to be a purchase; say which are, e.g. panel.bought={texts[0]}"
-    if weight[[s == "" for s in said]].sum() > UNKNOWN * weight.sum():
-        odd = [t for t, s, w in zip(texts, said, weight, strict=True) if not s and w]
-        every = [t for t, s in zip(texts, said, strict=True) if s == "bought"] + odd
+    if weight[[s == "" for s in meanings]].sum() > UNKNOWN * weight.sum():
+        odd = [t for t, s, w in zip(texts, meanings, weight, strict=True) if not s and w]
+        every = [t for t, s in zip(texts, meanings, strict=True) if s == "bought"] + odd
         return f"are rows with {', '.join(odd[:5])} purchases? say which values are: panel.bought={','.join(every[:6])}"
     return None
 
 
-def _chosen(rows: Rows) -> None:
+def _keep_chosen(rows: Rows) -> None:
     name = rows.columns.chosen
     if not name:
         return
@@ -225,31 +228,31 @@ def _chosen(rows: Rows) -> None:
     )
 
 
-def _nothing(rows: Rows) -> None:
+def _drop_no_purchase(rows: Rows) -> None:
     """Codes of brands that mean that nothing was bought: they stay known as occasions, not as purchases."""
     name = rows.columns.brand
     if not name:
         return
     codes, texts = rows.column(name)
-    given = tuple(b for b in rows.options.none if b != "no")
-    missing = [b for b in given if b not in texts]
+    stated = tuple(b for b in rows.options.none if b != "no")
+    missing = [b for b in stated if b not in texts]
     rows.wrong.extend(f"panel.none={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
-    nothing = [t in given or (not rows.options.none and t.lower() in words.NOTHING) for t in texts]
+    nothing = [t in stated or (not rows.options.none and t.lower() in statuses.NOTHING) for t in texts]
     if not rows.options.none and not set(texts) & set(rows.columns.brands):
-        codes_of_nothing = _codes_of_nothing(texts)
+        codes_of_nothing = _codes_of_no_purchase(texts)
         nothing = [n or t in codes_of_nothing for n, t in zip(nothing, texts, strict=True)]
         if codes_of_nothing:
             shown = " and ".join(sorted(codes_of_nothing))
             rows.notes.append(
                 f"{name} {shown} beside 1, 2, .. is taken for `nothing bought`; panel.none=no says that it is a brand."
             )
-    rows.nothing = rows.keep & rows.marked(name, texts, nothing)
+    rows.no_purchase = rows.keep & rows.marked(name, texts, nothing)
     for t, is_nothing in zip(texts, nothing, strict=True):
         if is_nothing:
             rows.drop(codes == texts.index(t), f"nothing bought ({name} is {t})")
 
 
-def _codes_of_nothing(texts: list[str]) -> set[str]:
+def _codes_of_no_purchase(texts: list[str]) -> set[str]:
     """0 or -1 beside 1, 2, ..; 99 or 999 beside small numbers."""
     if not all(re.fullmatch(r"-?\d+", t) for t in texts) or not {"1", "2"} <= set(texts):
         return set()
@@ -257,7 +260,7 @@ def _codes_of_nothing(texts: list[str]) -> set[str]:
     return {t for t in texts if t in ("0", "-1") or (t in ("99", "999") and largest < int(t) // 3)}
 
 
-def _amounts(rows: Rows) -> None:
+def _drop_returns(rows: Rows) -> None:
     """Returns have a negative quantity or amount."""
     for name, role in ((rows.columns.quantity, "quantity"), (rows.columns.price, "price")):
         if role == "price" and rows.columns.chosen:  # of alternatives, perhaps standardized: below 0 says nothing
@@ -279,15 +282,15 @@ def _amounts(rows: Rows) -> None:
         rows.drop(rows.marked(name, texts, list(numbers < 0)), f"returned ({name} below 0)")
         if role == "quantity":
             none = rows.marked(name, texts, list(numbers == 0))
-            rows.nothing = none & rows.keep if rows.nothing is None else rows.nothing | (none & rows.keep)
+            rows.no_purchase = none & rows.keep if rows.no_purchase is None else rows.no_purchase | (none & rows.keep)
             rows.drop(none, f"nothing bought ({name} is 0)")
             rows.unreadable(bad, name, "is not a number")
 
 
-def _customers(rows: Rows) -> None:
+def _drop_guests(rows: Rows) -> None:
     name = rows.columns.customer
     codes, texts = rows.column(name)
-    nobody = [_no_one(t) for t in texts]
+    nobody = [_is_no_customer(t) for t in texts]
     guests = (codes < 0) | rows.marked(name, texts, nobody)
     guests &= rows.keep
     if guests.sum() > MOST_GUESTS * rows.keep.sum():
@@ -302,5 +305,5 @@ def _customers(rows: Rows) -> None:
     )
 
 
-def _no_one(text: str) -> bool:
-    return text.lower() in words.NOBODY
+def _is_no_customer(text: str) -> bool:
+    return text.lower() in statuses.NOBODY

@@ -1,18 +1,21 @@
-"""Tables of another shape made long: a column a brand, a column a month, spells with a beginning and an end."""
+"""Reshapes tables to one row per purchase: a column per brand, a column per month, spells with a start and an end."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-import sim.panel.vocabulary as words
+from sim.panel import vocabulary
 from sim.panel.brand_columns import block_names
-from sim.panel.cells import Table
 from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK, read_times
 from sim.panel.options import Options
+from sim.panel.row_times import spell_dates
 from sim.panel.rows import Rows
+from sim.panel.table import Table
 from sim.panel.values import truths
-from sim.panel.when import one_column
+
+if TYPE_CHECKING:
+    pass
 
 MARKED = re.compile(
     r"(?:choice|chosen|bought|buy|purchased?|y|d|gekauft|gekocht|achete|comprado|acquistato)[._\- ](.+)", re.IGNORECASE
@@ -26,8 +29,8 @@ def unfold(table: Table, options: Options) -> Table:
     if options.brand is not None or not table.rows:
         return table
     if any(
-        re.fullmatch(p, words.plain(n))
-        for tier in words.BRAND[:2]
+        re.fullmatch(p, vocabulary.normalized(n))
+        for tier in vocabulary.BRAND[:2]
         for p in tier
         for n in table.names
         if _is_names(table, n)
@@ -73,7 +76,7 @@ def _melted(table: Table, columns: dict[str, str], name: str, value: str) -> Tab
 
     many = len(columns)
     rest = [n for n in table.names if n not in columns]
-    cells: dict[str, Any] = {
+    cells: dict[str, pd.Categorical] = {
         n: pd.Categorical.from_codes(np.repeat(table.cells[n].codes, many), table.cells[n].categories) for n in rest
     }
     cells[name] = pd.Categorical.from_codes(
@@ -98,7 +101,7 @@ def spells(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     A spell counts in the months on whose first day it lasts; one that is open lasts to the last date of the file.
     """
-    start, end = one_column(rows, rows.columns.start), one_column(rows, rows.columns.end)
+    start, end = spell_dates(rows, rows.columns.start), spell_dates(rows, rows.columns.end)
     rows.drop(np.isnan(start), f"no beginning ({rows.columns.start} is empty)")
     rows.drop(end < start, f"ends before it begins ({rows.columns.end})")
     kept = np.flatnonzero(rows.keep & (brand >= 0))

@@ -1,8 +1,9 @@
-"""A simulated panel, for who has none: a scenario is lived and its purchases written as a file that `read` reads."""
+"""A simulated panel: runs a scenario and writes its purchases as a file that `read` reads."""
 
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,21 +14,23 @@ from sim.model.state import window_counts
 from sim.panel.types import PanelError
 from sim.study.calibrate_shares import calibrate_shares
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def purchases(source: Run | Scenario) -> Any:
+
+def purchases(source: Run | Scenario) -> "pd.DataFrame":
     """hh, t (week), trip, choice, price_<firm> of every use in the weeks that count, replication 0, as a DataFrame.
 
-    `trip` numbers the uses of a household, so that several in one week are told apart.
-
-    The uses of a week are told by how the counts moved; of a week with several, the last firm and how often it was
-    used in a row are known, and what came before is put in a random order (drawn from the scenario's seed). People
-    without a use are not in it, as in any panel.
+    `trip` numbers the uses of a household, so that several in one week differ. The uses of a week are read from the
+    change of the counts; of several in one week, the last firm and how often it was used in a row are known, and the
+    earlier ones are put in a random order (drawn from the scenario's seed). People without a use are not in it, as in
+    any panel.
     """
     import pandas as pd
 
     scenario = source.scenario if isinstance(source, Run) else calibrate_shares(source)[0]
     rng = np.random.default_rng([scenario.seed, 0])
-    # One window longer than the story, for counts start anew where a window closes.
+    # One window longer than the scenario, for counts start anew where a window closes.
     (shard,) = initialize(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
     rows: list[tuple[int, int, int]] = []
     _, before = window_counts(shard.people)
@@ -58,20 +61,20 @@ def _in_order(used: np.ndarray, last: int, tenure: int, rng: np.random.Generator
     return np.concatenate([earlier, np.full(row, last)])
 
 
-def export(source: Run | Scenario | Any, path: Any, new: bool = True) -> Path:
+def export(source: "Run | Scenario | pd.DataFrame", path: str | PathLike[str], new: bool = True) -> Path:
     """Write the purchases of a run's scenario (or a table of them), whole or not at all, as Parquet or else CSV.
 
     A `new` file replaces nothing, PanelError where one is there already: it may be the purchases of a year.
     """
     if new and Path(path).exists():
         raise PanelError([f"{path}: is there already; nothing is overwritten, name another file"])
-    path, frame = Path(path), purchases(source) if isinstance(source, Run | Scenario) else source
-    parquet = path.suffix.lower() in (".parquet", ".pq")
-    write_atomic(path, lambda file: frame.to_parquet(file) if parquet else frame.to_csv(file, index=False), new)
-    return path
+    target, frame = Path(path), purchases(source) if isinstance(source, Run | Scenario) else source
+    parquet = target.suffix.lower() in (".parquet", ".pq")
+    write_atomic(target, lambda file: frame.to_parquet(file) if parquet else frame.to_csv(file, index=False), new)
+    return target
 
 
-def small(scenario: Scenario, households: int = 300, weeks: int = 104) -> Any:
+def small_panel(scenario: Scenario, households: int = 300, weeks: int = 104) -> "pd.DataFrame":
     """The purchases of 300 households in two years of a scenario; events after that are left out."""
     scandals = {name: event for name, event in scenario.scandals.items() if event.week < weeks}
     moves = {name: event for name, event in scenario.moves.items() if event.week < weeks}

@@ -1,4 +1,4 @@
-"""From a file to a Table of text, whatever kind of file it is. Nothing is interpreted here."""
+"""Opens a file of any kind as a Table of text; nothing is interpreted here."""
 
 import bz2
 import gzip
@@ -9,17 +9,21 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO
 
-from sim.panel.cells import Table, coded, from_frame
 from sim.panel.layout import Layout, encoding_of, layout_of
 from sim.panel.options import Options
+from sim.panel.table import Table, encoded, from_frame
 from sim.panel.types import PanelError
 
 MOST_ROWS, MOST_BYTES = 20_000_000, 2 << 30
 HEAD = 1 << 18  # bytes looked at to see what the file is
 MOST_RAGGED = 0.1  # of the lines may have more cells than the header
-PACKED: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+PACKED: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
 
 
 def open_table(path: Path, options: Options) -> Table:
@@ -75,7 +79,7 @@ def _from_zip(path: Path) -> bytes:
             return _bounded(file, path)
 
 
-def _bounded(file: Any, path: Path) -> bytes:
+def _bounded(file: IO[bytes] | io.BufferedIOBase, path: Path) -> bytes:
     content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise PanelError([f"{path}: unpacks to more than {MOST_BYTES >> 30} GB; give a part of it"])
@@ -122,7 +126,7 @@ def _text(path: Path, source: Path | bytes, options: Options) -> Table:
 def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
     import pandas as pd
 
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "sep": layout.separator,
         "encoding": layout.encoding,
         "encoding_errors": "replace" if layout.encoding == "cp1252" else "strict",
@@ -153,7 +157,7 @@ def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
     names = [n if n or names.index("") == i else f"column {i + 1}" for i, n in enumerate(names)]
     rows = len(frame)
     table = Table(
-        names, {n: coded(frame.pop(old)) for n, old in zip(names, list(frame), strict=True)}, rows, notes=notes
+        names, {n: encoded(frame.pop(old)) for n, old in zip(names, list(frame), strict=True)}, rows, notes=notes
     )
     table.first_line = layout.skip + 1 + layout.header
     table.header, table.comma = layout.header, layout.separator == ";"

@@ -1,4 +1,4 @@
-"""What the other files of this folder hand on: a Panel, and what is wrong with a file."""
+"""The types of this package: Panel, rows left out, PanelError."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.model.declare import ScenarioError
+
+BY_PURCHASE = ("hh", "t", "y", "quantity", "prices", "features", "displays", "segment")  # arrays [N, ..] of a Panel
 
 
 class PanelError(ScenarioError):

@@ -1,4 +1,4 @@
-"""Text that is a number or a yes or no, read in one way for a whole column."""
+"""Reads text as numbers or as yes and no, in one way for a whole column."""
 
 import re
 
@@ -35,6 +35,9 @@ def read_numbers(texts: list[str], decimal: str | None = None, comma: bool = Fal
 
     `decimal` is point or comma where the user says so; else it is decided over all texts. `comma`: whether, in doubt,
     commas are decimal, as where semicolons separate columns.
+
+    >>> read_numbers(["$1,234.50", "(3)", "none"])
+    array([1234.5,   -3. ,    nan])
     """
     bare = [MONEY.sub("", t.replace("\u2212", "-")) for t in texts]
     bare = ["-" + t[1:-1] if t.startswith("(") and t.endswith(")") else t for t in bare]

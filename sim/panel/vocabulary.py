@@ -1,6 +1,6 @@
-"""The names by which files call their columns, and the words by which they say what happened, in seven languages.
+"""Usual names of columns in purchase files, in seven languages.
 
-Names are compared as `plain` makes them: without accents, blanks and capitals. The languages are English, Dutch,
+Names are compared as `normalized` makes them: without accents, blanks and capitals. The languages are English, Dutch,
 German, French, Spanish, Portuguese and Italian.
 """
 
@@ -11,8 +11,12 @@ ID = r"(?:id|ids|no|nr|num|number|nummer|key|code|numero|ref|uuid|identifier|ken
 PRE = r"(?:id|no|nr|n|num|numero|cod|code|codigo|codice|identifiant)?(?:de|del|da|do|di|du)?"
 
 
-def plain(name: str) -> str:
-    """'Customer ID', 'customerId' and 'customer_id' are 'customerid'."""
+def normalized(name: str) -> str:
+    """A name without accents, blanks and capitals.
+
+    >>> normalized("Customer ID"), normalized("customer_id")
+    ('customerid', 'customerid')
+    """
     text = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o"))
     return re.sub(r"[^a-z0-9]+", "", "".join(c for c in text if not unicodedata.combining(c)).lower())
 
@@ -189,7 +193,7 @@ STRONG_STATUS = re.compile(
     r".*(status|statut|estado|stato|eventtype|event|behaviou?r(type)?|ereignis|evenement|evento)"
 )
 REFUND_FLAG = (
-    r"(?:is|was)?(?:returned|return|refunded|refund|canceled|canceled|cancellation|void|voided|storno|"
+    r"(?:is|was)?(?:returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
     r"storniert|retour|test)(?:ed)?(?:flag|at|date|yn)?",
     r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",
 )
@@ -210,130 +214,3 @@ END = (
     r"churn|ends|thru|through)(?:date|month|week|day|at|time|ed)?",
     r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine",
 )
-
-NOTHING = {
-    *(
-        "none",
-        "no purchase",
-        "nothing",
-        "outside",
-        "outside option",
-        "outside good",
-        "no choice",
-        "nobuy",
-        "no buy",
-        "opt out",
-    ),
-    *(
-        "optout",
-        "opt-out",
-        "no-choice",
-        "no-purchase",
-        "nopurchase",
-        "nochoice",
-        "outside_option",
-        "no_purchase",
-        "no_choice",
-    ),
-    *(
-        "not purchased",
-        "did not buy",
-        "none of these",
-        "none of the above",
-        "neither",
-        "keine",
-        "keiner",
-        "kein kauf",
-        "nichts",
-    ),
-    *(
-        "geen",
-        "niets",
-        "geen aankoop",
-        "aucun",
-        "aucune",
-        "aucun achat",
-        "rien",
-        "ninguno",
-        "ninguna",
-        "nada",
-        "sin compra",
-    ),
-    *("nenhum", "nenhuma", "sem compra", "nessuno", "nessuna", "niente", "nessun acquisto"),
-}
-NOBODY = {
-    *(
-        "guest",
-        "anonymous",
-        "anonym",
-        "unknown",
-        "not set",
-        "(not set)",
-        "undefined",
-        "gast",
-        "unbekannt",
-        "onbekend",
-        "anoniem",
-    ),
-    *(
-        "invite",
-        "invitado",
-        "anonimo",
-        "desconocido",
-        "convidado",
-        "desconhecido",
-        "ospite",
-        "sconosciuto",
-        "inconnu",
-        "guest checkout",
-    ),
-    *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
-}
-CANCELLED = re.compile(
-    r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
-    r"reembols|rimbors|fail|declin|void|"
-    r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
-    r"creditnote|"
-    r"estorn|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|mislukt|echoue)"
-)
-UNFINISHED = re.compile(
-    r"(unpaid|pending|on.?hold|awaiting|draft|unavailable|checkout|quote|estimate|offen\b|ausstehend|in behandeling|"
-    r"impaye|pendiente|pendente|in attesa|openstaand|proforma)"
-)
-BROWSED = re.compile(
-    r"\b(pv|page ?views?|views?|viewed|view item|product ?views?|details?|clicks?|clicked|cart|add ?to ?cart|"
-    r"added to cart|remove ?from ?cart|basket|"
-    r"add to basket|wish ?list|fav|favou?rite|search|impression|visit|session ?start|begin checkout|login|sign "
-    r"?up|list|hover|"
-    r"share|like|rate|rating|review|save|compare|ansicht|angesehen|warenkorb|bekeken|winkelwagen|vue|panier|"
-    r"vista|carrito|"
-    r"carrinho|visualizzazione|visualizacao|carrello|ansehen|browse|open|scroll|email open|subscribe|sample|"
-    r"inquiry)\b"
-)
-BOUGHT = re.compile(
-    r"(purchas|paid|ship|deliver|complet|bought|\bbuy\b|\border|sale\b|\bsold|transaction|fulfil|partial|"
-    r"process|closed|approv|invoice|"
-    r"success|confirm|authori|settled|accept|archiv|\bdone\b|\bok\b|bezahlt|\bkauf|gekauft|verkauf|"
-    r"abgeschlossen|geliefert|versandt|betaald|"
-    r"voltooid|verzonden|koop|gekocht|geleverd|afgerond|paye|achat|achete|vente|livre|termine|expedie|pagad|"
-    r"compra|venta|entreg|"
-    r"enviad|pago|venda|conclu|pagat|acquist|vendit|consegn|spedit|concret|checked out|besteld|bestellt|valid|"
-    r"active|regular|normal)"
-)
-
-
-def meaning(word: str) -> str:
-    """What a status or event says of a row: bought, canceled, unfinished, browsed, or '' for what is not known."""
-    text = re.sub(r"[_\-/.]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)).strip()
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
-    if re.search(r"(not|un|never|no) ?(return|refund|cancel)", text):
-        return "bought"
-    for name, pattern in (
-        ("canceled", CANCELLED),
-        ("unfinished", UNFINISHED),
-        ("browsed", BROWSED),
-        ("bought", BOUGHT),
-    ):
-        if pattern.search(text):
-            return name
-    return ""

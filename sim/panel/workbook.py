@@ -1,12 +1,15 @@
-"""A sheet of an Excel or OpenDocument workbook as a Table."""
+"""Opens a sheet of an Excel or OpenDocument workbook as a Table."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sim.model.declare import did_you_mean
-from sim.panel.cells import Table, from_frame
 from sim.panel.options import Options
+from sim.panel.table import Table, from_frame
 from sim.panel.types import PanelError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NEEDS = {".xls": "xlrd", ".ods": "odfpy"}
 
@@ -38,7 +41,7 @@ def open_workbook(path: Path, options: Options) -> Table:
     return from_frame(_under_header(full[name]), notes)
 
 
-def _under_header(frame: Any) -> Any:
+def _under_header(frame: "pd.DataFrame") -> "pd.DataFrame":
     full = frame.notna().sum(axis=1)
     top = int((full >= full.mode().max()).to_numpy().argmax())
     names = [str(c) if c == c and c is not None else "" for c in frame.iloc[top]]

@@ -1,15 +1,18 @@
-"""What Hydra does around a run: its folders are made here first, so that it is known what of them is new."""
+"""Makes the folders of a run or sweep before Hydra does, so that what is new is known and can be taken back."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sim.model.declare import ScenarioError
 from sim.report.folders import RECORDS, SWEEP, Claim, below, claim, detour, new_in, occupied, refusal, refuse, take_back
 from sim.report.result import FILES
 from sim.study.presets import plain, stated
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 CALLBACK = "+hydra.callbacks.sim._target_=sim.report.callback.BeforeFolders"  # calls before_run and before_sweep
 claims: list[Claim] = []  # of the run or sweep that was launched last
@@ -19,7 +22,7 @@ class Halt(BaseException):
     """Carries an error past Hydra, which would announce it in its own way."""
 
 
-def before_run(config: Any) -> None:
+def before_run(config: "DictConfig") -> None:
     """Refuse a run that is wrong in itself or would write over something; make its folder, knowing what is new."""
     with _halting(), _hydra_config(config):
         folder, setting = str(config.hydra.run.dir), "hydra.run.dir"
@@ -35,7 +38,7 @@ def before_run(config: Any) -> None:
         claims.append(claim(setting, folder, records))
 
 
-def before_sweep(config: Any) -> None:
+def before_sweep(config: "DictConfig") -> None:
     """Refuse a sweep into a folder that holds another; make its folder, knowing what is new."""
     with _halting(), _hydra_config(config):
         folder, setting = str(config.hydra.sweep.dir), "hydra.sweep.dir"
@@ -55,7 +58,7 @@ def _halting() -> Iterator[None]:
 
 
 @contextmanager
-def _hydra_config(config: Any) -> Iterator[None]:
+def _hydra_config(config: "DictConfig") -> Iterator[None]:
     """Hydra's own resolvers work, as they will when it makes the folder."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -72,13 +75,13 @@ def _records(subfolder: str | None) -> list[str]:
     return [f"{subfolder}/{name}" for name in RECORDS] if subfolder else []
 
 
-def asked(settings: Any) -> list[str]:
+def asked(settings: "DictConfig") -> list[str]:
     """What was asked for on the command line, with where presets are looked for."""
     searched = [o for o in settings.overrides.hydra if o.startswith("hydra.searchpath")]
     return [*searched, *settings.overrides.task]
 
 
-def discard(settings: Any, folder: Path) -> None:
+def discard(settings: "DictConfig", folder: Path) -> None:
     """Take back what Hydra has made for a job that failed: its records, its empty logs, the folder of a sweep's job."""
     from omegaconf import OmegaConf
 

@@ -1,33 +1,79 @@
 """What every experiment needs: its arguments, its table and its figure."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
+from sim.model.declare import ScenarioError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+FOLDER = Path("outputs/experiments")
+KINDS = ("parquet", "png", "svg")
 
 
-def keep(name: str, table: "pd.DataFrame", figure: Any, folder: Path | str = "outputs/experiments") -> None:
-    """Write an experiment's table (Parquet) and figure (PNG, SVG) whole or not at all, and say where."""
+def keep(name: str, table: "pd.DataFrame", figure: "Figure", folder: Path | str = FOLDER) -> None:
+    """Write an experiment's table (Parquet) and figure (PNG, SVG) whole or not at all, and print where.
+
+    An earlier output of the same experiment is replaced; ScenarioError if anything else has one of the names.
+    """
     from sim.compute.files import write_atomic
     from sim.report import figures
     from sim.study.store import write_table
 
+    check_own(name, folder)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_table(table, folder / f"{name}.parquet", {"experiment": name})
-    for kind in ("png", "svg"):
+    for kind in KINDS[1:]:
         write_atomic(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind))
     print(f"\n{folder / name}.parquet, .png and .svg")
 
 
-def play(main: Callable[..., Any], fast: Mapping[str, int]) -> None:
-    """Run an experiment as its script is asked: --fast takes the arguments `fast`, NAME=NUMBER sets one of `main`."""
+def check_own(name: str, folder: Path | str = FOLDER) -> None:
+    """ScenarioError if a file of these names is there and is not this experiment's own output.
+
+    The table says in its metadata whose it is; a figure is the experiment's own if there is such a table beside it.
+    """
+    table = Path(folder) / f"{name}.parquet"
+    if _is_own(table, name):
+        taken = [path for path in _paths(folder, name) if path.is_symlink() or path.is_dir()]
+    else:
+        taken = [path for path in _paths(folder, name) if os.path.lexists(path)]
+    if taken:
+        raise ScenarioError([f"{p}: is there already and is not an output of {name}; move or rename it" for p in taken])
+
+
+def _paths(folder: Path | str, name: str) -> list[Path]:
+    return [Path(folder) / f"{name}.{kind}" for kind in KINDS]
+
+
+def _is_own(table: Path, name: str) -> bool:
+    from sim.study.store import StoreError, read_metadata
+
+    try:
+        return read_metadata(table).get("experiment") == name
+    except StoreError:
+        return False
+
+
+def play(main: Callable[..., object], fast: Mapping[str, int]) -> None:
+    """Run an experiment as its script is asked: --fast takes the arguments `fast`, NAME=NUMBER sets one of `main`.
+
+    Files that it could not write in the end are reported before it runs.
+    """
     words = sys.argv[1:]
     known = main.__code__.co_varnames[: main.__code__.co_argcount]
     numbers = {name: value for name, _, value in (word.partition("=") for word in words if word != "--fast")}
-    if not all(name in known and value.isdigit() for name, value in numbers.items()):
+    if not all(name in known and value.isdecimal() for name, value in numbers.items()):
         sys.exit(f"usage: {sys.argv[0]} [--fast] " + " ".join(f"[{name}=NUMBER]" for name in known))
-    main(**(dict(fast) if "--fast" in words else {}) | {name: int(value) for name, value in numbers.items()})
+    try:
+        check_own(Path(sys.argv[0]).stem)
+        main(**(dict(fast) if "--fast" in words else {}) | {name: int(value) for name, value in numbers.items()})
+    except ScenarioError as error:
+        sys.exit("\n".join(error.complaints))

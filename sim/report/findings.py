@@ -1,10 +1,13 @@
 """What a table of metrics allows to be said: sentences for the slide and the terminal, none beyond its errors.
 
-A difference that is not detected is told by its interval: it is not "no difference".
+A difference that is not detected is given with its interval: it is not "no difference".
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INTERVAL = 2.04  # standard errors on either side, 95 %: t with 31 degrees of freedom, as errors rest on 32 groups
 TOO_FEW = "too few to tell"  # where a value has no error that can be known
@@ -20,16 +23,19 @@ class Effect(NamedTuple):
     uses: tuple[float, float]  # relative
 
 
-def finding(table: Any, focus: str) -> str:
+def finding(table: "pd.DataFrame", focus: str) -> str:
     """What the headline figure shows of the focus against its category, in a sentence that its errors allow."""
     firms = wide(table)
     row = firms.loc[focus]
-    value, beyond, error = row["value"]["stickiness"], row["value"]["excess"], row["error"]["excess"]
+    value, beyond = row["value"]["stickiness"], row["value"]["excess"]
+    known, error = row["error"]["stickiness"], row["error"]["excess"]
     name, benchmark = called(focus), f"{value:.2f} against {value - beyond:.2f}"
     if not math.isfinite(value):
         return f"{name}: {TOO_FEW} how sticky its customers are" if len(firms) > 1 else f"{name} has no rivals"
-    if not math.isfinite(beyond):
+    if not math.isfinite(beyond) and math.isfinite(known):
         return f"{name} has a stickiness of {value:.2f}"
+    if not math.isfinite(beyond):
+        return f"{name}: {TOO_FEW} how sticky its customers are"
     if not math.isfinite(error):
         return f"{name}: {TOO_FEW} whether it is more sticky than its category ({benchmark})"
     if abs(beyond) > INTERVAL * error:
@@ -39,7 +45,7 @@ def finding(table: Any, focus: str) -> str:
 
 def changed(effect: Effect) -> str:
     """What events did to a firm, in a sentence that the errors allow."""
-    what = f"With {effect.events} minus without, from week {effect.week}, share of {called(effect.firm)}:"
+    what = f"Effect of {effect.events} on the share of {called(effect.firm)}, from week {effect.week}:"
     (share, error), (uses, error_of_uses) = effect.share, effect.uses
     if not math.isfinite(error):
         return f"{what} {TOO_FEW}"
@@ -61,14 +67,18 @@ def _digits(error: float) -> int:
     return 2 if error <= 0 else max(1, min(4, math.ceil(0.3 - math.log10(INTERVAL * error))))
 
 
-def wide(table: Any) -> Any:
+def wide(table: "pd.DataFrame") -> "pd.DataFrame":
     """Group "all" with a row a firm and columns (value or error, metric)."""
     rows = table[(table["group"] == "all") & (table["firm"] != "")]
     return rows.pivot(index="firm", columns="metric", values=["value", "error"])
 
 
 def called(name: str) -> str:
-    """A firm's or an event's name for people: Close up, not close_up; VW, which nobody can pronounce, in capitals."""
+    """A firm's or an event's name for people; capitals where it has no vowel.
+
+    >>> called("close_up"), called("vw")
+    ('Close up', 'VW')
+    """
     if not set(name.lower()) & set("aeiouy"):
         return name.upper()
     return (name[:1].upper() + name[1:]).replace("_", " ")

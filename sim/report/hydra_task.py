@@ -1,4 +1,4 @@
-"""The Hydra task: live one scenario, keep it whole or not at all, and then show it."""
+"""The Hydra task: simulate one scenario, keep its files whole or not at all, and then show it."""
 
 import os
 import signal
@@ -8,20 +8,22 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from warnings import catch_warnings, filterwarnings
 
 from sim.model.fields import Scenario
 from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
 from sim.report.flags import MULTIRUN, ordered
 from sim.report.folders import draft, move, near, occupied, refusal, refuse
-from sim.report.result import FIGURES, FILES, TABLES, Finished, effect, events, measured, story, without_events
+from sim.report.result import FIGURES, FILES, TABLES, Finished, effect, event_weeks, over_time, without_events
 from sim.report.signals import Stopped, check, stoppable, undivided
 from sim.report.streams import plain as plain_text
-from sim.report.terminal import everything, not_shown, one_line, progress, summary, where
-from sim.study.presets import CONF, check_sweep, forced, plain, scenario, solved, stated
+from sim.report.terminal import print_failures, print_files, print_job, print_run, print_sweep, progress
+from sim.study.presets import CONF, check_sweep, forced, plain, solved, stated
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from sim.engine.loop import Run
 
 QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none")
@@ -58,7 +60,7 @@ def launch(arguments: list[str]) -> None:
         finally:
             give_back(bool(_finished))
         if len(_finished) > 1:
-            _show(_finished[-1], {"the summary of the sweep": lambda: summary(_finished)})
+            _show(_finished[-1], {"the summary of the sweep": lambda: print_sweep(_finished)})
 
 
 @contextmanager
@@ -80,12 +82,24 @@ def _as_program(arguments: list[str]) -> Iterator[None]:
         GlobalHydra.instance().clear()
 
 
-def task(config: Any) -> None:
-    """One job of Hydra's: the composed config in, files in the job's folder and a table in the terminal out."""
+def task(config: "DictConfig") -> None:
+    """One job of Hydra's: from the composed config to files in the job's folder and a table in the terminal."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
     settings = HydraConfig.get()
+    _simulate_and_keep(config, settings)
+    _show(_finished[-1], {"what its events changed": _compare})
+    done = _finished[-1]
+    figure = {"the figure": lambda: _draw(done)}  # takes longer than the table, so a single run shows that first
+    if settings.mode == RunMode.MULTIRUN:
+        _show(done, figure | {"its line": lambda: print_job(done)})
+    else:
+        _show(done, {"the table": lambda: print_run(done)} | figure | {"its files": lambda: print_files(done)})
+
+
+def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
+    """Simulate the composed config and write its run and tables, or take back all that was made for it."""
     folder = Path(settings.runtime.output_dir)
     kept = len(_finished)
     try:
@@ -93,42 +107,26 @@ def task(config: Any) -> None:
         actual = stated(plain(config), asked(settings))
         # the draft is begun first: a folder that takes no files should say so before the simulation, not after
         with draft(folder) as place:
-            threading.Thread(target=_warm_up).start()
-            run = _lived(actual, asked(settings), settings.runtime.choices)
-            _keep(Finished(list(settings.overrides.task), run, measured(run), folder), place)
+            threading.Thread(target=_import_early).start()
+            run = _simulated(actual, asked(settings), settings.runtime.choices)
+            _keep(Finished(list(settings.overrides.task), run, run.table(), folder), place)
     except BaseException as error:
         if len(_finished) == kept:
             discard(settings, folder)
         if isinstance(error, Exception):
             raise Halt from error
         raise
-    _show(_finished[-1], {"what its events changed": _compare})
-    done = _finished[-1]
-    draw = {"the figure": lambda: _draw(done)}  # takes longer than the answer, so a single run shows that first
-    if settings.mode == RunMode.MULTIRUN:
-        _show(done, draw | {"its line": lambda: one_line(done)})
-    else:
-        _show(done, {"the table": lambda: everything(done)} | draw | {"its files": lambda: where(done)})
 
 
-def lived(overrides: list[str]) -> "Run":
-    """The run of `python -m sim` with these overrides, without a terminal and without files."""
+def _simulated(actual: Scenario, overrides: list[str], choices: Mapping[str, str]) -> "Run":
+    """The run of a scenario, the presence of its firms solved first."""
     from sim.engine.loop import simulate
 
-    actual, shares = scenario(overrides)
-    run = simulate(actual)
-    run.shares = shares
-    return run
-
-
-def _lived(actual: Scenario, overrides: list[str], choices: Any) -> "Run":
-    from sim.engine.loop import simulate
-
-    with progress(actual) as (step, said):
-        said("solving presence")
-        settled, shares = solved(actual, overrides, choices)
-        said("simulating")
-        run = simulate(settled, progress=_stoppable(step))
+    with progress(actual) as (step, phase):
+        phase("solving presence")
+        calibrated, shares = solved(actual, overrides, choices)
+        phase("simulating")
+        run = simulate(calibrated, progress=_stoppable(step))
     run.shares = shares
     return run
 
@@ -144,21 +142,20 @@ def _stoppable(step: Callable[[int, int], None]) -> Callable[[int, int], None]:
 
 
 def _compare() -> None:
-    """Run the same people without the events of the run kept last, and note what the events changed."""
+    """Simulate the run kept last once more without its events, and note what they changed; a stop keeps the run."""
     from sim.engine.loop import simulate
 
     done = _finished[-1]
-    quiet = without_events(done.run.scenario)
-    if quiet:
-        with progress(quiet) as (step, said):
-            said("simulating without the events")
-            control = simulate(quiet, progress=_stoppable(step))
-        _finished[-1] = done._replace(effect=effect(done.run, control))
+    control = without_events(done.run.scenario)
+    if control:
+        with progress(control, f"the run is kept in {near(done.folder)}; now without its events,") as (step, _):
+            without = simulate(control, progress=_stoppable(step))
+        _finished[-1] = done._replace(effect=effect(done.run, without))
 
 
-def _warm_up() -> None:
+def _import_early() -> None:
     """Import what is needed after the simulation while compiled code, which lets other threads go on, is running."""
-    with suppress(Exception):  # which is met again where it is needed
+    with suppress(Exception):  # an error comes again where the module is needed
         import pandas  # noqa: F401
 
         from sim.measure import metrics  # noqa: F401
@@ -184,7 +181,7 @@ def _show(done: Finished, shown: Mapping[str, Callable[[], None]]) -> None:
         except Exception as error:
             failed[what] = error
     if failed:
-        not_shown(done, failed)
+        print_failures(done, failed)
 
 
 def _draw(done: Finished) -> None:
@@ -192,7 +189,7 @@ def _draw(done: Finished) -> None:
 
     run, table, s = done.run, done.table, done.run.scenario
     note = f"{plain_text(s.title or 'A market')}: {s.people:,} people, {s.weeks} weeks. Bars and bands: 95 % intervals."
-    figure = figures.headline(table, story(run), s.focus, events(s), done.effect, note)
+    figure = figures.headline(table, over_time(run), s.focus, event_weeks(s), done.effect, note)
     with draft(done.folder) as place, catch_warnings():
         filterwarnings("ignore", category=UserWarning)  # of glyphs that the font lacks, of names longer than the page
         for kind in ("png", "svg"):

@@ -1,8 +1,7 @@
-"""What is made of a run: its metrics by group, its story over the weeks, what its events changed, its files."""
+"""What is made of a run: its metrics over the weeks, what its events changed, its files."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from sim.model.scenario import change
 from sim.report.findings import Effect
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sim.engine.loop import Run
 
 TABLES = ("run.parquet", "metrics.parquet", "metrics.csv")
@@ -20,34 +21,16 @@ FILES = TABLES + FIGURES
 
 
 class Finished(NamedTuple):
-    """A run that is written down: its overrides, the run, its table of metrics, its folder."""
+    """A run that is written to files: its overrides, the run, its table of metrics, its folder."""
 
     overrides: list[str]
     run: "Run"
-    table: Any
+    table: "pd.DataFrame"
     folder: Path
     effect: Effect | None = None
 
 
-def groups(scenario: Scenario) -> dict[str, Sequence[int]]:
-    """Cells by the name of a group: all, and each segment and cohort where there is more than one."""
-    cells = scenario.cells
-    named: dict[str, Sequence[int]] = {"all": range(len(cells))}
-    for n, (kind, members) in enumerate((("segments", scenario.segments), ("cohorts", scenario.cohorts))):
-        if len(members) > 1:
-            named |= {f"{kind}.{m}": [i for i, cell in enumerate(cells) if cell[n] == m] for m in members}
-    return named
-
-
-def measured(run: "Run") -> Any:
-    """Every metric of a run with its error, for everybody and for each group."""
-    from sim.measure import metrics
-
-    s = run.scenario
-    return metrics.table(run.tally, list(s.firms), groups(s), s.market.regime == "provider", run.shares)
-
-
-def story(run: "Run") -> Any:
+def over_time(run: "Run") -> "pd.DataFrame":
     """Stickiness by window and share by part of a window (by week for providers): week, firm, metric, value, error.
 
     Windows and parts that have ended only; the week is the middle of each.
@@ -68,7 +51,7 @@ def story(run: "Run") -> Any:
     return pd.DataFrame(flat, columns=["week", "firm", "metric", "value", "error"])
 
 
-def events(scenario: Scenario) -> dict[str, int]:
+def event_weeks(scenario: Scenario) -> dict[str, int]:
     """Scandals and moves in the order of their weeks: what they are, in words -> week."""
     weeks = {f"{name} (scandal)": scandal.week for name, scandal in scenario.scandals.items()}
     weeks |= {f"{name} ({move.lever} {move.value:g})": move.week for name, move in scenario.moves.items()}
@@ -77,15 +60,15 @@ def events(scenario: Scenario) -> dict[str, int]:
 
 def without_events(scenario: Scenario) -> Scenario | None:
     """The same people with the same draws, but no scandals and moves; None where there are none, or no rivals."""
-    told = len(scenario.firms) > 1 and events(scenario)
-    return change(scenario, {"scandals": {}, "moves": {}}) if told else None
+    comparable = len(scenario.firms) > 1 and event_weeks(scenario)
+    return change(scenario, {"scandals": {}, "moves": {}}) if comparable else None
 
 
 def effect(run: "Run", control: "Run") -> Effect:
-    """What the events did, from the first of them to the end: the run minus `without_events` of it.
+    """What the events did to a firm, from the first of them to the end: the run minus `without_events` of it.
 
-    It is told of the focus, or where none of the events is at the focus, of the firm of the first. Paired differences
-    of share and, relative, of uses, with their errors; these are nan where the uses of the firm differ in fewer than
+    The firm is the focus or, where none of the events is at the focus, that of the first event. Paired differences of
+    share and, relative, of uses, with their errors; these are nan where the uses of the firm differ in fewer than
     MIN_GROUPS groups of people.
     """
     from sim.measure import metrics
@@ -94,15 +77,15 @@ def effect(run: "Run", control: "Run") -> Effect:
     s = run.scenario
     happened: list[Scandal | Move] = [*s.scandals.values(), *s.moves.values()]
     earliest = min(happened, key=lambda event: event.week)
-    first, hit = earliest.week, {event.firm or s.focus for event in happened}
-    firm = s.focus if s.focus in hit else earliest.firm
+    first, firms = earliest.week, {event.firm or s.focus for event in happened}
+    firm = s.focus if s.focus in firms else earliest.firm
     j = list(s.firms).index(firm)
     ours, theirs = (estimates.pooled(r.tally, weeks=slice(first, None)) for r in (run, control))
     points = estimates.difference(metrics.share, theirs, ours)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = estimates.jackknife(metrics.uses(estimates.folds(ours)) / metrics.uses(estimates.folds(theirs)) - 1)
-    told = (metrics.uses(ours) != metrics.uses(theirs)).sum(axis=0)[j] >= MIN_GROUPS
-    found = ((float(e.value[j]), float(e.error[j]) if told else float("nan")) for e in (points, relative))
+    enough = (metrics.uses(ours) != metrics.uses(theirs)).sum(axis=0)[j] >= MIN_GROUPS
+    found = ((float(e.value[j]), float(e.error[j]) if enough else float("nan")) for e in (points, relative))
     return Effect(firm, _kind(s), first, *found)
 
 

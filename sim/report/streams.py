@@ -9,9 +9,9 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,7 @@ UNBROKEN = 100_000  # columns in a pipe, where a row stays a row
 SPELLED = {"±": "+-", "−": "-", "…": "...", "×": "x", "·": "."}
 GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # of a stream that nobody reads any more
 RULE = "sim.spelled"
+T = TypeVar("T")
 
 
 class Stream:
@@ -38,7 +39,7 @@ class Stream:
         """Flush, or be silent from now on."""
         self._guarded(self.stream.flush)
 
-    def _guarded(self, act: Any) -> Any:
+    def _guarded(self, act: Callable[[], T]) -> T | None:
         try:
             return None if self.silent else act()
         except OSError as error:
@@ -55,7 +56,7 @@ class Stream:
             os.dup2(nowhere, self.stream.fileno())
             os.close(nowhere)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self.stream, name)
 
 

@@ -1,12 +1,14 @@
 """What the terminal shows: how far the run is, its table, its market in words, where its files are."""
 
+import math
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -17,50 +19,32 @@ from sim.report.folders import near
 from sim.report.result import FILES, Finished
 from sim.report.streams import console as _console
 
-COLUMNS = {
-    "stickiness": "stickiness\nindex",
-    "usage_ratio": "usage\nratio",
-    "excess": "excess",
-    "share": "share\n%",
-    "penetration": "penetration\n%",
-    "category_requirements": "SCR\n%",
-    "repeat_rate": "repeat\n%",
-    "churn": "churn\n%",
-}
+if TYPE_CHECKING:
+    import pandas as pd
+
 CELL, NAME = 13, 16  # columns of text: of a figure at least, of a firm
-LEGEND = (
-    "stickiness: 0 = chance, 1 = customers use nothing else; usage ratio: uses here per use elsewhere, by those who "
-    "used it\nin the window before; excess: stickiness beyond the category's; SCR: share of customers' uses; * focus"
-)
-MARKET = {
-    "category_penetration": ("of people use the category in {window} weeks", True),
-    "category_mean": ("uses a person in {window} weeks", False),
-    "polarization": ("polarization of the category", False),
-    "dirichlet_phi": ("phi of the Dirichlet, what size and category alone would give", False),
-    "switched": ("of people are elsewhere after {window} weeks", True),
-    "deliberated": ("of uses are deliberated", True),
-    "wom_ratio": ("good messages a bad one", False),
-}
+DIGITS = {"%": 1, "index": 3}  # of a figure of the market, by its unit; 2 of other units
+Progress = tuple[Callable[[int, int], None], Callable[[str], None]]
 
 
 @contextmanager
-def progress(scenario: Scenario) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
-    """(step(done, of), said(what)): a bar on stderr while it lasts, or one line where stderr is no terminal."""
+def progress(scenario: Scenario, what: str = "simulating") -> Iterator[Progress]:
+    """(step(done, of), phase(name)): a bar on stderr while it lasts, or one line where stderr is no terminal."""
     console = _console(stderr=True)
     if not compiled():
         console.print("compiling the kernel, once (about 12 s)")
     if not console.is_terminal:
-        console.print(f"living {scenario.weeks} weeks of {scenario.people:,} people ...")
-        yield (lambda done, of: None), (lambda what: None)
+        console.print(f"{what} {scenario.weeks} weeks of {scenario.people:,} people ...", soft_wrap=True)
+        yield (lambda done, of: None), (lambda phase: None)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    words = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*words, console=console, transient=True) as bar:
-        week = bar.add_task("", total=None)
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        week = bar.add_task(what, total=None)
         yield (
-            lambda done, of: bar.update(week, completed=done, total=of, description=f"week {done} of {of}"),
-            lambda what: bar.update(week, description=what),
+            lambda done, of: bar.update(week, completed=done, total=of, description=f"{what}: week {done} of {of}"),
+            lambda phase: bar.update(week, description=phase),
         )
 
 
@@ -77,47 +61,53 @@ def compiled() -> bool:
     return any(file.stat().st_mtime >= source for file in made)
 
 
-def everything(done: Finished) -> None:
-    """All there is to say of a single run."""
+def print_run(done: Finished) -> None:
+    """Print all there is to say of a single run."""
     console, width, s = _console(), streams.columns(), done.run.scenario
     about = f"{s.people:,} people, {s.weeks} weeks, windows of {s.window}"
     console.print()
     console.print(streams.plain(s.title or "A market"), style="bold", end="", soft_wrap=True)
     console.print(f": {about}; value ± standard error\n")
-    console.print(_firms(done, width))
-    console.print(LEGEND, style="dim", soft_wrap=True)
+    metrics, left_out = _columns(done, width)
+    console.print(_firm_table(done, metrics))
+    if left_out:
+        console.print(f"{', '.join(left_out)}: in metrics.csv, or on a wider terminal", style="dim", soft_wrap=True)
+    console.print(textwrap.fill(_legend(metrics), width), style="dim", soft_wrap=True)
     kinds = [k for k in ("segments", "cohorts") if done.table["group"].str.startswith(k).any()]
     for metric in ("stickiness", "share") if kinds else ():
-        console.print("", _by_group(done, metric, kinds, width), sep="\n")
+        console.print(f"\n{_group_title(metric, kinds)}", style="bold")
+        console.print(_group_table(done, metric, kinds, width))
     console.print("\nthe market", style="bold")
-    for line in (*_market(done), "", *_changed(done), *_asked(done)):
+    for line in (*_market_lines(done), "", *_effect_lines(done), *presence_lines(done)):
         console.print(line, soft_wrap=True)
 
 
-def one_line(done: Finished) -> None:
-    """One line on one job of a sweep."""
+def print_job(done: Finished) -> None:
+    """Print one line on one job of a sweep."""
     _line(f"{_swept(done) or 'as composed'} -> {near(done.folder)}")
 
 
-def summary(jobs: Sequence[Finished]) -> None:
-    """Swept values by the headline of the focus, a row a run."""
+def print_sweep(jobs: Sequence[Finished]) -> None:
+    """Print swept values by the headline of the focus, a row a run."""
     varied = _varied(jobs)
-    table = _grid("the sweep", *[key for key, _ in varied], "focus", "stickiness", "share %")
+    table = _grid(*[key for key, _ in varied], "focus", "stickiness", "share %")
     for n, done in enumerate(jobs):
         focus = done.run.scenario.focus
         headline = [_column(done.table, "all", metric)[focus] for metric in ("stickiness", "share")]
         table.add_row(*[streams.plain(values[n]) for _, values in varied], focus, *headline)
-    _console().print(table)
+    console = _console()
+    console.print("the sweep", style="bold")
+    console.print(table)
     _line(f"written to {near(jobs[0].folder.parent)}")
 
 
-def where(done: Finished) -> None:
-    """The one line on the files."""
+def print_files(done: Finished) -> None:
+    """Print the one line on the files."""
     _line(f"written to {_files(done)}")
 
 
-def not_shown(done: Finished, failed: Mapping[str, Exception]) -> None:
-    """The sentence, on stderr, on what of a run could not be shown, and where the run is."""
+def print_failures(done: Finished, failed: Mapping[str, Exception]) -> None:
+    """Print, on stderr, what of a run could not be shown and why, and where the run is."""
     reasons = dict.fromkeys(_reason(error) for error in failed.values())
     what = " and ".join(failed)
     print(f"{what} could not be shown ({'; '.join(reasons)}); the run is kept in {_files(done)}", file=sys.stderr)
@@ -138,35 +128,62 @@ def _line(text: str) -> None:
     _console().print(streams.plain(text), soft_wrap=True)
 
 
-def _firms(done: Finished, width: int) -> Table:
-    columns = _fitting([_column(done.table, "all", metric) for metric in COLUMNS], width)
-    table = _grid("", "firm", *list(COLUMNS.values())[: len(columns)])
-    if len(columns) < len(COLUMNS):
-        table.caption = f"{', '.join(list(COLUMNS)[len(columns) :])}: in metrics.csv, or on a wider terminal"
+def _columns(done: Finished, width: int) -> tuple[list[str], list[str]]:
+    """The metrics of a firm that fit into the width, and those that do not."""
+    from sim.measure.metrics import listed
+
+    provider = done.run.scenario.market.regime == "provider"
+    names = [info.name for info in listed("firm", provider) if info.terminal]
+    many = _fitting([_column(done.table, "all", name) for name in names], width)
+    return names[:many], names[many:]
+
+
+def _firm_table(done: Finished, metrics: Sequence[str]) -> Table:
+    table = _grid("firm", *map(_head, metrics))
+    columns = [_column(done.table, "all", metric) for metric in metrics]
     for firm in done.run.scenario.firms:
         _row(table, done, firm, [column[firm] for column in columns])
     return table
 
 
-def _by_group(done: Finished, metric: str, kinds: Sequence[str], width: int) -> Table:
-    found = [g for g in dict.fromkeys(done.table["group"]) if g.partition(".")[0] in ("all", *kinds)]
-    columns = _fitting([_column(done.table, group, metric) for group in found], width)
-    heads = [g.partition(".")[2] or g for g in found[: len(columns)]]
-    table = _grid(f"{COLUMNS[metric].replace(chr(10), ' ')} by {' and '.join(k[:-1] for k in kinds)}", "firm", *heads)
+def _head(metric: str) -> str:
+    """The head of a column in two lines: words and, of a share, %."""
+    from sim.measure.metrics import info
+
+    words = info(metric)
+    return f"{words.head}\n%" if words.percent else words.head.replace(" ", "\n", 1)
+
+
+def _legend(metrics: Sequence[str]) -> str:
+    from sim.measure.metrics import info
+
+    return "; ".join([f"{info(m).head}: {info(m).note}" for m in metrics if info(m).note] + ["* focus"])
+
+
+def _group_title(metric: str, kinds: Sequence[str]) -> str:
+    return f"{_head(metric).replace(chr(10), ' ')} by {' and '.join(kind[:-1] for kind in kinds)}"
+
+
+def _group_table(done: Finished, metric: str, kinds: Sequence[str], width: int) -> Table:
+    """A metric of every firm by group of people."""
+    groups = [g for g in dict.fromkeys(done.table["group"]) if g.partition(".")[0] in ("all", *kinds)]
+    columns = [_column(done.table, group, metric) for group in groups]
+    many = _fitting(columns, width)
+    table = _grid("firm", *[g.partition(".")[2] or g for g in groups[:many]])
     for firm in done.run.scenario.firms:
-        _row(table, done, firm, [column[firm] for column in columns])
+        _row(table, done, firm, [column[firm] for column in columns[:many]])
     return table
 
 
-def _fitting(columns: Sequence[dict[str, str]], width: int) -> Sequence[dict[str, str]]:
-    """As many of the columns as the width takes, two at least."""
+def _fitting(columns: Sequence[dict[str, str]], width: int) -> int:
+    """How many of the columns the width takes, two at least."""
     widths = [max(CELL, *(len(cell) + 2 for cell in column.values())) for column in columns]
     ends = accumulate(widths, initial=NAME)
-    return columns[: max(2, sum(end <= width for end in ends) - 1)]
+    return max(2, sum(end <= width for end in ends) - 1)
 
 
-def _grid(title: str, *heads: str) -> Table:
-    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
+def _grid(*heads: str) -> Table:
+    table = Table(header_style="dim")
     table.box, table.pad_edge, table.padding = None, False, (0, 2, 0, 0)
     for n, head in enumerate(heads):
         table.add_column(head, justify="right" if n else "left", no_wrap=True)
@@ -178,57 +195,63 @@ def _row(table: Table, done: Finished, firm: str, cells: Sequence[str]) -> None:
     table.add_row(f"{firm} *" if focus else firm, *cells, style="bold" if focus else "")
 
 
-def _column(table: Any, group: str, metric: str) -> dict[str, str]:
+def _column(table: "pd.DataFrame", group: str, metric: str) -> dict[str, str]:
     """Firm -> value and error as text, with as many digits as the errors of the column deserve."""
+    from sim.measure.metrics import info
+
     rows = table[(table["group"] == group) & (table["metric"] == metric)].set_index("firm")
-    percent = COLUMNS.get(metric, "").endswith("%")
+    percent = info(metric).percent
     scale = 100 if percent else 1
     coarse = not rows["error"].median() * scale < (0.05 if percent else 0.005)
     digits = (1 if percent else 2) + (not coarse)
     return {
-        str(firm): _text(value * scale, error * scale, digits)
+        str(firm): _with_error(value * scale, error * scale, digits)
         for firm, value, error in zip(rows.index, rows["value"], rows["error"], strict=True)
     }
 
 
-def _text(value: float, error: float, digits: int) -> str:
-    if value != value:
+def _with_error(value: float, error: float, digits: int) -> str:
+    """A value ± its error; a dash where there is none: of too little, or a ratio to nothing."""
+    if not math.isfinite(value):
         return "-"
-    return f"{value:.{digits}f} ±{error:.{digits}f}" if error == error else TOO_FEW
+    known = round(value, digits) + 0.0  # no -0.00
+    return f"{known:.{digits}f} ±{error:.{digits}f}" if math.isfinite(error) else TOO_FEW
 
 
-def _market(done: Finished) -> list[str]:
+def _market_lines(done: Finished) -> list[str]:
     """The category as a whole, a line a figure."""
+    from sim.measure.metrics import listed
+
     rows = done.table[(done.table["group"] == "all") & (done.table["firm"] == "")].set_index("metric")
     lines = []
-    for metric, (template, percent) in MARKET.items():
-        words = template.format(window=done.run.scenario.window)
-        value, error = rows.loc[metric, ["value", "error"]] * (100 if percent else 1)
-        if value == value:
-            shown = _text(value, error, 1 if percent else 3)
-            lines.append(f"  {words}: {shown}" if error != error else f"  {shown}{' %' if percent else ''} {words}")
+    for info in listed("market"):
+        value, error = rows.loc[info.name, ["value", "error"]] * (100 if info.percent else 1)
+        words = (info.note or info.words).format(window=done.run.scenario.window)
+        if info.terminal and math.isfinite(value):
+            shown = _with_error(value, error, DIGITS.get(info.unit, 2))
+            lines.append(f"  {words}: {shown}" if shown == TOO_FEW else f"  {shown}{' %' * info.percent} {words}")
     return lines
 
 
-def _changed(done: Finished) -> list[str]:
+def _effect_lines(done: Finished) -> list[str]:
     """What the events changed."""
     return [changed(done.effect), ""] if done.effect else []
 
 
-def _asked(done: Finished) -> list[str]:
-    """What is known of the shares that firms state: how far the solved presence may be off, on draws of its own."""
+def presence_lines(done: Finished) -> list[str]:
+    """How far the shares in the reference market may be from those that firms state."""
     shares = done.run.shares
     if not shares:
         return []
-    if any(s.reached != s.reached for s in shares.values()):
+    if any(math.isnan(s.reached) for s in shares.values()):
         return ["presence is the share asked for: in the reference market nobody used anything that would tell more"]
     worst = max(shares, key=lambda firm: shares[firm].uncertainty)
-    told = shares[worst]
+    largest = shares[worst]
     lines = [
-        "presence was solved for the reference market (the presets without values on the command line, scandals and "
-        "levers), on people of its own: shares there are those asked for up to a standard error of "
-        f"{100 * told.uncertainty:.2f} points ({worst}: {100 * told.asked:.2f} % asked, "
-        f"{100 * told.reached:.2f} ±{100 * told.error:.2f} % reached), which the errors above include"
+        "shares: each firm's presence was solved so that the market as its presets have it, without events or values "
+        f"from the command line, gives the share that the firm states. Largest standard error: {worst}, "
+        f"{100 * largest.uncertainty:.2f} points ({100 * largest.asked:.2f} % stated, {100 * largest.reached:.2f} "
+        f"±{100 * largest.error:.2f} % reached); the errors above include it"
     ]
     for firm, s in shares.items():
         if abs(s.reached - s.asked) > 3 * s.error:

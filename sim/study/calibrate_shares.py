@@ -22,8 +22,7 @@ from sim.measure.shares import Share
 from sim.model.fields import Scenario
 from sim.model.network import stored_links
 from sim.model.scenario import change
-from sim.study import presence
-from sim.study.presence import Solved
+from sim.study.presence_store import Solved, find_solved, rules_digest, save_solved
 
 SIZES = (200_000, 500_000, 1_000_000)  # people on whom shares are estimated: the first that is no less than a run's
 TOGETHER = 20_000  # people in one replication of the solver
@@ -55,17 +54,17 @@ class Round(NamedTuple):
 def calibrate_shares(scenario: Scenario) -> tuple[Scenario, dict[str, Share]]:
     """The scenario with presence in place of stated shares, and for each firm the share asked for and reached.
 
-    A scenario without stated shares is returned as it is. What was solved once is looked up (`sim.study.presence`).
+    A scenario without stated shares is returned as it is. What was solved once is looked up (`sim.study.presence_store`).
     """
     if all(firm.share is None for firm in scenario.firms.values()):
         return scenario, {}
     asked = asked_shares(scenario)
     reference = reference_market(scenario, asked)
     key, people = key_of(reference), enough(scenario)
-    found = presence.find(key, people)
+    found = find_solved(key, people)
     if found is None:
         found = solve(reference, asked, people)
-        presence.keep(key, people, found)
+        save_solved(key, people, found)
     values = {f"firms.{name}.presence": p for name, p in zip(scenario.firms, found.presence, strict=True)}
     rows = zip(scenario.firms, asked.tolist(), found.reached, found.error, strict=True)
     return (
@@ -115,11 +114,11 @@ def _as_declared(part: Any) -> Any:
 
 def key_of(reference: Scenario) -> str:
     """A hash of the reference market and of whatever file it reads, and one of the rules."""
-    told = json.dumps(asdict(reference)).encode()
+    content = json.dumps(asdict(reference)).encode()
     if reference.network.kind == "file":
         path = Path(reference.network.edges)
-        told += path.read_bytes() if path.is_file() else b""
-    return f"{hashlib.sha256(told).hexdigest()[:16]}-{presence.rules()}"
+        content += path.read_bytes() if path.is_file() else b""
+    return f"{hashlib.sha256(content).hexdigest()[:16]}-{rules_digest()}"
 
 
 def solve(reference: Scenario, asked: np.ndarray, people: int) -> Solved:
@@ -224,6 +223,6 @@ def mark_of(uses: Uses) -> str:
     return hashlib.sha256(np.ascontiguousarray(uses).tobytes()).hexdigest()[:16]
 
 
-def still(reference: Scenario, solved: Solved) -> bool:
-    """Whether people use what they used when this was solved, though the source of the rules has changed."""
+def still_holds(reference: Scenario, solved: Solved) -> bool:
+    """Whether the same uses are counted as when this was solved, though the source of the rules has changed."""
     return mark_of(uses_of(reference, solved.presence, range(1))) == solved.mark

@@ -1,7 +1,7 @@
-"""From presets and overrides to a scenario, with presence solved in the reference market.
+"""Composes presets and overrides into a scenario, with presence solved in the reference market.
 
-The shares that firms state are those of the reference market: what the chosen presets of market, firms and people
-compose, before values on the command line, scandals and levers. So whatever is changed on top of it may move shares.
+The shares that firms state are those of the reference market: the chosen presets of market, firms and people, before
+values on the command line, scandals and levers are applied. Whatever is changed on top of it may move shares.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from sim.model.fields import Scenario
 from sim.model.paths import unknown_member
 from sim.model.scenario import build, change, to_dict
 from sim.study.bounds import check_references, check_typed
+from sim.study.defaults import MEMBER_GROUPS
 
 if TYPE_CHECKING:
     from sim.measure.shares import Share
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).resolve().parents[1]
 CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
 PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name != "hydra"))
-STORY = ("scandal", "lever")  # groups that are no part of the reference market
-MEMBERS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")
+EVENTS = ("scandal", "lever")  # groups that are not part of the reference market
 FIELDS = tuple(f.name for f in fields(Scenario))
 
 Shares = dict[str, "Share"]  # by firm: share asked for, share reached and its error
@@ -48,14 +48,32 @@ def forced(argument: str) -> str:
     return argument if own or not equals else f"++{argument}"
 
 
-def scenario(overrides: Sequence[str] = ()) -> tuple[Scenario, Shares]:
-    """What `python -m sim` with these overrides would live: presence solved, shares asked and reached.
+def scenario(*overrides: str) -> Scenario:
+    """The scenario that `python -m sim` simulates with these overrides, presence solved for the stated shares.
 
-    Raises ScenarioError, which says everything that is wrong, or what hydra, omegaconf and yaml raise.
+    Raises ScenarioError, which lists everything that is wrong, or what hydra, omegaconf and yaml raise.
+
+    >>> scenario("market=bank", "people=2000").focus
+    'lloyds'
     """
+    return scenario_and_shares(overrides)[0]
+
+
+def scenario_and_shares(overrides: Sequence[str] = ()) -> tuple[Scenario, Shares]:
+    """As `scenario`, and for each firm the share it states, the share reached and its error."""
     overrides = [forced(o) for o in overrides]
     config, choices = compose(overrides)
     return solved(stated(config, overrides), overrides, choices)
+
+
+def uncalibrated(*overrides: str) -> Scenario:
+    """As `scenario`, but with the shares that firms state: presence is not solved yet.
+
+    >>> uncalibrated("market=bank").firms["lloyds"].share
+    0.26
+    """
+    forces = [forced(o) for o in overrides]
+    return stated(compose(forces)[0], forces)
 
 
 def compose(overrides: Sequence[str] = ()) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -120,7 +138,7 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
 def _strangers(overrides: Sequence[str]) -> dict[str, str]:
     """Path and complaint of members that no preset knows: a misspelt firm must not become a new one."""
     paths = [o.partition("=")[0][2:] for o in overrides if _is_forced(o)]
-    if not any(path.split(".")[0] in MEMBERS for path in paths):
+    if not any(path.split(".")[0] in MEMBER_GROUPS for path in paths):
         return {}
     config, _ = compose([o for o in overrides if not _is_forced(o)])
     wrong = dict(found for path in paths if (found := unknown_member(Scenario, config, path)))
@@ -167,7 +185,7 @@ def solved(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any
 
 def _reference(actual: Scenario, overrides: Sequence[str], choices: Mapping[str, Any]) -> Scenario:
     """The same presets of market, firms and people, without changed values, scandals and levers."""
-    kept = [o for o in overrides if not _in_story(o)]
+    kept = [o for o in overrides if not _is_change(o)]
     if len(kept) == len(overrides):
         return actual
     if choices.get("market"):
@@ -178,10 +196,10 @@ def _reference(actual: Scenario, overrides: Sequence[str], choices: Mapping[str,
     return build({key: value for key, value in config.items() if key in FIELDS})
 
 
-def _in_story(override: str) -> bool:
+def _is_change(override: str) -> bool:
     """Whether an override leaves the reference market: a scandal, a lever, or a value that is no share."""
     key = override.partition("=")[0].lstrip("+~")
-    if key.split("@")[0] in STORY or key.startswith(("scandals.", "moves.")):
+    if key.split("@")[0] in EVENTS or key.startswith(("scandals.", "moves.")):
         return True
     return _is_forced(override) and not key.endswith(".share")
 

@@ -1,7 +1,7 @@
-"""What stickiness is made of: the same people with the same draws in worlds that lack one mechanism, or many.
+"""What stickiness is made of: the same people with the same draws in runs that lack one mechanism, or several.
 
-`captive` says what the friction of leaving holds, and `shapley` shares stickiness out over the mechanisms. Presence is
-solved once, for the scenario as it stands, and held in every world. `twins` (room `twins`) can be had from here too.
+`decompose` divides the stickiness index over the mechanisms, `captive` says what switching cost holds. Presence is
+solved once, for the scenario as it stands, and held in every run.
 """
 
 import os
@@ -20,12 +20,10 @@ from sim.measure.estimates import Array, Estimate, Metric
 from sim.model.fields import Mechanisms, Scenario
 from sim.model.timeline import make_world
 from sim.study.calibrate_shares import calibrate_shares
-from sim.study.twins import Twins, known, twins
+from sim.study.twins import check_known, twins
 
-__all__ = ["Twins", "captive", "index", "shapley", "twins"]
-
-ALL = tuple(f.name for f in fields(Mechanisms))
-Coalition = frozenset[str]
+MECHANISMS = tuple(f.name for f in fields(Mechanisms))
+Coalition = frozenset[str]  # mechanisms that are on
 Plan = list[tuple[float, str, Coalition]]  # with which weight which mechanism joins those already on
 
 
@@ -43,34 +41,32 @@ def captive(scenario: Scenario) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["firm", "part", "value", "error"])
 
 
-def shapley(
-    scenario: Scenario, mechanisms: Sequence[str] = ALL, permutations: int = 8, firm: str = "", workers: int = 0
+def decompose(
+    scenario: Scenario,
+    mechanisms: Sequence[str] = MECHANISMS,
+    permutations: int = 8,
+    firm: str = "",
+    workers: int = 0,
 ) -> pd.DataFrame:
     """Shapley shares of the stickiness index: firm, mechanism, value, error, error_people, error_orders.
 
     A mechanism's share is what it adds when it joins those already on, mean over all orders of joining (Shapley 1953);
     those not in `mechanisms` stay as they are. `chance` is the index with all of them off, `stickiness` that of the
     scenario, which the shares and chance sum to. What cannot matter gets 0. If n can and 2^n <= `permutations` x n, all
-    coalitions are lived; else orders are drawn (Castro, Gomez & Tejada 2009), each with its reverse. `error_people` is
-    the jackknife over people and replications for these orders, `error_orders` the standard error over pairs of orders
-    (0 if all), `error` the root of their squares' sum. `workers` 0 = all processors.
+    coalitions are simulated; else orders are drawn (Castro, Gomez & Tejada 2009), each with its reverse.
+    `error_people` is the jackknife over people and replications for these orders, `error_orders` the standard error
+    over pairs of orders (0 if all), `error` the root of their squares' sum. `workers` 0 = all processors.
+
+    >>> from sim import build
+    >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
+    >>> base = build({"people": 300, "weeks": 26, "segments": {"all": {}}, "firms": firms})
+    >>> decompose(base, ["taste", "habit"], firm="a").mechanism.tolist()
+    ['taste', 'habit', 'chance', 'stickiness']
     """
-    known("mechanisms", mechanisms, ALL)
-    known("firm", [firm] if firm else [], scenario.firms)
+    check_known("mechanisms", mechanisms, MECHANISMS)
+    check_known("firm", [firm] if firm else [], scenario.firms)
     base = calibrate_shares(scenario)[0]
-
-    def world(coalition: Coalition) -> Scenario:
-        off = {m: False for m in mechanisms if m not in coalition}
-        return replace(base, mechanisms=replace(base.mechanisms, **off))
-
-    players = [m for m in mechanisms if _key(world(frozenset(mechanisms) - {m})) != _key(base)]
-    plans = _plans(players, permutations, base.seed)
-    needed = {c for plan in plans for _, m, before in plan for c in (before, before | {m})}
-    worth = _worths({c: world(c) for c in needed | {frozenset(), frozenset(players)}}, workers)
-    none, whole = worth[frozenset()], worth[frozenset(players)]
-    parts = {m: [np.zeros_like(none)] for m in mechanisms} | {"chance": [none], "stickiness": [whole]}
-    for m in players:
-        parts[m] = [sum(w * (worth[c | {m}] - worth[c]) for w, joins, c in plan if joins == m) for plan in plans]
+    parts = _parts(base, mechanisms, permutations, workers)
     rows = []
     for name, part in parts.items():
         rows += [(f, name, *row) for f, row in zip(base.firms, _row(part), strict=True)]
@@ -78,8 +74,26 @@ def shapley(
     return table[table["firm"] == firm].reset_index(drop=True) if firm else table
 
 
+def _parts(base: Scenario, mechanisms: Sequence[str], permutations: int, workers: int) -> dict[str, list[Array]]:
+    """The parts of the index by name, [plan][fold, j]: each mechanism's, `chance` and `stickiness`."""
+
+    def only(coalition: Coalition) -> Scenario:
+        off = {m: False for m in mechanisms if m not in coalition}
+        return replace(base, mechanisms=replace(base.mechanisms, **off))
+
+    players = [m for m in mechanisms if _key(only(frozenset(mechanisms) - {m})) != _key(base)]
+    plans = _plans(players, permutations, base.seed)
+    needed = {c for plan in plans for _, m, before in plan for c in (before, before | {m})}
+    worth = _worths({c: only(c) for c in needed | {frozenset(), frozenset(players)}}, workers)
+    none, whole = worth[frozenset()], worth[frozenset(players)]
+    parts = {m: [np.zeros_like(none)] for m in mechanisms} | {"chance": [none], "stickiness": [whole]}
+    for m in players:
+        parts[m] = [sum(w * (worth[c | {m}] - worth[c]) for w, joins, c in plan if joins == m) for plan in plans]
+    return parts
+
+
 def _key(scenario: Scenario) -> bytes:
-    """All that a life depends on: worlds of one key are lived once. Numbers that nobody can feel are evened out."""
+    """All that a run depends on: scenarios of one key run once. Numbers that cannot matter are set alike."""
     world = make_world(scenario)
     if not world.firms["switching_cost"].any():
         world.market["switching_cost_deterrence"] = 0
@@ -102,13 +116,13 @@ def _plans(players: Sequence[str], permutations: int, seed: int) -> list[Plan]:
     return [[(0.5, m, frozenset(o[:at])) for o in (order, order[::-1]) for at, m in enumerate(o)] for order in orders]
 
 
-def _worths(worlds: dict[Coalition, Scenario], workers: int) -> dict[Coalition, Array]:
-    """The index by fold and firm, [fold, j], of every world."""
-    keys = {c: _key(world) for c, world in worlds.items()}
-    distinct = {key: worlds[c] for c, key in keys.items()}
+def _worths(scenarios: dict[Coalition, Scenario], workers: int) -> dict[Coalition, Array]:
+    """The index by fold and firm, [fold, j], of every scenario."""
+    keys = {c: _key(scenario) for c, scenario in scenarios.items()}
+    distinct = {key: scenarios[c] for c, key in keys.items()}
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        lived = dict(zip(distinct, pool.map(_index_by_fold, distinct.values()), strict=True))
-    return {c: lived[key] for c, key in keys.items()}
+        found = dict(zip(distinct, pool.map(_index_by_fold, distinct.values()), strict=True))
+    return {c: found[key] for c, key in keys.items()}
 
 
 def _index_by_fold(scenario: Scenario) -> Array:

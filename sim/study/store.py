@@ -87,7 +87,7 @@ def load(path: str | Path) -> Run:
     Rows that are missing, were edited or are there twice are an error, and so is a file that would take far more
     memory than it is long.
     """
-    about = summary(path)
+    about = describe(path)
     if about["bins"] != BINS:
         raise StoreError(f"{path}: counted in the bins {about['bins']}, and this version has {BINS}; simulate again")
     rows = _read(path, lambda file: _rows_of(file, Path(path).stat().st_size))
@@ -115,7 +115,7 @@ def load_all(folder: str | Path) -> Iterator[tuple[Path, Run]]:
             yield path, load(path)
 
 
-def summary(path: str | Path) -> dict[str, Any]:
+def describe(path: str | Path) -> dict[str, Any]:
     """What a run says of itself, without its counts: what stands under KEYS."""
     about = read_metadata(path)
     if MARK not in about:

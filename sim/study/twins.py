@@ -1,31 +1,33 @@
-"""The same people with the same draws in two worlds: what a change does, to every firm, segment, week and person.
+"""Twins, or common random numbers: the same people with the same draws in two runs, to measure what a change does.
 
-Whoever the change does not touch draws the same numbers in both, so a difference has a far smaller error than either
-world. Presence is solved once, for the scenario as it stands, and held in both.
+Whoever the change does not touch draws the same numbers in both runs, so a difference has a far smaller error than
+either run. Presence is solved once, for the scenario as it stands, and held in both.
 """
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from sim.engine.loop import Run, Shard, advance, initialize, simulate
-from sim.measure import estimates
+from sim.compute.html import html_table, with_error
+from sim.engine.loop import Run, simulate
+from sim.measure import estimates, metrics
 from sim.measure.estimates import Array, Estimate, Metric
+from sim.measure.groups import groups
 from sim.measure.reliability import MIN_GROUPS
-from sim.measure.tally import FOLDS, Tally
+from sim.measure.tally import Tally
 from sim.model.declare import ScenarioError, did_you_mean, leaves
 from sim.model.fields import Scenario
 from sim.model.scenario import change, to_dict
+from sim.study import fates
 from sim.study.calibrate_shares import calibrate_shares
 
 SHARED = ("seed", "replications", "people", "weeks", "burn_in", "window", "cells")  # in which twins cannot differ
 SHOWN = 3  # values that differ, in the line that stands for twins
-By = Callable[[Tally, Sequence[int]], Tally]
+WEEKLY = ("flow", "event", "news")  # counters with an axis of weeks
+By = Callable[[Tally, Sequence[int]], Tally]  # tally and cells -> counts with axes [group, ...]
 
 
 @dataclass
@@ -38,21 +40,47 @@ class Twins:
     def __repr__(self) -> str:
         """One line: the control, and which values differ."""
         control, changed = ({p: v for p, v, _ in leaves(run.scenario)} for run in (self.control, self.changed))
-        apart = [p for p in {**control, **changed} if control.get(p) != changed.get(p)]
-        told = [f"{p} {control.get(p)} -> {changed.get(p)}" for p in apart[:SHOWN]]
-        more = [f"{len(apart) - SHOWN} more"] if len(apart) > SHOWN else []
-        return f"<Twins of {self.control.scenario!r}; {', '.join([*told, *more]) or 'no difference'}>"
+        differ = [p for p in {**control, **changed} if control.get(p) != changed.get(p)]
+        shown = [f"{p} {control.get(p)} -> {changed.get(p)}" for p in differ[:SHOWN]]
+        more = [f"{len(differ) - SHOWN} more"] if len(differ) > SHOWN else []
+        return f"<Twins of {self.control.scenario!r}; {', '.join([*shown, *more]) or 'no difference'}>"
+
+    def _repr_html_(self) -> str:
+        """What the change did to share and stickiness of each firm, as a notebook shows it."""
+        provider = self.control.scenario.market.regime == "provider"
+        chosen = (metrics.share, metrics.firm_metrics(provider)["stickiness"])
+        cells = ([with_error(*pair) for pair in zip(*self.difference(m), strict=True)] for m in chosen)
+        heads = ["firm", "change of share", "change of stickiness"]
+        return html_table(repr(self), heads, zip(self.control.scenario.firms, *cells, strict=True))
+
+    def table(self) -> pd.DataFrame:
+        """Changed minus control for every metric of a firm: group, firm, metric, value, error; a row each.
+
+        Groups are everybody, each segment and each cohort; errors are paired, and nan where too few can tell.
+        """
+        s, rows = self.control.scenario, []
+        for group, cells in groups(s).items():
+            counts = estimates.pooled(self.control.tally, cells), estimates.pooled(self.changed.tally, cells)
+            for name, metric in metrics.firm_metrics(s.market.regime == "provider").items():
+                found = self._difference(metric, counts, estimates.pooled)
+                rows += [(group, firm, name, *pair) for firm, *pair in zip(s.firms, *found, strict=True)]
+        return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
 
     def difference(self, metric: Metric, segment: str = "", by: By = estimates.pooled) -> Estimate:
-        """Changed minus control for everybody or a segment, with its paired error (people and replications).
+        """Changed minus control for everybody or a segment, with its paired error (over people and replications).
 
         Over all weeks [j]; with `by=estimates.weekly` for each week [t, j] or `by=spells(...)` for each spell of weeks,
         if the metric reads weekly counts; with `by=estimates.by_window` for each window [w, j]. The error is nan where
-        the worlds differ in too few groups of people to tell (fewer than MIN_GROUPS), and 0 up to where they differ.
+        the runs differ in too few groups of people to tell (fewer than MIN_GROUPS), and 0 up to where they differ.
+
+        >>> from sim import build
+        >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
+        >>> base = build({"people": 600, "weeks": 26, "segments": {"all": {}}, "firms": firms})
+        >>> value, error = twins(base, {"firms.a.quality": 1.0}).difference(metrics.share)
+        >>> bool(value[0] > 2 * error[0] > 0)
+        True
         """
-        counts = self._counts(segment, by)
-        value, error = estimates.difference(metric, *counts)
-        return Estimate(value, self._told(metric, counts, by, error))
+        return self._difference(metric, self._counts(segment, by), by)
 
     def relative(self, metric: Metric, segment: str = "", by: By = estimates.pooled) -> Estimate:
         """Changed over control, less 1, with its paired error; otherwise as `difference`."""
@@ -60,10 +88,10 @@ class Twins:
         control, changed = map(estimates.folds, counts)
         with np.errstate(divide="ignore", invalid="ignore"):
             value, error = estimates.jackknife(metric(changed) / metric(control) - 1)
-        return Estimate(value, self._told(metric, counts, by, error))
+        return Estimate(value, self._reliable(metric, counts, by, error))
 
     def variance_saved(self, metric: Metric, segment: str = "", by: By = estimates.pooled) -> Array:
-        """Share of the variance of a difference that the common draws save, against a world of its own seed each."""
+        """Share of the variance of a difference that common random numbers save, against two runs of their own seeds."""
         counts = self._counts(segment, by)
         alone = sum(estimates.estimate(metric, c).error ** 2 for c in counts)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -71,20 +99,14 @@ class Twins:
         return saved
 
     def people(self, week: int | None = None) -> pd.DataFrame:
-        """Who met which fate: replication, number, segment, cohort, firm, fate, came_back; a row a person.
+        """What became of each person: replication, number, segment, cohort, firm, fate, came_back; a row a person.
 
-        `firm` is that of the last use when `week` opened in the control; by default the week from which the worlds
-        differ, so that pasts are the same. With it at the end: `stays` in both worlds, `leaves_anyway` in neither,
-        `leaves_because` only in the control, `stays_because` only in the changed world. `came_back`: stays in both,
-        and was elsewhere, as a week closed, in the changed world only. Lives both worlds again.
+        `firm` is that of the last use when `week` opened in the control; by default the week from which the runs
+        differ, so that pasts are the same. With it at the end: `stays` in both runs, `leaves_anyway` in neither,
+        `leaves_because` only in the control, `stays_because` only in the changed run. `came_back`: stays in both,
+        and was elsewhere, as a week closed, in the changed run only. Simulates both again.
         """
-        worlds = self.control.scenario, self.changed.scenario
-        week = _turn(*worlds) if week is None else week
-        runs = range(worlds[0].replications)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            lived = [pool.map(partial(_path, world, week), runs) for world in worlds]
-            fates = [_fates(worlds[0], r, *pair) for r, pair in enumerate(zip(*lived, strict=True))]
-        return pd.concat(fates, ignore_index=True)
+        return fates.people(self.control.scenario, self.changed.scenario, week)
 
     def leavers(self, week: int | None = None, segment: str = "") -> pd.DataFrame:
         """Who left because of the change, who would have left anyway, who came back: firm, fate, people, share, error.
@@ -94,48 +116,38 @@ class Twins:
         `were`, errors over people and replications, nan where too few met a fate, or escaped it, to tell.
         """
         self._cells(segment)
-        everybody, rows = self.people(week), []
-        there = (everybody["segment"] == segment) | (segment == "")
-        fold = _folds(everybody, self.control.scenario)
-        for firm in self.control.scenario.firms:
-            home = there & (everybody["firm"] == firm)
-            met = {"were": home, **{fate: home & (everybody["fate"] == fate) for fate in FATES}}
-            met["came_back"] = home & everybody["came_back"]
-            were = _left_out(met["were"], fold)
-            for fate, who in met.items():
-                people = _left_out(who, fold)
-                with np.errstate(invalid="ignore"):
-                    share, error = map(float, estimates.jackknife(people / were))
-                few = fate != "were" and min(_groups(who, fold), _groups(home & ~who, fold)) < MIN_GROUPS
-                rows.append((firm, fate, people[0], share, np.nan if few else error))
-        return pd.DataFrame(rows, columns=["firm", "fate", "people", "share", "error"])
+        return fates.leavers(self.control.scenario, self.people(week), segment)
 
-    def _told(self, metric: Metric, counts: tuple[Tally, Tally], by: By, error: Array) -> Array:
+    def _difference(self, metric: Metric, counts: tuple[Tally, Tally], by: By) -> Estimate:
+        value, error = estimates.difference(metric, *counts)
+        return Estimate(value, self._reliable(metric, counts, by, error))
+
+    def _reliable(self, metric: Metric, counts: tuple[Tally, Tally], by: By, error: Array) -> Array:
         """The error of a difference, nan where it rests on too few groups of people.
 
-        What a handful of people did has an error as chancy as they are: in a breach at a bank with 2,000 people the
-        intervals of rivals held the mean of 160 replications in .41 to .71, and nobody having moved is +- 0.
+        What a handful of people did has an error as uncertain as they are few: in a breach at a bank with 2,000 people
+        the intervals of rivals held the mean of 160 replications in .41 to .71, and nobody having moved is +- 0.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             ours, theirs = map(metric, counts)
-        apart = ((ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))).sum(axis=0)
+        differing = ((ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))).sum(axis=0)
         alike = self._alike(by)
         if alike.ndim:
             with np.errstate(divide="ignore", invalid="ignore"):
                 series = error.ndim >= metric(estimates.pooled(self.control.tally)).ndim
             alike = alike.reshape(-1, *(1,) * (error.ndim - 1)) if series else alike[-1]
-        told: Array = np.where(alike | (apart >= MIN_GROUPS), error, np.nan)
-        return told
+        reliable: Array = np.where(alike | (differing >= MIN_GROUPS), error, np.nan)
+        return reliable
 
     def _alike(self, by: By) -> Array:
-        """Whether nothing at all differs between the worlds up to the end of each week, window or spell of `by`."""
+        """Whether nothing at all differs between the runs up to the end of each week, window or spell of `by`."""
         ours, theirs, s = self.control.tally, self.changed.tally, self.control.scenario
         alike = np.ones(s.weeks + 1, bool)
-        for name in ("flow", "event", "news"):
+        for name in WEEKLY:
             a, b = getattr(ours, name), getattr(theirs, name)
-            most = min(a.shape[3], b.shape[3])  # scandals that both have; of others nobody must have heard
-            same = a[:, :, :, :most] == b[:, :, :, :most]
-            alone = a[:, :, :, most:].any(axis=(0, 2, 3, 4)) | b[:, :, :, most:].any(axis=(0, 2, 3, 4))
+            both = min(a.shape[3], b.shape[3])  # scandals of both runs; nobody must have heard of the others
+            same = a[:, :, :, :both] == b[:, :, :, :both]
+            alone = a[:, :, :, both:].any(axis=(0, 2, 3, 4)) | b[:, :, :, both:].any(axis=(0, 2, 3, 4))
             alike[1:] &= same.all(axis=(0, 2, 3, 4)) & ~alone
         alike = np.logical_and.accumulate(alike)
         if by is estimates.weekly:
@@ -150,12 +162,15 @@ class Twins:
         return by(self.control.tally, cells), by(self.changed.tally, cells)
 
     def _cells(self, segment: str) -> list[int]:
-        known("segment", [segment] if segment else [], self.control.scenario.segments)
+        check_known("segment", [segment] if segment else [], self.control.scenario.segments)
         return [n for n, (s, _) in enumerate(self.control.scenario.cells) if segment in ("", s)]
 
 
 def twins(scenario: Scenario, changes: dict[str, object]) -> Twins:
-    """Live the scenario, and the same people with the same draws after `changes` (dotted path: value)."""
+    """Run the scenario, and the same people with the same draws after `changes` (dotted path: value).
+
+    Raises ScenarioError for changes after which people or weeks are not the same, and for a share: presence is held.
+    """
     control, shares = calibrate_shares(scenario)
     changed = change(control, changes)
     wrong = [f"{n}: twins cannot differ in it" for n in SHARED if getattr(control, n) != getattr(changed, n)]
@@ -170,10 +185,10 @@ def twins(scenario: Scenario, changes: dict[str, object]) -> Twins:
     return found
 
 
-def story(scenario: Scenario) -> Twins:
-    """Live the scenario without its scandals and moves, and with them."""
-    told = to_dict(scenario)
-    return twins(change(scenario, {"scandals": {}, "moves": {}}), {n: told[n] for n in ("scandals", "moves")})
+def with_and_without_events(scenario: Scenario) -> Twins:
+    """Run the scenario without its scandals and moves (the control), and with them."""
+    events = {name: to_dict(scenario)[name] for name in ("scandals", "moves")}
+    return twins(change(scenario, {"scandals": {}, "moves": {}}), events)
 
 
 def spells(*edges: int) -> By:
@@ -181,84 +196,15 @@ def spells(*edges: int) -> By:
 
     def by(tally: Tally, cells: Sequence[int]) -> Tally:
         weekly = estimates.weekly(tally, cells)
-        sums = {
-            n: np.add.reduceat(getattr(weekly, n)[:, : edges[-1]], edges[:-1], axis=1)
-            for n in ("flow", "event", "news")
-        }
+        sums = {n: np.add.reduceat(getattr(weekly, n)[:, : edges[-1]], edges[:-1], axis=1) for n in WEEKLY}
         return weekly._replace(**sums)
 
     setattr(by, "ends", edges[1:])  # noqa: B010
     return by
 
 
-FATES = ("leaves_anyway", "leaves_because", "stays_because", "stays")
-
-
-def known(what: str, names: Iterable[str], members: Iterable[str]) -> None:
+def check_known(what: str, names: Iterable[str], members: Iterable[str]) -> None:
     """ScenarioError unless all names are among the members."""
     wrong = [f"{what}: {name!r} is none{did_you_mean(name, members)}" for name in names if name not in members]
     if wrong:
         raise ScenarioError(wrong)
-
-
-def _turn(control: Scenario, changed: Scenario) -> int:
-    """The week of the first event that is not in both; 0 if more than events differ."""
-    if replace(changed, scandals=control.scandals, moves=control.moves) != control:
-        return 0
-    ours, theirs = ({**s.moves, **{("scandal", n): e for n, e in s.scandals.items()}} for s in (control, changed))
-    return min((e[n].week for e in (ours, theirs) for n in e if ours.get(n) != theirs.get(n)), default=0)
-
-
-def _path(scenario: Scenario, first: int, replication: int) -> tuple[Array, Array]:
-    """The firm used last when each week from `first` on opens, and at the end [t, i], and everybody's cell [i]."""
-    parts = initialize(scenario, replication)
-    path: list[Array] = []
-    for week in range(-scenario.burn_in, scenario.weeks):
-        if week >= first:
-            path.append(_standing(parts[0])[0])
-        advance(parts)
-    last, cell = _standing(parts[0])
-    return np.array([*path, last]), cell
-
-
-def _standing(shard: Shard) -> tuple[Array, Array]:
-    """The firm used last and the cell of everybody by number: all that twins know of how rows of people are kept."""
-    return shard.people.one["last"].copy(), shard.people.cell.copy()
-
-
-def _fates(s: Scenario, replication: int, control: tuple[Array, Array], changed: tuple[Array, Array]) -> pd.DataFrame:
-    """The rows of `Twins.people` of one replication, from the paths [t, i] in the two worlds; -1 = no firm yet."""
-    (ours, cell), (theirs, _) = control, changed
-    home = ours[0]
-    kept, still = ours[-1] == home, theirs[-1] == home
-    strays, strayed = (ours != home).any(axis=0), (theirs != home).any(axis=0)
-    segments, cohorts = (np.array(names)[cell] for names in zip(*s.cells, strict=True))
-    columns = {
-        "replication": replication,
-        "number": np.arange(len(home)),
-        "segment": segments,
-        "cohort": cohorts,
-        "firm": np.array([*s.firms, ""])[home],
-        "fate": np.array(FATES)[kept + 2 * still],
-        "came_back": kept & still & strayed & ~strays,
-    }
-    return pd.DataFrame(columns)
-
-
-def _folds(people: pd.DataFrame, s: Scenario) -> Array:
-    """The fold of each person: the group of the tally and the replication."""
-    starts = np.unique(np.arange(FOLDS) * s.people // FOLDS)
-    group = np.searchsorted(starts, people["number"], side="right") - 1
-    fold: Array = people["replication"].to_numpy() * len(starts) + group
-    return fold
-
-
-def _groups(met: pd.Series, fold: Array) -> int:
-    """How many folds have somebody who met it."""
-    return len(np.unique(fold[met.to_numpy()]))
-
-
-def _left_out(met: pd.Series, fold: Array) -> Array:
-    """Counts of everybody, then of all but each fold."""
-    counts = np.bincount(fold, met, fold[-1] + 1)
-    return np.array([counts.sum(), *(counts.sum() - counts)])

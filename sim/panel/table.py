@@ -1,9 +1,12 @@
-"""A table as text: every cell as it is written, blanks at its ends aside."""
+"""A table of text: every cell as it is written, without blanks at its ends."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EMPTY = {"", "NA", "N/A", "n/a", "#N/A", "nan", "NaN", "NAN", "NULL", "null", "<NA>", "NaT"}
 
@@ -13,7 +16,7 @@ class Table:
     """Cells as text: of every column the code of each row's text (-1 = empty) and the texts."""
 
     names: list[str]
-    cells: dict[str, Any]  # pandas Categorical
+    cells: "dict[str, pd.Categorical]"
     rows: int
     first_line: int = 2  # the line of row 0 as an editor counts
     header: bool = True
@@ -21,21 +24,21 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def from_frame(frame: Any, notes: list[str]) -> Table:
+def from_frame(frame: "pd.DataFrame", notes: list[str]) -> Table:
     """A Table of a DataFrame of any types."""
     names = [str(c) for c in frame.columns]
-    cells = {name: _as_text(frame.iloc[:, i]) for i, name in enumerate(names)}
+    cells = {name: _column_as_text(frame.iloc[:, i]) for i, name in enumerate(names)}
     return Table(names, cells, len(frame), notes=notes)
 
 
-def _as_text(column: Any) -> Any:
+def _column_as_text(column: "pd.Series") -> "pd.Categorical":
     import pandas as pd
 
     codes, values = pd.factorize(column)
-    return tidy(codes, [_word(v) for v in values])
+    return clean_codes(codes, [_cell_text(v) for v in values])
 
 
-def _word(value: Any) -> str:
+def _cell_text(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float | np.floating) and float(value).is_integer() and abs(float(value)) < 2**53:
@@ -45,14 +48,14 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-def coded(column: Any) -> Any:
+def encoded(column: "pd.Series") -> "pd.Categorical":
     import pandas as pd
 
     codes, values = pd.factorize(column)
-    return tidy(codes, values.to_numpy(object).tolist())
+    return clean_codes(codes, values.to_numpy(object).tolist())
 
 
-def tidy(codes: np.ndarray, texts: list[str]) -> Any:
+def clean_codes(codes: np.ndarray, texts: list[str]) -> "pd.Categorical":
     """Cells of texts stripped of blanks, those that mean nothing made missing, equal ones made one."""
     import pandas as pd
 

@@ -1,11 +1,11 @@
-"""When each row of a file happened."""
+"""The time of each row of a file."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-import sim.panel.vocabulary as words
-from sim.panel.dates import Times, a_date, read_times, times_of_day
+from sim.panel import vocabulary
+from sim.panel.dates import Times, date_text, parse_date, read_times, times_of_day
 from sim.panel.rows import Rows
 from sim.panel.values import read_numbers
 
@@ -25,25 +25,25 @@ OPEN_END = {
 }
 
 
-class When(NamedTuple):
+class RowTimes(NamedTuple):
     """The time of each row, nan where unreadable: days since 1970 where `dates`, else numbers as in the file."""
 
     values: np.ndarray  # [rows]
     dates: bool
 
 
-def times(rows: Rows) -> When | None:
+def times_of_rows(rows: Rows) -> RowTimes | None:
     """The times of the rows; None where the file has none. Rows without a readable time are left out."""
     columns = rows.columns
     if columns.parts:
         found = _from_parts(rows)
     elif columns.time:
-        found = _of_column(rows, columns.time)
+        found = _times_of_column(rows, columns.time)
         if columns.clock:
             codes, texts = rows.column(columns.clock)
             found = found._replace(values=found.values + np.nan_to_num(np.append(times_of_day(texts), 0.0)[codes]))
     elif columns.choice_set:
-        found = _of_column(rows, columns.choice_set)
+        found = _times_of_column(rows, columns.choice_set)
     else:
         return None
     name = columns.time or columns.choice_set
@@ -58,52 +58,47 @@ def times(rows: Rows) -> When | None:
     found = _between(rows, found)
     known = found.values[rows.keep]
     if found.dates and len(known):
-        rows.notes.append(f"{name} is read as dates, {shown(known.min())} to {shown(known.max())}.")
+        rows.notes.append(f"{name} is read as dates, {date_text(known.min())} to {date_text(known.max())}.")
     return found
 
 
-def shown(day: float) -> str:
-    """A number of days since 1970 as a date."""
-    return str(np.datetime64(int(np.floor(day)), "D"))
-
-
-def _of_column(rows: Rows, name: str) -> When:
+def _times_of_column(rows: Rows, name: str) -> RowTimes:
     codes, texts = rows.column(name)
     weight = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))
     found: Times = read_times(
-        texts, weight, rows.options.dates, words.plain(name) not in ("t", "week", "day", "period")
+        texts, weight, rows.options.dates, vocabulary.normalized(name) not in ("t", "week", "day", "period")
     )
     if found.question:
         rows.wrong.append(f"{name}: {found.question}")
-    return When(np.append(found.values, np.nan)[codes], found.dates)
+    return RowTimes(np.append(found.values, np.nan)[codes], found.dates)
 
 
-def _from_parts(rows: Rows) -> When:
+def _from_parts(rows: Rows) -> RowTimes:
     """Dates from columns of year and month (and day), or year and week or quarter."""
     numbers = []
     for name in rows.columns.parts:
         codes, texts = rows.column(name)
         numbers.append(np.append(read_numbers(texts), np.nan)[codes])
     year, part = numbers[:2]
-    kind = words.plain(rows.columns.parts[1])
-    if kind in words.MOMENTS[3]:
-        start = _new_year(year, 4)
-        return When(start - (start + 3) % 7 + 7 * (part - 1), True)
-    month = 3 * part - 2 if kind in words.MOMENTS[6] else part
+    kind = vocabulary.normalized(rows.columns.parts[1])
+    if kind in vocabulary.MOMENTS[3]:
+        start = _day_of_year(year, 4)
+        return RowTimes(start - (start + 3) % 7 + 7 * (part - 1), True)
+    month = 3 * part - 2 if kind in vocabulary.MOMENTS[6] else part
     months = np.where(np.isfinite(year + month), (year - 1970) * 12 + month - 1, np.iinfo(np.int32).min)
     days = months.astype(np.int64).astype("datetime64[M]").astype("datetime64[D]").astype(float)
     days = np.where(np.isfinite(year + month), days, np.nan)
-    return When(days + (numbers[2] - 1 if len(numbers) > 2 else 0), True)
+    return RowTimes(days + (numbers[2] - 1 if len(numbers) > 2 else 0), True)
 
 
-def _new_year(year: np.ndarray, day: int) -> np.ndarray:
+def _day_of_year(year: np.ndarray, day: int) -> np.ndarray:
     years = np.where(np.isfinite(year), year - 1970, -400).astype(np.int64).astype("datetime64[Y]")
     return np.where(np.isfinite(year), years.astype("datetime64[D]").astype(float) + day - 1, np.nan)
 
 
-def _between(rows: Rows, found: When) -> When:
+def _between(rows: Rows, found: RowTimes) -> RowTimes:
     """Leave out what is before panel.from or after panel.to."""
-    first, last = limit(rows, "from", rows.options.start, found), limit(rows, "to", rows.options.end, found)
+    first, last = date_limit(rows, "from", rows.options.start, found), date_limit(rows, "to", rows.options.end, found)
     if first is not None:
         rows.drop(found.values < first, f"before {rows.options.start}")
     if last is not None:
@@ -112,23 +107,23 @@ def _between(rows: Rows, found: When) -> When:
     return found
 
 
-def limit(rows: Rows, name: str, given: str | None, found: When) -> float | None:
+def date_limit(rows: Rows, name: str, text: str | None, found: RowTimes) -> float | None:
     """The time that the user writes, in the units of the file."""
-    if given is None:
+    if text is None:
         return None
-    value = a_date(given)
-    is_date = not given.replace(".", "", 1).isdecimal() or len(given) == 8
+    value = parse_date(text)
+    is_date = not text.replace(".", "", 1).isdecimal() or len(text) == 8
     if np.isnan(value):
-        rows.wrong.append(f"panel.{name}: {given!r} is neither a number nor a date such as 2024-12-31")
+        rows.wrong.append(f"panel.{name}: {text!r} is neither a number nor a date such as 2024-12-31")
         return None
     if is_date != found.dates:
         what = "dates, such as 2024-12-31" if found.dates else "numbers"
-        rows.wrong.append(f"panel.{name}: {given!r}, but {rows.columns.time} holds {what}")
+        rows.wrong.append(f"panel.{name}: {text!r}, but {rows.columns.time} holds {what}")
         return None
     return value
 
 
-def one_column(rows: Rows, name: str) -> np.ndarray:
+def spell_dates(rows: Rows, name: str) -> np.ndarray:
     """[rows] dates of the beginning or the end of a spell; nan where it is empty or open."""
     codes, texts = rows.column(name)
     closed = [t.lower()[:10] not in OPEN_END for t in texts]

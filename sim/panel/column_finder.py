@@ -1,16 +1,15 @@
-"""Columns of a file by the role they play, and how one is looked for."""
+"""The columns of a file by role, and the search for one of them."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-import sim.panel.vocabulary as words
 from sim.model.declare import did_you_mean
-from sim.panel.cells import Table
+from sim.panel import vocabulary
 from sim.panel.options import Options
+from sim.panel.table import Table
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Finder:
         self.wrong: list[str] = []
         self.notes: list[str] = []
 
-    def free(self) -> list[str]:
+    def unused(self) -> list[str]:
         return [n for n in self.table.names if n and n not in self.taken]
 
     def texts(self, name: str) -> list[str]:
@@ -66,26 +65,28 @@ class Finder:
 
     def named(self, role: str) -> str | None:
         """The column that the user names for a role; "" where there is to be none, None where none is named."""
-        given = self.options.named(role)
-        if given is None:
+        named_column = self.options.named(role)
+        if named_column is None:
             return None
-        if given in self.table.names:
-            self.taken.append(given)
-            return given
-        if given.lower() == "none":
+        if named_column in self.table.names:
+            self.taken.append(named_column)
+            return named_column
+        if named_column.lower() == "none":
             return ""
-        alike = [n for n in self.table.names if words.plain(n) == words.plain(given) != ""]
+        alike = [n for n in self.table.names if vocabulary.normalized(n) == vocabulary.normalized(named_column) != ""]
         if len(alike) == 1:
             self.taken.append(alike[0])
             return alike[0]
-        if given.isdecimal() and 1 <= int(given) <= len(self.table.names):
-            self.taken.append(self.table.names[int(given) - 1])
-            return self.table.names[int(given) - 1]
-        self.wrong.append(f"panel.{role}={given}: there is no such column{did_you_mean(given, self.table.names)}")
+        if named_column.isdecimal() and 1 <= int(named_column) <= len(self.table.names):
+            self.taken.append(self.table.names[int(named_column) - 1])
+            return self.table.names[int(named_column) - 1]
+        self.wrong.append(
+            f"panel.{role}={named_column}: there is no such column{did_you_mean(named_column, self.table.names)}"
+        )
         return ""
 
-    def hits(self, patterns: Sequence[str]) -> list[str]:
-        return [n for n in self.free() if any(re.fullmatch(p, words.plain(n)) for p in patterns)]
+    def matching(self, patterns: Sequence[str]) -> list[str]:
+        return [n for n in self.unused() if any(re.fullmatch(p, vocabulary.normalized(n)) for p in patterns)]
 
     def take(self, name: str) -> str:
         if name:
@@ -94,10 +95,10 @@ class Finder:
 
     def first(self, role: str, patterns: Sequence[str]) -> str:
         """The named column, or the first with a usual name."""
-        given = self.named(role)
-        if given is not None:
-            return given
-        hits = self.hits(patterns)
+        named_column = self.named(role)
+        if named_column is not None:
+            return named_column
+        hits = self.matching(patterns)
         if len(hits) > 1:
             self.notes.append(
                 f"{hits[0]} is taken for the {role}, not {', '.join(hits[1:])}; panel.{role}=COLUMN says otherwise."
@@ -107,5 +108,5 @@ class Finder:
 
 def codes_of(table: Table, name: str) -> tuple[np.ndarray, list[str]]:
     """[rows] the code of each cell (-1 = empty) and the texts."""
-    cells: Any = table.cells[name]
+    cells = table.cells[name]
     return np.asarray(cells.codes, np.int64), cells.categories.tolist()

@@ -1,0 +1,135 @@
+"""What a cell says of its row: bought or not, nothing bought, no customer, in seven languages."""
+
+import re
+import unicodedata
+
+NOTHING = {
+    *(
+        "none",
+        "no purchase",
+        "nothing",
+        "outside",
+        "outside option",
+        "outside good",
+        "no choice",
+        "nobuy",
+        "no buy",
+        "opt out",
+    ),
+    *(
+        "optout",
+        "opt-out",
+        "no-choice",
+        "no-purchase",
+        "nopurchase",
+        "nochoice",
+        "outside_option",
+        "no_purchase",
+        "no_choice",
+    ),
+    *(
+        "not purchased",
+        "did not buy",
+        "none of these",
+        "none of the above",
+        "neither",
+        "keine",
+        "keiner",
+        "kein kauf",
+        "nichts",
+    ),
+    *(
+        "geen",
+        "niets",
+        "geen aankoop",
+        "aucun",
+        "aucune",
+        "aucun achat",
+        "rien",
+        "ninguno",
+        "ninguna",
+        "nada",
+        "sin compra",
+    ),
+    *("nenhum", "nenhuma", "sem compra", "nessuno", "nessuna", "niente", "nessun acquisto"),
+}
+NOBODY = {
+    *(
+        "guest",
+        "anonymous",
+        "anonym",
+        "unknown",
+        "not set",
+        "(not set)",
+        "undefined",
+        "gast",
+        "unbekannt",
+        "onbekend",
+        "anoniem",
+    ),
+    *(
+        "invite",
+        "invitado",
+        "anonimo",
+        "desconocido",
+        "convidado",
+        "desconhecido",
+        "ospite",
+        "sconosciuto",
+        "inconnu",
+        "guest checkout",
+    ),
+    *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
+}
+CANCELED = re.compile(
+    r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
+    r"reembols|rimbors|fail|declin|void|"
+    r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
+    r"creditnote|"
+    r"estorn|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|mislukt|echoue)"
+)
+UNFINISHED = re.compile(
+    r"(unpaid|pending|on.?hold|awaiting|draft|unavailable|checkout|quote|estimate|offen\b|ausstehend|in behandeling|"
+    r"impaye|pendiente|pendente|in attesa|openstaand|proforma)"
+)
+BROWSED = re.compile(
+    r"\b(pv|page ?views?|views?|viewed|view item|product ?views?|details?|clicks?|clicked|cart|add ?to ?cart|"
+    r"added to cart|remove ?from ?cart|basket|"
+    r"add to basket|wish ?list|fav|favou?rite|search|impression|visit|session ?start|begin checkout|login|sign "
+    r"?up|list|hover|"
+    r"share|like|rate|rating|review|save|compare|ansicht|angesehen|warenkorb|bekeken|winkelwagen|vue|panier|"
+    r"vista|carrito|"
+    r"carrinho|visualizzazione|visualizacao|carrello|ansehen|browse|open|scroll|email open|subscribe|sample|"
+    r"inquiry)\b"
+)
+BOUGHT = re.compile(
+    r"(purchas|paid|ship|deliver|complet|bought|\bbuy\b|\border|sale\b|\bsold|transaction|fulfil|partial|"
+    r"process|closed|approv|invoice|"
+    r"success|confirm|authori|settled|accept|archiv|\bdone\b|\bok\b|bezahlt|\bkauf|gekauft|verkauf|"
+    r"abgeschlossen|geliefert|versandt|betaald|"
+    r"voltooid|verzonden|koop|gekocht|geleverd|afgerond|paye|achat|achete|vente|livre|termine|expedie|pagad|"
+    r"compra|venta|entreg|"
+    r"enviad|pago|venda|conclu|pagat|acquist|vendit|consegn|spedit|concret|checked out|besteld|bestellt|valid|"
+    r"active|regular|normal)"
+)
+
+
+def meaning(word: str) -> str:
+    """What a status or event says of a row: bought, canceled, unfinished, browsed, or '' for what is not known.
+
+    >>> meaning("Order shipped"), meaning("refunded"), meaning("addToCart")
+    ('bought', 'canceled', 'browsed')
+    """
+    text = re.sub(r"[_\-/.]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)).strip()
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
+    if re.search(r"(not|un|never|no) ?(return|refund|cancel)", text):
+        return "bought"
+    for name, pattern in (
+        ("canceled", CANCELED),
+        ("unfinished", UNFINISHED),
+        ("browsed", BROWSED),
+        ("bought", BOUGHT),
+    ):
+        if pattern.search(text):
+            return name
+    return ""

@@ -1,0 +1,75 @@
+"""Figures of values with their errors as dots: against what is expected, or a line a row."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from sim.report.figures.style import FOCUS, INK, PALETTE, styled, with_title, words
+from sim.report.findings import INTERVAL, called
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@styled
+def side_by_side(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], names: Sequence[str], title: str = ""
+) -> Figure:
+    """Dots with their errors against ticks, what theory or a source expects: a panel for each label.
+
+    `panels` gives (value, error, expected) by label, arrays over `names`.
+    """
+    rows = np.arange(len(names))[::-1]
+    figure = Figure(figsize=(1.5 + 3.1 * len(panels), 2.0 + 0.34 * len(names)), layout="constrained")
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (label, panel) in zip(grid, panels.items(), strict=True):
+        value, error, expected = (np.asarray(a, float) for a in panel)
+        axes.hlines(rows, *_range(value, error, expected), color="#EEEEEE", zorder=0)
+        axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label="expected")
+        axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="simulated, 95 %")
+        axes.set(xlabel=label)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    grid[0].set_yticks(rows, [called(n) for n in names])
+    figure.suptitle(title, x=0.01, ha="left", weight="bold")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    return figure
+
+
+@styled
+def dots(table: "pd.DataFrame", row: str, by: str = "", panel: str = "", title: str = "", label: str = "") -> Figure:
+    """Values with their errors, a line for each `row`, a color for each `by`, a panel with its own scale each `panel`.
+
+    `table` has the columns value and error, and is drawn in its own order.
+    """
+    rows, kinds = list(dict.fromkeys(table[row])), list(dict.fromkeys(table[by])) if by else [""]
+    panels = list(dict.fromkeys(table[panel])) if panel else [""]
+    size = (4.2 + 3.1 * len(panels), 1.7 + (0.28 + 0.11 * len(kinds)) * len(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
+        axes.axvline(0, color="#BBBBBB", linewidth=1, zorder=0)
+        for n, kind in enumerate(kinds):
+            mine = table[((table[panel] == name) if panel else True) & ((table[by] == kind) if by else True)]
+            places = [rows.index(r) + 0.16 * (n - (len(kinds) - 1) / 2) for r in mine[row]]
+            look = {
+                "fmt": "os^Dvp*"[n % 7],
+                "color": PALETTE[n % len(PALETTE)],
+                "capsize": 3,
+                "label": words(str(kind)),
+            }
+            axes.errorbar(mine["value"], places, xerr=INTERVAL * mine["error"], **look)
+        axes.set_title(words(str(name)), fontsize=10)
+        axes.set_yticks(range(len(rows)), [words(str(r)) for r in rows])
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+    return with_title(figure, axes, title, label, len(kinds) if by else 0)
+
+
+def _range(value: np.ndarray, error: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
+    ends = np.concatenate([value - INTERVAL * np.nan_to_num(error), value + INTERVAL * np.nan_to_num(error), expected])
+    return float(np.nanmin(ends)), float(np.nanmax(ends))

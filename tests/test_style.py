@@ -1,0 +1,127 @@
+"""Habits that a machine can hold: ruff, mypy, sizes, few `Any`, American spelling, one name for one class."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MOST_LINES, MOST_FUNCTION_LINES = 350, 40
+TEXT = {".py", ".md", ".yaml", ".yml", ".toml", ".cff", ".css", ".vue", ".html", ".txt", ".json", ".sh"}
+
+# Files that may write `Any`, and why: each stands at the edge of a library without types. The number may only fall.
+ANY: dict[str, tuple[int, str]] = {}
+
+# Public classes of one name in two modules, and why.
+SAME_CLASS: dict[str, str] = {}
+
+# Files that hold other people's spelling as data: names of columns, of brands, and titles of articles.
+OTHER_SPELLING = {
+    "sim/panel/vocabulary.py": "columns of users' files",
+    "sim/panel/statuses.py": "words in users' files",
+    "tests/test_style.py": "this list",
+}
+BRITISH = re.compile(
+    r"\b(?:behaviour|colour|favour|flavour|honour|labour|neighbour|rumour|"
+    r"(?:un)?(?:normal|initial|real|organ|summar|minim|maxim|optim|polar|recogn|general|special|standard|serial|"
+    r"random|stabil|util|visual|custom|emphas|material|symbol|penal|prior|styl|random|synchron)is(?:e|ed|es|er|ing|ation)|"
+    r"analys(?:e|ed|es|ing)|catalys(?:e|ed)|centre|metre|litre|theatre|fibre|programme|catalogue|dialogue|"
+    r"modell(?:ed|ing|er)|travell(?:ed|ing|er)|labell(?:ed|ing)|cancell(?:ed|ing)|signall(?:ed|ing)|levell(?:ed|ing)|"
+    r"fulfil|skilful|enrol|instal|sceptic\w*|defence|offence|licence|practise|judgement|ageing|grey|whilst|amongst|"
+    r"learnt|spelt|burnt|dreamt|leant|misspelt|artefact|cheque|tyre|plough|mould|storey|kerb|pyjamas|aluminium)s?\b",
+    re.IGNORECASE,
+)
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """The files of the project that git knows, or may come to know; all files where there is no git."""
+    git = shutil.which("git")
+    if git and (ROOT / ".git").exists():
+        listed = subprocess.run([git, "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True)
+        return tuple(ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file())
+    folders = ("sim", "tests", "conf", "experiments")
+    return tuple(p for folder in folders for p in (ROOT / folder).rglob("*") if p.is_file())
+
+
+@cache
+def parsed() -> dict[str, ast.Module]:
+    """Every Python file of the package, by its path from the root."""
+    files = sorted(p for p in tracked() if p.suffix == ".py" and p.is_relative_to(ROOT / "sim"))
+    return {p.relative_to(ROOT).as_posix(): ast.parse(p.read_text(encoding="utf-8")) for p in files}
+
+
+def run_tool(name: str, *arguments: str) -> None:
+    if shutil.which(name, path=f"{Path(sys.executable).parent}:/usr/bin:/usr/local/bin") is None:
+        pytest.skip(f"{name} is not installed (pip install -e '.[test]')")
+    done = subprocess.run([sys.executable, "-m", name, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_ruff_finds_nothing():
+    run_tool("ruff", "check", ".")
+
+
+def test_the_code_is_formatted():
+    run_tool("ruff", "format", "--check", ".")
+
+
+@pytest.mark.slow
+def test_the_types_hold():
+    run_tool("mypy")
+
+
+def test_files_are_short():
+    sizes = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in parsed()}
+    assert not {name: n for name, n in sizes.items() if n > MOST_LINES}
+
+
+def test_functions_are_short():
+    long = [
+        f"{name}:{node.lineno} {node.name}, {node.end_lineno - node.lineno + 1} lines"
+        for name, tree in parsed().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > MOST_FUNCTION_LINES
+    ]
+    assert not long, "\n".join(long)
+
+
+def any_lines(tree: ast.Module) -> int:
+    """Lines that use `Any`, imports aside."""
+    return len({node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "Any"})
+
+
+def test_any_stays_at_the_edges_of_untyped_libraries():
+    counts = {name: n for name, tree in parsed().items() if (n := any_lines(tree))}
+    too_many = {name: (n, ANY.get(name, (0, ""))[0]) for name, n in counts.items() if n > ANY.get(name, (0, ""))[0]}
+    assert not too_many, f"(lines with Any, allowed): {too_many}"
+    fallen = {name: most for name, (most, _) in ANY.items() if counts.get(name, 0) < most}
+    assert not fallen, f"fewer lines use Any than are allowed; lower the number in ANY: {fallen}"
+
+
+def test_english_is_spelled_one_way():
+    found = []
+    for path in tracked():
+        name = path.relative_to(ROOT).as_posix()
+        if path.suffix in TEXT and name not in OTHER_SPELLING:
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                found += [f"{name}:{number}: {match[0]}" for match in BRITISH.finditer(line)]
+    assert not found, "\n".join(found[:200])
+
+
+def test_no_two_public_classes_have_one_name():
+    places = defaultdict(list)
+    for name, tree in parsed().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(name)
+    twice = {c: files for c, files in places.items() if len(files) > 1 and c not in SAME_CLASS}
+    assert not twice
+    assert not [c for c in SAME_CLASS if len(places[c]) < 2], "no longer twice: take it out of SAME_CLASS"
