@@ -340,6 +340,13 @@ def test_the_gate_stands_however_the_page_is_served():
     assert [m.cls for m in app.user_middleware].count(Gate) == 1
 
 
+def test_solara_run_finds_mesa_and_not_the_folder_of_that_name():
+    """`solara run sim/app.py` puts sim/ on the path."""
+    code = "import sys, runpy; sys.path.insert(0, 'sim'); runpy.run_path('sim/app.py'); import mesa; mesa.DataCollector"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 # ---------------------------------------------------------------- where it listens
 
 
