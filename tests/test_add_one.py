@@ -14,7 +14,7 @@ import pytest
 from tests.test_style import tracked
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.slow  # the copy compiles its own kernel, and another for what is compiled anew
+pytestmark = pytest.mark.slow  # the copy compiles its own kernel, and once more for what is compiled anew
 
 MARKET = """\
 # @package _global_
