@@ -14,7 +14,7 @@ import pytest
 from tests.test_style import tracked
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.slow  # the copy compiles its own kernel, and another for what is compiled anew
+pytestmark = pytest.mark.slow  # the copy compiles its own kernel, and once more for what is compiled anew
 
 MARKET = """\
 # @package _global_
@@ -111,7 +111,8 @@ class Project:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target)
         self.write("conf/market/stands.yaml", MARKET)
-        self.env = {**os.environ, "PYTHONPATH": str(self.folder), "NUMBA_CACHE_DIR": str(folder / "compiled")}
+        own = {"PYTHONPATH": str(self.folder), "NUMBA_CACHE_DIR": str(folder / "compiled"), "COLUMNS": "400"}
+        self.env = {**os.environ, **own}
         self.before = self.digests()
 
     def digests(self) -> dict[str, str]:
