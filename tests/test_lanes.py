@@ -20,9 +20,11 @@ POSITIVE = np.exp(REAL).astype(np.float32)
 
 RULES = {
     "arithmetic": (lambda x, y: (x + y) * x - y / (x * x + np.float32(1)) + -y, REAL, OTHER),
-    "comparison": (lambda x, y: select((x < y) | (x == y), x, select(logical_not(x >= y) & (y != x), y, x)), REAL, OTHER),
+    "comparison": (lambda x, y: select((x < y) | (x == y), x, select(logical_not(x >= y) & (y != x), y, x)),
+                   REAL, OTHER),
     "whole numbers": (lambda x, y: bits.add_i32(x, bits.shl_i32(y, 3)) & bits.shr_i32(x, 5), WHOLE, WHOLE[::-1].copy()),
-    "halves": (lambda x, y: bits.pack16(bits.low16(x), bits.high16(y)) | bits.signed_byte(x, 8), WHOLE, WHOLE[::-1].copy()),
+    "halves": (lambda x, y: bits.pack16(bits.low16(x), bits.high16(y)) | bits.signed_byte(x, 8),
+               WHOLE, WHOLE[::-1].copy()),
     "bits": (lambda x, y: select(bits.bit(x, 7), bits.with_bit(y, 31), y), WHOLE, WHOLE[::-1].copy()),
     "one for all": (lambda x, y: select(x > np.float32(0), np.float32(2), y) * np.float32(0.5), REAL, OTHER),
     "fma": (lambda x, y: bits.fma(x, y, bits.floor(x)), REAL, OTHER),
