@@ -163,7 +163,7 @@ def names(draw: Any) -> Wrong:
     path = draw(st.sampled_from(sorted(p for p in LEAVES if len(p.rpartition(".")[2]) > 3)))
     above, _, name = path.rpartition(".")
     at = draw(st.integers(1, len(name) - 2))
-    misspelt = draw(
+    misspelled = draw(
         st.sampled_from(
             (
                 name[:at] + name[at + 1 :],
@@ -173,9 +173,9 @@ def names(draw: Any) -> Wrong:
         )
     )
     siblings = {p.rpartition(".")[2] for p in LEAVES if p.rpartition(".")[0] == above}
-    if misspelt in siblings or misspelt == name:
-        misspelt = name + "z"
-    at_path = f"{above}.{misspelt}" if above else misspelt
+    if misspelled in siblings or misspelled == name:
+        misspelled = name + "z"
+    at_path = f"{above}.{misspelled}" if above else misspelled
     return Wrong(at_path, 1, f"{at_path}: unknown; ", "did you mean ")
 
 

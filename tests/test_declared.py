@@ -129,7 +129,7 @@ def test_a_wrong_value_is_named_with_its_range(wrong):
 
 @settings(FAST, max_examples=300)
 @given(names())
-def test_a_misspelt_name_is_recognized(wrong):
+def test_a_misspelled_name_is_recognized(wrong):
     config = copy.deepcopy(BASE)
     put(config, wrong.path, wrong.value)
     [said] = complaints(config)

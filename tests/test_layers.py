@@ -33,7 +33,7 @@ COMPUTE = {"compute", "model", "measure", "engine"}
 KNOWN_BY = {
     "numba": {"compute", "model/state", "engine", "model/word_of_mouth", "panel/record"},
     "llvmlite": {"compute"},
-    "hydra": {"study/presets", "study/preset_files", "report", "page", "__main__"},
+    "hydra": {"study/defaults", "study/presets", "study/preset_files", "report", "page", "__main__"},
     "omegaconf": {"study/presets", "study/preset_files", "report"},
     "mesa": {"mesa", "page"},
     "solara": {"page"},
@@ -57,6 +57,8 @@ def knows(path, allowed):
 def imports(path):
     """(imported module, whether at the top) of a file; `from sim import x` counts as sim.x."""
     for top in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(top, ast.If) and ast.unparse(top.test) == "TYPE_CHECKING":
+            continue  # nothing is imported there when the program runs
         for node in ast.walk(top):
             inside = isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             typing = isinstance(top, ast.If) and ast.unparse(top.test) == "TYPE_CHECKING"

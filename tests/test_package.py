@@ -35,7 +35,7 @@ def test_importing_it_loads_nothing():
     assert with_sim - usual <= {"sim", "re", "collections", "functools"}
 
 
-def test_what_is_misspelt_is_said():
+def test_what_is_misspelled_is_said():
     with pytest.raises(AttributeError, match="module 'sim' has no attribute 'scenaro'"):
         sim.scenaro  # noqa: B018
     with pytest.raises(ImportError):
