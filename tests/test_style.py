@@ -78,6 +78,8 @@ OTHER_SPELLING = {
     "tests/test_panel_exports.py": "columns of users' files",
     "tests/test_panel_files.py": "columns of users' files",
     "sim/model/renamed.py": "old names",
+    "tests/test_change.py": "old names",
+    "CHANGELOG.md": "old names",
 }
 BRITISH = re.compile(
     r"\b(?:behaviour|colour|favour|flavour|honour|labour|neighbour|rumour|"
