@@ -42,9 +42,11 @@ def run(words: list[str], folder: Path) -> str:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_line_runs(command, tmp_path):
     if command == "stickiness page":
-        pytest.skip("serves until it is stopped; tests/test_app.py starts it")
+        pytest.skip("serves until it is stopped; tests/page/test_browser.py starts it")
     if ".share=" in command:
-        pytest.skip("solves presence for other shares, which takes minutes; tests/test_shares.py does it small")
+        pytest.skip(
+            "solves presence for other shares, which takes minutes; tests/study/test_calibrate_shares.py does it small"
+        )
     if "panel=my_purchases.csv" in command:
         run(["sample", "my_purchases.csv", "people=300"], tmp_path)
     assert run(small(command), tmp_path).strip()

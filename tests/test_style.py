@@ -75,10 +75,10 @@ OTHER_SPELLING = {
     "sim/panel/vocabulary.py": "columns of users' files",
     "sim/panel/statuses.py": "words in users' files",
     "tests/test_style.py": "this list",
-    "tests/test_panel_exports.py": "columns of users' files",
-    "tests/test_panel_files.py": "columns of users' files",
+    "tests/panel/test_exports.py": "columns of users' files",
+    "tests/panel/test_files.py": "columns of users' files",
     "sim/model/renamed.py": "old names",
-    "tests/test_change.py": "old names",
+    "tests/model/test_change.py": "old names",
     "CHANGELOG.md": "old names",
 }
 BRITISH = re.compile(

@@ -1,7 +1,7 @@
 """The same week as an idiomatic Mesa model: the peer that `speed.py` measures the kernel against.
 
 Claim: this is the market of `sim/model/rules`, all eight rules and every mechanism, sharing only the Scenario it
-reads; shares, switching and stickiness agree within sampling error (tests/test_mesa_peer.py).
+reads; shares, switching and stickiness agree within sampling error (tests/mesa/test_peer.py).
 Written kindly, as one does who knows Mesa and wants it fast: an object a person, lists and plain floats, Python's own
 generator, locals hoisted, what is the same for everybody worked out once a week, weeks without a use left early,
 choices by one draw over weights instead of a Gumbel a firm, reporters that read counters instead of people. It counts

@@ -1,0 +1,85 @@
+"""No dead parameter: every declared field, moved within its range, changes what is counted."""
+
+import numpy as np
+import pytest
+
+from sim.engine.loop import simulate
+from sim.model.declare import Declaration, leaves
+from sim.model.fields import Scenario
+from sim.model.scenario import change
+from tests.engine.test_same_bits import WORLDS, digest
+from tests.markets import market
+
+TITLES = {"title", "meaning"}  # words that name and change nothing
+PROVIDERS = ("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd")
+FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut"}  # of every kind of member one stands for all
+BASE = {  # a scenario in which everything has a part
+    "people": 400,
+    "burn_in": 8,
+    "consumer.drift": 0.3,
+    "kinds.privacy.care": 0.4,
+    "firms.f0.association": 0.5,
+    "firms.f0.effort": 0.3,
+    "scandals.fraud.outage": 0.7,
+    "scandals.fraud.outage_weeks": 3,
+    "scandals.fraud.firm": "",  # at the focus
+    "moves.cut.weeks": 9,
+}
+
+
+def world_of(path: str) -> Scenario:
+    """The provider market for what acts only in it, else the repertoire market."""
+    events = WORLDS["provider" if path.split(".")[-1] in PROVIDERS else "repertoire"]
+    return change(market(events), {**BASE, **({"firms.f1.switching_cost": 3.0} if "switching_cost" in path else {})})
+
+
+def declared() -> list[str]:
+    """One dotted path for every declared field."""
+    members = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")
+    paths = [path for path, _, _ in leaves(world_of("")) if path.split(".")[-1] not in TITLES]
+    paths = [p for p in paths if ".care." not in p or p.endswith(".ethics")]
+    return [p for p in paths if p.split(".")[0] not in members or p.split(".")[1] in FIRST]
+
+
+def other(path: str, value: object, d: Declaration) -> object:
+    """Another allowed value, far from this one."""
+    if isinstance(value, bool):
+        return not value
+    if d.choices:
+        return next(c for c in d.choices if c not in (value, "file"))
+    if isinstance(value, str):
+        words = {"kind": "privacy", "group": "italian", "firm": "f4", "lever": "effort", "focus": "f4"}
+        return words[path.split(".")[-1]]
+    if isinstance(value, int):
+        return {"window": 5, "replications": 2, "network.neighbors": 4}.get(path, value + 3)
+    if value is None:  # share
+        return 0.5
+    spread = min(d.high or 0, abs(float(value)) * 3 + 0.3)  # type: ignore[arg-type]
+    return spread if spread != value else max(d.low or 0, float(value) / 3)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def counted():
+    found: dict[str, str] = {}
+
+    def of(scenario: Scenario) -> str:
+        key = repr(scenario)
+        if key not in found:
+            found[key] = digest(simulate(scenario).tally)
+        return found[key]
+
+    return of
+
+
+@pytest.mark.parametrize("path", declared())
+def test_every_field_matters(path, counted, tmp_path):
+    scenario = world_of(path)
+    if path == "network.edges":
+        for name, step in (("line.txt", 1), ("ring.txt", 2)):
+            np.savetxt(tmp_path / name, [(i, (i + step) % 400) for i in range(400)], fmt="%d")
+        scenario = change(scenario, {"network.kind": "file", path: str(tmp_path / "line.txt")})
+        twin = change(scenario, {path: str(tmp_path / "ring.txt")})
+    else:
+        value, d = next((v, d) for p, v, d in leaves(scenario) if p == path)
+        twin = change(scenario, {path: other(path, value, d)})
+    assert counted(scenario) != counted(twin), f"{path} is dead: nothing counted depends on it"

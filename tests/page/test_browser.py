@@ -1,0 +1,270 @@
+"""The page in a real browser, as a visitor meets it; screenshots stay in outputs/page."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("solara", reason="the page needs the extra `page`")
+
+from sim.study.store import load
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "outputs" / "page"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FILES = Path(os.environ.get("SOLARA_ASSETS_PROXY_CACHE_DIR", Path(sys.prefix) / "share/solara/cdn")) / "@widgetti"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+)
+LIVELY = "?market=toothpaste_uk&people=2000&consumer.rate=2.0&burn_in=13&consumer.action=1.0"
+
+pytestmark = pytest.mark.skipif(
+    find_spec("playwright") is None or CHROMIUM is None, reason="no playwright or no chromium to drive"
+)
+
+
+def until(done, seconds=60):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+@contextmanager
+def served(log, command, port, **env):
+    """The page as a command serves it."""
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            command, cwd=ROOT, stdout=out, stderr=out, start_new_session=True, env={**os.environ, **env}
+        )
+        try:
+            until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), 60)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait(10)
+
+
+def _answers(url):
+    try:
+        return urllib.request.urlopen(url, timeout=2).status == 200
+    except OSError:
+        return False
+
+
+def free_port():
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The page as `stickiness page` serves it."""
+    if not FILES.is_dir():
+        pytest.skip("no solara-assets: the page would fetch its files from the internet")
+    port, log = free_port(), tmp_path_factory.mktemp("page") / "log"
+    with served(log, [sys.executable, "-m", "sim", "page", f"port={port}"], port) as found:
+        yield found
+    assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as p:
+        found = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield found
+        found.close()
+
+
+def visitor(browser, address, wrong):
+    tab = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    tab.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    tab.on("pageerror", lambda e: wrong.append(str(e)))
+    tab.on(
+        "request", lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else wrong.append(r.url)
+    )
+    tab.goto(address)
+    tab.wait_for_selector(".firms", timeout=180_000)  # rules may have to be compiled first
+    return tab
+
+
+def button(tab, name):
+    return tab.get_by_role("button", name=name, exact=True)
+
+
+def week(tab):
+    return int(re.search(r"week (\d+)\.", tab.locator(".summary").inner_text())[1])
+
+
+def firm(tab, name):
+    """Customers, and the difference from the twin where there is one."""
+    cells = tab.locator(".firms tr", has_text=name).locator("td").all_inner_texts()
+    return [int(cell.split()[0].replace(",", "").replace("−", "-")) for cell in cells[1 : len(cells) - 3]]
+
+
+def played(tab, weeks):
+    button(tab, "Play").click()
+    until(lambda: week(tab) >= weeks)
+    button(tab, "Pause").click()
+    until(lambda: button(tab, "Step").is_enabled())
+
+
+def take_home(tab, label, path):
+    with tab.expect_download() as download:
+        button(tab, label).click()
+    download.value.save_as(path)
+    return path
+
+
+def test_a_newcomer_fires_a_breach_and_reads_what_it_cost(address, browser, tmp_path):
+    wrong = []
+    tab = visitor(browser, address + LIVELY, wrong)
+    button(tab, "Step").click()
+    until(lambda: week(tab) == 1)
+    [before] = firm(tab, "Colgate")
+    button(tab, "Start the scandal").click()
+    tab.get_by_text("happens in week 1").wait_for()
+    played(tab, 15)
+    verdict = tab.locator(".summary").inner_text()
+    cost = int(re.search(r"cost Colgate (\d+) customers? so far", verdict)[1])
+    assert re.search(r"−\d+\.\d+ ± \d+\.\d+\s+points of share since week 1", verdict), verdict
+    after, against_twin = firm(tab, "Colgate")
+    assert after < before and against_twin == -cost < 0
+    assert tab.locator(".mark", has_text="data breach").count() >= 5  # on every chart of the weeks
+    button(tab, "difference").click()
+    tab.locator(".people canvas").hover(position={"x": 60, "y": 28})
+    tab.locator(".people .tip", has_text="in the twin:").wait_for()
+    tab.screenshot(path=SHOTS / "breach.png", full_page=True)
+
+    yaml = take_home(tab, "Scenario, YAML", tmp_path / "mine/market/played.yaml")
+    for label, name in (("Data, CSV", "played.csv"), ("Figure, PNG", "weeks.png"), ("Figure, SVG", "weeks.svg")):
+        assert take_home(tab, label, SHOTS / name).stat().st_size > 1000
+    run = load(take_home(tab, "Run, Parquet", tmp_path / "run.parquet"))
+    assert "data_breach_w1" in yaml.read_text() and run.scenario.weeks == week(tab)
+    command = [sys.executable, "-m", "sim", "--config-dir", str(tmp_path / "mine"), "market=played"]
+    subprocess.run([*command, f"hydra.run.dir={tmp_path / 'out'}"], cwd=ROOT, check=True, capture_output=True)
+    again = load(tmp_path / "out/run.parquet")
+    assert again.scenario == run.scenario and (again.tally.flow == run.tally.flow).all()
+
+    link = tab.get_by_text("Link to this scenario").get_attribute("href")
+    assert "people=2000" in link and "data_breach" in link
+    button(tab, "Reset").click()
+    until(lambda: week(tab) == 0)
+    tab.close()
+    assert not wrong
+
+
+def test_two_visitors_do_not_touch_each_other(address, browser):
+    wrong = []
+    one, two = (visitor(browser, address + "?people=1000&burn_in=0", wrong) for _ in "12")
+    button(one, "Step").click()
+    until(lambda: week(one) == 1)
+    assert week(two) == 0
+    button(one, "Levers of a firm").click()
+    price = one.locator(".parameter", has_text="price [index]")
+    price.locator(".v-slider__thumb-container").focus()
+    for _ in range(5):
+        one.keyboard.press("ArrowRight")
+    one.locator(".mark", has_text="colgate price").first.wait_for()
+    assert float(price.locator("input").last.input_value()) > 1
+    button(two, "Levers of a firm").click()
+    price = two.locator(".parameter", has_text="price [index]")
+    assert float(price.locator("input").last.input_value()) == 1 and two.locator(".mark").count() == 0
+    for tab in (one, two):
+        tab.close()
+    assert not wrong
+
+
+def test_it_fits_the_screen_in_dark_and_light(address, browser):
+    wrong = []
+    tab = visitor(browser, address + "?people=2500&burn_in=13&consumer.action=0.6", wrong)
+    played(tab, 3)
+    button(tab, "Start the scandal").click()
+    played(tab, 16)
+    for width, height in ((1280, 900), (1920, 1080)):
+        tab.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            tab.locator(f".v-application.theme--{scheme}").wait_for()
+            tab.wait_for_timeout(300)  # the canvas is drawn again
+            tab.screenshot(path=SHOTS / f"{scheme}_{width}.png", full_page=True)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        charts = [tab.locator(".weeks figure").nth(n).bounding_box() for n in range(6)]
+        assert all(200 < c["width"] <= width - c["x"] for c in charts)
+        assert width < 1600 or max(c["y"] + c["height"] for c in charts) <= height
+    tab.close()
+    assert not wrong
+
+
+OPENS = """address => new Promise(done => {
+  const line = new WebSocket(address.replace('http', 'ws') + 'jupyter/api/kernels/k1/channels?session_id=s1');
+  line.onopen = () => { line.close(); done('open'); };
+  line.onerror = () => done('refused');
+})"""
+
+
+def test_another_site_does_not_connect(address, browser):
+    tab = browser.new_page()
+    tab.route("http://evil.example/*", lambda route: route.fulfill(body="<p>hello</p>", content_type="text/html"))
+    tab.goto("http://evil.example/")
+    assert tab.evaluate(OPENS, address) == "refused"
+    tab.goto("about:blank")  # whose origin is null
+    assert tab.evaluate(OPENS, address) == "refused"
+    tab.goto(address + "readyz")
+    assert tab.evaluate(OPENS, address) == "open"
+    tab.close()
+
+
+def test_many_people_are_a_density_that_tells(address, browser):
+    wrong = []
+    tab = visitor(browser, address + "?people=20000&burn_in=13", wrong)
+    button(tab, "Step").click()
+    until(lambda: week(tab) == 1)
+    tab.locator(".people canvas").hover(position={"x": 66, "y": 24})
+    tab.locator(".people .tip", has_text="people used Colgate last").wait_for()
+    tab.screenshot(path=SHOTS / "density.png", full_page=True)
+    tab.close()
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [("?market=nope", "this link cannot be restored"), ("?people=1000&window=500", "longer than weeks")],
+)
+def test_what_makes_no_sense_is_a_sentence(address, browser, query, says):
+    wrong = []
+    tab = visitor(browser, address + query, wrong)
+    tab.locator(".problem", has_text=says).wait_for()
+    assert not tab.get_by_text("Traceback").count()
+    tab.close()
+    assert not wrong
+
+
+def test_a_page_without_its_files_says_so(browser, tmp_path):
+    """Served as `solara run sim/app.py`, where neither the server nor the browser has them."""
+    port = free_port()
+    command = [sys.executable, "-m", "solara", "run", "sim/app.py", "--port", str(port), "--no-open", "--production"]
+    with served(tmp_path / "log", command, port, SOLARA_ASSETS_PROXY_CACHE_DIR=str(tmp_path / "none")) as found:
+        tab = browser.new_page()
+        tab.route(re.compile("^https:"), lambda route: route.abort())
+        tab.goto(found)
+        words = "getComputedStyle(document.querySelector('#pre-rendered-html-present'), '::after')"
+        assert "pip install solara-assets" in tab.evaluate(words + ".content")
+        until(lambda: tab.evaluate(words + ".opacity") == "1", 10)
+        tab.screenshot(path=SHOTS / "without_its_files.png")
+        tab.close()
+    assert "pip install solara-assets" in (tmp_path / "log").read_text()

@@ -1,0 +1,390 @@
+"""The parts of the page: the game, what is shown, the files, and the page itself without a browser."""
+
+import base64
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.measure import estimates
+
+solara = pytest.importorskip("solara", reason="the page needs the extra `page`")
+pytest.importorskip("mesa", reason="the page needs the extra `page`")
+
+import ipyvuetify as v  # noqa: E402
+
+from sim.measure import metrics  # noqa: E402
+from sim.model.declare import ScenarioError  # noqa: E402
+from sim.model.scenario import change  # noqa: E402
+from sim.page import export, figure_export, people  # noqa: E402
+from sim.page import game as games  # noqa: E402
+from sim.page.captions import event_summary, firm_rows  # noqa: E402
+from sim.page.charts import View, charts, flow  # noqa: E402
+from sim.page.game import Game  # noqa: E402
+from sim.page.layout import Page  # noqa: E402
+from sim.page.picture import MOST_DRAWN, Picture  # noqa: E402
+from sim.page.serve import serve  # noqa: E402
+from sim.page.session import Session  # noqa: E402
+from sim.report.findings import INTERVAL  # noqa: E402
+from sim.study.store import load  # noqa: E402
+from tests.engine.test_same_bits import digest  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+SHORT = {"people": 1000, "burn_in": 13}
+STRONG = {"severity": 6.0, "reach": 0.95, "action": 5.0}
+
+
+def small(changes=None):
+    return Game(change(games.preset(games.FIRST_MARKET), {**SHORT, **(changes or {})}))
+
+
+def played(weeks=20, changes=None):
+    game = small(changes)
+    for _ in range(weeks):
+        game.step()
+    return game
+
+
+def until(done, seconds=30):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+# ---------------------------------------------------------------- the game
+
+
+def test_the_twin_goes_on_without_the_last_event_only():
+    game = played(6)
+    control = game.market.fork()
+    game.scandal("data_breach", "colgate", **STRONG)
+    assert game.compared() is None
+    for _ in range(8):
+        game.step()
+        control.step()
+    assert np.array_equal(game.twin.people.one, control.shard.people.one)
+    found = game.compared()
+    assert found.lost > found.won and found.net < 0
+    assert found.share[0] < 0 < found.share[1]
+    j = 0
+    ours, theirs = (people.last(m) == j for m in (game.market, game.twin))
+    assert found.net == ours.sum() - theirs.sum()
+    assert f"cost Colgate {-found.net}" in event_summary(game)["text"]
+    assert event_summary(game)["figures"][0]["big"] == f"{found.net:+,}" == firm_rows(game)[0]["versus"]
+
+
+def test_a_second_event_moves_the_twin_or_keeps_it():
+    game = played(3)
+    game.scandal("data_breach", "colgate")
+    game.step()
+    game.move("price", "colgate", 0.8, "price cut", keep_twin=True)
+    assert [e.text for e in game.events] == ["data breach", "price cut"] and not game.twin.scenario_now.scandals
+    game.step()
+    game.apologize("colgate")
+    assert [e.text for e in game.events] == ["apology for the data breach"]
+    assert len(game.twin.scenario_now.scandals) == 1 and game.twin.scenario_now.moves
+    assert [words for _, words in game.marks()] == ["data breach", "price cut", "response"]
+    game.step()
+    with pytest.raises(ScenarioError, match="has apologized for the data breach already"):
+        game.apologize("colgate")
+
+
+def test_a_lever_is_pulled_in_the_twin_too():
+    game = played(2)
+    game.scandal("outage", "macleans")
+    game.step()
+    game.set_lever("firms.colgate.price", 1.3)
+    for market in (game.market, game.twin):
+        assert market.competitor["colgate"].price == 1.3
+
+
+def test_there_is_nothing_to_apologise_for():
+    with pytest.raises(ScenarioError, match="nothing to apologize for"):
+        small().apologize("colgate")
+
+
+def test_too_many_people_for_a_page_are_refused():
+    with pytest.raises(ScenarioError, match="more than the page plays"):
+        small({"people": 100_000_000})
+
+
+def test_every_preset_scandal_can_break_anywhere():
+    game = small()
+    for kind in games.presets("scandal"):
+        game.scandal(kind, "macleans")
+    game.step()
+    assert len(game.scenario.scandals) == len(games.presets("scandal"))
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def test_everybody_has_a_mark_in_the_shape_of_their_segment():
+    game = played(5)
+    picture = Picture(game)
+    drawn, firm = picture.picture(), people.last(game.market)
+    shown = np.frombuffer(base64.b64decode(drawn["market"]), np.uint8)
+    assert drawn["individual"] and sorted(picture.order) == list(range(1000))
+    assert np.array_equal((shown & 127).astype(int) - 1, firm[picture.order])
+    assert np.array_equal(shown > 127, people.anchored(game.market)[picture.order])
+    assert [segment["people"] for segment in drawn["segments"]] == np.bincount(people.cell(game.market)).tolist()
+    assert picture.number(3) == picture.order[3] and picture.number(None) is None and picture.number(1000) is None
+
+
+def test_many_people_are_a_density():
+    game = small({"people": MOST_DRAWN + 2000, "burn_in": 4})
+    picture = Picture(game)
+    inside, anchored = np.frombuffer(base64.b64decode(picture.picture()["market"]), np.int32).reshape(2, -1)
+    assert not picture.picture()["individual"] and picture.number(3) is None
+    assert inside.sum() == (people.last(game.market) >= 0).sum() and (anchored <= inside).all()
+    assert inside.reshape(3, 9, -1).sum(axis=(0, 2)).tolist() == game.customers().tolist()
+
+
+def test_charts_show_what_the_metrics_say():
+    game = played(30)
+    share, sticky, *_ = charts(game, View("colgate"))
+    found = game.market.tally.flow.sum(axis=(0, 2))[26:30].sum(axis=0)[:, 1:].sum(axis=0)
+    assert share["lines"][-1]["y"][-1] == pytest.approx(found[0] / found.sum(), abs=1e-4)
+    assert sticky["lines"][-1]["x"] == [13, 26, 30] and sticky["lines"][-1]["open"]
+    [ended] = [line["y"][1] for line in sticky["lines"] if line["name"] == "Macleans"]
+    table = estimates.estimate(metrics.pair_index, estimates.by_window(game.market.tally))
+    assert ended == pytest.approx(table.value[1, 1], abs=1e-4)
+    low, high = (sticky["lines"][-1][edge][1] for edge in ("low", "high"))
+    assert high - low == pytest.approx(2 * INTERVAL * table.error[1, 0], abs=3e-4)
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+@pytest.mark.parametrize(
+    ("weeks", "view"), [(0, View("colgate")), (3, View("boots", "ethical")), (14, View("other", "", True))]
+)
+def test_every_chart_shows_something_or_says_why_not(weeks, view):
+    game = played(weeks)
+    if weeks:
+        game.scandal("data_breach", "boots")
+        game.step()
+    found, moved = charts(game, view), flow(game, view)
+    for chart in found:
+        assert chart["wait"] or chart["lines"] or chart["bars"], chart["title"]
+        assert all(len(line["x"]) == len(line["y"]) for line in chart["lines"])
+    assert moved["rows"] or moved["wait"]
+    files = {figure_export.saved(figure_export.figure(found, moved, "x"), kind)[:5] for kind in ("png", "svg")}
+    assert files == {b"\x89PNG\r", b"<?xml"}
+
+
+def test_age_groups_can_be_looked_at():
+    game = small({"cohorts": {"young": {}, "old": {"rate": 1.5}}})
+    game.step()
+    assert game.groups() == ["", "ethical", "skeptical", "habitual", "young", "old"]
+    assert game.cells("old") == [1, 3, 5] and game.cells("ethical") == [0, 1]
+    trust = charts(game, View("colgate", "old"))[2]["lines"][-1]["y"]
+    assert trust == pytest.approx(game.history.mean_trust([1, 3, 5])[:, 0], abs=1e-4)
+    assert game.person(0)["age"] in ("young", "old")
+
+
+def test_of_many_people_the_index_is_that_of_the_last_window(monkeypatch):
+    monkeypatch.setattr(games, "READABLE", 500)
+    game = played(14)
+    value, error = estimates.estimate(metrics.pair_index, estimates.by_window(game.market.tally))
+    expected = [f"{v:.2f}" if np.isfinite(e) else "–" for v, e in zip(value[0], error[0], strict=True)]
+    assert [row["index"] for row in firm_rows(game)] == expected
+    assert charts(game, View("colgate"))[1]["lines"][-1]["x"] == [13]
+
+
+def test_a_frame_does_not_grow_dearer_with_the_weeks():
+    game = played(170)
+    found = charts(game, View("colgate"))
+    assert max(len(line["x"]) for chart in found for line in chart["lines"]) <= 157
+    assert {tuple(chart["x"]) for chart in found} == {(14, 170)}
+
+
+# ---------------------------------------------------------------- files and links
+
+
+def test_the_exported_scenario_gives_the_same_numbers(tmp_path):
+    game = played(15)
+    game.scandal("data_breach", "colgate", **STRONG)
+    for _ in range(5):
+        game.step()
+    (tmp_path / "mine/market").mkdir(parents=True)
+    (tmp_path / "mine/market/played.yaml").write_text(export.scenario_yaml(game), encoding="utf-8")
+    folder = f"hydra.run.dir={tmp_path / 'out'}"
+    command = [sys.executable, "-m", "sim", "--config-dir", str(tmp_path / "mine"), "market=played", folder]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert digest(load(tmp_path / "out/run.parquet").tally) == digest(export.finished_run(game).tally)
+    (tmp_path / "run.parquet").write_bytes(export.run_parquet(game))
+    assert digest(load(tmp_path / "run.parquet").tally) == digest(export.finished_run(game).tally)
+
+
+def test_a_link_restores_the_scenario():
+    game = played(3, {"segments.habitual.attention": 0.5})
+    game.scandal("data_breach", "macleans")
+    market, restored = export.linked(export.link(games.FIRST_MARKET, game))
+    assert market == games.FIRST_MARKET and restored == game.scenario
+
+
+@pytest.mark.parametrize("query", ["?market=nope", "?firms.colgate.price=99", "?firms.nope.price=1&people=x"])
+def test_a_bad_link_is_a_sentence(query):
+    with pytest.raises(ScenarioError):
+        export.linked(query)
+
+
+def test_data_are_tidy():
+    lines = export.data_csv(played(14)).decode().splitlines()
+    assert lines[0] == "week,group,firm,metric,value"
+    for said in (
+        "12,everybody,colgate,stickiness,",
+        "12,ethical,colgate,stickiness,",
+        "13,skeptical,boots,negative_wom,",
+    ):
+        assert sum(line.startswith(said) for line in lines) == 1
+
+
+def test_serve_says_what_is_wrong():
+    for bad in (["port=99999"], ["port=x"], ["nonsense"]):
+        with pytest.raises(ScenarioError, match="page:"):
+            serve(bad)
+
+
+# ---------------------------------------------------------------- the page without a browser
+
+
+class Rendered:
+    """The page, with what tests press and read."""
+
+    def __init__(self):
+        games.preset(games.FIRST_MARKET)
+        self.sessions = []
+        made = Session.__init__
+
+        def noted(session):
+            made(session)
+            self.sessions.append(session)
+
+        Session.__init__ = noted
+        try:
+            _, self.rc = solara.render(solara.AppLayout(children=[Page()]), handle_error=False)
+        finally:
+            Session.__init__ = made
+        self.session = self.sessions[-1]
+        self.ready()
+
+    def ready(self):
+        until(lambda: self.session.frame.value is not None and not self.session.busy.value)
+
+    def press(self, label):
+        def enabled():
+            buttons = [w for w in self.rc.find(v.Btn).widgets if label in map(str, w.children)]
+            return [b for b in buttons if not b.disabled]
+
+        until(enabled)
+        enabled()[0].click()
+
+    def select(self, label, value):
+        [found] = [w for w in self.rc.find(v.Select).widgets if w.label == label]
+        found.v_model = value
+
+    def said(self):
+        return [str(w.children) for w in self.rc.find(v.Alert).widgets]
+
+
+@pytest.fixture
+def page():
+    rendered = Rendered()
+    rendered.select("People", "1,000")
+    rendered.ready()
+    yield rendered
+    rendered.rc.close()
+
+
+def test_play_a_market(page):
+    page.press("Step")
+    assert page.session.frame.value.week == 1 and page.session.game.start.people == 1000
+    page.press("Start the scandal")
+    assert "data breach at Colgate happens in week 1" in page.session.frame.value.summary["text"]
+    for _ in range(3):
+        page.press("Step")
+    assert page.session.game.compared() is not None and "so far" in page.session.frame.value.summary["text"]
+    page.press("Play")
+    until(lambda: page.session.frame.value.week > 6)
+    page.press("Pause")
+    page.session.thread.join(5)
+    page.press("Reset")
+    page.ready()
+    assert page.session.frame.value.week == 0 and page.session.game.twin is None and not page.session.problems.value
+
+
+def test_another_preset_and_another_view(page):
+    page.select("Market", "mobile")
+    page.ready()
+    assert page.session.game.start.title == games.preset("mobile").title
+    page.press("Step")
+    segment = next(iter(page.session.game.start.segments))
+    page.select("People in view", segment)
+    until(lambda: page.session.view.value.group == segment)
+    page.select("Lines are", "segments")
+    until(lambda: page.session.view.value.segments)
+    assert [line["name"] for line in page.session.frame.value.charts[0]["lines"]] == list(
+        page.session.game.start.segments
+    )
+
+
+def test_a_wrong_combination_says_what_is_wrong(page):
+    page.session.set("window", 500)
+    until(lambda: any("window: 500 is longer than weeks" in text for text in page.said()))
+    page.session.set("window", 13)
+    until(lambda: not page.said())
+    page.press("Apologize")
+    until(lambda: any("nothing to apologize for" in text for text in page.said()))
+
+
+def test_levers_act_at_once_and_traits_at_reset(page):
+    page.press("Step")
+    page.session.set("firms.colgate.price", 1.5)
+    assert page.session.game.market.competitor["colgate"].price == 1.5
+    page.session.set("segments.habitual.attention", 0.25)
+    assert page.session.waiting() == ["segments.habitual.attention"]
+    assert page.session.game.start.segments["habitual"].attention != 0.25
+    page.press("Reset")
+    page.ready()
+    assert page.session.game.start.segments["habitual"].attention == 0.25
+    assert page.session.game.start.firms["colgate"].price == 1.5
+
+
+def test_every_group_of_parameters_opens(page):
+    for title in ("Levers of a firm", "Traits of a segment", "Typical consumer", "Category", "Mechanisms on and off"):
+        page.press(title)
+        until(lambda: page.rc.find(v.Slider).widgets)
+    page.press("Levers of a firm")
+
+    def price():
+        return [w for w in page.rc.find(v.Slider).widgets if w.v_model == 1.0 and w.max == 4.0]
+
+    until(price)
+    price()[0].fire_event("change", 1.25)
+    assert page.session.settings.value and set(page.session.settings.value.values()) == {1.25}
+
+
+def test_a_person_tells_who_they_are(page):
+    session = page.session
+    session.point(5)
+    assert "segment: ethical" in session.tip.value and f"person: {session.picture.order[5]}" in session.tip.value
+    session.pick(5)
+    assert session.picked.value == session.picture.order[5] and session.frame.value.person["segment"] == "ethical"
+    session.pick(None)
+    assert session.picked.value is None and not session.frame.value.person
+
+
+def test_two_visitors_have_a_market_each_and_give_it_back():
+    one, two = Rendered(), Rendered()
+    one.press("Step")
+    assert (one.session.frame.value.week, two.session.frame.value.week) == (1, 0)
+    one.press("Play")
+    one.rc.close()
+    one.session.thread.join(5)
+    assert one.session.game is None and not one.session.thread.is_alive()
+    assert two.session.game is not None
+    two.rc.close()
