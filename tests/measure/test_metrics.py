@@ -41,7 +41,7 @@ from sim.report import odd
 print("ODD", "| complaints | a firm | % | week | Share of uses that end in a complaint. |" in odd.measures())
 from sim.mesa import readings
 from sim.study.store import load
-known = readings.columns(load("out/run.parquet").scenario, [])
+known = readings.reading_columns(load("out/run.parquet").scenario, [])
 print("MESA", *[c for c in known if "complaints" in c or c == "visits"])
 """
 PAGE = """
