@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from sim.engine.loop import simulate
 from sim.model.declare import Declaration, leaves
 from sim.model.fields import Scenario
 from sim.model.scenario import change
+from sim.study.simulation import simulate
 from tests.engine.test_same_bits import WORLDS, digest
 from tests.markets import market
 
