@@ -1,7 +1,5 @@
 """Prints a panel: what was read, how sticky every brand is, the field's own figures, warnings."""
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from sim.panel.one_firm import EXPLANATION
 from sim.panel.panel_metrics import brand_metric
 from sim.panel.provider import periods
 from sim.panel.types import Panel
+from sim.report import streams
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,23 +49,14 @@ MOST_SHOWN = 24  # parts shown on the screen; all are in the files
 
 def report(panel: Panel, console: "Console | None" = None, frame: "pd.DataFrame | None" = None) -> None:
     """Print what was read and the figures of a panel, each with its standard error over households."""
-    console = console or _console(panel)
+    console = console or streams.console()
     frame = measure(panel) if frame is None else frame
     for line in read_summary(panel):
-        console.print(_escaped(line), highlight=False, soft_wrap=True)
+        console.print(streams.plain(line), soft_wrap=True)
     for part in _tables(panel, frame):
         console.print(part)
     for warning in panel.warnings:
-        console.print(f"[yellow]![/] {_escaped(warning)}", highlight=False, soft_wrap=True)
-
-
-def _console(panel: Panel) -> "Console":
-    from rich.console import Console
-
-    if sys.stdout.isatty():
-        return Console()
-    longest = max(map(len, panel.brands), default=0)
-    return Console(width=max(110, longest + 90, int(os.environ.get("COLUMNS") or 0)))
+        console.print(f"! {streams.plain(warning)}", soft_wrap=True)
 
 
 def read_summary(panel: Panel) -> Iterator[str]:
@@ -108,12 +98,6 @@ def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     yield from _groups(panel, frame)
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
-
 def _figure(value: float, error: float) -> str:
     if not np.isfinite(value):
         return "-"
@@ -139,7 +123,7 @@ def _head(name: str) -> str:
 def _table(title: str, panel: Panel, names: Sequence[str], cells: dict[tuple[str, str], str]) -> "Table":
     table = _grid(title, "provider" if panel.provider else "brand", map(_head, names))
     for brand in panel.brands:
-        table.add_row(_escaped(brand), *(cells[brand, name] for name in names))
+        table.add_row(streams.plain(brand), *(cells[brand, name] for name in names))
     return table
 
 
@@ -165,9 +149,9 @@ def _switching(panel: Panel) -> "Table":
     with np.errstate(divide="ignore", invalid="ignore"):
         matrix = switching(folds(pooled(tally(panel))))[0]
     title = "Where customers go next" if panel.provider else "Where the next purchase goes"
-    table = _grid(title, "from", [_escaped(brand) for brand in panel.brands])
+    table = _grid(title, "from", [streams.plain(brand) for brand in panel.brands])
     for brand, row in zip(panel.brands, matrix, strict=True):
-        table.add_row(_escaped(brand), *(f"{p:.2f}" if np.isfinite(p) else "-" for p in row))
+        table.add_row(streams.plain(brand), *(f"{p:.2f}" if np.isfinite(p) else "-" for p in row))
     return table
 
 
@@ -183,7 +167,9 @@ def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     for part in parts[:MOST_SHOWN]:
         for i, brand in enumerate(panel.brands):
             table.add_row(
-                _escaped(part) if i == 0 else "", _escaped(brand), *(cells.get((part, brand, m), "-") for m in known)
+                streams.plain(part) if i == 0 else "",
+                streams.plain(brand),
+                *(cells.get((part, brand, m), "-") for m in known),
             )
     yield table
     if len(parts) > MOST_SHOWN:

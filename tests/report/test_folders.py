@@ -206,7 +206,7 @@ TAKEN = {"file": "full/mine.txt", "folder": "empty", "link": "link", "to nowhere
 @pytest.mark.parametrize("word", ["sample", "odd"])
 @pytest.mark.parametrize("kind", TAKEN)
 def test_a_file_that_is_there_is_not_replaced(kind, word, home, command, monkeypatch):
-    monkeypatch.setattr(panel, "small", None)  # nothing is lived
+    monkeypatch.setattr(panel, "small_panel", None)  # nothing is lived
     Path("dangling").symlink_to("nowhere")
     before = tree(home)
     assert command(word, TAKEN[kind]) == (2, "", f"{TAKEN[kind]}: is there already; choose another name\n")
@@ -218,8 +218,8 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(home, command, monkeypatc
         Path("x.csv").write_text("mine")
         return small(scenario, households=30, weeks=4)
 
-    small = panel.small
-    monkeypatch.setattr(panel, "small", meanwhile)
+    small = panel.small_panel
+    monkeypatch.setattr(panel, "small_panel", meanwhile)
     status, _, err = command("sample", "x.csv", "weeks=4", "window=4", "burn_in=0")
     assert (status, err) == (2, "x.csv: File exists\n")
     assert Path("x.csv").read_text() == "mine"
@@ -245,6 +245,8 @@ def test_a_new_file_replaces_nothing_and_is_whole_or_not_there(links, tmp_path, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_waits_for_what_is_not_to_be_divided(number):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("whoever runs the tests has this signal ignored, and so it stays")
     done = []
     with signals.stoppable():
         with pytest.raises(signals.Stopped) as stop, signals.undivided(), signals.undivided():

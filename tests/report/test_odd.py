@@ -73,7 +73,7 @@ def test_every_step_of_the_week_is_in_order():
 
 def test_every_metric_is_described():
     for name in {**metrics.firm_metrics(True), **metrics.firm_metrics(False), **metrics.market_metrics()}:
-        assert re.search(rf"\| {name} \| [^|]+ \| \w.{{10,}} \|\n", TEXT), name
+        assert re.search(rf"\| {name} \| [^|]+ \| [^|]* \| (week|window) \| \w.{{10,}} \|\n", TEXT), name
 
 
 def test_the_command_prints_it_or_writes_it(tmp_path, capsys):
