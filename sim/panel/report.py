@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 HEADLINE = ("share", "unit_share", "stickiness", "excess", "own_ratio", "own_ratio_lift")
 MARKET = {
@@ -52,11 +53,11 @@ def report(panel: Panel, console: "Console | None" = None, frame: "pd.DataFrame 
     console = console or streams.console()
     frame = measure(panel) if frame is None else frame
     for line in read_summary(panel):
-        console.print(streams.plain(line), soft_wrap=True)
+        console.print(streams.plain(line), soft_wrap=True, markup=False)
     for part in _tables(panel, frame):
         console.print(part)
     for warning in panel.warnings:
-        console.print(f"! {streams.plain(warning)}", soft_wrap=True)
+        console.print(f"! {streams.plain(warning)}", soft_wrap=True, markup=False)
 
 
 def read_summary(panel: Panel) -> Iterator[str]:
@@ -98,6 +99,13 @@ def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     yield from _groups(panel, frame)
 
 
+def _name(text: str) -> "Text":
+    """A brand or part as data, which no console reads as markup."""
+    from rich.text import Text
+
+    return Text(streams.plain(text))
+
+
 def _figure(value: float, error: float) -> str:
     if not np.isfinite(value):
         return "-"
@@ -105,7 +113,7 @@ def _figure(value: float, error: float) -> str:
     return f"{value:.{3 if abs(value) < 1 else 2}f}" + (around if np.isfinite(error) else "")
 
 
-def _grid(title: str, first: str, heads: Iterable[str]) -> "Table":
+def _grid(title: str, first: str, heads: "Iterable[str | Text]") -> "Table":
     from rich import box
     from rich.table import Table
 
@@ -123,7 +131,7 @@ def _head(name: str) -> str:
 def _table(title: str, panel: Panel, names: Sequence[str], cells: dict[tuple[str, str], str]) -> "Table":
     table = _grid(title, "provider" if panel.provider else "brand", map(_head, names))
     for brand in panel.brands:
-        table.add_row(streams.plain(brand), *(cells[brand, name] for name in names))
+        table.add_row(_name(brand), *(cells[brand, name] for name in names))
     return table
 
 
@@ -149,9 +157,9 @@ def _switching(panel: Panel) -> "Table":
     with np.errstate(divide="ignore", invalid="ignore"):
         matrix = switching(folds(pooled(tally(panel))))[0]
     title = "Where customers go next" if panel.provider else "Where the next purchase goes"
-    table = _grid(title, "from", [streams.plain(brand) for brand in panel.brands])
+    table = _grid(title, "from", [_name(brand) for brand in panel.brands])
     for brand, row in zip(panel.brands, matrix, strict=True):
-        table.add_row(streams.plain(brand), *(f"{p:.2f}" if np.isfinite(p) else "-" for p in row))
+        table.add_row(_name(brand), *(f"{p:.2f}" if np.isfinite(p) else "-" for p in row))
     return table
 
 
@@ -167,8 +175,8 @@ def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     for part in parts[:MOST_SHOWN]:
         for i, brand in enumerate(panel.brands):
             table.add_row(
-                streams.plain(part) if i == 0 else "",
-                streams.plain(brand),
+                _name(part if i == 0 else ""),
+                _name(brand),
                 *(cells.get((part, brand, m), "-") for m in known),
             )
     yield table

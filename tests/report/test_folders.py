@@ -221,7 +221,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(home, command, monkeypatc
     small = panel.small_panel
     monkeypatch.setattr(panel, "small_panel", meanwhile)
     status, _, err = command("sample", "x.csv", "weeks=4", "window=4", "burn_in=0")
-    assert (status, err) == (2, "x.csv: File exists\n")
+    assert (status, err) == (2, "x.csv: is there already; nothing is overwritten, name another file\n")
     assert Path("x.csv").read_text() == "mine"
 
 
