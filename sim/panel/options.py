@@ -7,7 +7,6 @@ from typing import Any
 from sim.model.declare import did_you_mean
 from sim.panel.types import PanelError
 
-COLUMN_ROLES = ("customer", "time", "brand", "quantity", "price", "status", "weight", "order", "segment")
 ALIASES = {"household": "customer", "from": "start", "to": "end", "date": "time"}
 CHOICES = {
     "dates": ("dmy", "mdy", "ymd"),

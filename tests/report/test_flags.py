@@ -2,36 +2,18 @@
 
 import os
 import pickle
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 
-from sim import __main__ as cli
 from sim import panel
 from sim.model import scenario
 from sim.model.declare import ScenarioError
 from sim.report.flags import ordered
-from tests.report.test_folders import PRESET, SMALL
+from tests.report.test_folders import SMALL
 
 WORDS = SMALL[2:]
-
-
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-    """Call `python -m sim ARGUMENTS` with a market `two`: exit status, stdout, stderr."""
-    (tmp_path / "p" / "market").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
-    Path("p/market/two.yaml").write_text(PRESET)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["stickiness", *arguments])
-        status = cli.main()
-        return status, *capsys.readouterr()
-
-    return call
 
 
 @pytest.mark.parametrize(

@@ -20,21 +20,6 @@ from tests.report.test_folders import PRESET, ROOT, SMALL
 HERE = [*SMALL, "hydra.run.dir=out"]
 
 
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-    """Call `python -m sim ARGUMENTS` with a market `two`: exit status, stdout, stderr."""
-    (tmp_path / "p" / "market").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
-    Path("p/market/two.yaml").write_text(PRESET)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["stickiness", *arguments])
-        status = cli.main()
-        return status, *capsys.readouterr()
-
-    return call
-
-
 # What is shown
 
 
