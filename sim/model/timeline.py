@@ -126,7 +126,8 @@ def make_world(scenario: Scenario, links: Links | None = None) -> World:
     """
     s = scenario
     off = [m.name for m in fields(s.mechanisms) if not getattr(s.mechanisms, m.name)]
-    tables = [levers_at(s, week) for week in range(-1, s.weeks)]
+    changes = weeks_of_change(s)
+    tables = [levers_at(s, week) for week in changes]
     presence = np.array([f.presence for f in s.firms.values()])
     scandals = {} if "scandal" in off else s.scandals
     starts, recipients = stored_links(s) if links is None else links
@@ -134,8 +135,8 @@ def make_world(scenario: Scenario, links: Links | None = None) -> World:
         market=_market(s, off),
         traits=_traits(s, off),
         care=_care(s),
-        firms=_firms(s, tables, off),
-        failures=_failures(tables),
+        firms=_firms(s, changes, tables, off),
+        failures=_failures(tables)[spells(s, changes)],
         scandals=_scandals(s, scandals),
         attribution=_attribution(s, scandals),
         news_exposure=_by_week(s, scandals, news_exposure),
@@ -202,6 +203,18 @@ def _cells(s: Scenario) -> Floats:
     return np.cumsum(weights / weights.sum()).astype(FLOAT)
 
 
+def weeks_of_change(s: Scenario) -> list[int]:
+    """The burn-in (-1) and the weeks from which the levers of firms may be other than before."""
+    starts = {m.week for m in s.moves.values()}
+    ends = {m.week + m.weeks for m in s.moves.values() if m.weeks}
+    return [-1, *sorted(week for week in starts | ends if week < s.weeks)]
+
+
+def spells(s: Scenario, changes: Sequence[int]) -> Integers:
+    """[t] which of the weeks of change was the last."""
+    return np.searchsorted(changes, np.arange(-1, s.weeks), side="right") - 1
+
+
 def levers_at(s: Scenario, week: int) -> dict[str, Firm]:
     """The firms as their moves have left them in a week; later moves win."""
     firms = s.firms
@@ -214,16 +227,17 @@ def levers_at(s: Scenario, week: int) -> dict[str, Firm]:
     return firms
 
 
-def _firms(s: Scenario, tables: list[dict[str, Firm]], off: list[str]) -> Records:
+def _firms(s: Scenario, changes: Sequence[int], tables: list[dict[str, Firm]], off: list[str]) -> Records:
     names = (*LEVERS, "availability", "repair", "price_moved")
-    result = records((len(tables), len(s.firms)), [(name, FLOAT) for name in names])
-    for t, firms in enumerate(tables):
+    by_spell = records((len(tables), len(s.firms)), [(name, FLOAT) for name in names])
+    for n, firms in enumerate(tables):
         for j, (name, firm) in enumerate(firms.items()):
-            for lever in LEVERS:
-                result[lever][t, j] = getattr(firm, lever)
-            result["availability"][t, j] = np.log(firm.presence / s.firms[name].presence)
-            result["repair"][t, j] = repair(firm, s.market)
-            result["price_moved"][t, j] = t > 0 and firm.price != tables[t - 1][name].price
+            availability = np.log(firm.presence / s.firms[name].presence)
+            by_spell[n, j] = (*(getattr(firm, lever) for lever in LEVERS), availability, repair(firm, s.market), 0)
+    result = by_spell[spells(s, changes)]
+    for n, week in enumerate(changes[1:], 1):
+        before, now = (np.array([firm.price for firm in table.values()]) for table in tables[n - 1 : n + 1])
+        result["price_moved"][week + 1] = now != before
     for scandal in s.scandals.values() if "scandal" not in off else ():
         j, first = list(s.firms).index(scandal.firm or s.focus), scandal.week + 1
         result["quality"][first : first + scandal.outage_weeks, j] -= FLOAT(scandal.outage)

@@ -1,10 +1,7 @@
 """The stickiness index: how much more often a customer comes back than chance alone would bring them."""
 
-from functools import lru_cache
-
 import numpy as np
 
-from sim.measure import dirichlet
 from sim.measure.registry import Counts, metric
 from sim.measure.reliability import in_window, part
 from sim.measure.tally import Array, Count, Tally
@@ -123,34 +120,16 @@ def above_chance(agreement: Array, chance: Array) -> Array:
 
 
 def fitted_phi(tally: Tally) -> Array:
-    """[...] phi of the NBD-Dirichlet of a market, see `metrics.dirichlet_phi`."""
-    lead = tally.window.shape[:-2]
-    cells = [
-        tally.window.reshape(-1, *tally.window.shape[-2:]),
-        tally.buyers.reshape(-1, tally.buyers.shape[-1]),
-    ]
-    return np.array([_fitted_phi(w, b) for w, b in zip(*cells, strict=True)]).reshape(lead)
+    """[...] phi of the NBD-Dirichlet of a market, see `metrics.dirichlet_phi`; all folds at once."""
+    from sim.measure.dirichlet_folds import fitted_phis  # loads the compiler
 
-
-def _fitted_phi(window: Array, buyers: Array) -> float:
-    uses, people = window[:, Count.USES], buyers.sum()
-    observed = (
-        1 - buyers[0] / people,
-        uses.sum() / people,
-        *(uses / uses.sum()),
-        *(window[:, Count.USERS] / people),
-    )
-    return _phi_of(tuple(map(float, observed)))
-
-
-@lru_cache(maxsize=4096)
-def _phi_of(observed: tuple[float, ...]) -> float:
-    category, mean, *brands = observed
-    shares, penetrations = np.split(np.array(brands), 2)
-    try:
-        return dirichlet.fit(category, mean, shares, penetrations, trim=False).phi
-    except ValueError:
-        return float("nan")
+    uses, users = tally.window[..., Count.USES], tally.window[..., Count.USERS]
+    people, total = tally.buyers.sum(axis=-1), uses.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        figures = 1 - tally.buyers[..., 0] / people, total / people
+        by_firm = uses / total[..., None], users / people[..., None]
+    flat = (a.reshape(-1) for a in figures), (a.reshape(-1, uses.shape[-1]) for a in by_firm)
+    return fitted_phis(*flat[0], *flat[1]).reshape(total.shape)
 
 
 def window_share(tally: Tally) -> Array:
