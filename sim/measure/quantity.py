@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.measure.estimates import folds_of
 from sim.measure.intervals import LEVEL, degrees, t_quantile
-from sim.measure.tally import Array
+from sim.measure.tally import FOLDS, Array
 
 Z = 1.959964  # standard errors of a normal law on either side of 95 %
 FEWEST = 30  # customers below which nothing is said of their change
@@ -54,6 +54,11 @@ class Quantity:
         p = self.parts
         parts = Parts(*(factor * e for e in (p.dice, p.presence, p.parameters, p.cases)))
         return Quantity(factor * self.value, factor * self.low, factor * self.high, parts, self.level)
+
+    def at(self, level: float) -> "Quantity":
+        """The same with an interval of another level, by its dice (Student's t of the folds)."""
+        wide = float(t_quantile(FOLDS - 1.0, level)) * self.parts.dice
+        return replace(self, low=self.value - wide, high=self.value + wide, level=level)
 
     def with_presence(self, relative: float) -> "Quantity":
         """The same with the error of solved presence, relative to the value and independent of the rest."""
