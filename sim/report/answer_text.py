@@ -37,7 +37,7 @@ def sentence(answer: Answer) -> str:
     verb = "costs" if change.value < 0 else "brings"
     loss = _turned(change) if change.value < 0 else change
     weeks = f"{moment.weeks:.0f} weeks after {'the news' if change.value < 0 else 'its start'}"
-    size = f"{number(loss)} % of its customers ({span(loss)}; {level(answer)})"
+    size = f"{number(loss)} % of its customers ({level(answer)}: {span(loss)})"
     return (
         f"{what[:1].upper()}{what[1:]} {verb} {firm} {size} at the {'worst' if change.value < 0 else 'best'}, {weeks}"
     )
@@ -49,8 +49,10 @@ def scaled_sentence(answer: Answer) -> str:
     if scaled is None or not scaled.known or answer.base is None:
         return ""
     loss = _turned(scaled) if scaled.value < 0 else scaled
-    many = f"{round_to(loss.value)} ({round_to(loss.low)} to {round_to(loss.high)})"
-    return f"That is {many} of {answer.base:,} customers{' lost' if scaled.value < 0 else ' won'}."
+    span = f"{round_to(loss.low)} to {round_to(loss.high)}"
+    return (
+        f"Of {answer.base:,} customers that is {round_to(loss.value)} {'lost' if scaled.value < 0 else 'won'} ({span})."
+    )
 
 
 def events_words(answer: Answer) -> str:
@@ -89,7 +91,7 @@ def lines(answer: Answer) -> list[str]:
         found.append(f"what decides most between the {answer.worlds} worlds (rank correlation): {named}")
     if answer.alone:
         own = answer.alone.worst.total.percent
-        found.append(f"with the scenario's own numbers: {number(own)} % ({span(own)}; 95 %, people and draws)")
+        found.append(f"with the scenario's own numbers: {number(own)} % (95 %, dice only: {span(own)})")
     return found
 
 
@@ -167,9 +169,11 @@ def cell(q: Quantity | None, whole: bool = False, signed: bool = True) -> str:
         return TOO_FEW
     if whole:
         shape = "{:+,.0f}" if signed else "{:,.0f}"
-        return f"{shape.format(q.value + 0.0)} [{shape.format(q.low + 0.0)}, {shape.format(q.high + 0.0)}]"
+        value, low, high = (shape.format(round(end) + 0) for end in (q.value, q.low, q.high))
+        return f"{value} [{low}, {high}]"
     d = digits(q)
-    return f"{q.value + 0.0:+.{d}f} [{q.low + 0.0:+.{d}f}, {q.high + 0.0:+.{d}f}]"
+    value, low, high = (f"{round(end, d) + 0.0:+.{d}f}" for end in (q.value, q.low, q.high))
+    return f"{value} [{low}, {high}]"
 
 
 def number(q: Quantity) -> str:
@@ -191,7 +195,7 @@ def level(answer: Answer) -> str:
     """What the interval is of."""
     if answer.worlds:
         return f"80 % of {answer.worlds} plausible worlds"
-    return "95 %, people and draws only"
+    return "95 %, dice only"
 
 
 def digits(q: Quantity) -> int:

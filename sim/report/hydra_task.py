@@ -28,7 +28,7 @@ from sim.report.result import (
     event_weeks,
     over_time,
 )
-from sim.report.signals import Stopped, check, stoppable, undivided
+from sim.report.signals import Stopped, obeying, stoppable, undivided
 from sim.report.streams import plain as plain_text
 from sim.report.terminal import print_failures, print_files, print_job, print_run, print_sweep, progress
 from sim.study.presets import CONF, asked_for, check_sweep, forced, plain, solved, stated
@@ -139,19 +139,9 @@ def _simulated(actual: Scenario, overrides: list[str], choices: Mapping[str, str
         phase("solving presence")
         calibrated, shares = solved(actual, overrides, choices)
         phase("simulating")
-        run = simulate(calibrated, progress=_stoppable(step))
+        run = simulate(calibrated, progress=obeying(step))
     run.shares = shares
     return run
-
-
-def _stoppable(step: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """A progress function that obeys a signal, too."""
-
-    def checked(done: int, of: int) -> None:
-        check()
-        step(done, of)
-
-    return checked
 
 
 def _answer(base: int | None, worlds: int | None, single: bool) -> None:
@@ -168,8 +158,8 @@ def _answer(base: int | None, worlds: int | None, single: bool) -> None:
         return
     with progress(s, f"the run is kept in {near(done.folder)}; now with and without its events,") as (step, _):
         drawn = plausible.worlds(s, worlds) if single or worlds else []
-        found = answer(s, drawn, base, done.run.shares, _stoppable(step))
-        helped = countermeasures(s, _stoppable(step)) if single and s.scandals else []
+        found = answer(s, drawn, base, done.run.shares, obeying(step))
+        helped = countermeasures(s, obeying(step)) if single and s.scandals else []
     _finished[-1] = done._replace(answer=found, measures=helped)
     _keep_answer(_finished[-1])
 
@@ -226,7 +216,9 @@ def _draw(done: Finished) -> None:
     note = f"{about} Bars and bands: 95 % intervals."
     drawn = {"stickiness": figures.headline(done.table, over_time(run), s.focus, event_weeks(s), second, note)}
     if done.answer:
-        drawn["answer"] = figures.answer(done.answer, done.measures, f"{about} The same people with and without it.")
+        drawn["answer"] = figures.answer(
+            done.answer, done.measures, f"{about} The same people with and without. Gray bars: no change detected."
+        )
     with draft(done.folder) as place, catch_warnings():
         filterwarnings("ignore", category=UserWarning)  # of glyphs that the font lacks, of names longer than the page
         for name, figure in drawn.items():

@@ -62,7 +62,7 @@ def _over_time(axes: Axes, found: Answer) -> None:
 
 def _bars(axes: Axes, bars: Sequence[Bar], title: str, unit: str, color: str = FOCUS) -> None:
     """Horizontal bars with their intervals, the first at the top; pale where the interval holds 0."""
-    ends = [0.0]
+    first, ends = color == FOCUS, [0.0]  # the first of the groups is everybody
     for n, (_, q) in enumerate(bars):
         shade = color if q.detected else REST
         axes.barh(-n, q.value if math.isfinite(q.value) else 0, color=shade, height=0.62)
@@ -72,7 +72,9 @@ def _bars(axes: Axes, bars: Sequence[Bar], title: str, unit: str, color: str = F
     span = max(ends) - min(ends) or 1.0
     for n, (_, q) in enumerate(bars):
         text = f"{q.value + 0.0:+.{digits(q)}f}" if q.known else TOO_FEW
-        axes.text(max(ends) + 0.04 * span, -n, text, va="center", fontsize=9, weight="bold" if n == 0 else "normal")
+        axes.text(
+            max(ends) + 0.04 * span, -n, text, va="center", fontsize=9, weight="bold" if first and n == 0 else "normal"
+        )
     axes.set_xlim(min(ends) - 0.04 * span, max(ends) + 0.22 * span)
     axes.set_yticks(-np.arange(len(bars)), [name for name, _ in bars])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
