@@ -21,6 +21,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim sample FILE                               write a small simulated panel to try this with
   python -m sim fields [WORD]                             every setting (with WORD in its path)
   python -m sim odd [FILE]                                the model described in the ODD protocol
+  python -m sim countermeasures scandal=data_breach       what would have helped, how much, and what is known of it
   python -m sim page [port=8765]                          play a market in the browser
 
 Presets, chosen as GROUP=NAME:
@@ -59,7 +60,7 @@ def command(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
-    named = {"fields": fields, "odd": odd, "sample": sample, "page": page}
+    named = {"fields": fields, "odd": odd, "sample": sample, "page": page, "countermeasures": countermeasures}
     if arguments and arguments[0] in named:
         return named[arguments[0]](arguments[1:])
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
@@ -159,6 +160,13 @@ def odd(words: list[str]) -> int:
     else:
         print(description(), end="")
     return 0
+
+
+def countermeasures(arguments: list[str]) -> int:
+    """Print and write what would have helped against a scandal."""
+    from sim.report.countermeasures import main as run
+
+    return run(arguments)
 
 
 def page(arguments: list[str]) -> int:

@@ -56,6 +56,12 @@ def folds(tally: Tally) -> Tally:
     return Tally(*arrays)
 
 
+def folds_of(counts: Array) -> Array:
+    """Counts [group, ...] of everybody, then of all but each group in turn: [fold, ...]; as `folds` of a tally."""
+    total = counts.sum(axis=0, keepdims=True)
+    return np.concatenate([total, total - counts])
+
+
 def jackknife(values: Array) -> Estimate:
     """Value and standard error from values [fold, ...] of `folds` (Tukey 1958: delete one group)."""
     groups = len(values) - 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.model.declare import ScenarioError
 from sim.report.folders import RECORDS, SWEEP, Claim, below, claim, detour, new_in, occupied, refusal, refuse, take_back
-from sim.report.result import FILES
+from sim.report.result import ANSWER_FILES, FILES
 from sim.study.presets import plain, stated
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def before_run(config: "DictConfig") -> None:
         except ScenarioError as error:
             complaints += error.complaints
         absolute = Path(os.path.abspath(folder))
-        complaints += refusal(setting, absolute, occupied(absolute, [*FILES, *records]))
+        complaints += refusal(setting, absolute, occupied(absolute, [*FILES, *ANSWER_FILES, *records]))
         refuse(complaints)
         claims.append(claim(setting, folder, records))
 
@@ -44,7 +44,11 @@ def before_sweep(config: "DictConfig") -> None:
         folder, setting = str(config.hydra.sweep.dir), "hydra.sweep.dir"
         absolute = Path(os.path.abspath(folder))
         numbers = [p.name for p in absolute.iterdir() if p.name.isdecimal()] if absolute.is_dir() else []
-        names = [f"{n}/{name}" for n in sorted(numbers) for name in (*FILES, *_records(config.hydra.output_subdir))]
+        names = [
+            f"{n}/{name}"
+            for n in sorted(numbers)
+            for name in (*FILES, *ANSWER_FILES, *_records(config.hydra.output_subdir))
+        ]
         refuse(detour(setting, folder) + refusal(setting, absolute, occupied(absolute, [SWEEP, *names])))
         claims.append(claim(setting, folder, [SWEEP]))
 

@@ -4,23 +4,13 @@ A difference that is not detected is given with its interval: it is not "no diff
 """
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
 INTERVAL = 2.04  # standard errors on either side, 95 %: t with 31 degrees of freedom, as errors rest on 32 groups
 TOO_FEW = "too few to tell"  # where a value has no error that can be known
-
-
-class Effect(NamedTuple):
-    """What events did to a firm from a week on: with them minus without, the same people; (value, error) each."""
-
-    firm: str
-    events: str  # in a word or two
-    week: int
-    share: tuple[float, float]
-    uses: tuple[float, float]  # relative
 
 
 def finding(table: "pd.DataFrame", focus: str) -> str:
@@ -41,20 +31,6 @@ def finding(table: "pd.DataFrame", focus: str) -> str:
     if abs(beyond) > INTERVAL * error:
         return f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}"
     return f"{name}, stickiness {value:.2f}: no difference from its category detected ({_between(beyond, error)})"
-
-
-def changed(effect: Effect) -> str:
-    """What events did to a firm, in a sentence that the errors allow."""
-    what = f"Effect of {effect.events} on the share of {called(effect.firm)}, from week {effect.week}:"
-    (share, error), (uses, error_of_uses) = effect.share, effect.uses
-    if not math.isfinite(error):
-        return f"{what} {TOO_FEW}"
-    interval = _between(100 * share, 100 * error)
-    if abs(share) <= INTERVAL * error:
-        return f"{what} no change detected (95 %: {interval} points)"
-    relative = f", i.e. {100 * uses:+.1f} % of its uses" if math.isfinite(uses + error_of_uses) else ""
-    digits = _digits(100 * error)
-    return f"{what} {100 * share:+.{digits}f} points (95 %: {interval}){relative}"
 
 
 def _between(value: float, error: float) -> str:

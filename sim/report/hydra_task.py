@@ -7,6 +7,7 @@ import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, filterwarnings
@@ -15,11 +16,22 @@ from sim.model.fields import Scenario
 from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
 from sim.report.flags import MULTIRUN, ordered
 from sim.report.folders import draft, move, near, occupied, refusal, refuse
-from sim.report.result import FIGURES, FILES, TABLES, Finished, effect, event_weeks, over_time, without_events
-from sim.report.signals import Stopped, check, stoppable, undivided
+from sim.report.result import (
+    ANSWER_FIGURES,
+    ANSWER_FILES,
+    ANSWER_TABLES,
+    FIGURES,
+    FILES,
+    TABLES,
+    Finished,
+    comparable,
+    event_weeks,
+    over_time,
+)
+from sim.report.signals import Stopped, obeying, stoppable, undivided
 from sim.report.streams import plain as plain_text
 from sim.report.terminal import print_failures, print_files, print_job, print_run, print_sweep, progress
-from sim.study.presets import CONF, check_sweep, forced, plain, solved, stated
+from sim.study.presets import CONF, asked_for, check_sweep, forced, plain, solved, stated
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -89,13 +101,14 @@ def task(config: "DictConfig") -> None:
 
     settings = HydraConfig.get()
     _simulate_and_keep(config, settings)
-    _show(_finished[-1], {"what its events changed": _compare})
+    single = settings.mode != RunMode.MULTIRUN
+    _show(_finished[-1], {"what its events changed": partial(_answer, *asked_for(config), single)})
     done = _finished[-1]
     figure = {"the figure": lambda: _draw(done)}  # takes longer than the table, so a single run shows that first
-    if settings.mode == RunMode.MULTIRUN:
-        _show(done, figure | {"its line": lambda: print_job(done)})
-    else:
+    if single:
         _show(done, {"the table": lambda: print_run(done)} | figure | {"its files": lambda: print_files(done)})
+    else:
+        _show(done, figure | {"its line": lambda: print_job(done)})
 
 
 def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
@@ -103,7 +116,7 @@ def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
     folder = Path(settings.runtime.output_dir)
     kept = len(_finished)
     try:
-        refuse(refusal("the folder of a run", folder, occupied(folder, FILES)))
+        refuse(refusal("the folder of a run", folder, occupied(folder, [*FILES, *ANSWER_FILES])))
         actual = stated(plain(config), asked(settings))
         # the draft is begun first: a folder that takes no files should say so before the simulation, not after
         with draft(folder) as place:
@@ -126,31 +139,41 @@ def _simulated(actual: Scenario, overrides: list[str], choices: Mapping[str, str
         phase("solving presence")
         calibrated, shares = solved(actual, overrides, choices)
         phase("simulating")
-        run = simulate(calibrated, progress=_stoppable(step))
+        run = simulate(calibrated, progress=obeying(step))
     run.shares = shares
     return run
 
 
-def _stoppable(step: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """A progress function that obeys a signal, too."""
+def _answer(base: int | None, worlds: int | None, single: bool) -> None:
+    """Simulate the run kept last with and without its events, and keep what they changed; a stop keeps the run.
 
-    def checked(done: int, of: int) -> None:
-        check()
-        step(done, of)
+    A job of a sweep is told without other worlds and without countermeasures.
+    """
+    from sim.report import plausible
+    from sim.study.answer import answer
+    from sim.study.countermeasures import countermeasures
 
-    return checked
+    done, s = _finished[-1], _finished[-1].run.scenario
+    if not comparable(s):
+        return
+    with progress(s, f"the run is kept in {near(done.folder)}; now with and without its events,") as (step, _):
+        drawn = plausible.worlds(s, worlds) if single or worlds else []
+        found = answer(s, drawn, base, done.run.shares, obeying(step))
+        helped = countermeasures(s, obeying(step)) if single and s.scandals else []
+    _finished[-1] = done._replace(answer=found, measures=helped)
+    _keep_answer(_finished[-1])
 
 
-def _compare() -> None:
-    """Simulate the run kept last once more without its events, and note what they changed; a stop keeps the run."""
-    from sim.engine.loop import simulate
+def _keep_answer(done: Finished) -> None:
+    from sim.report.answer_text import table
+    from sim.study import store
 
-    done = _finished[-1]
-    control = without_events(done.run.scenario)
-    if control:
-        with progress(control, f"the run is kept in {near(done.folder)}; now without its events,") as (step, _):
-            without = simulate(control, progress=_stoppable(step))
-        _finished[-1] = done._replace(effect=effect(done.run, without))
+    assert done.answer is not None
+    found = table(done.answer)
+    with draft(done.folder) as place:
+        found.to_csv(place / "answer.csv", index=False)
+        store.write_table(found, place / "answer.parquet")
+        move(ANSWER_TABLES, place, done.folder)
 
 
 def _import_early() -> None:
@@ -185,17 +208,24 @@ def _show(done: Finished, shown: Mapping[str, Callable[[], None]]) -> None:
 
 
 def _draw(done: Finished) -> None:
-    from sim.report import figures
+    from sim.report import answer_text, figures
 
-    run, table, s = done.run, done.table, done.run.scenario
-    note = f"{plain_text(s.title or 'A market')}: {s.people:,} people, {s.weeks} weeks. Bars and bands: 95 % intervals."
-    figure = figures.headline(table, over_time(run), s.focus, event_weeks(s), done.effect, note)
+    run, s = done.run, done.run.scenario
+    about = f"{plain_text(s.title or 'A market')}: {s.people:,} people, {s.weeks} weeks."
+    second = answer_text.sentence(done.answer) if done.answer else ""
+    note = f"{about} Bars and bands: 95 % intervals."
+    drawn = {"stickiness": figures.headline(done.table, over_time(run), s.focus, event_weeks(s), second, note)}
+    if done.answer:
+        drawn["answer"] = figures.answer(
+            done.answer, done.measures, f"{about} The same people with and without. Gray bars: no change detected."
+        )
     with draft(done.folder) as place, catch_warnings():
         filterwarnings("ignore", category=UserWarning)  # of glyphs that the font lacks, of names longer than the page
-        for kind in ("png", "svg"):
-            figures.save(figure, place / f"stickiness.{kind}", kind)
-            figure.set_layout_engine("none")  # it is laid out: once is enough
-        move(FIGURES, place, done.folder)
+        for name, figure in drawn.items():
+            for kind in ("png", "svg"):
+                figures.save(figure, place / f"{name}.{kind}", kind)
+                figure.set_layout_engine("none")  # it is laid out: once is enough
+        move((*FIGURES, *(ANSWER_FIGURES if done.answer else ())), place, done.folder)
 
 
 def _kept() -> str:

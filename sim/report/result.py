@@ -1,14 +1,13 @@
-"""What is made of a run: its metrics over the weeks, what its events changed, its files."""
+"""What is made of a run: its metrics over the weeks, its events, its files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from sim.measure import estimates
-from sim.model.fields import Move, Scandal, Scenario
-from sim.model.scenario import change
-from sim.report.findings import Effect
+from sim.model.fields import Scenario
+from sim.study.answer import Answer
+from sim.study.countermeasures import Countermeasure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,8 +15,11 @@ if TYPE_CHECKING:
     from sim.engine.loop import Run
 
 TABLES = ("run.parquet", "metrics.parquet", "metrics.csv")
+ANSWER_TABLES = ("answer.csv", "answer.parquet")  # of runs with events
 FIGURES = ("stickiness.png", "stickiness.svg")
+ANSWER_FIGURES = ("answer.png", "answer.svg")  # of runs with events
 FILES = TABLES + FIGURES
+ANSWER_FILES = ANSWER_TABLES + ANSWER_FIGURES
 
 
 class Finished(NamedTuple):
@@ -27,7 +29,8 @@ class Finished(NamedTuple):
     run: "Run"
     table: "pd.DataFrame"
     folder: Path
-    effect: Effect | None = None
+    answer: Answer | None = None  # of a run with events
+    measures: Sequence[Countermeasure] = ()  # of a run with a scandal
 
 
 def over_time(run: "Run") -> "pd.DataFrame":
@@ -58,38 +61,6 @@ def event_weeks(scenario: Scenario) -> dict[str, int]:
     return dict(sorted(weeks.items(), key=lambda item: item[1]))
 
 
-def without_events(scenario: Scenario) -> Scenario | None:
-    """The same people with the same draws, but no scandals and moves; None where there are none, or no rivals."""
-    comparable = len(scenario.firms) > 1 and event_weeks(scenario)
-    return change(scenario, {"scandals": {}, "moves": {}}) if comparable else None
-
-
-def effect(run: "Run", control: "Run") -> Effect:
-    """What the events did to a firm, from the first of them to the end: the run minus `without_events` of it.
-
-    The firm is the focus or, where none of the events is at the focus, that of the first event. Paired differences of
-    share and, relative, of uses, with their errors; these are nan where the uses of the firm differ in fewer than
-    MIN_GROUPS groups of people.
-    """
-    from sim.measure import metrics
-    from sim.measure.reliability import MIN_GROUPS
-
-    s = run.scenario
-    happened: list[Scandal | Move] = [*s.scandals.values(), *s.moves.values()]
-    earliest = min(happened, key=lambda event: event.week)
-    first, firms = earliest.week, {event.firm or s.focus for event in happened}
-    firm = s.focus if s.focus in firms else earliest.firm
-    j = list(s.firms).index(firm)
-    ours, theirs = (estimates.pooled(r.tally, weeks=slice(first, None)) for r in (run, control))
-    points = estimates.difference(metrics.share, theirs, ours)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = estimates.jackknife(metrics.uses(estimates.folds(ours)) / metrics.uses(estimates.folds(theirs)) - 1)
-    enough = (metrics.uses(ours) != metrics.uses(theirs)).sum(axis=0)[j] >= MIN_GROUPS
-    found = ((float(e.value[j]), float(e.error[j]) if enough else float("nan")) for e in (points, relative))
-    return Effect(firm, _kind(s), first, *found)
-
-
-def _kind(scenario: Scenario) -> str:
-    """The events in a word or two."""
-    many = len(scenario.scandals) + len(scenario.moves)
-    return "the events" if many > 1 else "the scandal" if scenario.scandals else "the move"
+def comparable(scenario: Scenario) -> bool:
+    """Whether there are events within the run, and rivals to go to: then what they did can be told."""
+    return len(scenario.firms) > 1 and any(week < scenario.weeks for week in event_weeks(scenario).values())

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -55,3 +55,13 @@ def undivided() -> Iterator[None]:
     finally:
         _held.pop()
     check()
+
+
+def obeying(step: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """A progress function that obeys a signal, too."""
+
+    def checked(done: int, of: int) -> None:
+        check()
+        step(done, of)
+
+    return checked

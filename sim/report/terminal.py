@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from sim.model.fields import Scenario
-from sim.report import streams
-from sim.report.findings import TOO_FEW, changed
+from sim.report import answer_text, streams
+from sim.report.findings import TOO_FEW
 from sim.report.folders import near
-from sim.report.result import FILES, Finished
+from sim.report.result import ANSWER_FILES, FILES, Finished
 from sim.report.streams import console as _console
+from sim.study.answer import Answer
+from sim.study.countermeasures import Countermeasure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +68,8 @@ def print_run(done: Finished) -> None:
     console, width, s = _console(), streams.columns(), done.run.scenario
     about = f"{s.people:,} people, {s.weeks} weeks, windows of {s.window}"
     console.print()
+    if done.answer:
+        _print_answer(done.answer, done.measures)
     console.print(streams.plain(s.title or "A market"), style="bold", end="", soft_wrap=True)
     console.print(f": {about}; value ± standard error\n")
     metrics, left_out = _columns(done, width)
@@ -74,12 +78,35 @@ def print_run(done: Finished) -> None:
         console.print(f"{', '.join(left_out)}: in metrics.csv, or on a wider terminal", style="dim", soft_wrap=True)
     console.print(textwrap.fill(_legend(metrics), width), style="dim", soft_wrap=True)
     kinds = [k for k in ("segments", "cohorts") if done.table["group"].str.startswith(k).any()]
-    for metric in ("stickiness", "share") if kinds else ():
+    for metric in ("stickiness", "share") if kinds and not done.answer else ():
         console.print(f"\n{_group_title(metric, kinds)}", style="bold")
         console.print(_group_table(done, metric, kinds, width))
     console.print("\nthe market", style="bold")
-    for line in (*_market_lines(done), "", *_effect_lines(done), *presence_lines(done)):
+    for line in (*_market_lines(done), "", *presence_lines(done)):
         console.print(line, soft_wrap=True)
+
+
+def _print_answer(answer: Answer, measures: Sequence[Countermeasure]) -> None:
+    """Print what the events cost, whom, how sure that is, and what would have helped."""
+    console, width = _console(), streams.columns()
+    for line in (answer_text.sentence(answer), answer_text.scaled_sentence(answer)):
+        if line:
+            console.print(textwrap.fill(streams.plain(line), width), style="bold", soft_wrap=True)
+    heads, rows = answer_text.rows(answer)
+    table = _grid(f"interval: {answer_text.level(answer)}", *heads)
+    for label, cells in rows:
+        table.add_row(streams.plain(label), *cells)
+    console.print(table)
+    for line in answer_text.lines(answer):
+        console.print(textwrap.fill(streams.plain(line), width, subsequent_indent="  "), soft_wrap=True)
+    helped = answer_text.measures(measures)
+    if helped:
+        table = _grid("what would have helped (80 %)", "of the loss averted, %", "customers besides, %", "cost")
+        for label, cells in helped:
+            table.add_row(label, *cells)
+        console.print()
+        console.print(table)
+    console.print()
 
 
 def print_job(done: Finished) -> None:
@@ -120,7 +147,7 @@ def _reason(error: Exception) -> str:
 
 
 def _files(done: Finished) -> str:
-    there = [name for name in FILES if (done.folder / name).is_file()]
+    there = [name for name in (*ANSWER_FILES, *FILES) if (done.folder / name).is_file()]
     return streams.plain(f"{near(done.folder)}: {', '.join(there)}")
 
 
@@ -233,11 +260,6 @@ def _market_lines(done: Finished) -> list[str]:
             shown = _with_error(value, error, DIGITS.get(info.unit, 2))
             lines.append(f"  {words}: {shown}" if shown == TOO_FEW else f"  {shown}{' %' * info.percent} {words}")
     return lines
-
-
-def _effect_lines(done: Finished) -> list[str]:
-    """What the events changed."""
-    return [changed(done.effect), ""] if done.effect else []
 
 
 def presence_lines(done: Finished) -> list[str]:

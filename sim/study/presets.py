@@ -27,6 +27,8 @@ CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.
 PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name != "hydra"))
 EVENTS = ("scandal", "lever")  # groups that are not part of the reference market
 FIELDS = tuple(f.name for f in fields(Scenario))
+OPTIONS = ("panel", "base_customers", "worlds")  # of the command line, not of a scenario
+MOST_BASE, MOST_WORLDS = 10**12, 10_000
 
 Shares = dict[str, "Share"]  # by firm: share asked for, share reached and its error
 
@@ -42,6 +44,8 @@ def forced(argument: str) -> str:
     Raises ScenarioError for a value that would be read from outside the scenario, unless it is a setting of Hydra's.
     """
     key, equals, value = argument.partition("=")
+    if key.lstrip("+") == "base":  # to Hydra that is the group of declared defaults
+        key, argument = "base_customers", f"base_customers={value}"
     if not key.startswith("-") and not key.lstrip("+~").startswith("hydra"):
         check_typed(key.lstrip("+~"), value)
     own = key.startswith(("-", "+", "~", "hydra.")) or "@" in key or "/" in key or key in PRESET_GROUPS
@@ -119,20 +123,40 @@ def _initialized() -> Iterator[None]:
 
 def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
     """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelled members included."""
-    known = (*FIELDS, "panel")
+    known = (*FIELDS, *OPTIONS)
     others = [key for key in config if key not in known]
     complaints = [f"{k}: {unknown(k, {*known, *PRESET_GROUPS} - {k})}" for k in others]
     if config.get("panel"):
         complaints.append("panel: give it on the command line and alone, as panel=FILE")
+    try:
+        asked_for(config)
+    except ScenarioError as error:
+        complaints += error.complaints
     strangers = _strangers(overrides)
     complaints += strangers.values()
     try:
-        result = build(_without(config, [*others, "panel", *strangers]))
+        result = build(_without(config, [*others, *OPTIONS, *strangers]))
     except ScenarioError as error:
         complaints += error.complaints
     if complaints:
         raise ScenarioError(complaints)
     return result
+
+
+def asked_for(config: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """`base` and `worlds` of a composed config: the user's customers, and in how many worlds to put the question.
+
+    ScenarioError for what is no such number.
+    """
+    base, worlds = config.get("base_customers"), config.get("worlds")
+    wrong = []
+    if base is not None and not (type(base) is int and 1 <= base <= MOST_BASE):
+        wrong.append(f"base: {base!r} is no number of customers; give how many the firm has, from 1 on")
+    if worlds is not None and not (type(worlds) is int and 1 <= worlds <= MOST_WORLDS):
+        wrong.append(f"worlds: {worlds!r} is no number of worlds; give one from 1 to {MOST_WORLDS:,}, or leave it out")
+    if wrong:
+        raise ScenarioError(wrong)
+    return base, worlds
 
 
 def _strangers(overrides: Sequence[str]) -> dict[str, str]:

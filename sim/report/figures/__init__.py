@@ -5,6 +5,7 @@ or a study (a row a run). Bars and bands are 95 % intervals. Colors are those of
 tell apart; the firm in focus is vermilion and the others are gray.
 """
 
+from sim.report.figures.answer import answer, countermeasures
 from sim.report.figures.lines import curves, series, sweep
 from sim.report.figures.points import dots, side_by_side
 from sim.report.figures.slide import MOST_BARS, headline
@@ -20,6 +21,8 @@ __all__ = [
     "PALETTE",
     "REST",
     "STYLE",
+    "answer",
+    "countermeasures",
     "curves",
     "dots",
     "headline",

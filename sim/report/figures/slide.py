@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from sim.measure.metrics import info
 from sim.report.figures.style import FOCUS, INK, MARK, REST, draw_band, mark_events, scale_axis, styled, words
-from sim.report.findings import INTERVAL, TOO_FEW, Effect, called, changed, finding, wide
+from sim.report.findings import INTERVAL, TOO_FEW, called, finding, wide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,18 +26,18 @@ def headline(
     series: "pd.DataFrame",
     focus: str,
     events: Mapping[str, int] | None = None,
-    effect: Effect | None = None,
+    second: str = "",
     note: str = "",
 ) -> Figure:
     """The one figure for a slide: how sticky each firm is, how large, and both over time.
 
     Group "all" of `table` is drawn; `series` has the metrics stickiness and share; `events` are weeks by label;
-    `effect` is what they did to the focus, for the title.
+    `second` is a line below the title.
     """
     firms = wide(table)
     rank = firms["value"]["share"].rank(ascending=False, method="first")
     shown = firms[(rank <= MOST_BARS) | (firms.index == focus)].sort_values(("value", "stickiness"))
-    top = 0.86 if effect is None else 0.82
+    top = 0.82 if second else 0.86
     layout = ConstrainedLayoutEngine(rect=(0.012, 0.01, 0.976, top - 0.01), wspace=0.05, hspace=0.06)
     figure = Figure(figsize=(12.8, 7.2), layout=layout)
     axes = figure.subplot_mosaic("sht;shu", width_ratios=[1.25, 0.8, 1.5])
@@ -54,7 +54,7 @@ def headline(
     axes["t"].sharex(axes["u"])
     axes["u"].set(xlabel="week")
     left_out = f" The {len(shown)} largest of {len(firms)} firms are drawn." if len(shown) < len(firms) else ""
-    lines = [finding(table, focus), *([changed(effect)] if effect else [])]
+    lines = [finding(table, focus), *([second] if second else [])]
     _title(figure, lines, note + left_out)
     return figure
 

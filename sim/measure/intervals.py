@@ -1,0 +1,75 @@
+"""95 % intervals of a jackknife: Student's t for tails as heavy as they are seen to be, joined with one for skewness.
+
+A few heavy users make the value and its error of a small firm skewed, and correlated: value +- 1.96 errors misses on
+one side. Two remedies are joined, the wider end of each. First, Student's t with as many degrees of freedom as the
+variance is known by: the kurtosis of what the folds contribute says how well (Satterthwaite 1946). Second, Hall's
+transformation of the t statistic, which removes its skewness (Hall 1992, J. Roy. Statist. Soc. B 54), around the value
+less the jackknife's estimate of its bias. `experiments/coverage.py` measures how often they hold the true value.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.measure.tally import Array
+
+LEVEL = 0.95
+LEAST_DF = 3.0  # however heavy the tails seem
+MOST_BIAS = 0.5  # standard errors: what is taken off for bias at most, which is itself estimated
+FLAT = 1e-6  # skewness below which the transformation changes nothing
+
+
+class Interval(NamedTuple):
+    """The two ends, arrays of one shape; nan where too few can tell."""
+
+    low: Array
+    high: Array
+
+
+def interval(values: Array, level: float = LEVEL) -> Interval:
+    """The interval from values [fold, ...] of `estimates.folds`: all people, then all but each group of people.
+
+    >>> import numpy as np
+    >>> people = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0])
+    >>> means = np.array([people.mean(), *(np.delete(people, n).mean() for n in range(8))])
+    >>> [round(float(end), 2) for end in interval(means)]
+    [1.56, 6.38]
+    """
+    value, left_out = values[0], values[1:]
+    groups = len(left_out)
+    if groups < 3:
+        return Interval(*np.full((2, *np.shape(value)), np.nan))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = left_out.mean(axis=0)
+        parts = (groups - 1) * (mean - left_out)  # what each group adds to the value
+        second = (parts**2).mean(axis=0)
+        error = np.sqrt(second / (groups - 1))
+        skewness = (parts**3).mean(axis=0) / second**1.5 / np.sqrt(groups)
+        t = t_quantile(degrees((parts**4).mean(axis=0) / second**2, groups), level)
+        center = value - np.clip((groups - 1) * (mean - value), -MOST_BIAS * error, MOST_BIAS * error)
+        low = np.fmin(value - t * error, center - error * _hall(t, skewness))
+        high = np.fmax(value + t * error, center - error * _hall(-t, skewness))
+    return Interval(np.where(error > 0, low, value), np.where(error > 0, high, value))
+
+
+def degrees(kurtosis: Array, groups: int) -> Array:
+    """Degrees of freedom of a variance from so many groups, of which contributions have this kurtosis."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Array = np.clip(2 * groups / np.maximum(kurtosis - 1, 1e-9), LEAST_DF, groups - 1)
+    return found
+
+
+def t_quantile(df: Array | float, level: float = LEVEL) -> Array:
+    """How many standard errors reach from the middle to either end of an interval of this level (Student's t)."""
+    from scipy.special import stdtrit
+
+    found: Array = stdtrit(df, (1 + level) / 2)
+    return found
+
+
+def _hall(t: Array, skewness: Array) -> Array:
+    """The t statistic at which Hall's transformation is t, for skewness already divided by the root of the groups."""
+    safe = np.where(np.abs(skewness) < FLAT, 1.0, skewness)
+    bent = 3 / safe * (np.cbrt(1 + safe * (t - safe / 6)) - 1)
+    found: Array = np.where(np.abs(skewness) < FLAT, t, bent)
+    return found

@@ -1,0 +1,226 @@
+"""An answer in words and numbers: the sentence that leads, its table, how sure it is, what would have helped."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sim.measure.quantity import Quantity
+from sim.report.findings import TOO_FEW, called
+from sim.study.answer import Answer, Moment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.study.countermeasures import Countermeasure
+
+CAUSES = {
+    "left_because": "left because of it",
+    "left_anyway": "would have left anyway",
+    "never_came": "would have come, but did not",
+    "came_back": "went, and came back",
+    "stayed_because": "stayed because of it",
+    "came_because": "came because of it",
+}
+MOST_RIVALS, MOST_MEASURES = 3, 5
+ERRORS = ("dice", "presence", "parameters", "cases")
+Row = tuple[str, list[str]]
+
+
+def sentence(answer: Answer) -> str:
+    """What the events did to the firm's customers, with its interval; no more than that allows."""
+    moment, what, firm = answer.worst, events_words(answer), called(answer.firm)
+    change = moment.total.percent
+    if not change.known:
+        return f"{firm}: {TOO_FEW} what {what} did to its customers"
+    if not change.detected:
+        return f"{firm}: no change in customers detected after {what}; {between(change)} %, {level(answer)}"
+    verb = "costs" if change.value < 0 else "brings"
+    loss = _turned(change) if change.value < 0 else change
+    weeks = f"{moment.weeks:.0f} weeks after {'the news' if change.value < 0 else 'its start'}"
+    size = f"{number(loss)} % of its customers ({level(answer)}: {span(loss)})"
+    return (
+        f"{what[:1].upper()}{what[1:]} {verb} {firm} {size} at the {'worst' if change.value < 0 else 'best'}, {weeks}"
+    )
+
+
+def scaled_sentence(answer: Answer) -> str:
+    """The same in the user's customers; "" where `base` is not given."""
+    scaled = answer.worst.total.scaled
+    if scaled is None or not scaled.known or answer.base is None:
+        return ""
+    loss = _turned(scaled) if scaled.value < 0 else scaled
+    span = f"{round_to(loss.low)} to {round_to(loss.high)}"
+    return (
+        f"Of {answer.base:,} customers that is {round_to(loss.value)} {'lost' if scaled.value < 0 else 'won'} ({span})."
+    )
+
+
+def events_words(answer: Answer) -> str:
+    """The events by name: `the data breach`, `the data breach and price`."""
+    names = [name.replace("_", " ") for name in answer.events]
+    return "the " + (" and ".join(names) if len(names) < 3 else f"{len(names)} events") if names else "the change"
+
+
+def rows(answer: Answer) -> tuple[list[str], list[Row]]:
+    """The heads of the table and its rows: a column for each moment."""
+    moments = answer.moments
+    heads = [f"{name}\nweek {m.weeks:.0f}" for name, m in moments.items()]
+    told = list(moments.values())
+    found: list[Row] = [("change of customers, %", [cell(m.total.percent) for m in told])]
+    if answer.base:
+        found.append((f"  of {answer.base:,}", [cell(m.total.scaled, whole=True) for m in told]))
+    found.append((f"  of {answer.customers.value:,.0f} simulated", [cell(m.total.people, whole=True) for m in told]))
+    found += [(f"  {_group(g)}, %", [cell(m.groups[g].percent) for m in told]) for g in answer.worst.groups]
+    found.append(("people behind it", ["" for _ in told]))
+    for name, words in CAUSES.items():
+        if any(getattr(m.causes, name).value for m in told):
+            found.append((f"  {words}", [cell(getattr(m.causes, name), whole=True, signed=False) for m in told]))
+    most = _rivals(answer.worst)
+    found.append(("rivals, change in people", ["" for _ in told]))
+    found += [(f"  {called(firm)}", [cell(m.rivals[firm].people, whole=True) for m in told]) for firm in most]
+    if any(m.uses.value != m.total.percent.value for m in told):
+        found.append(("change of uses, 13 weeks, %", [cell(m.uses) for m in told]))
+    return heads, found
+
+
+def lines(answer: Answer) -> list[str]:
+    """How long, and how sure: the lines below the table."""
+    found = [half(answer), sure(answer)]
+    if answer.drivers:
+        named = ", ".join(f"{path} ({r:+.2f})" for path, r in answer.drivers)
+        found.append(f"what decides most between the {answer.worlds} worlds (rank correlation): {named}")
+    if answer.alone:
+        own = answer.alone.worst.total.percent
+        found.append(f"with the scenario's own numbers: {number(own)} % (95 %, dice only: {span(own)})")
+    return found
+
+
+def half(answer: Answer) -> str:
+    """When half of it was over."""
+    weeks, found = len(answer.weekly), answer.half_over
+    if not answer.worst.total.percent.detected:
+        return "half of it over: nothing was detected that could be"
+    if math.isinf(found.value):
+        return f"half of it was not over within {weeks} weeks"
+    known = f" ({found.low:.0f} to {found.high:.0f})" if found.known else ""
+    return f"half of it was over {found.value:.0f} weeks after the news{known}"
+
+
+def sure(answer: Answer) -> str:
+    """The parts of the error at the worst, and what the interval does not include."""
+    parts = answer.worst.total.people.parts
+    whole = abs(answer.worst.total.people.value) or math.nan
+    size = abs(answer.worst.total.percent.value) / whole if whole == whole else math.nan
+    shown = [(name, getattr(parts, name)) for name in ERRORS]
+    given = [f"{name} {e * size:.2f}" for name, e in shown if math.isfinite(e * size)]
+    missing = [name for name, e in shown if not math.isfinite(e)]
+    without = f"; not included: {' and '.join(missing)}" if missing else ""
+    return f"standard error of the % at the worst, by where it comes from: {', '.join(given) or 'none'}{without}"
+
+
+def measures(made: Sequence["Countermeasure"], most: int = MOST_MEASURES) -> list[Row]:
+    """What would have helped, best first: label, % of the loss averted, customers won besides."""
+    known = [m for m in made if m.averted.known]
+    if not known:
+        return []
+    return [(m.label, [cell(m.averted), cell(m.besides) if m.besides.value else "0", m.cost]) for m in known[:most]]
+
+
+def table(answer: Answer) -> "pd.DataFrame":
+    """The answer as a tidy frame, a row a quantity.
+
+    Columns: moment, weeks after the news, what, group, firm, unit, value, low, high, level; dice, presence, parameters
+    and cases are standard errors, nan where not included.
+    """
+    import pandas as pd
+
+    found: list[tuple] = []
+    for moment, m in answer.moments.items():
+        place = moment, m.weeks
+        found += _change_rows((*place, "customers", "all", answer.firm), m.total)
+        for group, part in m.groups.items():
+            found += _change_rows((*place, "customers", group, answer.firm), part)
+        for firm, gain in m.rivals.items():
+            found += _change_rows((*place, "customers", "all", firm), gain)
+        found += [_row((*place, name, "all", answer.firm, "people"), getattr(m.causes, name)) for name in CAUSES]
+        found.append(_row((*place, "uses", "all", answer.firm, "%"), m.uses))
+    found.append(_row(("half over", math.nan, "weeks", "all", answer.firm, "weeks"), answer.half_over))
+    for n, change in enumerate(answer.weekly):
+        found.append(_row(("by week", n + 1, "customers", "all", answer.firm, "%"), change))
+    names = ["moment", "weeks", "what", "group", "firm", "unit", "value", "low", "high", "level", *ERRORS]
+    return pd.DataFrame(found, columns=names)
+
+
+def _change_rows(place: tuple, change: object) -> list[tuple]:
+    units = {"percent": "%", "people": "people", "scaled": "of base"}
+    pairs = ((unit, getattr(change, name)) for name, unit in units.items())
+    return [_row((*place, unit), q) for unit, q in pairs if q is not None]
+
+
+def _row(place: tuple, q: Quantity) -> tuple:
+    return (*place, q.value, q.low, q.high, q.level, *(getattr(q.parts, name) for name in ERRORS))
+
+
+def cell(q: Quantity | None, whole: bool = False, signed: bool = True) -> str:
+    """A value and its interval as text."""
+    if q is None or math.isnan(q.value):
+        return "-"
+    if not q.known:
+        return TOO_FEW
+    if whole:
+        shape = "{:+,.0f}" if signed else "{:,.0f}"
+        value, low, high = (shape.format(round(end) + 0) for end in (q.value, q.low, q.high))
+        return f"{value} [{low}, {high}]"
+    d = digits(q)
+    value, low, high = (f"{round(end, d) + 0.0:+.{d}f}" for end in (q.value, q.low, q.high))
+    return f"{value} [{low}, {high}]"
+
+
+def number(q: Quantity) -> str:
+    """The value with as many digits as its interval deserves."""
+    return f"{q.value:.{digits(q)}f}"
+
+
+def span(q: Quantity) -> str:
+    """The interval: low to high."""
+    return f"{q.low:.{digits(q)}f} to {q.high:.{digits(q)}f}"
+
+
+def between(q: Quantity) -> str:
+    """The interval of what was not detected."""
+    return f"between {q.low:+.{digits(q)}f} and {q.high:+.{digits(q)}f}"
+
+
+def level(answer: Answer) -> str:
+    """What the interval is of."""
+    if answer.worlds:
+        return f"80 % of {answer.worlds} plausible worlds"
+    return "95 %, dice only"
+
+
+def digits(q: Quantity) -> int:
+    """Decimals such that the width of the interval has two digits."""
+    wide = (q.high - q.low) / 2
+    return max(0, min(4, 1 - math.floor(math.log10(wide)))) if wide > 0 else 1
+
+
+def round_to(value: float) -> str:
+    """A number of people in two or three leading digits."""
+    if abs(value) < 100:
+        return f"{value:.0f}"
+    step = 10 ** (math.floor(math.log10(abs(value))) - 1)
+    return f"{round(value / step) * step:,.0f}"
+
+
+def _turned(q: Quantity) -> Quantity:
+    """A loss as a number above 0."""
+    return Quantity(-q.value, -q.high, -q.low, q.parts, q.level)
+
+
+def _group(name: str) -> str:
+    return name.partition(".")[2].replace("_", " ")
+
+
+def _rivals(moment: Moment) -> list[str]:
+    gains: Mapping[str, float] = {name: change.people.value for name, change in moment.rivals.items()}
+    return sorted(gains, key=lambda name: -abs(gains[name]))[:MOST_RIVALS]
