@@ -125,21 +125,28 @@ def help_text() -> str:
 
 
 def fields(words: list[str]) -> int:
-    """Print path, default, range, unit, meaning and source of every field whose path contains all words."""
+    """Print every field whose path contains all words: default, plausible spread, range, meaning, source and basis."""
     from rich.table import Table
 
-    from sim.report.odd import vocabulary
+    from sim.study.defaults import vocabulary
+    from sim.study.priors import describe
 
     found = [(path, d) for path, d in vocabulary() if all(word in path for word in words)]
     if not found:
         raise ScenarioError([f"fields: no path contains {' and '.join(words)}"])
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("path", "default", "range", "unit", "meaning", "source"):
-        table.add_column(head, overflow="fold", no_wrap=head in ("path", "default", "unit"))
+    for head in ("path", "default", "P10 to P90", "range, unit", "meaning (source; basis of the spread)"):
+        table.add_column(head, no_wrap=head in ("path", "default"), min_width=32 * head.startswith("meaning") or None)
     for path, d in found:
         default = "" if d.default is None else str(d.default)
-        table.add_row(path, default, d.allowed if d.low is not None or d.choices else "", d.unit, d.about, d.source)
+        spread, basis = describe(path)
+        allowed = d.allowed if d.low is not None or d.choices else ""
+        why = "; ".join(filter(None, (d.source, basis)))
+        row = (path, default, spread, f"{allowed} {d.unit}".strip(" -"), f"{d.about} ({why})" if why else d.about)
+        table.add_row(*(streams.plain(cell) for cell in row))
     streams.console().print(table)
+    if any(describe(path)[0] for path, _ in found):
+        streams.console().print("P10 to P90: four in five plausible values; conf/priors.yaml says why", style="dim")
     return 0
 
 
