@@ -64,7 +64,8 @@ def test_what_a_preset_says_is_the_median():
     bank = priors.priors_of(study.uncalibrated("market=bank"))
     assert bank["consumer.attention"].p50 == pytest.approx(0.0145)
     assert bank["market.attention_concentration"].p50 == 15, "not the presets' 40, which is outside the middle"
-    assert "consumer.attention" not in found, "a shelf that is looked over is no guess"
+    shelf = priors.priors_of(study.uncalibrated("market=toothpaste_uk"))
+    assert "consumer.attention" not in shelf, "a shelf that is looked over is no guess"
 
 
 def test_draws_are_valid_scenarios_and_lie_in_their_ranges(scenario):
