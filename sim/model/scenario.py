@@ -16,7 +16,7 @@ from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, 
 from sim.model.fields import Firm, Move, Scenario, Segment, Touchpoint
 from sim.model.paths import Nested, Sizes, put, unknown_member
 from sim.model.population import population_complaints
-from sim.model.tables import columns_of, kept
+from sim.model.tables import Columns, columns_of, kept
 from sim.model.tastes import covariance_complaints
 
 __all__ = ["Scenario", "ScenarioError", "add", "build", "change", "leaves", "to_dict"]
@@ -122,6 +122,11 @@ def _files(s: Scenario) -> list[str]:
         setattr(s, f"{name}_sha256", sha256)
         wrong += complaints(s, columns) if columns is not None else []
     return wrong
+
+
+def files_of(s: Scenario) -> dict[str, Columns]:
+    """The columns of the files that a scenario names, by digest; ScenarioError for one that cannot be read."""
+    return dict(columns_of(name, getattr(s, name), getattr(s, f"{name}_sha256")) for name in FILES if getattr(s, name))
 
 
 def _care(s: Scenario, removed: set[str]) -> list[str]:

@@ -85,7 +85,7 @@ def _parsed(content: bytes) -> Columns:
         table = file.read()
     else:
         table = csv.read_csv(buffer)
-    names = table.column_names
+    names = [name for name in table.column_names if not name.startswith("__index_level_")]  # pandas' row numbers
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"column {twice[0]} is there twice")
