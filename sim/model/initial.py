@@ -145,7 +145,8 @@ def give_past(person, bonds, public, world, slot):
         habit, known = given[many + j], given[2 * many + j]
         if habit == habit:
             bonds.habit[j, slot] = habit
-        if last == j and not known > ZERO and bonds.familiarity[j, slot] == ZERO:
+        known_so_far = bonds.familiarity[j, slot] if known != known else known
+        if last == j and known_so_far == ZERO:  # but it was used once at least
             known = market.familiarity_rate
         if known == known:
             bonds.familiarity[j, slot] = known

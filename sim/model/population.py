@@ -55,7 +55,7 @@ def people_of(s: Scenario, replication: int) -> Floats:
     table = np.full((len(rows), BLOCKS * many + SINGLE), np.nan, np.float32)
     for j, firm in enumerate(s.firms):
         for block, values in enumerate(_of_firm(s, columns, firm)):
-            if values is not None:
+            if values is not None and (block > 0 or s.mechanisms.taste):
                 table[:, block * many + j] = values[rows]
     last = BLOCKS * many
     for place, name in ((PRICE, "price_weight"), (RATE, "rate")):

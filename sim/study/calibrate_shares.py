@@ -1,8 +1,8 @@
 """Presence such that the simulated market shares are those that firms state (share inversion, Berry 1994).
 
 The share of a firm is its part of all uses in the weeks that a scenario counts, after its burn-in, without scandals,
-moves and a calendar, in an unlimited population. It is estimated on 200,000 people (on up to a million where more are simulated),
-with draws that no run uses: the error of the estimate is independent of that of every run, and adds to it.
+moves and a calendar, in an unlimited population. It is estimated on 200,000 people (on up to a million where more are
+simulated), with draws that no run uses: the error of the estimate is independent of that of every run, and adds to it.
 Firms that state no share divide what the others leave, in proportion to the presence they state.
 """
 

@@ -86,8 +86,8 @@ class _Folder(FileConfigSource):
         return super().is_config(config_path) or bool(self._own_market(config_path))
 
     def _file(self, config_path: str) -> str:
-        file = os.path.join(self.path, self._normalize_file_name(config_path))
-        return file if os.path.lexists(file) else self._own_market(config_path) or file
+        file, own = os.path.join(self.path, self._normalize_file_name(config_path)), self._own_market(config_path)
+        return own if own and ("/" in config_path.removeprefix("market/") or not os.path.lexists(file)) else file
 
     def _own_market(self, config_path: str) -> str:
         """The file of a market that is chosen by where it lies; "" if there is none, or in a folder added to ours."""

@@ -18,7 +18,7 @@ from sim.study.calibrate_shares import calibrate_shares, key_of, reference_marke
 from sim.study.presets import compose, presets, scenario_and_shares
 from sim.study.simulation import simulate
 from sim.study.twins import twins
-from tests.markets import market
+from tests.markets import market, own_values
 from tests.runs import run_of
 
 STATED = {"firms.f0.share": 0.4, "firms.f1.share": 0.2}
@@ -48,6 +48,11 @@ def share(run, weeks=slice(None)):
         {"people": 1000, "replications": 20, "seed": 5, "weeks": 104, "burn_in": 0},
         {"people": 20_000, "consumer.rate": 0.1, "market.taste_concentration": 1.0},
         {"people": 4000, "replications": 4, "market.regime": "provider", "consumer.attention": 0.2},
+        {
+            **{"people": 4000, "replications": 4, "market.taste_law": "normal", "market.price_weight_sd": 0.8},
+            **{"firms.f0.price": 1.3, "firms.f1.price": 0.8, "firms.f2.feature": 1.0, "consumer.feature_weight": 0.7},
+            "taste_covariance": {"f0": {"f0": 1.5, "f1": 0.8, "price_weight": -0.4}, "f1": {"f1": 1.0}},
+        },
         {
             "people": 4000,
             "replications": 4,
@@ -281,3 +286,17 @@ def test_an_entrant_comes_to_its_share(firm, rest):
     run = run_of([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
     before, soon, later = (share(run, weeks).value[-1] for weeks in (slice(26), slice(26, 39), slice(78, 104)))
     assert before < 0.001 < 0.04 < soon < later and later == pytest.approx(0.095, abs=0.02)
+
+
+def test_stated_shares_are_reached_by_given_people_whatever_their_calendar(tmp_path, monkeypatch):
+    """The reference market has no calendar; with people of one file it is solved on all their draws."""
+    own = own_values(tmp_path) | {"people": 4000, "replications": 6, "weeks": 26, "burn_in": 4}
+    base = change(market({"segments.other": {}, "cohorts": {"young": {}, "old": {}}}), own | STATED)
+    still = change(base, {"calendar": ""})
+    assert key(base) == key(still)
+    run = simulate(still)
+    value, error = share(run)
+    assert (abs(value[:2] - [0.4, 0.2]) < 3 * np.maximum(error[:2], 0.003)).all(), (value, error)
+    moved = tmp_path / "elsewhere.parquet"
+    moved.write_bytes((tmp_path / "people.parquet").read_bytes())
+    assert key(change(base, {"population": str(moved)})) == key(base)
