@@ -5,7 +5,7 @@
 >>> market = sim.build({"people": 500, "weeks": 26, "segments": {"all": {}}, "firms": firms})
 >>> table = sim.simulate(market).table()
 >>> list(table.columns)
-['group', 'firm', 'metric', 'value', 'error']
+['group', 'firm', 'metric', 'value', 'error', 'low', 'high']
 """
 
 from importlib import import_module
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sim.model.scenario import ScenarioError, build, change
     from sim.report import figures
     from sim.study import shapley, store
+    from sim.study.answer import Answer, answer
+    from sim.study.countermeasures import countermeasures
     from sim.study.presets import scenario
     from sim.study.simulation import simulate
     from sim.study.twins import Twins, twins
@@ -32,7 +34,9 @@ _HOME = {  # name -> module that has it, or that it is
     **{name: f"sim.measure.{name}" for name in ("estimates", "metrics")},
     **{name: f"sim.study.{name}" for name in ("shapley", "store")},
     **dict.fromkeys(("ScenarioError", "build", "change"), "sim.model.scenario"),
+    **dict.fromkeys(("Answer", "answer"), "sim.study.answer"),
     **dict.fromkeys(("Twins", "twins"), "sim.study.twins"),
+    "countermeasures": "sim.study.countermeasures",
     "Market": "sim.mesa",
     "Run": "sim.engine.loop",
     "Scenario": "sim.model.fields",
@@ -43,15 +47,18 @@ _HOME = {  # name -> module that has it, or that it is
 }
 _MODULES = ("cluster", "estimates", "figures", "metrics", "panel", "shapley", "store", "study")
 __all__ = [
+    "Answer",
     "Market",
     "Run",
     "Scenario",
     "ScenarioError",
     "Twins",
     "__version__",
+    "answer",
     "build",
     "change",
     "cluster",
+    "countermeasures",
     "estimates",
     "figures",
     "metrics",

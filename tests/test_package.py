@@ -99,7 +99,7 @@ def test_what_a_notebook_shows_is_escaped(title):
 
 def test_the_table_of_a_run(pair):
     table = pair.control.table()
-    assert list(table.columns) == ["group", "firm", "metric", "value", "error"]
+    assert list(table.columns) == ["group", "firm", "metric", "value", "error", "low", "high"]
     assert set(table.group) == {"all", "segments.all", "segments.b"}
     found = table.query("group == 'all' and metric == 'share'").set_index("firm")
     assert found.value.sum() == pytest.approx(1) and (found.error > 0).all()
@@ -107,7 +107,7 @@ def test_the_table_of_a_run(pair):
 
 def test_the_table_of_twins_is_their_differences(pair):
     table = pair.table()
-    assert list(table.columns) == ["group", "firm", "metric", "value", "error"]
+    assert list(table.columns) == ["group", "firm", "metric", "value", "error", "low", "high"]
     for group, segment in (("all", ""), ("segments.b", "b")):
         rows = table[(table.group == group) & (table.metric == "share")]
         value, error = pair.difference(metrics.share, segment)

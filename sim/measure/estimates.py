@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.measure.reliability import reliable
+from sim.measure.intervals import Interval, Z, interval
+from sim.measure.reliability import at_least, least_error, reliable
 from sim.measure.tally import WEEKLY, WINDOWED, Array, Metric, Tally
 
 if TYPE_CHECKING:
@@ -80,6 +81,18 @@ def estimate(metric: Metric, tally: Tally) -> Estimate:
     with np.errstate(divide="ignore", invalid="ignore"):
         value, error = jackknife(metric(folds(tally)))
     return Estimate(value, reliable(metric, tally, error))
+
+
+def estimate_interval(metric: Metric, tally: Tally) -> tuple[Estimate, Interval]:
+    """As `estimate`, and its 95 % interval, which is nan where the error is."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = metric(folds(tally))
+    value, error = jackknife(values)
+    least = least_error(metric, tally)
+    low, high = interval(values)
+    added = Z * least
+    ends = value - np.hypot(value - low, added), value + np.hypot(high - value, added)
+    return Estimate(value, at_least(error, least)), Interval(*ends)
 
 
 def difference(metric: Metric, tally: Tally, other: Tally) -> Estimate:

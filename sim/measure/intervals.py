@@ -14,8 +14,10 @@ import numpy as np
 from sim.measure.tally import Array
 
 LEVEL = 0.95
+Z = 1.959964  # standard errors of a normal law on either side of it
 LEAST_DF = 3.0  # however heavy the tails seem
 MOST_BIAS = 0.5  # standard errors: what is taken off for bias at most, which is itself estimated
+MOST_REACH = 1.5  # times that of Student's t: the transformation runs away where the skewness is itself unknown
 FLAT = 1e-6  # skewness below which the transformation changes nothing
 
 
@@ -47,8 +49,9 @@ def interval(values: Array, level: float = LEVEL) -> Interval:
         skewness = (parts**3).mean(axis=0) / second**1.5 / np.sqrt(groups)
         t = t_quantile(degrees((parts**4).mean(axis=0) / second**2, groups), level)
         center = value - np.clip((groups - 1) * (mean - value), -MOST_BIAS * error, MOST_BIAS * error)
-        low = np.fmin(value - t * error, center - error * _hall(t, skewness))
-        high = np.fmax(value + t * error, center - error * _hall(-t, skewness))
+        most = MOST_REACH * t
+        down, up = np.fmin(_hall(t, skewness), most), np.fmax(_hall(-t, skewness), -most)
+        low, high = np.fmin(value - t * error, center - error * down), np.fmax(value + t * error, center - error * up)
     return Interval(np.where(error > 0, low, value), np.where(error > 0, high, value))
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim.measure.estimates import folds_of
-from sim.measure.intervals import LEVEL, degrees, t_quantile
+from sim.measure.intervals import LEVEL, Z, degrees, t_quantile
 from sim.measure.tally import FOLDS, Array
 
-Z = 1.959964  # standard errors of a normal law on either side of 95 %
 FEWEST = 30  # customers below which nothing is said of their change
 EXACT = 50  # people up to which a count has the interval of a Poisson law
 

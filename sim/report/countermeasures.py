@@ -70,14 +70,12 @@ def show(told: Scenario, made: Sequence[Countermeasure]) -> None:
 def title(told: Scenario, made: Sequence[Countermeasure]) -> str:
     """What helped most, as far as can be told."""
     names = " and ".join(told.scandals).replace("_", " ")
-    clear = [m for m in made if m.averted.known and m.averted.low > 0]
-    if not any(m.averted.known for m in made):
+    known = [m for m in made if m.averted.known]
+    if not known:
         return f"{names}: no loss of customers detected that could be averted; more people would tell"
-    if not clear:
-        return f"{names}: of no countermeasure can it be told that it averts any of the loss"
-    best = clear[0]
+    best = known[0]
     return (
-        f"{names}: what averts most is to {best.label[:1].lower()}{best.label[1:]}, {best.averted.value:.0f} % "
+        f"{names}: most may be averted by this: {best.label[:1].lower()}{best.label[1:]}, {best.averted.value:.0f} % "
         f"of the loss (80 %: {best.averted.low:.0f} to {best.averted.high:.0f})"
     )
 

@@ -28,25 +28,29 @@ def finding(table: "pd.DataFrame", focus: str) -> str:
         return f"{name}: {TOO_FEW} how sticky its customers are"
     if not math.isfinite(error):
         return f"{name}: {TOO_FEW} whether it is more sticky than its category ({benchmark})"
-    if abs(beyond) > INTERVAL * error:
+    low, high = row["low"]["excess"], row["high"]["excess"]
+    if not low <= 0 <= high:
         return f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}"
-    return f"{name}, stickiness {value:.2f}: no difference from its category detected ({_between(beyond, error)})"
+    return f"{name}, stickiness {value:.2f}: no difference from its category detected ({_between(low, high)})"
 
 
-def _between(value: float, error: float) -> str:
+def _between(low: float, high: float) -> str:
     """The 95 % interval in words, with as many digits as it deserves."""
-    low, high, digits = value - INTERVAL * error, value + INTERVAL * error, _digits(error)
+    wide = (high - low) / 2
+    digits = 2 if wide <= 0 else max(1, min(4, math.ceil(0.3 - math.log10(wide))))
     return f"between {low:+.{digits}f} and {high:+.{digits}f}"
 
 
-def _digits(error: float) -> int:
-    return 2 if error <= 0 else max(1, min(4, math.ceil(0.3 - math.log10(INTERVAL * error))))
-
-
 def wide(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Group "all" with a row a firm and columns (value or error, metric)."""
+    """Group "all" with a row a firm and columns (value, error, low or high, metric).
+
+    A table without `low` and `high`, as that of a panel, has them here at INTERVAL errors on either side.
+    """
     rows = table[(table["group"] == "all") & (table["firm"] != "")]
-    return rows.pivot(index="firm", columns="metric", values=["value", "error"])
+    if "low" not in rows:
+        reach = INTERVAL * rows["error"]
+        rows = rows.assign(low=rows["value"] - reach, high=rows["value"] + reach)
+    return rows.pivot(index="firm", columns="metric", values=["value", "error", "low", "high"])
 
 
 def called(name: str) -> str:

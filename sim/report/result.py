@@ -44,7 +44,7 @@ def over_time(run: "Run") -> "pd.DataFrame":
 
     s, provider = run.scenario, run.scenario.market.regime == "provider"
     sticky = estimates.estimate(metrics.firm_metrics(provider)["stickiness"], estimates.by_window(run.tally))
-    rows = [((w + 0.5) * s.window, "stickiness", v, e) for w, (v, e) in enumerate(zip(*sticky, strict=True))]
+    rows = [((w + 0.5) * s.window, "stickiness", *found) for w, found in enumerate(zip(*sticky, strict=True))]
     step = 1 if provider else max(1, s.window // 3)
     for week in range(0, s.weeks - step + 1, step):
         part = estimates.pooled(run.tally, weeks=slice(week, week + step))

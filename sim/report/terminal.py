@@ -71,7 +71,7 @@ def print_run(done: Finished) -> None:
     if done.answer:
         _print_answer(done.answer, done.measures)
     console.print(streams.plain(s.title or "A market"), style="bold", end="", soft_wrap=True)
-    console.print(f": {about}; value ± standard error\n")
+    console.print(f": {about}; value ± half of its 95 % interval\n")
     metrics, left_out = _columns(done, width)
     console.print(_firm_table(done, metrics))
     if left_out:
@@ -223,22 +223,23 @@ def _row(table: Table, done: Finished, firm: str, cells: Sequence[str]) -> None:
 
 
 def _column(table: "pd.DataFrame", group: str, metric: str) -> dict[str, str]:
-    """Firm -> value and error as text, with as many digits as the errors of the column deserve."""
+    """Firm -> value and half of its interval as text, with as many digits as those of the column deserve."""
     from sim.measure.metrics import info
 
     rows = table[(table["group"] == group) & (table["metric"] == metric)].set_index("firm")
     percent = info(metric).percent
     scale = 100 if percent else 1
-    coarse = not rows["error"].median() * scale < (0.05 if percent else 0.005)
+    half = scale * (rows["high"] - rows["low"]) / 2
+    coarse = not half.median() < (0.1 if percent else 0.01)
     digits = (1 if percent else 2) + (not coarse)
     return {
-        str(firm): _with_error(value * scale, error * scale, digits)
-        for firm, value, error in zip(rows.index, rows["value"], rows["error"], strict=True)
+        str(firm): _with_error(value * scale, error, digits)
+        for firm, value, error in zip(rows.index, rows["value"], half, strict=True)
     }
 
 
 def _with_error(value: float, error: float, digits: int) -> str:
-    """A value ± its error, if it has one; a dash where there is no value: of too little, or a ratio to nothing."""
+    """A value ± half of its interval, if it has one; a dash where there is no value: a ratio to nothing."""
     if not math.isfinite(value):
         return "-"
     known = round(value, digits) + 0.0  # no -0.00
@@ -254,10 +255,10 @@ def _market_lines(done: Finished) -> list[str]:
     rows = done.table[(done.table["group"] == "all") & (done.table["firm"] == "")].set_index("metric")
     lines = []
     for info in listed("market"):
-        value, error = rows.loc[info.name, ["value", "error"]] * (100 if info.percent else 1)
+        value, low, high = rows.loc[info.name, ["value", "low", "high"]] * (100 if info.percent else 1)
         words = (info.note or info.words).format(window=done.run.scenario.window)
         if info.terminal and math.isfinite(value):
-            shown = _with_error(value, error, DIGITS.get(info.unit, 2))
+            shown = _with_error(value, (high - low) / 2, DIGITS.get(info.unit, 2))
             lines.append(f"  {words}: {shown}" if shown == TOO_FEW else f"  {shown}{' %' * info.percent} {words}")
     return lines
 

@@ -12,9 +12,9 @@ import pytest
 from matplotlib.colors import to_hex
 
 from sim.report import figures
-from sim.report.findings import TOO_FEW, Effect
+from sim.report.findings import TOO_FEW
 
-EFFECT = Effect("colgate", "the scandal", 20, (-0.1, 0.01), (-0.2, 0.02))
+SECOND = "The dieselgate costs Colgate 12 % of its customers"
 FIRMS = ["colgate", "close_up", "vw"]
 SHARES, STICKY = [0.5, 0.3, 0.2], [0.62, 0.58, 0.66]
 
@@ -50,19 +50,18 @@ def drawn(figure, kind):
 
 
 def test_headline_draws_everybody_and_points_at_the_focus():
-    figure = figures.headline(table(0.01), story(), "colgate", {"dieselgate": 20}, EFFECT, "A note.")
+    figure = figures.headline(table(0.01), story(), "colgate", {"dieselgate": 20}, SECOND, "A note.")
     sticky, share, *_ = figure.axes
     assert [round(bar.get_width(), 2) for bar in sticky.patches] == sorted(STICKY)
     assert [label.get_text() for label in sticky.get_yticklabels()] == ["Close up", "Colgate", "VW"]
     assert [to_hex(bar.get_facecolor()).upper() == figures.FOCUS for bar in share.patches] == [False, True, False]
     assert "category 0.61" in words(figure) and "Dieselgate" in words(figure) and "A note." in words(figure)
-    assert "50.0 %" in words(figure) and "-20.0 % of its uses" in words(figure)
+    assert "50.0 %" in words(figure) and SECOND in words(figure)
 
 
 def test_titles_fit_and_lie_above_one_another():
-    long = Effect("a_firm_with_a_long_name_indeed", "the events", 5000, (-0.123456, 0.0123), (-0.5, 0.01))
-    for effect in (None, EFFECT, long):
-        figure = figures.headline(table(0.001, 0.009), story(), "close_up", {}, effect, "A note.")
+    for second in ("", SECOND, f"{SECOND} {'at the worst, ' * 6}5000 weeks after the news"):
+        figure = figures.headline(table(0.001, 0.009), story(), "close_up", {}, second, "A note.")
         figure.draw_without_rendering()
         boxes = [t.get_window_extent() for t in figure.texts]
         assert all(box.x1 <= figure.bbox.x1 for box in boxes)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.report.findings import Effect, changed, finding
+from sim.report.findings import finding
 
 NAN = float("nan")
 
@@ -47,29 +47,9 @@ def test_a_firm_against_its_category(of, said):
     assert finding(table(**of), "colgate") == said
 
 
-@pytest.mark.parametrize(
-    ("share", "uses", "said"),
-    [
-        ((-0.004, 0.0005), (-0.184, 0.02), "-0.40 points (95 %: between -0.50 and -0.30), i.e. -18.4 % of its uses"),
-        ((0.12, 0.01), (0.5, 0.1), "+12.0 points (95 %: between +10.0 and +14.0), i.e. +50.0 % of its uses"),
-        ((-0.00156, 0.00036), (-0.006, 0.001), "-0.16 points (95 %: between -0.23 and -0.08), i.e. -0.6 % of its uses"),
-        ((-0.004, 0.0005), (NAN, NAN), "-0.40 points (95 %: between -0.50 and -0.30)"),
-        ((-0.0005, 0.0005), (-0.02, 0.02), "no change detected (95 %: between -0.15 and +0.05 points)"),
-        ((0.0, 0.01), (0.0, 0.1), "no change detected (95 %: between -2.0 and +2.0 points)"),
-        ((0.0, NAN), (0.0, NAN), "too few to tell"),
-        ((-0.3, NAN), (-0.9, NAN), "too few to tell"),
-    ],
-)
-def test_what_events_did(share, uses, said):
-    effect = Effect("close_up", "the scandal", 26, share, uses)
-    assert changed(effect) == f"Effect of the scandal on the share of Close up, from week 26: {said}"
-
-
 def test_no_error_turns_into_the_claim_that_nothing_happened():
     for value, error in itertools.product((-0.3, -1e-3, 0, 1e-6, 0.2), (0, 1e-9, 1e-4, 0.01, 3, NAN)):
-        effect = changed(Effect("vw", "the events", 0, (value, error), (value, error)))
-        against = finding(table(excess=value, error=error), "colgate")
-        for sentence in (effect, against):
-            assert not {"held", "same", "unchanged"} & set(sentence.split()) and "no more" not in sentence
-            assert "detected" not in sentence or "between" in sentence
-            assert "too few to tell" in sentence or np.isfinite(error)
+        sentence = finding(table(excess=value, error=error), "colgate")
+        assert not {"held", "same", "unchanged"} & set(sentence.split()) and "no more" not in sentence
+        assert "detected" not in sentence or "between" in sentence
+        assert "too few to tell" in sentence or np.isfinite(error)

@@ -15,7 +15,7 @@ from sim import panel
 from sim.engine import loop
 from sim.report import hydra_task, signals
 from sim.report.result import FILES, TABLES
-from sim.study import store
+from sim.study import answer, store
 
 ROOT = Path(__file__).parents[2]
 PRESET = "# @package _global_\nfirms: {a: {}, b: {}}\n"  # no shares: no presence to be solved
@@ -172,18 +172,14 @@ def test_the_second_of_two_runs_in_one_folder_is_kept_beside_the_first(name, hom
     assert store.load("full/run-2/run.parquet").scenario.people == 50
 
 
-def test_a_stop_while_the_run_is_compared_with_one_without_events_keeps_it(home, command, monkeypatch):
-    simulate = loop.simulate
+def test_a_stop_while_the_run_is_told_keeps_it(home, command, monkeypatch):
+    def stopped(*args):
+        raise signals.Stopped(signal.SIGINT)
 
-    def stopped(scenario, **kwargs):
-        if not scenario.scandals:
-            raise signals.Stopped(signal.SIGINT)
-        return simulate(scenario, **kwargs)
-
-    monkeypatch.setattr(loop, "simulate", stopped)
+    monkeypatch.setattr(answer, "run_together", stopped)
     status, _, err = command(*SMALL, "+scandals.leak={firm: a, week: 1}", "hydra.run.dir=new")
     assert status == 130 and err.endswith("stopped; what was finished is kept in new\n")
-    assert "the run is kept in new; now without its events, 4 weeks of 50 people ..." in err
+    assert "the run is kept in new; now with and without its events, 4 weeks of 50 people ..." in err
     assert set(os.listdir("new")) == set(TABLES)
 
 

@@ -16,8 +16,9 @@ from sim import __main__ as cli
 from sim.engine.loop import Run, simulate
 from sim.measure import estimates, metrics
 from sim.model.scenario import build
-from sim.report import odd, result
-from sim.study import store, twins
+from sim.report import answer_text, odd, plausible, result
+from sim.study import store
+from sim.study.answer import answer
 from sim.study.presets import compose, forced, scenario, scenario_and_shares
 from tests.runs import run_of
 
@@ -65,7 +66,7 @@ def test_a_run_leaves_a_table_and_files_that_load_back_to_the_same_numbers(comma
     assert set(left_in(tmp_path)) == {f"out/{name}" for name in result.FILES}
     assert Path("out/stickiness.png").read_bytes()[:4] == b"\x89PNG"
     colgate = table.query("group == 'all' and firm == 'colgate' and metric == 'stickiness'").iloc[0]
-    assert f"{colgate.value:.2f} ±{colgate.error:.2f}" in out
+    assert f"{colgate.value:.2f} ±{(colgate.high - colgate.low) / 2:.2f}" in out
     for words in ("colgate *", "ethical", "Dirichlet", "presence was solved", "written to out"):
         assert words in out
     ours = run_of(SMALL)  # and Python lives the same
@@ -89,7 +90,7 @@ def test_a_sweep_has_a_folder_a_value_and_a_summary(command):
 def test_a_provider_market_with_age_groups_a_scandal_and_a_lever(command):
     story = ["market=bank", "scandal=data_breach", "lever=price_cut", "ages=three"]
     status, out, _ = command(*story, "people=500", "weeks=104", "burn_in=13", *HERE)
-    assert status == 0 and "lloyds *" in out and "by segment and cohort" in out
+    assert status == 0 and "lloyds *" in out and "  middle, %" in out
     assert {"all", "segments.ethical", "cohorts.old"} <= set(pd.read_parquet("out/metrics.parquet")["group"])
     svg = Path("out/stickiness.svg").read_text(encoding="utf-8")
     assert "<svg" in svg and result.event_weeks(store.load("out/run.parquet").scenario) == {
@@ -101,62 +102,39 @@ def test_a_provider_market_with_age_groups_a_scandal_and_a_lever(command):
 # What events changed
 
 
-def effect(*overrides):
-    run = run_of([*SMALL, *overrides])
-    return run, result.effect(run, simulate(result.without_events(run.scenario)))
-
-
-def test_an_effect_is_the_paired_difference_of_twins():
-    story = ["market=bank", "scandal=data_breach", "scandals.data_breach.severity=3", "people=5000", "weeks=78"]
-    run, found = effect(*story)
-    pair, j = twins.with_and_without_events(run.scenario), list(run.scenario.firms).index("lloyds")
-    expected = pair.difference(metrics.share, by=twins.spells(26, 78))
-    assert found[:3] == ("lloyds", "the scandal", 26)
-    assert found.share == pytest.approx((expected.value[0, j], expected.error[0, j]))
-    assert found.share[0] < -2 * found.share[1] and found.uses[0] == pytest.approx(found.share[0] / 0.26, rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("overrides", "firm", "events", "week"),
-    [
-        (["+scandals.a.kind=privacy", "+scandals.a.week=0"], "colgate", "the scandal", 0),
-        (["+scandals.a.firm=gibbs", "+scandals.a.kind=ethics"], "gibbs", "the scandal", 26),
-        (["lever=price_cut"], "colgate", "the move", 26),
-        (["lever=price_cut", "moves.price.firm=gibbs"], "gibbs", "the move", 26),
-        (["lever=price_cut", "+scandals.a.firm=gibbs", "+scandals.a.week=3"], "colgate", "the events", 3),
-        (["+scandals.a.week=38"], "colgate", "the scandal", 38),
-    ],
-)
-def test_an_effect_is_told_of_the_focus_or_of_the_firm_that_is_hit(overrides, firm, events, week):
-    _, found = effect("weeks=39", *overrides)
-    assert found[:3] == (firm, events, week)
-    assert all(np.isfinite(value) for value, _ in (found.share, found.uses))
+def test_a_run_with_events_leads_with_its_answer(command, tmp_path):
+    status, out, _ = command("scandal=outage", "people=2000", "weeks=52", "burn_in=13", "base=5000", *HERE)
+    table = pd.read_csv("out/answer.csv")
+    assert status == 0 and out.index("customers") < out.index("Toothpaste in Britain")
+    assert set(left_in(tmp_path)) == {f"out/{name}" for name in (*result.FILES, *result.ANSWER_FILES)}
+    pd.testing.assert_frame_equal(pd.read_parquet("out/answer.parquet"), table, check_dtype=False)
+    run = store.load("out/run.parquet")
+    same = answer(run.scenario, plausible.worlds(run.scenario, None), 5000, run.shares)
+    pd.testing.assert_frame_equal(answer_text.table(same), table, check_dtype=False)
+    svg = "".join(re.findall(r"<!-- (.*?) -->", Path("out/answer.svg").read_text(encoding="utf-8")))
+    said = answer_text.sentence(same)
+    assert said in " ".join(out.split()) and said in svg
+    assert said in "".join(re.findall(r"<!-- (.*?) -->", Path("out/stickiness.svg").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("off", ["mechanisms.scandal=false", "scandals.a.reach=0"])
-def test_where_nobody_acts_otherwise_too_few_can_tell(off):
-    _, found = effect("+scandals.a.week=3", "+scandals.a.harmed_share=0", off)
-    assert found.share[0] == found.uses[0] == 0 and np.isnan(found.share[1]) and np.isnan(found.uses[1])
+def test_where_nobody_acts_otherwise_that_is_no_proof_that_nothing_happened(off, command):
+    _, out, _ = command("+scandals.a.week=3", "+scandals.a.harmed_share=0", off, *SMALL, *HERE)
+    assert re.search(r"Colgate: no change in customers detected after the a; between -\S+ and \+\S+ %", out)
 
 
-def test_no_events_no_control():
-    assert result.without_events(scenario(*SMALL)) is None
+def test_no_events_no_answer():
+    assert not result.comparable(scenario(*SMALL))
     only = {"firms": {"one": {"presence": 1.0}}, "segments": {"all": {}}, "scandals": {"a": {"week": 3}}}
-    assert result.without_events(build(only)) is None, "a share that is all cannot change"
-
-
-def test_terminal_and_slide_say_what_the_scandal_changed(command):
-    status, out, _ = command("scandal=outage", "people=2000", "weeks=52", "burn_in=13", *HERE)
-    said = re.search(r"Effect of the scandal on the share of Colgate, from week 26: (.*)", out)
-    assert status == 0 and "held" not in out and "between" in said[1]
-    svg = "".join(re.findall(r"<!-- (.*?) -->", Path("out/stickiness.svg").read_text(encoding="utf-8")))
-    assert said[0] in svg
+    assert not result.comparable(build(only)), "a customer who leaves has nowhere to go"
+    assert not result.comparable(scenario(*SMALL, "+scandals.a.week=26")), "the run ends before"
 
 
 def test_a_run_of_few_says_what_cannot_be_told_and_keeps_the_values(command):
     status, out, _ = command("market=bank", "people=200", "weeks=52", "burn_in=13", *HERE)
     table = pd.read_csv("out/metrics.csv")
     unknown = table[table.value.notna() & table.error.isna()]
+    assert (table.low.isna() == table.error.isna()).all()
     assert status == 0 and "too few to tell" in out and len(unknown) > 10
     assert "±0.00 " not in out and "in metrics.csv, or on a wider terminal" in out and "…" not in out
 

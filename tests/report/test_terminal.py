@@ -14,7 +14,7 @@ from sim import __main__ as cli
 from sim import panel
 from sim.report import figures, hydra_task, streams
 from sim.report.findings import TOO_FEW
-from sim.report.result import FILES, TABLES
+from sim.report.result import ANSWER_FILES, FILES, TABLES
 from tests.report.test_folders import PRESET, ROOT, SMALL
 
 HERE = [*SMALL, "hydra.run.dir=out"]
@@ -73,8 +73,8 @@ def test_a_market_of_which_little_is_known_is_drawn(kind, command):
     Path("p/market/two.yaml").write_text(f"# @package _global_\n{MARKETS[kind]}\n", encoding="utf-8")
     own = [word for word in SMALL if word.partition("=")[0] + ":" not in MARKETS[kind]]
     status, _, err = command(*own, "hydra.run.dir=out")
-    assert status == 0 and len(err.splitlines()) == 1 + ("scandals" in MARKETS[kind]), err  # that of the control
-    assert set(os.listdir("out")) == set(FILES)
+    assert status == 0 and len(err.splitlines()) == 1 + ("scandals" in MARKETS[kind]), err  # that of the answer
+    assert set(os.listdir("out")) == set(FILES + ANSWER_FILES * ("scandals" in MARKETS[kind]))
 
 
 def test_names_in_a_folder_and_in_a_sweep_are_data(command):

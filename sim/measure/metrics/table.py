@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.measure.estimates import Estimate, estimate, pooled
+from sim.measure.estimates import Estimate, estimate_interval, pooled
+from sim.measure.intervals import Interval, Z
 from sim.measure.registry import firm_metrics, market_metrics
 from sim.measure.shares import Share
 from sim.measure.tally import Tally
@@ -22,6 +23,13 @@ def with_presence(found: Estimate, firms: Sequence[str], shares: Mapping[str, Sh
     return Estimate(found.value, np.hypot(found.error, found.value * np.array(solved)))
 
 
+def widened(ends: Interval, of_people: Estimate, whole: Estimate) -> Interval:
+    """The interval of an estimate to which an error that is independent of its people has been added."""
+    added = Z * np.sqrt(np.maximum(whole.error**2 - of_people.error**2, 0))
+    value = of_people.value
+    return Interval(value - np.hypot(value - ends.low, added), value + np.hypot(ends.high - value, added))
+
+
 def table(
     tally: Tally,
     firms: Sequence[str],
@@ -29,7 +37,9 @@ def table(
     provider: bool,
     shares: Mapping[str, Share] | None = None,
 ) -> "pd.DataFrame":
-    """Every metric with its error as a tidy frame: group, firm ("" = the market), metric, value, error.
+    """Every metric as a tidy frame: group, firm ("" = the market), metric, value, error, low, high.
+
+    `error` is the standard error, `low` and `high` the ends of the 95 % interval (`sim.measure.intervals`).
 
     `groups` names sets of cells, for instance the segments; the first is usually everybody. With the `shares` of a
     run, errors of share and penetration include that of solved presence, in proportion (for penetration that is its
@@ -41,10 +51,13 @@ def table(
     for group, cells in groups.items():
         counts = pooled(tally, cells)
         for name, metric in firm_metrics(provider).items():
-            found = estimate(metric, counts)
-            value, error = with_presence(found, firms, shares or {}) if name in OF_PRESENCE else found
-            rows += [(group, firm, name, float(value[j]), float(error[j])) for j, firm in enumerate(firms)]
+            found, ends = estimate_interval(metric, counts)
+            if name in OF_PRESENCE:
+                whole = with_presence(found, firms, shares or {})
+                found, ends = whole, widened(ends, found, whole)
+            columns = [*found, *ends]
+            rows += [(group, firm, name, *(float(c[j]) for c in columns)) for j, firm in enumerate(firms)]
         for name, metric in market_metrics().items():
-            value, error = estimate(metric, counts)
-            rows.append((group, "", name, float(value), float(error)))
-    return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
+            found, ends = estimate_interval(metric, counts)
+            rows.append((group, "", name, *map(float, (*found, *ends))))
+    return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error", "low", "high"])

@@ -91,7 +91,7 @@ def countermeasures(measures: Sequence[Countermeasure], title: str, note: str = 
     averted = [(m.label, m.averted) for m in measures]
     _bars(axes[0], averted, "Of the scandal's loss in the first year", "% averted (80 %)", MARK)
     levers = [(m.label, m.besides) for m in measures if m.besides.value or not m.besides.known]
-    _bars(axes[1], levers, "Besides: customers won or lost with no scandal", "% of customers after a year (80 %)", MARK)
+    _bars(axes[1], levers, "Besides, with no scandal at all", "customers won or lost after a year, % (80 %)", MARK)
     figure.text(0.014, 0.965, title, fontsize=min(17, 17 * LONGEST / max(1, len(title))), weight="bold", va="top")
     figure.text(0.014, 0.913, note, fontsize=10, color="#555555", va="top")
     return figure

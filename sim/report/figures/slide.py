@@ -60,17 +60,18 @@ def headline(
 
 
 def _bars(axes: Axes, shown: "pd.DataFrame", metric: str, focus: str) -> None:
-    value, spread = shown["value"][metric], INTERVAL * shown["error"][metric]
+    value, low, high = (shown[end][metric] for end in ("value", "low", "high"))
+    spread = np.array([value - low, high - value])
     colors = [FOCUS if firm == focus else REST for firm in shown.index]
     bars = axes.barh(range(len(shown)), value, color=colors, height=0.66)
-    for bar in np.array(bars, object)[spread.isna().to_numpy()]:
+    for bar in np.array(bars, object)[np.isnan(spread).any(axis=0)]:
         bar.set_alpha(0.3)
     axes.errorbar(value, range(len(shown)), xerr=spread, fmt="none", ecolor=INK, elinewidth=1.2, capsize=2.5)
     axes.set_yticks(range(len(shown)), [called(firm) for firm in shown.index])
-    ends = np.concatenate([[0, 0.01], value - spread.fillna(0), value + spread.fillna(0)])
+    ends = np.concatenate([[0, 0.01], value, low, high])
     ends = ends[np.isfinite(ends)]  # of few purchases nothing may be known
     far = float(ends.max())
-    for row, (at, width, error) in enumerate(zip(value, spread.fillna(0), shown["error"][metric], strict=True)):
+    for row, (at, width, error) in enumerate(zip(value, np.nan_to_num(spread[1]), shown["error"][metric], strict=True)):
         text = f"{100 * at:.1f} %" if metric == "share" else f"{at:.2f}"
         text = "-" if not math.isfinite(at) else text if math.isfinite(error) else TOO_FEW
         bold = "bold" if shown.index[row] == focus else "normal"
