@@ -21,6 +21,8 @@ How much more often customers use you than your competitors, simulated.
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               write a small simulated panel to try this with
   python -m sim fields [WORD]                             every setting (with WORD in its path)
+  python -m sim scandal=new scandal.kind=data             a scandal that is news today, predicted from what is known
+  python -m sim forecast CASES.yaml OUT.csv               the same of many, as numbers
   python -m sim odd [FILE]                                the model described in the ODD protocol
   python -m sim countermeasures scandal=data_breach       what would have helped, how much, and what is known of it
   python -m sim page [port=8765]                          play a market in the browser
@@ -62,7 +64,8 @@ def command(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
-    named = {"fields": fields, "odd": odd, "sample": sample, "page": page, "countermeasures": countermeasures}
+    named = {"fields": fields, "odd": odd, "sample": sample, "page": page}
+    named |= {"countermeasures": countermeasures, "forecast": forecast}
     if arguments and arguments[0] in named:
         return named[arguments[0]](arguments[1:])
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
@@ -70,8 +73,23 @@ def command(arguments: list[str]) -> int:
         return _panel(panels, [a for a in arguments if a not in panels])
     from sim.report.hydra_task import launch
 
-    launch(arguments)
+    launch(_new_scandal(arguments) if "scandal=new" in arguments else arguments)
     return 0
+
+
+def _new_scandal(arguments: list[str]) -> list[str]:
+    """Say what is to be expected of a new scandal, and give the arguments of a run with the draw in the middle."""
+    from sim.casebook.question import answer, asked
+    from sim.report.signals import stoppable
+    from sim.study.presets import scenario, uncalibrated
+
+    others = asked(arguments).others
+    question = asked(arguments, uncalibrated(*others).market.regime)
+    with stoppable():
+        drawn, text = answer(scenario(*others), question)
+    print(text)
+    print("\nA run of the draw in the middle:", flush=True)
+    return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())]
 
 
 def _panel(panels: list[str], others: list[str]) -> int:
@@ -156,6 +174,13 @@ def fields(words: list[str]) -> int:
         console.print(table)
     console.print("P10 to P90: four in five plausible values; why: conf/priors.yaml", style="dim")
     return 0
+
+
+def forecast(words: list[str]) -> int:
+    """Write the forecasts of the cases of a file, from attributes known on the day."""
+    from sim.casebook import forecast
+
+    return forecast.main(words)
 
 
 def odd(words: list[str]) -> int:

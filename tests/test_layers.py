@@ -20,6 +20,7 @@ FLOORS = [
     ["measure"],
     ["engine"],
     ["study"],
+    ["casebook"],  # what real scandals did, and what is to be expected of a new one
     ["report"],
     ["panel", "facts"],
     ["mesa"],

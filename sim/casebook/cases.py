@@ -1,0 +1,174 @@
+"""The cases of the casebook, and what a user says of a new one: attributes that are known on the day, checked."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sim.model.declare import ScenarioError, did_you_mean
+from sim.study.presets import CONF
+
+REGIMES = ("repertoire", "provider")
+KINDS = ("conscience", "data", "body", "money", "service", "price")
+SAME = {"ethics": "conscience", "privacy": "data", "safety": "body"}  # other names of a kind
+SHARES = ("self", "harmed", "subs", "core", "nation", "supply")  # attributes that are numbers from 0 to 1
+ATTRIBUTES = ("regime", "kind", *SHARES)
+OUTCOMES = ("peak", "late")
+FACTS = ("id", "firm", "place", "broke", "cluster", "what", "source", "use", "title", "note", "severity", "reach")
+OTHERS = (*FACTS, "response", "response_weeks", "severity", *OUTCOMES)  # names that are no attributes
+UNKNOWN = (None, "", "?", "unknown", "null")
+WORDS = {True: 1.0, False: 0.0, "yes": 1.0, "no": 0.0, "partly": 0.5, "others": 0.0, "maybe": 0.5, "own": 1.0}
+WORDS |= {"customers": 1.0}
+HARMED = 0.01  # share of own customers harmed above which it is not only others who were hurt
+MOST_CASES = 10_000
+
+Attributes = Mapping[str, str | float]  # by name; what is not known is left out
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What customers did, % change against what would have been: a value, its range, the weeks since the news."""
+
+    value: float
+    low: float
+    high: float
+    weeks: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case: its attributes, what was measured at the worst and late, where it was read."""
+
+    id: str
+    attributes: Attributes
+    firm: str = ""
+    place: str = ""
+    year: str = ""
+    cluster: str = ""
+    what: str = ""
+    source: str = ""
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=1)
+def casebook() -> tuple[tuple[Case, ...], Mapping[str, object]]:
+    """The cases of conf/casebook.yaml, and its rule."""
+    config = yaml.safe_load((CONF / "casebook.yaml").read_text(encoding="utf-8"))
+    wrong: list[str] = []
+    found = tuple(_case(row, str(row["id"]), wrong) for row in config["cases"])
+    if wrong:
+        raise ScenarioError(wrong)
+    return found, config["rule"]
+
+
+def read_cases(path: Path | str) -> list[Case]:
+    """The cases of a user's file, attributes only: what is not known may be left out.
+
+    One ScenarioError lists all that is wrong with it.
+    """
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError([f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"]) from None
+    rows = config.get("cases") if isinstance(config, Mapping) else config
+    if not isinstance(rows, list) or not rows:
+        raise ScenarioError(
+            [f"{path}: no cases in it; a list under `cases:`, each with id, regime, kind and what is known"]
+        )
+    if len(rows) > MOST_CASES:
+        raise ScenarioError([f"{path}: {len(rows):,} cases; at most {MOST_CASES:,}"])
+    wrong: list[str] = []
+    found, seen = [], set[str]()
+    for n, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping):
+            wrong.append(f"case {n}: {row!r} is not a set of named values")
+            continue
+        name = row.get("id")
+        if name in UNKNOWN:
+            wrong.append(f"case {n}: id is missing")
+        elif str(name) in seen:
+            wrong.append(f"{name}: two cases have this id")
+        seen.add(str(name))
+        found.append(_case(row, f"case {n}" if name in UNKNOWN else str(name), wrong))
+    if wrong:
+        raise ScenarioError(wrong)
+    return found
+
+
+def attributes(row: Mapping[str, object], at: str, wrong: list[str]) -> Attributes:
+    """The known attributes of a case; complaints about others, each beginning with `at`."""
+    found: dict[str, str | float] = {}
+    for name, value in row.items():
+        if name in ATTRIBUTES and not (isinstance(value, str | None) and value in UNKNOWN):
+            read = (
+                _word(str(name), value, at, wrong)
+                if name in ("regime", "kind")
+                else _share(str(name), value, at, wrong)
+            )
+            if read is not None:
+                found[str(name)] = read
+        elif name not in (*ATTRIBUTES, *OTHERS) and "did you mean" in (hint := did_you_mean(str(name), ATTRIBUTES)):
+            wrong.append(f"{at}.{name}: unknown{hint}")
+    wrong += [f"{at}: {said}" for said in contradictions(found)]
+    return found
+
+
+def contradictions(known: Attributes) -> list[str]:
+    """What attributes say against each other.
+
+    >>> contradictions({"self": 0.0, "harmed": 0.5})
+    ['harmed is 0.5, yet self is 0, only others were hurt: own customers harmed make self 0.5 or 1']
+    """
+    wrong = []
+    kind, own, harmed = known.get("kind"), known.get("self"), known.get("harmed")
+    if own == 0 and isinstance(harmed, float) and harmed > HARMED:
+        wrong.append(
+            f"harmed is {harmed:g}, yet self is 0, only others were hurt: own customers harmed make self 0.5 or 1"
+        )
+    if own == 0 and kind in ("body", "money"):
+        wrong.append(
+            f"kind is {kind}, yet self is 0: a body or purse at stake is the customer's own; else it is conscience"
+        )
+    if own == 1 and kind == "conscience":
+        wrong.append(
+            "kind is conscience, yet self is 1: where one's own body or purse is at stake, kind is body or money"
+        )
+    return wrong
+
+
+def _case(row: Mapping[str, object], at: str, wrong: list[str]) -> Case:
+    known = attributes(row, at, wrong)
+    texts = {name: str(row.get(name) or "") for name in ("firm", "place", "what", "source")}
+    readings = {name: _reading(found) for name in OUTCOMES if isinstance(found := row.get(name), Mapping)}
+    cluster, year = str(row.get("cluster") or at), str(row.get("broke") or "")[:4]
+    return Case(at, known, year=year, cluster=cluster, readings=readings, **texts)
+
+
+def _reading(found: Mapping[str, Any]) -> Reading:
+    """A reading as the file gives it; of a user's case it is never used, so it may be anything."""
+    try:
+        value, low, high, first, last = (float(x) for x in (found["value"], *found["range"], *found["weeks"]))
+        return Reading(value, low, high, (first, last))
+    except (KeyError, TypeError, ValueError):
+        return Reading(math.nan, math.nan, math.nan, (math.nan, math.nan))
+
+
+def _word(name: str, value: object, at: str, wrong: list[str]) -> str | None:
+    known: Iterable[str] = REGIMES if name == "regime" else KINDS
+    word = SAME.get(str(value), str(value)) if name == "kind" else str(value)
+    if word in known:
+        return word
+    wrong.append(f"{at}.{name}: {value!r} is not known{did_you_mean(str(value), known)}")
+    return None
+
+
+def _share(name: str, value: object, at: str, wrong: list[str]) -> float | None:
+    found = WORDS.get(value, value) if isinstance(value, bool | str) else value
+    if isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found <= 1:
+        return float(found)
+    wrong.append(f"{at}.{name}: {value!r} is outside 0 to 1 (yes, partly, no; leave out what is not known)")
+    return None

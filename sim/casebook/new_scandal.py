@@ -1,0 +1,167 @@
+"""A new scandal in a market: draws of how many act and how long it lasts, such that the loss is what cases foretell.
+
+What the casebook foretells is a change of sales (or customers). The market is lived once without the scandal and on a
+grid of force (how many act, how much they mind) and memory; each drawn pair of changes, worst and late, is then looked
+up there. So whatever the market's own numbers are, the simulated loss has the casebook's median and spread, as far as
+the market can lose so much: where it cannot, the nearest is taken, and counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.casebook.cases import Attributes
+from sim.casebook.rule import Floats, Rule, Spread, change_of, late_of, logit_of, observed, predict
+from sim.engine.loop import simulate
+from sim.measure import estimates
+from sim.model.declare import ScenarioError
+from sim.model.fields import Scenario
+from sim.model.scenario import change
+from sim.study.calibrate_shares import calibrate_shares
+from sim.study.priors import uniform
+
+KIND = {"data": "privacy", "conscience": "ethics"}  # of the simulator; any other is service and safety
+NAME = "new"  # of the scandal in the scenario
+WORST, LATE = (0, 13), (20, 52)  # weeks after the news over which a change is taken
+END = (10, 14)  # the worst of a provider, whose customers are counted as the quarter ends
+FORCES = (  # scandals.new.action, severity, and the care for its kind, from next to none to all
+    (0.01, 4.0, 1.0),
+    (0.1, 4.0, 1.0),
+    (0.3, 4.0, 1.0),
+    (1.0, 4.0, 1.0),
+    (3.0, 4.0, 1.0),
+    (10.0, 4.0, 1.0),
+    (100.0, 4.0, 1.0),
+    (100.0, 10.0, 1.0),
+    (100.0, 10.0, 5.0),
+)
+MEMORIES = (0.02, 0.15, 0.5, 0.98)  # market.reputation_share
+BUYCOTT, GAINING = 0.95, FORCES[2:7]  # share of those acting that buy more, where the firm gains
+HALF_LIFE = 75.0  # weeks of the slow memory: the middle of the cases that lasted
+PEOPLE = 6_000  # at most, that live on the grid
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of a new scandal: what the casebook foretells, % change, and the changes of the scenario that give it."""
+
+    worst: Floats  # [n] drawn
+    late: Floats  # [n]
+    changes: list[dict[str, float]]
+    beyond: int  # of the draws, how many ask for a change that this market cannot have
+    simulated: Floats  # [n, 2] the same changes as the market gave them, worst and late
+
+    @property
+    def middle(self) -> dict[str, float]:
+        """The changes of the draw in the middle by its worst stretch."""
+        return self.changes[int(np.argsort(self.worst, kind="stable")[len(self.worst) // 2])]
+
+
+def foretold(rule: Rule, known: Attributes, seen: float | None = None) -> tuple[Spread, Spread]:
+    """The distributions of the worst stretch and of the late value; `seen` is an observed first stretch, %."""
+    worst = predict(rule, known) if seen is None else observed(rule, seen)
+    return worst, late_of(rule, worst)
+
+
+def draws(rule: Rule, known: Attributes, n: int, key: int | str, seen: float | None = None) -> tuple[Floats, Floats]:
+    """[n] worst and late changes, %, drawn together: the same for the same key; spread evenly over the worst."""
+    worst, _ = foretold(rule, known, seen)
+    order = np.argsort([uniform(f"{key}/order", str(k)) for k in range(n)])
+    first = worst.quantile((order + np.array([uniform(f"{key}/worst", str(k)) for k in range(n)])) / n)
+    line = rule.line[0] + rule.line[1] * logit_of(first, rule.floor)
+    errors = np.sort(rule.late_errors)
+    picked = [errors[int(uniform(f"{key}/late", str(k)) * len(errors))] for k in range(n)]
+    late = change_of(line + np.array(picked))
+    late[late > -rule.floor] = 0.0
+    return first, late
+
+
+def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: float | None = None) -> Drawn:
+    """Draws as changes of a scenario that has the scandal `new`, keyed by its seed.
+
+    Raises ScenarioError where the run ends before the late value could be seen.
+    """
+    kind = KIND.get(str(known.get("kind")), "service")
+    event = scenario.scandals[NAME]
+    if event.week + LATE[1] > scenario.weeks:
+        raise ScenarioError(
+            [f"weeks: {scenario.weeks} end before a year after week {event.week}; give weeks={event.week + LATE[1]}"]
+        )
+    base, _ = calibrate_shares(change(scenario, {"people": min(PEOPLE, scenario.people), "replications": 1}))
+    base = change(
+        base, {f"scandals.{NAME}.kind": kind, "weeks": event.week + LATE[1], "market.reputation_half_life": HALF_LIFE}
+    )
+    losses, gains = _grid(base, kind)
+    worst, late = draws(rule, known, n, scenario.seed, seen)
+    changes, beyond = [], 0
+    for first, then in zip(worst, late, strict=True):
+        found, missed = _gain(gains, first) if first > 0 else _loss(losses, rule.floor, first, then)
+        beyond += missed
+        force, memory, buycott = found
+        changes.append(_changes(kind, force, memory, buycott))
+    return Drawn(worst, late, changes, beyond, measured(base, changes))
+
+
+def measured(scenario: Scenario, changes: Sequence[Mapping[str, object]]) -> Floats:
+    """[changed, 2] % change of the worst stretch and late, for the scandal's firm, against the same without."""
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda c: _uses(change(scenario, c)), [{f"scandals.{NAME}": None}, *changes]))
+    return 100 * (np.array(found[1:]) / found[0] - 1)
+
+
+def _uses(scenario: Scenario) -> Floats:
+    """[2] uses of the firm in the worst stretch and late."""
+    event = scenario.scandals.get(NAME)
+    firm = list(scenario.firms).index((event.firm if event else "") or scenario.focus)
+    weekly = estimates.weekly(simulate(scenario, threads=1).tally).flow[..., firm + 1].sum(axis=(0, -1))
+    first = scenario.weeks - LATE[1]
+    spans = (END if scenario.market.regime == "provider" else WORST, LATE)
+    return np.array([weekly[first + a : first + b].sum() for a, b in spans], float)
+
+
+def _grid(base: Scenario, kind: str) -> tuple[Floats, Floats]:
+    """[memory, force, 2] changes without a buycott, and [force] with it in the worst stretch."""
+    arms = [_changes(kind, float(f), m, 0.0) for m in MEMORIES for f in range(len(FORCES))]
+    arms += [_changes(kind, float(FORCES.index(f)), MEMORIES[0], BUYCOTT) for f in GAINING]
+    found = measured(base, arms)
+    many = len(MEMORIES) * len(FORCES)
+    return found[:many].reshape(len(MEMORIES), len(FORCES), 2), found[many:, 0]
+
+
+def _changes(kind: str, force: float, memory: float, buycott: float) -> dict[str, float]:
+    """The changes of a force, which is a place on FORCES, between two of them by their logarithms."""
+    place = np.arange(len(FORCES))
+    action, severity, care = (
+        min(max(x), float(np.exp(np.interp(force, place, np.log(x))))) for x in zip(*FORCES, strict=True)
+    )
+    event = {"action": action, "severity": severity, "buycott": buycott}
+    found = {f"scandals.{NAME}.{field}": value for field, value in event.items()}
+    memories = {"market.reputation_share": memory, "market.reputation_half_life": HALF_LIFE}
+    return {**found, f"kinds.{kind}.care": care, **memories}
+
+
+def _loss(grid: Floats, floor: float, worst: float, late: float) -> tuple[tuple[float, float, float], bool]:
+    """(force, memory, buycott) that give the two losses, and whether the market cannot lose as much as the worst."""
+    if worst > -floor:
+        return (0.0, MEMORIES[1], 0.0), False
+    place, target = np.arange(len(FORCES), dtype=float), logit_of(worst, floor)
+    curves = [np.maximum.accumulate(logit_of(rows[:, 0], floor / 10)) for rows in grid]
+    forces = [float(np.interp(target, _rising(y), place)) for y in curves]
+    lates = [np.interp(f, place, logit_of(rows[:, 1], floor / 10)) for f, rows in zip(forces, grid, strict=True)]
+    memory = float(np.interp(logit_of(late, floor), _rising(np.maximum.accumulate(lates)), MEMORIES))
+    force = float(np.interp(memory, MEMORIES, forces))
+    return (force, memory, 0.0), bool(all(y[-1] < target for y in curves))
+
+
+def _gain(grid: Floats, worst: float) -> tuple[tuple[float, float, float], bool]:
+    places = [float(FORCES.index(f)) for f in GAINING]
+    curve = _rising(np.maximum.accumulate(grid))
+    return (float(np.interp(worst, curve, places)), MEMORIES[0], BUYCOTT), bool(worst > curve[-1])
+
+
+def _rising(y: Floats | Sequence[float]) -> Floats:
+    """The same, strictly rising, as interpolation wants it."""
+    found: Floats = np.asarray(y, float) + 1e-9 * np.arange(len(y))
+    return found
