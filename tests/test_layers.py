@@ -38,6 +38,7 @@ KNOWN_BY = {
     "mesa": {"mesa", "page"},
     "solara": {"page"},
     "ray": {"engine/cluster"},
+    "submitit": {"study/pools"},
     "pyarrow": {"study/store", "panel"},
     "matplotlib": {"report/figures", "report/experiment", "panel/main", "page"},
 }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.measure.estimates import Estimate, estimate, pooled
+from sim.measure.estimates import Estimate, estimate, folds, pooled
 from sim.measure.registry import firm_metrics, market_metrics
 from sim.measure.shares import Share
 from sim.measure.tally import Tally
@@ -40,11 +40,12 @@ def table(
     rows = []
     for group, cells in groups.items():
         counts = pooled(tally, cells)
+        folded = folds(counts)
         for name, metric in firm_metrics(provider).items():
-            found = estimate(metric, counts)
+            found = estimate(metric, counts, folded)
             value, error = with_presence(found, firms, shares or {}) if name in OF_PRESENCE else found
             rows += [(group, firm, name, float(value[j]), float(error[j])) for j, firm in enumerate(firms)]
         for name, metric in market_metrics().items():
-            value, error = estimate(metric, counts)
+            value, error = estimate(metric, counts, folded)
             rows.append((group, "", name, float(value), float(error)))
     return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error"])
