@@ -36,7 +36,7 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
         base = study.scenario(f"people={people}", f"consumer.consideration_size={size}")
         for kind in ("quality", "delight_rate"):
             arms = {"moves.lever": [moves(base, kind, extra) for extra in DELIVERED]}
-            table = study.sweep(base, arms, replications=replications)
+            table = study.run(base, arms, replications=replications)
             for extra, arm in list(zip(DELIVERED, table["moves.lever"].unique(), strict=True))[1:]:
                 none = table["moves.lever"].iloc[0]
                 line = {"consideration_size": size, "lever": kind, "delivered": extra}

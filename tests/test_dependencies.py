@@ -15,10 +15,11 @@ CALLED = {"hydra": "hydra-core", "yaml": "pyyaml", "playwright": "playwright"}  
 EXTRAS = {
     "sim/page": {"page"},
     "sim/engine/cluster": {"cluster"},
+    "sim/study/pools": {"slurm"},
     "sim/engine/gpu.py": {"gpu"},
-    "experiments": {"browser", "cluster"},
+    "experiments": {"browser", "cluster", "slurm"},
 }
-BEYOND = {"tests": {"test", "page", "cluster", "browser", "gpu"}} | EXTRAS
+BEYOND = {"tests": {"test", "page", "cluster", "browser", "gpu", "slurm"}} | EXTRAS
 
 
 def name(requirement):

@@ -40,6 +40,7 @@ KNOWN_BY = {
     "solara": {"page"},
     "ray": {"engine/cluster"},
     "pyarrow": {"study/store", "panel", "model/tables"},
+    "submitit": {"study/pools"},
     "matplotlib": {"report/figures", "report/experiment", "panel/main", "page"},
 }
 

@@ -178,7 +178,8 @@ def _by_fold(shard: Shard, work: Callable[..., None], pool: Pool) -> Outbox:
             work(data, buffers, shard.key, np.uint32(shard.first), shard.edges, *folds, shard.week)
         return _give_back(shard, buffers)
 
-    return Outbox(*(np.concatenate(rows) for rows in zip(*_share(shard, worker, pool), strict=True)))
+    sent = _share(shard, worker, pool)
+    return sent[0] if len(sent) == 1 else Outbox(*(np.concatenate(rows) for rows in zip(*sent, strict=True)))
 
 
 def _share(shard: Shard, worker: Callable[[Pieces], T], pool: Pool) -> list[T]:
@@ -191,9 +192,11 @@ def _share(shard: Shard, worker: Callable[[Pieces], T], pool: Pool) -> list[T]:
 
 def kernel_data(shard: Shard) -> KernelArgs:
     """The arrays of a shard as the kernel gets them; described again only when one of them is another."""
-    now = shard.people, shard.world, shard.tally
-    if shard.data is None or any(a is not b for a, b in zip(shard.data.fields[2:], now, strict=True)):
-        shard.data = KernelArgs(KernelData(as_int32(shard.people.one), as_int32(shard.people.bonds), *now))
+    people, world, tally = shard.people, shard.world, shard.tally
+    known = None if shard.data is None else shard.data.fields[2:]
+    if known is None or known[0] is not people or known[1] is not world or known[2] is not tally:
+        shard.data = KernelArgs(KernelData(as_int32(people.one), as_int32(people.bonds), people, world, tally))
+    assert shard.data is not None
     return shard.data
 
 

@@ -73,20 +73,21 @@ def jackknife(values: Array) -> Estimate:
     return Estimate(values[0], np.sqrt((groups - 1) / groups * spread))
 
 
-def estimate(metric: Metric, tally: Tally) -> Estimate:
+def estimate(metric: Metric, tally: Tally, folded: Tally | None = None) -> Estimate:
     """A metric of a pooled tally [group, ...] and its standard error over people and replications.
 
-    The error is nan where too few can tell (`sim.measure.reliability`), or where there are no two groups.
+    The error is nan where too few can tell (`sim.measure.reliability`), or where there are no two groups. `folded` is
+    `folds(tally)`, for those who ask for many metrics.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        value, error = jackknife(metric(folds(tally)))
+        value, error = jackknife(metric(folds(tally) if folded is None else folded))
     return Estimate(value, reliable(metric, tally, error))
 
 
-def estimate_interval(metric: Metric, tally: Tally) -> tuple[Estimate, Interval]:
+def estimate_interval(metric: Metric, tally: Tally, folded: Tally | None = None) -> tuple[Estimate, Interval]:
     """As `estimate`, and its 95 % interval, which is nan where the error is."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = metric(folds(tally))
+        values = metric(folds(tally) if folded is None else folded)
     value, error = jackknife(values)
     least = least_error(metric, tally)
     low, high = interval(values)

@@ -6,6 +6,7 @@ import math
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sim.model.renamed import renamed
@@ -162,13 +163,19 @@ def unknown(name: str, known: Collection[str]) -> str:
     return f"is called {new} now" if new else f"unknown{did_you_mean(name, known)}"
 
 
+@cache
+def declared(kind: object) -> tuple[dict[str, Any], dict[str, "dataclasses.Field[Any]"]]:
+    """The types and the fields of a declared dataclass, by name."""
+    return get_type_hints(kind), {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+
+
 def read(kind: type[Declared], config: object, path: str, complaints: list[str]) -> Declared:
     """An instance of the declared dataclass `kind` from nested mappings; what is wrong is added to `complaints`."""
     result = kind()
     if not isinstance(config, Mapping):
         complaints.append(f"{path.rstrip('.') or 'config'}: {config!r} is not a set of named values")
         return result
-    hints, known = get_type_hints(kind), {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    hints, known = declared(kind)  # type: ignore[arg-type]
     for name, value in config.items():
         if name not in known:
             complaints.append(f"{path}{name}: {unknown(name, known)}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from sim.model.declare import unknown
+from sim.model.declare import declared, unknown
 
 Nested = dict[str, Any]  # values and further nested values by name
 Sizes = Mapping[type, tuple[str, ...]]
@@ -105,4 +105,4 @@ def _below(kind: object, name: str) -> object:
     """What is declared under a name; None if nothing is."""
     if get_origin(kind) is dict:
         return get_args(kind)[1]
-    return get_type_hints(kind).get(name) if isinstance(kind, type) and is_dataclass(kind) else None
+    return declared(kind)[0].get(name) if isinstance(kind, type) and is_dataclass(kind) else None

@@ -5,31 +5,41 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.study.comparison import paired, summary
-    from sim.study.designs import figures_of, row, sweep
+    from sim.study.designs import Design, grid, latin_hypercube, listed, named, sobol, zipped
     from sim.study.presets import scenario, scenario_and_shares, uncalibrated
+    from sim.study.runs import run
     from sim.study.simulation import simulate
 
 _HOME = {
     **dict.fromkeys(("paired", "summary"), "comparison"),
-    **dict.fromkeys(("figures_of", "row", "sweep"), "designs"),
+    **dict.fromkeys(("Design", "grid", "latin_hypercube", "listed", "named", "sobol", "zipped"), "designs"),
     **dict.fromkeys(("scenario", "scenario_and_shares", "uncalibrated"), "presets"),
+    "run": "runs",
     "simulate": "simulation",
 }
+_GONE = {"sweep": "study.run", "row": "study.run", "figures_of": "Run.table"}
 __all__ = [
-    "figures_of",
+    "Design",
+    "grid",
+    "latin_hypercube",
+    "listed",
+    "named",
     "paired",
-    "row",
+    "run",
     "scenario",
     "scenario_and_shares",
     "simulate",
+    "sobol",
     "summary",
-    "sweep",
     "uncalibrated",
+    "zipped",
 ]
 
 
 def __getattr__(name: str) -> object:
     """The names above, imported when first asked for: some load the compiler."""
+    if name in _GONE:
+        raise AttributeError(f"study.{name} is gone; it is {_GONE[name]} now")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,203 +1,264 @@
-"""A design of many runs, read back as one table: the same people with the same draws in every arm.
+"""Designs of studies: which arms are simulated, each a set of changes to one scenario.
 
-`sweep` varies declared fields over values and replications, on all cores; the kernel works outside Python's lock, so
-threads are enough.
+A design is made without a scenario; `study.run` checks it against one, as a whole, before the first run.
 """
 
-import itertools
 import json
-import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sim.measure import metrics
+import numpy as np
+
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.paths import bare
-from sim.model.scenario import change
-from sim.study.calibrate_shares import calibrate_shares
+from sim.model.scenario import to_dict
 from sim.study.cells import as_cell
-from sim.study.journal import STUDY, Add, Row, Study, check_free, journal, mark_of
-from sim.study.simulation import simulate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.engine.loop import Run
+Changes = Mapping[str, object]  # dotted path -> value
+Cell = int | float | str | bool
+RESERVED = ("replication", "replications", "error")  # columns that a study makes itself
+NAMED = "scenario"  # the column with the names of named scenarios
 
-Arm = dict[str, object]  # dotted path -> value
-AGAIN = "try again: "  # how the error begins of a run that may succeed another time
+
+class Arm(NamedTuple):
+    """One scenario of a design: what stands in its columns, and what is changed."""
+
+    cells: tuple[Cell, ...]
+    changes: Changes | Scenario
 
 
-def sweep(
-    base: Scenario,
-    axes: Mapping[str, Sequence[object]],
-    name: str = "",
-    folder: Path | str | None = None,
-    replications: int | None = None,
-    workers: int | None = None,
-    quiet: bool = False,
-) -> "pd.DataFrame":
-    """Every combination of the values of `axes` (dotted path: values), each with the same replications.
+@dataclass(frozen=True)
+class Design:
+    """Arms with the columns that tell them apart; `spread` if whole-numbered fields take the nearest whole number."""
 
-    Returns one row a run, sorted: `replication`, a column for each path, `<metric>.<firm>` and its `.error` for every
-    metric of a firm, `<metric>` and `<metric>.error` for those of the market, and `error`, empty or why the run
-    failed. Shares that firms state are solved once, in `base`. A path may also be a whole member, with dicts as
-    values. With `folder` the table is saved there as `<name>.parquet`; a study that was stopped goes on, and one
-    whose runs failed for want of memory or of a file makes those again. ScenarioError if no arm can be simulated, or
-    if a file of that name is there that is not this study's own.
+    columns: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    spread: bool = False
 
-    >>> from sim import build
-    >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
-    >>> base = build({"people": 300, "weeks": 13, "segments": {"all": {}}, "firms": firms})
-    >>> table = sweep(base, {"firms.a.quality": [0.0, 1.0]}, replications=2, quiet=True)
-    >>> table[["replication", "firms.a.quality"]].values.tolist()
-    [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    def __repr__(self) -> str:
+        """One line: how many arms, by what."""
+        return f"<Design of {len(self.arms):,} arms by {', '.join(self.columns) or 'nothing'}>"
+
+    def __add__(self, other: "Design") -> "Design":
+        """The arms of both, which must have the same columns; an arm of both is there once."""
+        if set(self.columns) != set(other.columns):
+            raise ScenarioError([f"designs: one is by {', '.join(self.columns)}, the other by {other.columns}"])
+        order = [other.columns.index(c) for c in self.columns]
+        more = [Arm(tuple(arm.cells[n] for n in order), arm.changes) for arm in other.arms]
+        known = {_identity(arm) for arm in self.arms}
+        return Design(self.columns, (*self.arms, *(a for a in more if _identity(a) not in known)), self.spread)
+
+
+def _identity(arm: Arm) -> str:
+    return json.dumps(arm.cells)
+
+
+def grid(axes: Mapping[str, Iterable[object]]) -> Design:
+    """Every combination of the values of `axes` (dotted path: values); ScenarioError for what is no axis.
+
+    >>> [arm.cells for arm in grid({"firms.a.price": [0.9, 1], "people": [100, 200]}).arms]
+    [(0.9, 100), (0.9, 200), (1, 100), (1, 200)]
+    """
+    found = _axes(axes)
+    return _of_values(list(found), product(*found.values()))
+
+
+def zipped(axes: Mapping[str, Iterable[object]]) -> Design:
+    """The first values of all axes together, then the second ones, ...; ScenarioError if their numbers differ.
+
+    >>> [arm.cells for arm in zipped({"firms.a.price": [0.9, 1.1], "firms.a.quality": [0, 0.5]}).arms]
+    [(0.9, 0), (1.1, 0.5)]
+    """
+    found = _axes(axes, repeats=True)
+    if len({len(values) for values in found.values()}) > 1:
+        lengths = ", ".join(f"{path} {len(values)}" for path, values in found.items())
+        raise ScenarioError([f"zipped: each axis needs as many values as the others; there are {lengths}"])
+    return _of_values(list(found), zip(*found.values(), strict=True))
+
+
+def latin_hypercube(ranges: Mapping[str, Sequence[float]], points: int, seed: int = 0) -> Design:
+    """So many points in a box, each axis (dotted path: low and high) cut evenly into as many parts.
+
+    Fields that are whole numbers take the nearest one. Source: McKay, Beckman & Conover (1979), Technometrics 21.
+
+    >>> len(latin_hypercube({"firms.a.price": (0.8, 1.2), "firms.a.quality": (-1, 1)}, 10).arms)
+    10
+    """
+    from scipy.stats import qmc
+
+    lows, highs = _box(ranges, points)
+    sampler = qmc.LatinHypercube(len(lows), seed=np.random.default_rng(seed))
+    return _of_box(ranges, qmc.scale(sampler.random(points), lows, highs))
+
+
+def sobol(ranges: Mapping[str, Sequence[float]], points: int, seed: int = 0) -> Design:
+    """So many points of a scrambled Sobol sequence in a box (dotted path: low and high); a power of two.
+
+    Fields that are whole numbers take the nearest one. Source: Owen (1998), ACM Trans. Model. Comput. Simul. 8.
+
+    >>> len(sobol({"firms.a.price": (0.8, 1.2), "firms.a.quality": (-1, 1)}, 16).arms)
+    16
+    """
+    from scipy.stats import qmc
+
+    lows, highs = _box(ranges, points)
+    below = 2 ** max(0, points.bit_length() - 1)
+    if below != points:
+        raise ScenarioError(
+            [f"points: {points} is no power of 2, which a Sobol sequence needs; {below} or {2 * below}"]
+        )
+    sampler = qmc.Sobol(len(lows), seed=np.random.default_rng(seed))
+    return _of_box(ranges, qmc.scale(sampler.random_base2(below.bit_length() - 1), lows, highs))
+
+
+def listed(rows: "pd.DataFrame | str | Path | Iterable[Changes]") -> Design:
+    """A row for each arm, the columns being dotted paths: a DataFrame, a CSV file, or a list of changes.
+
+    In a CSV file a cell that starts with { or [ is read as JSON. ScenarioError for empty cells, rows that change other
+    paths than the first, and a file that cannot be read.
+
+    >>> [arm.cells for arm in listed([{"firms.a.price": 0.9}, {"firms.a.price": 1.2}]).arms]
+    [(0.9,), (1.2,)]
     """
     import pandas as pd
 
-    base, _ = calibrate_shares(base)
-    study = _study(base, axes, base.replications if replications is None else replications)
-    arms = [dict(zip(study.axes, values, strict=True)) for values in itertools.product(*study.axes.values())]
-    files = _edge_files(base, arms)
-    path = Path(folder) / f"{name or 'sweep'}.parquet" if folder else None
-    if path:
-        check_free(path, study)
-    jobs = [(arm, r) for arm in arms for r in range(study.replications)]
-    with journal(path, study, mark_of(base, files, _code())) as (known, add):
-        table = pd.DataFrame(_rows(base, jobs, known, add, workers or os.cpu_count() or 1, quiet))
-    if path:
-        _save(table, path, study)
-    return table
+    if isinstance(rows, str | Path):
+        rows = _read_csv(Path(rows))
+    if isinstance(rows, pd.DataFrame):
+        columns = list(map(str, rows.columns))
+        values = [[bare(v) for v in row] for row in rows.astype(object).itertuples(index=False, name=None)]
+    else:
+        given = [dict(row) for row in rows]
+        columns = list(given[0]) if given else []
+        values = [[bare(row.get(path, np.nan)) for path in columns] for row in given]
+        columns += [path for row in given for path in row if path not in columns][:1]
+        values = [[*row, np.nan] if len(row) < len(columns) else row for row in values]
+    wrong = _reserved(columns) + ([] if values else ["design: no rows"])
+    for n, row in enumerate(values, 1):
+        empty = [path for path, v in zip(columns, row, strict=True) if v is None or v is pd.NaT or v != v]
+        wrong += [f"row {n}: {path} has no value; each arm says all that is varied" for path in empty]
+    if wrong:
+        raise ScenarioError(wrong)
+    return _of_values(columns, values)
 
 
-def _study(base: Scenario, axes: Mapping[str, Sequence[object]], replications: int) -> Study:
-    """The study, with plain values on its axes; ScenarioError if it is none."""
-    if replications < 1:
-        raise ScenarioError([f"replications: {replications}; at least 1 is needed"])
-    return Study(base, _axes(axes), replications)
+def named(scenarios: "Mapping[str, Changes | Scenario] | Iterable[tuple[str, Changes | Scenario]]") -> Design:
+    """Scenarios by name, each the base with its own changes, or a whole Scenario; the table has a column `scenario`.
+
+    >>> named({"today": {}, "cheap": {"firms.a.price": 0.9}}).arms[1].cells
+    ('cheap',)
+    """
+    pairs = list(scenarios.items() if isinstance(scenarios, Mapping) else scenarios)
+    names = [str(name) for name, _ in pairs]
+    wrong = [f"scenarios: {name!r} stands there twice" for n, name in enumerate(names) if name in names[:n]]
+    wrong += [
+        f"scenarios.{name}: {what!r} is no set of changes and no Scenario"
+        for name, what in pairs
+        if not isinstance(what, Mapping | Scenario)
+    ]
+    if wrong or not names:
+        raise ScenarioError(wrong or ["scenarios: none"])
+    return Design((NAMED,), tuple(Arm((name,), what) for name, (_, what) in zip(names, pairs, strict=True)))
 
 
-def _save(table: "pd.DataFrame", path: Path, study: Study) -> None:
-    """Write the table; the journal goes unless some runs are to be tried again."""
-    from sim.study.store import write_table
+def as_design(design: object) -> Design:
+    """A design from what `study.run` takes for one: axes as a grid, a table, a CSV file, changes by name."""
+    import pandas as pd
 
-    check_free(path, study)  # again: a long study leaves time for another file of that name
-    about = {"base": json.dumps(asdict(study.base)), "axes": json.dumps(study.axes), STUDY: study.digest}
-    write_table(table, path, about)
-    if not table["error"].str.startswith(AGAIN).any():
-        path.with_suffix(".journal").unlink(missing_ok=True)
+    if isinstance(design, Design):
+        return design
+    if isinstance(design, pd.DataFrame | str | Path):
+        return listed(design)
+    if isinstance(design, Mapping):
+        scenarios = design and all(isinstance(what, Mapping | Scenario) for what in design.values())
+        return named(design) if scenarios and not any("." in str(name) for name in design) else grid(design)
+    if isinstance(design, Iterable):
+        rows = list(design)
+        return listed(rows) if all(isinstance(row, Mapping) for row in rows) else named(rows)
+    raise ScenarioError([f"design: {design!r} is none; give axes, a table, or scenarios by name"])
 
 
-def _code() -> str:
-    """What simulates: a digest of the package, and the function (not ours if another was put in its place)."""
-    from sim.engine.cluster import source
+def differences(base: Scenario, other: Scenario) -> dict[str, object]:
+    """The changes that make one scenario of another, by part or group of members.
 
-    return f"{source()} {simulate.__module__}.{simulate.__qualname__}"
+    >>> from sim import build, change
+    >>> one = build({"segments": {"all": {}}, "firms": {"a": {}, "b": {}}})
+    >>> list(differences(one, change(one, {"people": 5, "firms.a.price": 2})))
+    ['people', 'firms']
+    """
+    here, there = to_dict(base), to_dict(other)
+    return {
+        name: value
+        for name, value in there.items()
+        if value != here[name] or (isinstance(value, dict) and [*value] != [*here[name]])
+    }
 
 
-def _axes(axes: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
+def _of_values(columns: Sequence[str], rows: Iterable[Sequence[object]], spread: bool = False) -> Design:
+    arms = (Arm(tuple(as_cell(value) for value in row), dict(zip(columns, row, strict=True))) for row in rows)
+    return Design(tuple(columns), tuple(arms), spread)
+
+
+def _of_box(ranges: Mapping[str, Sequence[float]], points: np.ndarray) -> Design:
+    return _of_values(list(ranges), points.tolist(), spread=True)
+
+
+def _box(ranges: Mapping[str, Sequence[float]], points: int) -> tuple[list[float], list[float]]:
+    wrong = _reserved(ranges) + ([] if ranges else ["ranges: none"])
+    wrong += [] if points >= 1 else [f"points: {points}; at least 1 is needed"]
+    for path, ends in ranges.items():
+        pair = [bare(end) for end in ends] if isinstance(ends, Iterable) and not isinstance(ends, str) else []
+        if len(pair) != 2 or not all(isinstance(end, int | float) and np.isfinite(end) for end in pair):
+            wrong.append(f"{path}: {ends!r} is not a low and a high number")
+        elif not pair[0] < pair[1]:
+            wrong.append(f"{path}: {pair[0]} is not below {pair[1]}")
+    if wrong:
+        raise ScenarioError(wrong)
+    return [float(low) for low, _ in ranges.values()], [float(high) for _, high in ranges.values()]
+
+
+def _axes(axes: Mapping[str, Iterable[object]], repeats: bool = False) -> dict[str, list[object]]:
     """The axes with plain values, or a ScenarioError with all that is wrong with them."""
-    found, wrong = {}, []
+    found, wrong = {}, _reserved(axes)
     for path, values in axes.items():
-        if path in ("replication", "replications", "error"):
-            wrong.append(f"{path}: no axis; `replications=` says how many each arm has")
-        elif isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
             wrong.append(f"{path}: {values!r} is not a row of values")
-        else:
-            found[str(path)] = [bare(value) for value in values]
-            cells = [as_cell(value) for value in found[str(path)]]
-            wrong += [f"{path}: no values"] if not cells else []
-            wrong += [f"{path}: {v!r} stands there twice" for n, v in enumerate(cells) if v in cells[:n]][:1]
+            continue
+        found[str(path)] = [bare(value) for value in values]
+        cells = [as_cell(value) for value in found[str(path)]]
+        wrong += [f"{path}: no values"] if not cells else []
+        twice = [] if repeats else [v for n, v in enumerate(cells) if v in cells[:n]]
+        wrong += [f"{path}: {v!r} stands there twice" for v in twice[:1]]
     if wrong:
         raise ScenarioError(wrong)
     return found
 
 
-def _edge_files(base: Scenario, arms: Sequence[Arm]) -> list[str]:
-    """The files of edges of all arms; ScenarioError if there is no arm that can be simulated."""
-    found, wrong = [], []
-    for arm in arms:
-        try:
-            network = change(base, arm).network
-            found.append(network.edges if network.kind == "file" else "")
-        except ScenarioError as error:
-            wrong += error.complaints
-    if not found:
-        raise ScenarioError(list(dict.fromkeys(wrong)))
-    return sorted({path for path in found if path})
+def _reserved(paths: Iterable[str]) -> list[str]:
+    return [f"{path}: no axis; a study makes that column itself" for path in paths if path in RESERVED]
 
 
-def _rows(
-    base: Scenario, jobs: Sequence[tuple[Arm, int]], known: Mapping[str, Row], add: Add, workers: int, quiet: bool
-) -> list[Row]:
-    """A row for each job (arm, replication): those known from the journal, the others simulated and added to it."""
-    rows: list[Row] = [{}] * len(jobs)
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: dict[Future[Row], int] = {}
-        for n, (arm, r) in enumerate(jobs):
-            if _key(arm, r) in known:
-                rows[n] = {**_first_columns(arm, r), **known[_key(arm, r)]}
-            else:
-                waiting[pool.submit(row, base, arm, r)] = n
-        try:
-            for future in _progress(waiting, len(jobs), quiet):
-                found = rows[waiting[future]] = future.result()
-                if not str(found["error"]).startswith(AGAIN):
-                    add(_key(*jobs[waiting[future]]), found)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return rows
+def _read_csv(path: Path) -> "pd.DataFrame":
+    import pandas as pd
 
-
-def row(base: Scenario, arm: Arm, replication: int) -> Row:
-    """One run as a row: what was varied, every metric with its error, or why it failed."""
-    result = _first_columns(arm, replication)
     try:
-        run = simulate(change(base, {**arm, "replications": 1}), threads=1, first=replication)
-        result |= figures_of(run)
-    except (MemoryError, OSError) as error:
-        result["error"] = f"{AGAIN}{type(error).__name__}: {error}"
-    except ValueError as error:
-        result["error"] = str(error) or type(error).__name__
-    return result
+        frame = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise ScenarioError([f"{path}: cannot be read as CSV: {error}"]) from error
+    return frame.apply(lambda column: column.map(_from_text))
 
 
-def _first_columns(arm: Arm, replication: int) -> Row:
-    return {"replication": replication, **{path: as_cell(value) for path, value in arm.items()}, "error": ""}
-
-
-def figures_of(run: "Run") -> Row:
-    """Every metric of a run with its standard error, over its people (and replications)."""
-    firms = list(run.scenario.firms)
-    cells = {"all": range(len(run.scenario.cells))}
-    frame = metrics.table(run.tally, firms, cells, run.scenario.market.regime == "provider", run.shares)
-    found: Row = {}
-    for line in frame.to_dict("records"):
-        column = f"{line['metric']}.{line['firm']}" if line["firm"] else line["metric"]
-        found[column], found[f"{column}.error"] = line["value"], line["error"]
-    return found
-
-
-def _key(arm: Arm, replication: int) -> str:
-    return json.dumps([sorted(arm.items()), replication], default=str)
-
-
-def _progress(waiting: Mapping[Future[Row], int], total: int, quiet: bool) -> Iterator[Future[Row]]:
-    """The futures as they finish, with a bar on a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield from as_completed(waiting)
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("runs", total=total, completed=total - len(waiting))
-        for future in as_completed(waiting):
-            yield future
-            bar.advance(task)
+def _from_text(value: object) -> object:
+    if isinstance(value, str) and value[:1] in "{[":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

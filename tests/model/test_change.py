@@ -78,7 +78,7 @@ SLIP = {"firms.colgat.quality": 1.0}
 ASKED = {
     "change": lambda: change(BASE, SLIP),
     "build": lambda: build(to_dict(BASE), firms__colgat__quality=1.0),
-    "sweep": lambda: study.sweep(BASE, {"firms.colgat.quality": [0.0, 1.0]}, replications=1, quiet=True),
+    "study": lambda: study.run(BASE, {"firms.colgat.quality": [0.0, 1.0]}, replications=1, quiet=True),
     "twins": lambda: twins(BASE, SLIP),
     "market": lambda: Market(BASE, firms__colgat__quality=1.0),
     "command line": lambda: study.scenario("firms.colgat.quality=1", "people=100"),

@@ -15,6 +15,7 @@ from sim.report.terminal import presence_lines
 from sim.study import calibrate_shares as solver
 from sim.study import presence, presence_store
 from sim.study.calibrate_shares import calibrate_shares, key_of, reference_market
+from sim.study.measures import Measure, measured
 from sim.study.presets import compose, presets, scenario_and_shares
 from sim.study.simulation import simulate
 from sim.study.twins import twins
@@ -101,7 +102,8 @@ def test_the_printed_error_holds_dice_and_presence_and_that_of_twins_the_dice():
     assert (
         table.loc["penetration"].error > estimates.estimate(metrics.penetration, estimates.pooled(run.tally)).error
     ).all()
-    assert study.figures_of(run)["share.f0.error"] == table.loc["share", "f0"].error
+    found = measured(run, Measure(("share",)))
+    assert found.rows[0, found.columns.index("share.f0.error")] == table.loc["share", "f0"].error
     pair = twins(run.scenario, {"firms.f0.quality": 0.0})
     assert not pair.difference(metrics.share).error.any()
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.measure.estimates import Estimate, estimate_interval, pooled
+from sim.measure.estimates import Estimate, estimate_interval, folds, pooled
 from sim.measure.intervals import Interval, Z
 from sim.measure.registry import firm_metrics, market_metrics
 from sim.measure.shares import Share
@@ -50,14 +50,15 @@ def table(
     rows = []
     for group, cells in groups.items():
         counts = pooled(tally, cells)
+        folded = folds(counts)
         for name, metric in firm_metrics(provider).items():
-            found, ends = estimate_interval(metric, counts)
+            found, ends = estimate_interval(metric, counts, folded)
             if name in OF_PRESENCE:
                 whole = with_presence(found, firms, shares or {})
                 found, ends = whole, widened(ends, found, whole)
             columns = [*found, *ends]
             rows += [(group, firm, name, *(float(c[j]) for c in columns)) for j, firm in enumerate(firms)]
         for name, metric in market_metrics().items():
-            found, ends = estimate_interval(metric, counts)
+            found, ends = estimate_interval(metric, counts, folded)
             rows.append((group, "", name, *map(float, (*found, *ends))))
     return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error", "low", "high"])
