@@ -7,6 +7,7 @@ from sim.compute.random import ZERO
 from sim.engine.workspace import gather, gather_flags, scatter, scatter_flags, set_row
 from sim.measure.counting import count_answer, count_news, count_slice, count_visit
 from sim.model.initial import cell_of, draw_person
+from sim.model.renewal import renew
 from sim.model.rules import answer_survey, decay, hear, need, visit
 from sim.model.timeline import publish, week_row
 
@@ -24,7 +25,7 @@ def step_person(data, buffers, step, g, row):
     person.number[i] = step.first + row
     gather(workspace, data.person_words, data.bond_words, i)
     gather_flags(workspace, people.scandal_flags, 1)
-    uses, asked = need(public.market[0], people.rate[row], step.key, person.number[i], step.week)
+    uses, asked, renews = need(public.market[0], people.rate[row], step.key, person.number[i], step.week)
     person.provoked[i] = 0
     if people.news[row] != 0 or news_on(world, step.week):
         person.news[i] = people.news[row]
@@ -40,6 +41,11 @@ def step_person(data, buffers, step, g, row):
         count_visit(person, count_slice(tally, g, t, s, public.market[0].window), i)
     if uses > 0:
         record_message(buffers, s, i)
+    if renews:
+        person.rate[i] = people.rate[row]
+        renew(person, bonds, public, world.presence, i)
+        scatter_flags(workspace, people.scandal_flags, 1)
+        record_renewal(people, person, row, i)
     scatter(workspace, data.person_words, data.bond_words, i)
 
 
@@ -62,6 +68,15 @@ def register(data, person, g, s, row, slot):
     people.cell[row] = s
     people.rate[row] = person.rate[slot]
     tally.people[g, s] += 1
+
+
+@inlined
+def record_renewal(people, person, row, slot):
+    """Write the rate of the person in a slot; a newcomer has no uses that were carried out of a counter."""
+    people.rate[row] = person.rate[slot]
+    if person.last[slot] < 0 and people.carried.shape[0] > 0:
+        for column in range(people.carried.shape[1]):
+            people.carried[row, column] = 0
 
 
 @inlined

@@ -17,6 +17,7 @@ from sim.compute.random import (
     log,
     log_gamma,
     normal,
+    open_uniform,
     random_bits,
     uniform,
 )
@@ -26,6 +27,8 @@ from sim.model.rules.learn import revise
 from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING
 
 FIXED_POINT_ROUNDS = 8  # rounds of the fixed point of choice chances and past
+WEEKS_A_YEAR = np.float32(52)
+EARLIER = np.int64(65472)  # the start, among addresses of a taste, of the tastes that people had before the first week
 
 
 @inlined
@@ -46,26 +49,27 @@ def draw_person(person, bonds, public, presence, i):
     chances: with all else off the market is the NBD-Dirichlet.
     """
     market, traits, key, number = public.market[0], public.traits[0], public.key, person.number[i]
-    gamma = log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)
-    person.rate[i] = traits.rate * exp(gamma) / market.rate_shape
-    person.attention[i] = beta(traits.attention, market.attention_concentration, key, Purpose.ATTENTION, number)
+    person.rate[i] = drawn_rate(market, traits, key, Purpose.RATE, number, FIRST, FIRST)
+    concentration = market.attention_concentration
+    person.attention[i] = beta(traits.attention, concentration, key, Purpose.ATTENTION, number, FIRST, FIRST)
     person.last[i] = person.target[i] = person.anchor[i] = NOBODY
     person.seen[i] = -market.burn_in
     person.anchor_height[i] = ZERO
     person.tenure[i] = person.outcome[i] = person.message[i] = person.uses[i] = NOTHING
     for j in range(bonds.taste.shape[0]):
-        bonds.taste[j, i] = taste(market, presence[j], key, number, j)
-        bonds.regret[j, i] = ZERO
+        bonds.taste[j, i] = drawn_taste(market, presence[j], key, Purpose.TASTE, number, FIRST, j)
         bonds.count[j, i] = NOTHING
-    to_steady_state(person, bonds, public, i)
+    before, since = earlier_uses(person, bonds, public, presence, i)
+    to_steady_state(person, bonds, public, before, since, i)
     fastest, last = LOWEST_UTILITY, NOBODY
     for j in range(bonds.taste.shape[0]):
         chance = bonds.recall_strength[j, i]
         knows, draw = random_bits(key, Purpose.PAST, number, FIRST, j)
-        unused = uniform(knows) < exp(-market.experience * chance)
+        unused = uniform(knows) < exp(-(before * bonds.regret[j, i] + since * chance))
         bonds.trust[j, i] = select(unused, market.trust_start, bonds.trust[j, i])
         bonds.familiarity[j, i] = select(unused, ZERO, bonds.familiarity[j, i])
         bonds.memory[j, i] = select(unused, ZERO, bonds.memory[j, i])
+        bonds.regret[j, i] = ZERO
         race = log(chance) + gumbel(draw)
         faster = logical_not(unused) & (race > fastest)
         fastest, last = select(faster, race, fastest), select(faster, np.int32(j), last)
@@ -73,10 +77,41 @@ def draw_person(person, bonds, public, presence, i):
 
 
 @inlined
-def to_steady_state(person, bonds, public, i):
+def earlier_uses(person, bonds, public, presence, i):
+    """Uses made with earlier tastes, and with those of today: how long ago people came, and when tastes last changed.
+
+    Without turnover everybody has made `experience` uses; without renewal all of them with the tastes of today. The
+    chances of the firms by the tastes of before are left in `bonds.regret`. In a market at rest both times are
+    exponential, with the rates of turnover and of renewal.
+    """
+    market, traits, key, number = public.market[0], public.traits[0], public.key, person.number[i]
+    came, changed = random_bits(key, Purpose.ENTER, number, FIRST, FIRST)
+    a_week = person.rate[i] * ZERO + ONE if market.provider else person.rate[i]
+    uses = a_week * ZERO + market.experience
+    for j in range(bonds.taste.shape[0]):
+        bonds.regret[j, i] = ZERO
+    if traits.turnover > ZERO:
+        uses = a_week * (-log(open_uniform(came)) * WEEKS_A_YEAR / traits.turnover)
+    since = uses
+    if traits.taste_renewal > ZERO:
+        total = ZERO
+        for j in range(bonds.taste.shape[0]):
+            weight = exp(drawn_taste(market, presence[j], key, Purpose.RENEW_TASTE, number, EARLIER, j))
+            bonds.regret[j, i] = weight
+            total += weight
+        for j in range(bonds.taste.shape[0]):
+            bonds.regret[j, i] /= total
+        since = a_week * (-log(open_uniform(changed)) * WEEKS_A_YEAR / traits.taste_renewal)
+        since = select(since < uses, since, uses)
+    return uses - since, since
+
+
+@inlined
+def to_steady_state(person, bonds, public, before, since, i):
     """The steady state: chances of choice, the past that follows from them, and the chances that follow from that.
 
-    It is the mean field of a person's own history after `experience` uses. `bonds.recall_strength` holds the chances.
+    It is the mean field of a person's own history after `before` + `since` uses, the latter with the tastes of today.
+    `bonds.recall_strength` holds the chances of today, `bonds.regret` those of before.
     """
     market, traits, many = public.market[0], public.traits[0], public.firms.shape[0]
     for step in range(FIXED_POINT_ROUNDS):
@@ -86,7 +121,9 @@ def to_steady_state(person, bonds, public, i):
             if step > 0:
                 chance = bonds.recall_strength[j, i]
                 v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
-                v += traits.state_dependence * chance - traits.uncertainty * exp(-market.experience * chance)
+                v += traits.state_dependence * chance - traits.uncertainty * exp(
+                    -(before * bonds.regret[j, i] + since * chance)
+                )
             bonds.shock[j, i] = v
             top = select(v > top, v, top)
         total = ZERO
@@ -97,19 +134,21 @@ def to_steady_state(person, bonds, public, i):
         person.expectation[i] = ZERO
         for j in range(many):
             bonds.recall_strength[j, i] /= total
-            expected_history(person, bonds, public, j, i)
+            expected_history(person, bonds, public, before, since, j, i)
 
 
 @inlined
-def expected_history(person, bonds, public, j, i):
-    """The expected past with firm j of a person who chose it with this chance at each of `experience` uses."""
+def expected_history(person, bonds, public, before, since, j, i):
+    """The expected past with firm j of a person who chose it with these chances at each use."""
     market, traits, firm = public.market[0], public.traits[0], public.firms[j]
     chance = bonds.recall_strength[j, i]
-    uses = market.experience * chance
+    uses = before * bonds.regret[j, i] + since * chance
     failing = public.failures[j, public.failures.shape[1] - 1].failing
     step = (traits.trust_up * (ONE - failing) - traits.trust_down * failing) * (ONE - HALF * market.confirmation_bias)
     bonds.trust[j, i] = revise(market.trust_start, uses * step, ZERO)
-    bonds.habit[j, i] = chance * (ONE - exp2(market.experience * log2_left(traits.habit_rate)))
+    kept = exp2(since * log2_left(traits.habit_rate))
+    earlier = kept * (ONE - exp2(before * log2_left(traits.habit_rate)))
+    bonds.habit[j, i] = bonds.regret[j, i] * earlier + chance * (ONE - kept)
     bonds.familiarity[j, i] = ONE - exp2(uses * log2_left(market.familiarity_rate))
     bonds.memory[j, i] = firm.quality
     person.expectation[i] += chance * firm.quality
@@ -123,19 +162,26 @@ def log2_left(rate):
 
 
 @inlined
-def taste(market, presence, key, number, j):
-    """Person number's taste for firm j, drawn once."""
+def drawn_rate(market, traits, key, purpose, number, start, index):
+    """A person's rate of use, uses/week, drawn at an address: gamma over people."""
+    gamma = log_gamma(market.rate_shape, key, purpose, number, start, index)
+    return traits.rate * exp(gamma) / market.rate_shape
+
+
+@inlined
+def drawn_taste(market, presence, key, purpose, number, start, index):
+    """A person's taste for a firm of this presence, drawn at an address."""
     if market.taste_law == 1:
-        return log_gamma(market.taste_concentration * presence, key, Purpose.TASTE, number, j)
-    own = market.taste_sd * normal(random_bits(key, Purpose.TASTE, number, FIRST, j)[0])
+        return log_gamma(market.taste_concentration * presence, key, purpose, number, start, index)
+    own = market.taste_sd * normal(random_bits(key, purpose, number, start, index)[0])
     return log(presence) + (own if market.taste_law == 2 else own * ZERO)
 
 
 @inlined
-def beta(mean, concentration, key, purpose, number):
+def beta(mean, concentration, key, purpose, number, start, index):
     """A beta variate of this mean: heterogeneous attention (#18); 0 and 1 are certain."""
     if mean <= ZERO or mean >= ONE:
         return select(number == number, mean, mean)
-    a = log_gamma(mean * concentration, key, purpose, number, FIRST)
-    b = log_gamma((ONE - mean) * concentration, key, purpose, number, SECOND)
+    a = log_gamma(mean * concentration, key, purpose, number, start, index)
+    b = log_gamma((ONE - mean) * concentration, key, purpose, number, start, index + SECOND)
     return ONE / (ONE + exp(b - a))

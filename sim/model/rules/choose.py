@@ -51,6 +51,7 @@ def systematic_utility(person, bonds, public, j, i):
     v -= firm.effort
     v += (firm.ease + firm.association) * known
     v -= traits.price_weight * (firm.price - ONE)
+    v -= traits.deal_weight * firm.deal
     v += traits.trust_weight * (bonds.trust[j, i] - market.trust_start)
     v -= traits.regret_weight * bonds.regret[j, i]
     v += select(person.anchor[i] == j, traits.anchor_pull * person.anchor_height[i], ZERO)
