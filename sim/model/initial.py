@@ -113,7 +113,7 @@ def to_steady_state(person, bonds, public, before, since, i):
     It is the mean field of a person's own history after `before` + `since` uses, the latter with the tastes of today.
     `bonds.recall_strength` holds the chances of today, `bonds.regret` those of before.
     """
-    market, traits, many = public.market[0], public.traits[0], public.firms.shape[0]
+    traits, many = public.traits[0], public.firms.shape[0]
     for step in range(FIXED_POINT_ROUNDS):
         top = LOWEST_UTILITY
         for j in range(many):
