@@ -61,6 +61,8 @@ class Purpose(IntEnum):
     RENEW_ATTENTION = 33
     RENEW_TASTE = 34
     STOCK = 35
+    PAST_HABIT = 36
+    PAST_MEMORY = 37
 
 
 _f, _i, _u = np.float32, np.int32, np.uint32

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sim.compute.bits import sqrt
 from sim.compute.jit import inlined
 from sim.compute.random import (
     FIRST,
@@ -28,6 +29,7 @@ from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING
 
 FIXED_POINT_ROUNDS = 8  # rounds of the fixed point of choice chances and past
 WEEKS_A_YEAR = np.float32(52)
+SMALL = np.float32(1e-3)  # so that the shape of a gamma is never 0
 EARLIER = np.int64(65472)  # the start, among addresses of a taste, of the tastes that people had before the first week
 
 
@@ -61,6 +63,8 @@ def draw_person(person, bonds, public, presence, i):
         bonds.count[j, i] = NOTHING
     before, since = earlier_uses(person, bonds, public, presence, i)
     to_steady_state(person, bonds, public, before, since, i)
+    if traits.turnover > ZERO:
+        spread_past(bonds, public, number, i)
     fastest, last = LOWEST_UTILITY, NOBODY
     for j in range(bonds.taste.shape[0]):
         chance = bonds.recall_strength[j, i]
@@ -107,6 +111,32 @@ def earlier_uses(person, bonds, public, presence, i):
 
 
 @inlined
+def spread_past(bonds, public, number, i):
+    """Habit and memory about their expected values, as exponential smoothing of single uses leaves them.
+
+    After many uses smoothing with the step r has the variance r / (2 - r) of one use: of habit, a Dirichlet of that
+    variance; of memory, a normal.
+    """
+    market, traits, key = public.market[0], public.traits[0], public.key
+    many, total = bonds.habit.shape[0], ZERO
+    concentration = TWO / traits.habit_rate - TWO if traits.habit_rate > ZERO else ZERO
+    if concentration > ZERO:
+        whole = ZERO
+        for j in range(many):
+            mean = bonds.habit[j, i]
+            whole += mean
+            drawn = exp(log_gamma(concentration * mean + SMALL, key, Purpose.PAST_HABIT, number, FIRST, j))
+            bonds.shock[j, i] = drawn
+            total += drawn
+        for j in range(many):
+            bonds.habit[j, i] = whole * bonds.shock[j, i] / total
+    step = sqrt(market.memory_rate / (TWO - market.memory_rate))
+    for j in range(many):
+        noise = normal(random_bits(key, Purpose.PAST_MEMORY, number, FIRST, j)[0])
+        bonds.memory[j, i] += public.firms[j].consistency_sd * step * noise
+
+
+@inlined
 def to_steady_state(person, bonds, public, before, since, i):
     """The steady state: chances of choice, the past that follows from them, and the chances that follow from that.
 
@@ -114,16 +144,16 @@ def to_steady_state(person, bonds, public, before, since, i):
     `bonds.recall_strength` holds the chances of today, `bonds.regret` those of before.
     """
     traits, many = public.traits[0], public.firms.shape[0]
+    bonus = ZERO if traits.turnover > ZERO else traits.state_dependence
     for step in range(FIXED_POINT_ROUNDS):
         top = LOWEST_UTILITY
         for j in range(many):
             v = bonds.taste[j, i]
             if step > 0:
                 chance = bonds.recall_strength[j, i]
+                uses = before * bonds.regret[j, i] + since * chance
                 v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
-                v += traits.state_dependence * chance - traits.uncertainty * exp(
-                    -(before * bonds.regret[j, i] + since * chance)
-                )
+                v += bonus * chance - traits.uncertainty * exp(-uses)
             bonds.shock[j, i] = v
             top = select(v > top, v, top)
         total = ZERO
@@ -131,10 +161,28 @@ def to_steady_state(person, bonds, public, before, since, i):
             weight = exp(bonds.shock[j, i] - top)
             bonds.recall_strength[j, i] = weight
             total += weight
+        if step > 0 and traits.turnover > ZERO:
+            total = add_inertia(bonds, traits, total, i)
         person.expectation[i] = ZERO
         for j in range(many):
             bonds.recall_strength[j, i] /= total
             expected_history(person, bonds, public, before, since, j, i)
+
+
+@inlined
+def add_inertia(bonds, traits, total, i):
+    """Weights of the firms in the long run, from those of a choice without state dependence; returns their sum.
+
+    Where the firm used last has a bonus g, choices are a reversible Markov chain whose long-run chances are as
+    w (total + (exp(g) - 1) w); a firm that is used again without deliberation in a part of the cases has more by that.
+    """
+    more, new = exp(traits.state_dependence) - ONE, ZERO
+    for j in range(bonds.habit.shape[0]):
+        weight = bonds.recall_strength[j, i]
+        weight *= (total + more * weight) / (ONE - traits.automaticity * bonds.habit[j, i])
+        bonds.recall_strength[j, i] = weight
+        new += weight
+    return new
 
 
 @inlined
