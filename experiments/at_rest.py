@@ -34,7 +34,7 @@ MILLION, YEAR, TOO_MUCH = 1_000_000, 52, 2.0
 
 def yearly(tally: Tally, year: int) -> Tally:
     """The counts of one year, weeks and windows summed: axes [group, ...]."""
-    weeks, windows = slice(1 + YEAR * year, 1 + YEAR * (year + 1)), slice(year, year + 1)
+    weeks, windows = slice(YEAR * year, YEAR * (year + 1)), slice(year, year + 1)
     cut = {name: getattr(tally, name)[:, weeks] for name in WEEKLY}
     cut |= {name: getattr(tally, name)[:, windows] for name in WINDOWED}
     return estimates.pooled(tally._replace(**cut))
