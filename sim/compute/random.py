@@ -57,6 +57,14 @@ class Purpose(IntEnum):
     PASS = 20
     HARM = 21
     PRICE_WEIGHT = 22
+    ENTER = 31
+    RENEW_RATE = 32
+    RENEW_ATTENTION = 33
+    RENEW_TASTE = 34
+    STOCK = 35
+    PAST_HABIT = 36
+    PAST_MEMORY = 37
+    RENEW_PRICE_WEIGHT = 38
 
 
 _f, _i, _u = np.float32, np.int32, np.uint32
@@ -207,12 +215,13 @@ def poisson(mean, word):
 
 
 @device_function
-def log_gamma(shape, key, purpose, person, index):
+def log_gamma(shape, key, purpose, person, start, index):
     """The logarithm of a gamma variate, scale 1, any shape > 0 (Marsaglia & Tsang 2000, boosted below 1).
 
-    The logarithm, because a gamma of small shape underflows; the week of the address counts the attempts.
+    The logarithm, because a gamma of small shape underflows; the week of the address counts the attempts, of which
+    there are at most 64, from `start` on.
     """
-    boost, _ = random_bits(key, purpose, person, FIRST, index)
+    boost, _ = random_bits(key, purpose, person, start, index)
     d = shape + ONE - THIRD
     c = ONE / sqrt(NINE * d)
     attempt = 0
@@ -220,7 +229,7 @@ def log_gamma(shape, key, purpose, person, index):
     rejected = value > ZERO
     while any_lane(rejected) and attempt < 64:
         attempt += 1
-        w0, w1 = random_bits(key, purpose, person, attempt, index)
+        w0, w1 = random_bits(key, purpose, person, start + attempt, index)
         x = normal(w0)
         v = fma(c, x, ONE)
         possible = rejected & (v > ZERO)

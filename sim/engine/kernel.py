@@ -17,6 +17,7 @@ from sim.engine.schedule import (
     HEARS,
     PREFETCH,
     PROVOKED,
+    RENEWS,
     USES,
     load_batch,
     make_schedule,
@@ -26,15 +27,18 @@ from sim.engine.schedule import (
 from sim.engine.single import (
     BIRTH,
     initialize_person,
+    load_given,
     news_on,
     record_message,
     record_news,
+    record_renewal,
     register,
     step_person,
 )
 from sim.engine.workspace import scatter, scatter_flags
 from sim.measure.counting import count_answer, count_slice, count_visit, count_window
 from sim.model.initial import cell_given, cell_of, draw_person
+from sim.model.renewal import renew
 from sim.model.rules import answer_survey, decay, hear, visit
 from sim.model.state import carry
 from sim.model.timeline import publish, week_row
@@ -50,6 +54,8 @@ def step_block(data, buffers, step, g, start, stop, news_now):
             step_news(data, buffers, step, start, s)
         step_survey(data, buffers, step, start, s)
         step_visits(data, buffers, step, start, s)
+        if data.world.market[0].renewing > 0:
+            step_renewals(data, buffers, step, start, s)
 
 
 @inlined
@@ -131,6 +137,23 @@ def visit_batches(data, buffers, step, public, start, s, users, use):
             count_visit(person, counts, slot)
             if schedule & USES == use + 1:
                 record_message(buffers, s, slot)
+
+
+@inlined
+def step_renewals(data, buffers, step, start, s):
+    """The people of cell s for whom something is drawn anew at the end of the week."""
+    people, workspace, work, person = data.people, buffers.workspace, buffers.work, buffers.workspace.person
+    public = publish(data.world, step.key, step.week, s)
+    renewed = select_rows(work, s, start, RENEWS)
+    for at in range(0, renewed, WIDTH):
+        i = load_batch(data, buffers, at, renewed, step.first)
+        for slot in range(WIDTH):
+            load_given(people, person, workspace.rows[slot], slot)
+        renew(person, workspace.bonds, public, data.world, i)
+        scatter(workspace, data.person_words, data.bond_words, i)
+        scatter_flags(workspace, people.scandal_flags, min(WIDTH, renewed - at))
+        for slot in range(min(WIDTH, renewed - at)):
+            record_renewal(people, person, workspace.rows[slot], slot)
 
 
 @inlined

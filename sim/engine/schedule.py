@@ -9,7 +9,9 @@ from sim.compute.simd import WIDTH, count_trailing_zeros, lanes, mask_bits, sele
 from sim.engine.workspace import gather, gather_flags, set_row
 from sim.model.rules import need
 
-USES, ASKED, HEARS, PROVOKED = (np.int64(n) for n in (255, 256, 512, 1024))  # bits of a person's schedule of the week
+USES, ASKED, HEARS, PROVOKED, RENEWS = (
+    np.int64(n) for n in (255, 256, 512, 1024, 2048)
+)  # bits of a person's schedule of the week
 FOLD = np.int64(16)  # from which bit on a schedule holds the person's fold
 PREFETCH = 2 * WIDTH  # prefetch distance, in people
 
@@ -27,8 +29,9 @@ def make_schedule(data, buffers, step, g, start, stop, news_now):
             for slot in range(many):
                 person.rate[slot], person.news[slot] = people.rate[row + slot], people.news[row + slot]
             rate, news = person.rate[i], person.news[i]
-        uses, asked = need(market, rate, step.key, add_u32(work.rank[i], step.first + row), step.week)
+        uses, asked, renews = need(market, rate, step.key, add_u32(work.rank[i], step.first + row), step.week)
         schedule = uses + select(asked, ASKED, 0) + select((news != 0) | news_now, HEARS, 0)
+        schedule += select(renews, RENEWS, 0)
         work.schedule[row - start : row - start + WIDTH][i] = schedule
     list_active(people.cell, work, step.edges, g, start, stop)
 

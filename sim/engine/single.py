@@ -7,6 +7,7 @@ from sim.compute.random import ZERO
 from sim.engine.workspace import gather, gather_flags, scatter, scatter_flags, set_row
 from sim.measure.counting import count_answer, count_news, count_slice, count_visit
 from sim.model.initial import cell_given, cell_of, draw_person
+from sim.model.renewal import renew
 from sim.model.rules import answer_survey, decay, hear, need, visit
 from sim.model.timeline import publish, week_row
 
@@ -26,7 +27,7 @@ def step_person(data, buffers, step, g, row):
     gather_flags(workspace, people.scandal_flags, 1)
     if people.price_factor.shape[0] > 0:
         person.price_factor[i] = people.price_factor[row]
-    uses, asked = need(public.market[0], people.rate[row], step.key, person.number[i], step.week)
+    uses, asked, renews = need(public.market[0], people.rate[row], step.key, person.number[i], step.week)
     person.provoked[i] = 0
     if people.news[row] != 0 or news_on(world, step.week):
         person.news[i] = people.news[row]
@@ -42,6 +43,11 @@ def step_person(data, buffers, step, g, row):
         count_visit(person, count_slice(tally, g, t, s, public.market[0].window), i)
     if uses > 0:
         record_message(buffers, s, i)
+    if renews:
+        load_given(people, person, row, i)
+        renew(person, bonds, public, world, i)
+        scatter_flags(workspace, people.scandal_flags, 1)
+        record_renewal(people, person, row, i)
     scatter(workspace, data.person_words, data.bond_words, i)
 
 
@@ -68,6 +74,25 @@ def register(data, person, g, s, row, slot):
     if people.price_factor.shape[0] > 0:
         people.price_factor[row] = person.price_factor[slot]
     tally.people[g, s] += 1
+
+
+@inlined
+def load_given(people, person, row, slot):
+    """Read the rate, and the factor on price weight, of the person in a row into a slot."""
+    person.rate[slot] = people.rate[row]
+    if people.price_factor.shape[0] > 0:
+        person.price_factor[slot] = people.price_factor[row]
+
+
+@inlined
+def record_renewal(people, person, row, slot):
+    """Write what may have been drawn anew; a newcomer has no uses that were carried out of a counter."""
+    people.rate[row] = person.rate[slot]
+    if people.price_factor.shape[0] > 0:
+        people.price_factor[row] = person.price_factor[slot]
+    if person.last[slot] < 0 and people.carried.shape[0] > 0:
+        for column in range(people.carried.shape[1]):
+            people.carried[row, column] = 0
 
 
 @inlined

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sim.compute.html import html_table
 from sim.model.declare import factor_on, named, named_numbers, part, switch, trait, word
 
-AT_LEAST_1, AT_MOST_1 = (1, math.inf), (-math.inf, 1)  # products of a trait and its factors that are kept there
+# Products of a trait and its factors that are kept there.
+AT_LEAST_1, AT_MOST_1, AT_MOST_4 = (1, math.inf), (-math.inf, 1), (-math.inf, 4)
 SCANDAL_KINDS = ("ethics", "privacy", "service")  # of scandal, unless a scenario says which
 
 
@@ -47,6 +48,24 @@ class Consumer:
     drift: float = trait(0.0, -1, 1, "1/year", "yearly change of the two weights of habit", "#14", factor=(-10, 10))
     feature_weight: float = trait(0.0, -5, 20, "logit", "weight of being featured, in a leaflet or advertisement")
     display_weight: float = trait(0.0, -5, 20, "logit", "weight of being displayed, in the shop")
+    deal_weight: float = trait(
+        0.0, 0, 20, "logit/index", "weight of a price above or below the one that people are used to", "c1"
+    )
+    turnover: float = trait(
+        0.0,
+        0,
+        4,
+        "1/year",
+        "how often a person leaves and a newcomer takes the place",
+        factor=(0, 100),
+        product=AT_MOST_4,
+    )
+    taste_renewal: float = trait(
+        0.0, 0, 4, "1/year", "how often a person's tastes are drawn anew", factor=(0, 100), product=AT_MOST_4
+    )
+    rate_renewal: float = trait(
+        0.0, 0, 4, "1/year", "how often a person's rate of use is drawn anew", factor=(0, 100), product=AT_MOST_4
+    )
 
 
 TRAITS = tuple(f.name for f in fields(Consumer))
@@ -110,6 +129,7 @@ class Firm:
     price: float = trait(1.0, 0, 10, "index", "price, 1 = category average")
     feature: float = trait(0.0, 0, 1, "-", "share of its offer that is featured, in a leaflet or advertisement")
     display: float = trait(0.0, 0, 1, "-", "share of its offer that is displayed, in the shop")
+    out_of_stock: float = trait(0.0, 0, 1, "1/use", "chance that it is not to be had when it is wanted")
     quality: float = trait(0.0, -5, 5, "CX", "mean delivered experience")
     consistency_sd: float = trait(1.0, 0, 5, "CX", "spread of delivered experience from visit to visit")
     effort: float = trait(0.0, -5, 5, "logit", "trouble it takes to use", "#70")
@@ -169,7 +189,10 @@ class Market:
     taste_concentration: float = trait(2.2, 0.05, 1000, "-", "S of log-gamma tastes: low = outspoken", "c3")
     taste_sd: float = trait(1.2, 0, 10, "logit", "spread of normal tastes", "c7")
     price_weight_sd: float = trait(0.0, 0, 3, "-", "spread over people of ln price weight; its median is the cell's")
-    experience: float = trait(50.0, 0, 1e4, "uses", "uses before the first week")
+    experience: float = trait(50.0, 0, 1e4, "uses", "uses before the first week; where turnover is 0")
+    price_half_life: float = trait(
+        8.0, 0.1, 520, "weeks", "half-life in which the price that people are used to follows"
+    )
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
     event_attention: float = trait(1.0, 0, 1, "-", "chance that a price move or contract end is noticed", "#22")
@@ -239,6 +262,9 @@ class Mechanisms:
     scandal: bool = switch("scandals act")
     word_of_mouth: bool = switch("people talk")
     price: bool = switch("prices and promotions act")
+    turnover: bool = switch("people leave, and newcomers take their places")
+    renewal: bool = switch("tastes and rates of use change over the years")
+    shortage: bool = switch("firms are out of stock at times")
 
 
 @dataclass

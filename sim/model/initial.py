@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from sim.compute.bits import sqrt
 from sim.compute.jit import inlined
 from sim.compute.random import (
     FIRST,
     HALF,
     ONE,
-    SECOND,
     TWO,
     ZERO,
     Purpose,
@@ -17,16 +17,21 @@ from sim.compute.random import (
     log,
     log_gamma,
     normal,
+    open_uniform,
     random_bits,
     uniform,
 )
 from sim.compute.simd import logical_not, select
+from sim.model.draws import beta, draw_variates, drawn_rate, price_factor_at, taste_at
 from sim.model.population import BLOCKS, CELL, LAST, PRICE, RATE
 from sim.model.rules.choose import state_dependence, systematic_utility
 from sim.model.rules.learn import revise
 from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING
 
 FIXED_POINT_ROUNDS = 8  # rounds of the fixed point of choice chances and past
+WEEKS_A_YEAR = np.float32(52)
+SMALL = np.float32(1e-3)  # so that the shape of a gamma is never 0
+EARLIER = np.int64(65472)  # the start, among addresses of a taste, of the tastes that people had before the first week
 
 
 @inlined
@@ -49,8 +54,11 @@ def draw_person(person, bonds, public, world, slots, i):
     draw_tastes(person, bonds, public, world, i)
     for slot in range(slots if world.given.shape[0] > 0 else 0):
         give_traits(person, bonds, public, world, slot)
-    to_steady_state(person, bonds, public, i)
-    draw_past(person, bonds, public, i)
+    before, since = earlier_uses(person, bonds, public, world, i)
+    to_steady_state(person, bonds, public, before, since, i)
+    if public.traits[0].turnover > ZERO:
+        spread_past(bonds, public, person.number[i], i)
+    draw_past(person, bonds, public, before, since, i)
     for slot in range(slots if world.given.shape[0] > 0 else 0):
         give_past(person, bonds, public, world, slot)
 
@@ -59,9 +67,9 @@ def draw_person(person, bonds, public, world, slots, i):
 def draw_traits(person, bonds, public, i):
     """Draw what a person is apart from tastes: rate and attention."""
     market, traits, key, number = public.market[0], public.traits[0], public.key, person.number[i]
-    gamma = log_gamma(market.rate_shape, key, Purpose.RATE, number, FIRST)
-    person.rate[i] = traits.rate * exp(gamma) / market.rate_shape
-    person.attention[i] = beta(traits.attention, market.attention_concentration, key, Purpose.ATTENTION, number)
+    person.rate[i] = drawn_rate(market, traits, key, Purpose.RATE, number, FIRST, FIRST)
+    concentration = market.attention_concentration
+    person.attention[i] = beta(traits.attention, concentration, key, Purpose.ATTENTION, number, FIRST, FIRST)
     person.last[i] = person.target[i] = person.anchor[i] = NOBODY
     person.seen[i] = -market.burn_in
     person.anchor_height[i] = ZERO
@@ -78,28 +86,11 @@ def draw_tastes(person, bonds, public, world, i):
     Log-gamma tastes, ln Gamma(S x presence), make a logit over tastes alone choose with Dirichlet(S x presence)
     chances: with all else off the market is the NBD-Dirichlet. Normal tastes may covary, with ln price weight too.
     """
-    market, key, number, many = public.market[0], public.key, person.number[i], bonds.taste.shape[0]
-    own = normal(random_bits(key, Purpose.PRICE_WEIGHT, number, FIRST, FIRST)[0])
-    person.price_factor[i] = exp(market.price_weight_sd * own)
-    if world.taste_factor.shape[0] == 0:
-        for j in range(many):
-            bonds.taste[j, i] = taste(market, world.presence[j], key, number, j)
-    else:
-        bonds.shock[many, i] = own
-        for j in range(many):
-            bonds.shock[j, i] = normal(random_bits(key, Purpose.TASTE, number, FIRST, j)[0])
-        for j in range(many):
-            bonds.taste[j, i] = log(world.presence[j]) + correlated(bonds.shock, world.taste_factor, j, i)
-        person.price_factor[i] = exp(correlated(bonds.shock, world.taste_factor, many, i))
-
-
-@inlined
-def correlated(shock, factor, row, i):
-    """Row `row` of a lower triangle times independent normal variates."""
-    total = factor[row, 0] * shock[0, i]
-    for k in range(1, row + 1):
-        total += factor[row, k] * shock[k, i]
-    return total
+    number, at = person.number[i], (Purpose.TASTE, FIRST, FIRST)
+    draw_variates(bonds, public, world, at, Purpose.PRICE_WEIGHT, number, i)
+    for j in range(bonds.taste.shape[0]):
+        bonds.taste[j, i] = taste_at(bonds, public, world, at, number, j, i)
+    person.price_factor[i] = price_factor_at(bonds, public, world, i)
 
 
 @inlined
@@ -156,17 +147,18 @@ def give_past(person, bonds, public, world, slot):
 
 
 @inlined
-def draw_past(person, bonds, public, i):
+def draw_past(person, bonds, public, before, since, i):
     """Draw which firms a person has ever used, and which one last, from the chances of the steady state."""
     market, key, number = public.market[0], public.key, person.number[i]
     fastest, last = LOWEST_UTILITY, NOBODY
     for j in range(bonds.taste.shape[0]):
         chance = bonds.recall_strength[j, i]
         knows, draw = random_bits(key, Purpose.PAST, number, FIRST, j)
-        unused = uniform(knows) < exp(-market.experience * chance)
+        unused = uniform(knows) < exp(-(before * bonds.regret[j, i] + since * chance))
         bonds.trust[j, i] = select(unused, market.trust_start, bonds.trust[j, i])
         bonds.familiarity[j, i] = select(unused, ZERO, bonds.familiarity[j, i])
         bonds.memory[j, i] = select(unused, ZERO, bonds.memory[j, i])
+        bonds.regret[j, i] = ZERO
         race = log(chance) + gumbel(draw)
         faster = logical_not(unused) & (race > fastest)
         fastest, last = select(faster, race, fastest), select(faster, np.int32(j), last)
@@ -174,20 +166,80 @@ def draw_past(person, bonds, public, i):
 
 
 @inlined
-def to_steady_state(person, bonds, public, i):
+def earlier_uses(person, bonds, public, world, i):
+    """Uses made with earlier tastes, and with those of today: how long ago people came, and when tastes last changed.
+
+    Without turnover everybody has made `experience` uses; without renewal all of them with the tastes of today. The
+    chances of the firms by the tastes of before are left in `bonds.regret`. In a market at rest both times are
+    exponential, with the rates of turnover and of renewal.
+    """
+    market, traits, key, number = public.market[0], public.traits[0], public.key, person.number[i]
+    came, changed = random_bits(key, Purpose.ENTER, number, FIRST, FIRST)
+    a_week = person.rate[i] * ZERO + ONE if market.provider else person.rate[i]
+    uses = a_week * ZERO + market.experience
+    for j in range(bonds.taste.shape[0]):
+        bonds.regret[j, i] = ZERO
+    if traits.turnover > ZERO:
+        uses = a_week * (-log(open_uniform(came)) * WEEKS_A_YEAR / traits.turnover)
+    since = uses
+    if traits.taste_renewal > ZERO:
+        total, at = ZERO, (Purpose.RENEW_TASTE, EARLIER, FIRST)
+        draw_variates(bonds, public, world, at, Purpose.RENEW_PRICE_WEIGHT, number, i)
+        for j in range(bonds.taste.shape[0]):
+            weight = exp(taste_at(bonds, public, world, at, number, j, i))
+            bonds.regret[j, i] = weight
+            total += weight
+        for j in range(bonds.taste.shape[0]):
+            bonds.regret[j, i] /= total
+        since = a_week * (-log(open_uniform(changed)) * WEEKS_A_YEAR / traits.taste_renewal)
+        since = select(since < uses, since, uses)
+    return uses - since, since
+
+
+@inlined
+def spread_past(bonds, public, number, i):
+    """Habit and memory about their expected values, as exponential smoothing of single uses leaves them.
+
+    After many uses smoothing with the step r has the variance r / (2 - r) of one use: of habit, a Dirichlet of that
+    variance; of memory, a normal.
+    """
+    market, traits, key = public.market[0], public.traits[0], public.key
+    many, total = bonds.habit.shape[0], ZERO
+    concentration = TWO / traits.habit_rate - TWO if traits.habit_rate > ZERO else ZERO
+    if concentration > ZERO:
+        whole = ZERO
+        for j in range(many):
+            mean = bonds.habit[j, i]
+            whole += mean
+            drawn = exp(log_gamma(concentration * mean + SMALL, key, Purpose.PAST_HABIT, number, FIRST, j))
+            bonds.shock[j, i] = drawn
+            total += drawn
+        for j in range(many):
+            bonds.habit[j, i] = whole * bonds.shock[j, i] / total
+    step = sqrt(market.memory_rate / (TWO - market.memory_rate))
+    for j in range(many):
+        noise = normal(random_bits(key, Purpose.PAST_MEMORY, number, FIRST, j)[0])
+        bonds.memory[j, i] += public.firms[j].consistency_sd * step * noise
+
+
+@inlined
+def to_steady_state(person, bonds, public, before, since, i):
     """The steady state: chances of choice, the past that follows from them, and the chances that follow from that.
 
-    It is the mean field of a person's own history after `experience` uses. `bonds.recall_strength` holds the chances.
+    It is the mean field of a person's own history after `before` + `since` uses, the latter with the tastes of today.
+    `bonds.recall_strength` holds the chances of today, `bonds.regret` those of before.
     """
-    market, traits, many = public.market[0], public.traits[0], public.firms.shape[0]
+    traits, many = public.traits[0], public.firms.shape[0]
+    bonus = ZERO if traits.turnover > ZERO else traits.state_dependence
     for step in range(FIXED_POINT_ROUNDS):
         top = LOWEST_UTILITY
         for j in range(many):
             v = bonds.taste[j, i]
             if step > 0:
                 chance = bonds.recall_strength[j, i]
+                uses = before * bonds.regret[j, i] + since * chance
                 v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
-                v += traits.state_dependence * chance - traits.uncertainty * exp(-market.experience * chance)
+                v += bonus * chance - traits.uncertainty * exp(-uses)
             bonds.shock[j, i] = v
             top = select(v > top, v, top)
         total = ZERO
@@ -195,22 +247,42 @@ def to_steady_state(person, bonds, public, i):
             weight = exp(bonds.shock[j, i] - top)
             bonds.recall_strength[j, i] = weight
             total += weight
+        if step > 0 and traits.turnover > ZERO:
+            total = add_inertia(bonds, traits, total, i)
         person.expectation[i] = ZERO
         for j in range(many):
             bonds.recall_strength[j, i] /= total
-            expected_history(person, bonds, public, j, i)
+            expected_history(person, bonds, public, before, since, j, i)
 
 
 @inlined
-def expected_history(person, bonds, public, j, i):
-    """The expected past with firm j of a person who chose it with this chance at each of `experience` uses."""
+def add_inertia(bonds, traits, total, i):
+    """Weights of the firms in the long run, from those of a choice without state dependence; returns their sum.
+
+    Where the firm used last has a bonus g, choices are a reversible Markov chain whose long-run chances are as
+    w (total + (exp(g) - 1) w); a firm that is used again without deliberation in a part of the cases has more by that.
+    """
+    more, new = exp(traits.state_dependence) - ONE, ZERO
+    for j in range(bonds.habit.shape[0]):
+        weight = bonds.recall_strength[j, i]
+        weight *= (total + more * weight) / (ONE - traits.automaticity * bonds.habit[j, i])
+        bonds.recall_strength[j, i] = weight
+        new += weight
+    return new
+
+
+@inlined
+def expected_history(person, bonds, public, before, since, j, i):
+    """The expected past with firm j of a person who chose it with these chances at each use."""
     market, traits, firm = public.market[0], public.traits[0], public.firms[j]
     chance = bonds.recall_strength[j, i]
-    uses = market.experience * chance
+    uses = before * bonds.regret[j, i] + since * chance
     failing = public.failures[j, public.failures.shape[1] - 1].failing
     step = (traits.trust_up * (ONE - failing) - traits.trust_down * failing) * (ONE - HALF * market.confirmation_bias)
     bonds.trust[j, i] = revise(market.trust_start, uses * step, ZERO)
-    bonds.habit[j, i] = chance * (ONE - exp2(market.experience * log2_left(traits.habit_rate)))
+    kept = exp2(since * log2_left(traits.habit_rate))
+    earlier = kept * (ONE - exp2(before * log2_left(traits.habit_rate)))
+    bonds.habit[j, i] = bonds.regret[j, i] * earlier + chance * (ONE - kept)
     bonds.familiarity[j, i] = ONE - exp2(uses * log2_left(market.familiarity_rate))
     bonds.memory[j, i] = firm.quality
     person.expectation[i] += chance * firm.quality
@@ -221,22 +293,3 @@ def log2_left(rate):
     """log2(1 - rate), at most 126 halvings."""
     left = ONE - rate
     return log(left) / log(TWO) if left > np.float32(1e-38) else np.float32(-126)
-
-
-@inlined
-def taste(market, presence, key, number, j):
-    """Person number's taste for firm j, drawn once."""
-    if market.taste_law == 1:
-        return log_gamma(market.taste_concentration * presence, key, Purpose.TASTE, number, j)
-    own = market.taste_sd * normal(random_bits(key, Purpose.TASTE, number, FIRST, j)[0])
-    return log(presence) + (own if market.taste_law == 2 else own * ZERO)
-
-
-@inlined
-def beta(mean, concentration, key, purpose, number):
-    """A beta variate of this mean: heterogeneous attention (#18); 0 and 1 are certain."""
-    if mean <= ZERO or mean >= ONE:
-        return select(number == number, mean, mean)
-    a = log_gamma(mean * concentration, key, purpose, number, FIRST)
-    b = log_gamma((ONE - mean) * concentration, key, purpose, number, SECOND)
-    return ONE / (ONE + exp(b - a))

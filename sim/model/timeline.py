@@ -37,6 +37,7 @@ CHOICES = {
 LEVERS = tuple(
     f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
 )
+RENEWALS = ("turnover", "taste_renewal", "rate_renewal")  # traits, times a year
 OFF = {
     "experience": {"cx_weight": 0},
     "habit": {"state_dependence": 0, "habit_weight": 0, "automaticity": 0},
@@ -46,7 +47,9 @@ OFF = {
     "trust": {"trust_weight": 0},
     "regret": {"regret_weight": 0},
     "uncertainty": {"uncertainty": 0},
-    "price": {"price_weight": 0, "feature_weight": 0, "display_weight": 0},
+    "price": {"price_weight": 0, "deal_weight": 0, "feature_weight": 0, "display_weight": 0},
+    "turnover": {"turnover": 0},
+    "renewal": {"taste_renewal": 0, "rate_renewal": 0},
 }
 OFF_MARKET = {
     "taste": {"taste_law": 0},
@@ -60,6 +63,7 @@ OFF_FIRM = {
     "association": {"association": 0},
     "ease": {"effort": 0, "ease": 0},
     "price": {"price_moved": 0},
+    "shortage": {"out_of_stock": 0},
 }
 
 
@@ -136,9 +140,10 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
     presence = np.array([f.presence for f in s.firms.values()])
     scandals = {} if "scandal" in off else s.scandals
     starts, recipients = stored_links(s) if links is None else links
+    traits = _traits(s, off)
     return World(
-        market=_market(s, off),
-        traits=_traits(s, off),
+        market=_market(s, off, traits),
+        traits=traits,
         care=_care(s),
         firms=_firms(s, changes, tables, off),
         failures=_failures(tables)[spells(s, changes)],
@@ -155,7 +160,7 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
     )
 
 
-def _market(s: Scenario, off: list[str]) -> Records:
+def _market(s: Scenario, off: list[str], traits: Records) -> Records:
     m = s.market
     values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str)}
     values |= {name: first + _choice(m, field, "market.") for name, (field, first) in CHOICES.items()}
@@ -164,6 +169,7 @@ def _market(s: Scenario, off: list[str]) -> Records:
     values |= {"own_price_weights": int(own_price_weights(s))}
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbors": min(s.network.neighbors, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
+    values["renewing"] = float((sum(traits[name] for name in RENEWALS) / 52).max())
     for mechanism in off:
         values |= OFF_MARKET.get(mechanism, {})
     whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk", "own_price_weights")
@@ -244,16 +250,17 @@ def levers_at(s: Scenario, week: int) -> dict[str, Firm]:
 
 
 def _firms(s: Scenario, changes: Sequence[int], tables: list[dict[str, Firm]], off: list[str]) -> Records:
-    names = (*LEVERS, "availability", "repair", "price_moved")
+    names = (*LEVERS, "availability", "repair", "price_moved", "deal")
     by_spell = records((len(tables), len(s.firms)), [(name, FLOAT) for name in names])
     for n, firms in enumerate(tables):
         for j, (name, firm) in enumerate(firms.items()):
             availability = np.log(firm.presence / s.firms[name].presence)
-            by_spell[n, j] = (*(getattr(firm, lever) for lever in LEVERS), availability, repair(firm, s.market), 0)
+            by_spell[n, j] = (*(getattr(firm, lever) for lever in LEVERS), availability, repair(firm, s.market), 0, 0)
     result = by_spell[spells(s, changes)]
     for n, week in enumerate(changes[1:], 1):
         before, now = (np.array([firm.price for firm in table.values()]) for table in tables[n - 1 : n + 1])
         result["price_moved"][week + 1] = now != before
+    result["deal"] = result["price"] - usual_prices(result["price"], s.market.price_half_life)
     for scandal in s.scandals.values() if "scandal" not in off else ():
         j, first = list(s.firms).index(scandal.firm or s.focus), scandal.week + 1
         result["quality"][first : first + scandal.outage_weeks, j] -= FLOAT(scandal.outage)
@@ -261,6 +268,18 @@ def _firms(s: Scenario, changes: Sequence[int], tables: list[dict[str, Firm]], o
         for name, value in OFF_FIRM.get(mechanism, {}).items():
             result[name] = value
     return result
+
+
+def usual_prices(prices: Floats, half_life: float) -> Floats:
+    """[t, j] the prices that people are used to: the mean of earlier ones, by exponential smoothing (half-life, weeks).
+
+    >>> usual_prices(np.float32([[1], [2], [2], [2]]), 1)[:, 0].tolist()
+    [1.0, 1.0, 1.5, 1.75]
+    """
+    usual, step = prices.copy(), FLOAT(1 - 2 ** (-1 / half_life))
+    for t in range(1, len(prices)):
+        usual[t] = usual[t - 1] + step * (prices[t - 1] - usual[t - 1])
+    return usual
 
 
 def _failures(tables: list[dict[str, Firm]]) -> Records:

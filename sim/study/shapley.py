@@ -100,7 +100,7 @@ def _key(scenario: Scenario) -> bytes:
     if not world.traits["anchor_pull"].any():  # then no anchor is ever made
         world.market["anchor_start"] = 0
     if (world.firms["price"] == 1).all():
-        world.traits["price_weight"] = 0
+        world.traits["price_weight"] = world.traits["deal_weight"] = 0
     world.traits["consideration_size"] = np.minimum(world.traits["consideration_size"], len(scenario.firms))
     return b"|".join(array.tobytes() for array in world)
 

@@ -39,7 +39,7 @@ def _words(out, seed, replication, purpose, person, week, index):
 @njit
 def _log_gamma(out, shape, seed, purpose):
     for i in range(len(out)):
-        out[i] = random.log_gamma(shape, (seed, 0), purpose, i, 0)
+        out[i] = random.log_gamma(shape, (seed, 0), purpose, i, 0, 0)
 
 
 def _fma(x, y, z):
@@ -273,7 +273,7 @@ def branch(out):
         key = (2**32 - 1, 3)
         w, v = d.random_bits(key, 9, i, 50 - i, i & 7)
         out[0, i] = d.poisson(np.float32(0.1) * np.float32(i % 300), w)
-        out[1, i] = d.log_gamma(np.float32(0.01) * np.float32(1 + i % 400), key, 4, i, 1)
+        out[1, i] = d.log_gamma(np.float32(0.01) * np.float32(1 + i % 400), key, 4, i, 0, 1)
 
 n = 700
 first, second, branched = np.zeros(n, np.uint32), np.zeros(n, np.uint32), np.zeros((2, n), np.float32)

@@ -44,6 +44,16 @@ WORLDS = {
         "market.contract_weeks": 13,
         "market.taste_law": "normal",
     },
+    "changing": {
+        **STORY,
+        "cohorts": {"young": {"turnover": 3.0}, "old": {"habit_weight": 1.5}},
+        "consumer.turnover": 0.8,
+        "consumer.taste_renewal": 1.5,
+        "consumer.rate_renewal": 1.5,
+        "consumer.deal_weight": 2.0,
+        "firms.f0.out_of_stock": 0.3,
+        "firms.f2.out_of_stock": 0.9,
+    },
 }
 
 

@@ -29,13 +29,20 @@ BASE = {  # a scenario in which everything has a part
     "scandals.fraud.outage_weeks": 3,
     "scandals.fraud.firm": "",  # at the focus
     "moves.cut.weeks": 9,
+    "consumer.deal_weight": 0.5,
+    "consumer.turnover": 0.2,
+    "consumer.taste_renewal": 0.2,
+    "consumer.rate_renewal": 0.2,
+    "firms.f0.out_of_stock": 0.2,
 }
 
 
 def world_of(path: str) -> Scenario:
     """The provider market for what acts only in it, else the repertoire market."""
     events = WORLDS["provider" if path.split(".")[-1] in PROVIDERS else "repertoire"]
-    return change(market(events), {**BASE, **({"firms.f1.switching_cost": 3.0} if "switching_cost" in path else {})})
+    special = {"firms.f1.switching_cost": 3.0} if "switching_cost" in path else {}
+    special |= {"consumer.turnover": 0.0} if path == "market.experience" else {}  # else years take its place
+    return change(market(events), {**BASE, **special})
 
 
 def declared() -> list[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from sim import __main__ as cli
-from sim.engine.loop import Run, simulate
+from sim.engine.loop import Run
 from sim.measure import estimates, metrics
 from sim.model.scenario import build
 from sim.report import answer_text, odd, plausible, result

@@ -50,7 +50,7 @@ def systematic_utility(person, bonds, public, j, i):
     v += traits.cx_weight * gain_loss(bonds.memory[j, i] - person.expectation[i], traits.loss_aversion)
     v -= firm.effort
     v += (firm.ease + firm.association) * known
-    cost = traits.price_weight * (firm.price - ONE)
+    cost = traits.price_weight * (firm.price - ONE) + traits.deal_weight * firm.deal
     promotion = traits.feature_weight * firm.feature + traits.display_weight * firm.display
     if market.own_price_weights:
         v -= person.price_factor[i] * cost - promotion

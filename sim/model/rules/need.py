@@ -4,19 +4,23 @@ import numpy as np
 
 from sim.compute.bits import add_i32, to_float
 from sim.compute.jit import inlined
-from sim.compute.random import FIRST, Purpose, exp2, poisson, random_bits, uniform
+from sim.compute.random import FIRST, ONE, Purpose, exp2, poisson, random_bits, uniform
 from sim.compute.simd import select
 from sim.model.state import ONCE
 
 
 @inlined
 def need(market, rate, key, number, week):
-    """Uses this week: Poisson at the person's rate (#1), or one of a provider; and whether the person is surveyed."""
+    """Uses this week: Poisson at the person's rate (#1), or one of a provider; whether the person is surveyed.
+
+    And whether anything may be drawn anew at the end of the week (`renew`, which uses the same draw).
+    """
     occasion, survey = random_bits(key, Purpose.NEED, number, week, FIRST)
-    asked = uniform(survey) < market.survey
+    u = uniform(survey)
+    asked, renews = u < market.survey, ONE - u <= market.renewing
     if market.provider:
-        return select(asked, ONCE, ONCE), asked
-    return poisson(rate, occasion), asked
+        return select(asked, ONCE, ONCE), asked, renews
+    return poisson(rate, occasion), asked, renews
 
 
 @inlined

@@ -10,6 +10,7 @@ from sim.model.rules.attend import attend
 from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
 from sim.model.rules.experience import experience
+from sim.model.rules.find import any_short, leave_out_missing, misses
 from sim.model.rules.learn import learn
 from sim.model.rules.need import decay
 from sim.model.rules.tell import tell
@@ -45,9 +46,14 @@ def decide(person, bonds, public, use, i):
         bonds.considered[j, i] = select(last == j, ONCE, NOTHING)
     person.first_look[i] = person.chosen[i] = NOBODY
     person.captive[i] = NOTHING
-    wakes = attend(person, bonds, public, use, i) & logical_not(waiting)
+    wakes, short = attend(person, bonds, public, use, i), any_short(public.firms)
+    if short:
+        wakes |= misses(public, person.number[i], last, use)
+    wakes &= logical_not(waiting)
     if any_lane(wakes):
         first = consider(person, bonds, public, wakes, use, i)
+        if short:
+            leave_out_missing(person, bonds, public, wakes, use, i)
         best, frictionless = choose(person, bonds, public, use, i)
         later = (best != last) & (last >= 0) & logical_not(goes)
         target = select(wakes & later, best, target)
