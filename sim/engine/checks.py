@@ -54,7 +54,8 @@ def ranges(people: People, world: World, week: int) -> Iterator[tuple[str, np.nd
     yield "seen", one["seen"], -int(world.market["burn_in"][0]), week
     for name in ("last", "home", "anchor"):
         yield name, one[name], -1, many - 1
-    yield "target", one["target"], int(INCIDENT), many - 1
+    noted = world.market["incident_attention"][0] + world.market["incident_recall"][0] > 0
+    yield "target", one["target"], int(INCIDENT) if noted else -1, many - 1
     yield "outcome", one["outcome"], 0, 4
     yield "message", one["message"], -many, many
     uses, counts = window_counts(people)
