@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.measure.tally import Tally
-from sim.model.state import AWARE, BUYCOTTS, HARMED, PER_WORD, SWITCHES, People, flag_table, window_counts
+from sim.model.state import AWARE, BUYCOTTS, HARMED, INCIDENT, PER_WORD, SWITCHES, People, flag_table, window_counts
 from sim.model.timeline import World
 
 UNBOUNDED = float(np.finfo(np.float32).max)
@@ -54,8 +54,10 @@ def ranges(people: People, world: World, week: int) -> Iterator[tuple[str, np.nd
     yield "expectation", one["expectation"], -UNBOUNDED, UNBOUNDED
     yield "anchor_height", one["anchor_height"], 0, UNBOUNDED
     yield "seen", one["seen"], -int(world.market["burn_in"][0]), week
-    for name in ("last", "home", "anchor", "target"):
+    for name in ("last", "home", "anchor"):
         yield name, one[name], -1, many - 1
+    noted = world.market["incident_attention"][0] + world.market["incident_recall"][0] > 0
+    yield "target", one["target"], int(INCIDENT) if noted else -1, many - 1
     yield "outcome", one["outcome"], 0, 4
     yield "message", one["message"], -many, many
     uses, counts = window_counts(people)

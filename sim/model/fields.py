@@ -87,7 +87,9 @@ else:
             (
                 "care",
                 dict[str, float],
-                named_numbers(1.0, 0, 10, "x", "factor on the care of that kind (kinds.NAME.care)"),
+                named_numbers(
+                    1.0, -10, 10, "x", "factor on the care of that kind (kinds.NAME.care); below 0 = on the other side"
+                ),
             ),
         ],
         namespace={
@@ -162,6 +164,7 @@ class Scandal:
     spillover: float = trait(0.3, 0, 1, "-", "share of the loss that peers of the same group bear", "#56")
     harmed_share: float = trait(0.0, 0, 1, "-", "share of the firm's customers harmed in person", "#38")
     harm_severity: float = trait(0.5, 0, 10, "logit", "extra loss for those harmed in person", "#38")
+    harm_action: float = trait(1.0, 0, 100, "x", "factor on the chance to act of those harmed in person", "#37, #38")
     response: float = trait(0.0, 0, 1, "-", "share of the loss that the firm's response takes away", "#45")
     response_delay: int = trait(2, 0, 520, "weeks", "weeks until the response", "#45")
     outage: float = trait(0.0, 0, 10, "CX", "fall of delivered experience while it lasts", "#39")
@@ -196,6 +199,15 @@ class Market:
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
     event_attention: float = trait(1.0, 0, 1, "-", "chance that a price move or contract end is noticed", "#22")
+    incident_attention: float = trait(
+        0.0, 0, 1, "-", "chance that a visit far below expectation makes one reconsider at the next use", "#69"
+    )
+    incident_recall: float = trait(
+        0.0, 0, 3, "-", "weight of a last visit far below expectation in a survey answer; 1 = as if all were so", "#69"
+    )
+    readiness: float = trait(
+        0.0, 0, 1, "-", "how far noticing such an event follows a person's own attention: serial switchers", "#18"
+    )
     exit_rate: float = trait(1.0, 0.001, 1, "1/week", "chance that a decided exit is carried out", "#24")
     recall_taste: float = trait(1.0, 0, 10, "-", "weight of own taste in what comes to mind", "#32")
     recall_habit: float = trait(1.0, 0, 10, "logit", "weight of own habit in what comes to mind", "#32")
@@ -226,6 +238,9 @@ class Market:
     positive_wom: float = trait(0.3, 0, 1, "-", "chance that a peak makes a message", "#60")
     negative_wom: float = trait(0.1, 0, 1, "-", "chance that a bad episode makes a message", "#60, #63")
     wom_weight: float = trait(0.15, 0, 1, "1/message", "step of memory to a message, for one who never used", "#62")
+    wom_negative: float = trait(
+        1.0, 0, 5, "x", "factor on that step for a bad message; 1 / loss aversion = told, not felt", "#46, #62"
+    )
     attention_half_life: float = trait(1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58")
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")
     reputation_share: float = trait(0.4, 0, 1, "-", "part of a scandal that goes into slow memory", "#59")
@@ -251,6 +266,7 @@ class Mechanisms:
     experience: bool = switch("remembered CX counts")
     habit: bool = switch("habit, state dependence and automaticity")
     inattention: bool = switch("uses go undeliberated")
+    incident: bool = switch("bad visits wake attention")
     consideration: bool = switch("only some firms are considered")
     switching_cost: bool = switch("leaving costs trouble and time")
     anchor: bool = switch("service anchors form and act")

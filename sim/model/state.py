@@ -25,6 +25,7 @@ CARRY = 1 << 13  # uses that are carried out of a counter at once; at least one 
 CARRY_WEEKS = (USED - CARRY) // USES_A_WEEK  # after so many no counter that was carried from is full again
 LONGEST = 65535
 NOBODY, NOTHING, ONCE = np.int32(-1), np.int32(0), np.int32(1)
+INCIDENT = np.int32(-2)  # in `target`: no exit is decided, and the last visit was a critical incident
 FINE, MINOR, MAJOR, COMPLAINED = np.int32(0), np.int32(1), np.int32(3), np.int32(1)  # outcomes; a complaint adds one
 LOWEST_UTILITY = np.float32(-3e38)
 AWARE, SWITCHES, BUYCOTTS, HARMED = (np.int64(n) for n in range(4))  # four bits of a scandal in `scandal_flags`
@@ -61,7 +62,7 @@ PERSON = np.dtype(
         ("last", np.int8),  # firm used last, or -1
         ("home", np.int8),  # firm used last when the window opened
         ("anchor", np.int8),  # firm or -1
-        ("target", np.int8),  # firm of a decided exit not yet carried out, or -1
+        ("target", np.int8),  # firm of a decided exit not yet carried out, or -1, or INCIDENT
         ("outcome", np.uint8),  # of the last visit
         ("message", np.int8),  # +-(firm + 1), sent in the week of the last visit, 0 = none
         ("uses", np.uint16),  # of the category, in this window, USED; and BEFORE, CHANGED

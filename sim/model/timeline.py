@@ -55,6 +55,7 @@ OFF_MARKET = {
     "taste": {"taste_law": 0},
     "habit": {"recall_habit": 0},
     "switching_cost": {"exit_rate": 1, "switching_cost_deterrence": 0},
+    "incident": {"incident_attention": 0, "incident_recall": 0},
     "anchor": {"anchor_start": 0},
     "word_of_mouth": {"positive_wom": 0, "negative_wom": 0},
 }
@@ -295,7 +296,7 @@ def _failures(tables: list[dict[str, Firm]]) -> Records:
 
 def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> Records:
     names, kinds = list(s.firms), list(s.kinds)
-    floats = ("severity", "contagion", "action", "buycott", "harmed_share", "harm_severity")
+    floats = ("severity", "contagion", "action", "buycott", "harmed_share", "harm_severity", "harm_action")
     dtype = [("firm", np.int64), ("kind", np.int64), ("week", np.int64), *((n, FLOAT) for n in floats)]
     result = records(len(scandals), dtype)
     talk = float(s.mechanisms.word_of_mouth and s.network.kind != "none")

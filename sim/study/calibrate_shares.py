@@ -35,7 +35,7 @@ LEAST = 1e-9  # presence that is tried, all firms together having 1
 WINDOW = 13  # weeks; shares do not depend on it
 UNUSED = (  # in a market without scandals
     *("care", "action", "exposure", "trust_scandal"),
-    *("attention_half_life", "reputation_half_life", "reputation_share", "residue", "survey"),
+    *("attention_half_life", "reputation_half_life", "reputation_share", "residue", "survey", "incident_recall"),
 )
 
 Part = TypeVar("Part", Segment, Consumer, Market)

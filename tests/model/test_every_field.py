@@ -12,12 +12,17 @@ from tests.engine.test_same_bits import WORLDS, digest
 from tests.markets import market
 
 TITLES = {"title", "meaning", "calendar_sha256", "population_sha256"}  # words that name and change nothing
-PROVIDERS = ("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd")
+PROVIDERS = (
+    *("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd"),
+    *("incident_attention", "readiness", "incident"),
+)
 FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut"}  # of every kind of member one stands for all
 BASE = {  # a scenario in which everything has a part
     "people": 400,
     "burn_in": 8,
     "consumer.drift": 0.3,
+    "market.incident_attention": 0.2,
+    "market.incident_recall": 0.5,
     "kinds.privacy.care": 0.4,
     "firms.f0.association": 0.5,
     "firms.f0.effort": 0.3,

@@ -6,18 +6,18 @@ from sim.compute.bits import floor, to_float
 from sim.compute.jit import inlined
 from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not
-from sim.model.state import LONGEST, pick
+from sim.model.state import INCIDENT, LONGEST, pick
 
 
 @inlined
 def attend(person, bonds, public, use, i):
-    """Deliberate, or use the last firm again? Habit lowers attention, events raise it (#16-22, #29)."""
-    last = person.last[i]
+    """Deliberate, or use the last firm again? Habit lowers attention, events raise it (#16-22, #29, #69)."""
+    market, last = public.market[0], person.last[i]
     wakes = (last < 0) | (person.provoked[i] != 0)
     chance = person.attention[i] * (ONE - public.traits[0].automaticity * pick(bonds.habit, last, i))
     event = logical_not(last == last)
-    if public.market[0].contract_weeks > 0:
-        served, term = to_float(person.tenure[i]), np.float32(public.market[0].contract_weeks)
+    if market.contract_weeks > 0:
+        served, term = to_float(person.tenure[i]), np.float32(market.contract_weeks)
         known = (person.tenure[i] > 0) & (person.tenure[i] < LONGEST)  # at LONGEST uses are no longer told apart
         event = known & (floor(served / term) * term == served)
     for j in range(public.firms.shape[0]):
@@ -25,5 +25,19 @@ def attend(person, bonds, public, use, i):
             event |= last == j
     if any_lane(logical_not(wakes | (chance >= ONE))):
         turn, notice = random_bits(public.key, Purpose.ATTEND, person.number[i], public.week, use)
-        return wakes | (uniform(turn) < chance) | (event & (uniform(notice) < public.market[0].event_attention))
+        seen, ready = uniform(notice), ONE
+        if market.readiness > ZERO:
+            ready = readiness(person, public, i)
+        event &= seen < market.event_attention * ready
+        if market.incident_attention > ZERO:
+            event |= (person.target[i] == INCIDENT) & (seen < market.incident_attention * ready)
+        return wakes | (uniform(turn) < chance) | event
     return wakes | (chance >= ONE)
+
+
+@inlined
+def readiness(person, public, i):
+    """How readily a person takes an occasion to reconsider, 1 for one of mean attention: serial switchers (#18)."""
+    mean, weight = public.traits[0].attention, public.market[0].readiness
+    slope = weight / mean if mean > ZERO else ZERO
+    return ONE + slope * (person.attention[i] - mean)

@@ -6,7 +6,7 @@ from sim.compute.jit import inlined
 from sim.compute.random import HALF, ONE, ZERO, Purpose, exp
 from sim.compute.simd import select
 from sim.model.rules.consider import draw_gumbels
-from sim.model.state import AWARE, BUYCOTTS, HARMED, LOWEST_UTILITY, NOTHING, ONCE, SWITCHES, has_flag
+from sim.model.state import AWARE, BUYCOTTS, HARMED, INCIDENT, LOWEST_UTILITY, NOTHING, ONCE, SWITCHES, has_flag
 
 WEEKS_A_YEAR = np.float32(52)
 
@@ -76,16 +76,35 @@ def state_dependence(person, bonds, public, j, i):
 
 @inlined
 def scandal_disutility(person, public, j, flag, i):
-    """Utility that scandals take from firm j where `flag` is set: severity x care x attribution x salience (c6)."""
+    """Utility that scandals take from firm j where `flag` is set: severity x care x attribution x salience (c6).
+
+    Where care is negative a scandal speaks for the firm; own harm counts against it all the same.
+    """
     total = ZERO
     for k in range(public.scandals.shape[0]):
         scandal = public.scandals[k]
         weight = public.care[scandal.kind] * public.attribution[k, j] * public.salience[k]
-        if weight > ZERO:
-            loss = select(has_flag(person, k, HARMED, i), scandal.severity + scandal.harm_severity, scandal.severity)
+        if weight != ZERO:
+            harm = scandal.harm_severity if weight > ZERO else -scandal.harm_severity
+            loss = select(has_flag(person, k, HARMED, i), scandal.severity + harm, scandal.severity)
             loss = select(has_flag(person, k, flag, i), loss * weight, ZERO)
-            total += select(has_flag(person, k, BUYCOTTS, i), -loss, loss)
+            total += select(has_flag(person, k, BUYCOTTS, i), -loss if weight > ZERO else loss, loss)
     return total
+
+
+@inlined
+def incident_disutility(person, bonds, public, j, i):
+    """Utility that a critical incident takes from its firm in an answer: in part the firm is taken to be like it (#69).
+
+    What is said follows the last visit, what is done follows memory: the gap between intention and action.
+    """
+    market, traits = public.market[0], public.traits[0]
+    gap = bonds.memory[j, i] - person.expectation[i]
+    worse = gap + market.delight_threshold
+    felt = gap - market.incident_recall * worse
+    loss = traits.cx_weight * (gain_loss(gap, traits.loss_aversion) - gain_loss(felt, traits.loss_aversion))
+    fresh = (person.target[i] == INCIDENT) & (person.last[i] == j) & (worse > ZERO)
+    return select(fresh, loss, ZERO)
 
 
 @inlined
@@ -96,10 +115,15 @@ def gain_loss(x, loss_aversion):
 
 @inlined
 def answer_survey(person, bonds, public, i):
-    """The survey answer: a deliberate choice without switching cost or inertia, with every scandal heard of in mind."""
+    """The survey answer: a deliberate choice without switching cost or inertia, with every scandal heard of in mind.
+
+    A bad last visit is in mind too.
+    """
     own, best = LOWEST_UTILITY, LOWEST_UTILITY
     for j in range(public.firms.shape[0]):
         v = systematic_utility(person, bonds, public, j, i) - scandal_disutility(person, public, j, AWARE, i)
+        if public.market[0].incident_recall > ZERO:
+            v -= incident_disutility(person, bonds, public, j, i)
         mine = person.last[i] == j
         own = select(mine, v, own)
         best = select(mine | (v <= best), best, v)

@@ -2,7 +2,7 @@
 
 from sim.compute.bits import bit, with_bit
 from sim.compute.jit import inlined
-from sim.compute.random import FIRST, ZERO, Purpose, random_bits, uniform
+from sim.compute.random import FIRST, ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.learn import revise
 from sim.model.state import AWARE, BUYCOTTS, HARMED, NOTHING, ONCE, SWITCHES, has_flag, set_flag
@@ -32,12 +32,17 @@ def hear(person, bonds, public, i):
 def react(person, bonds, public, k, learns, harmed, i):
     """On hearing of scandal k trust falls, and some people act: most turn away, some buy more (a buycott).
 
-    Whether the intention to leave becomes action is drawn once per person and scandal (#35-41, #48).
+    Whether the intention to leave becomes action is drawn once per person and scandal (#35-41, #48), with a higher
+    chance where the harm is one's own (#37, #38). Where care is negative those who act buy more (#52).
     """
     market, scandal = public.market[0], public.scandals[k]
     act, back = random_bits(public.key, Purpose.ACT, person.number[i], FIRST, k)
-    acts = learns & (uniform(act) < public.traits[0].action * scandal.action)
-    backs = acts & (uniform(back) < scandal.buycott)
+    chance = public.traits[0].action * scandal.action
+    if scandal.harm_action != ONE:
+        chance = select(harmed, chance * scandal.harm_action, chance)
+    acts = learns & (uniform(act) < chance)
+    buycott = scandal.buycott if public.care[scandal.kind] >= ZERO else ONE
+    backs = acts & (uniform(back) < buycott)
     set_flag(person, k, AWARE, learns, i)
     set_flag(person, k, SWITCHES, acts, i)
     set_flag(person, k, BUYCOTTS, backs, i)

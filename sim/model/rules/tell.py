@@ -37,6 +37,11 @@ def tell(person, bonds, public, peak, use, i):
 
 @inlined
 def receive_wom(bond, known, good, market):
-    """A neighbor's message moves memory of a firm, the less the better one knows it oneself (#62)."""
+    """A neighbor's message moves memory of a firm, the less the better one knows it oneself (#62).
+
+    What is only told has no loss aversion (#46): with `wom_negative` at 1 / loss aversion bad words move utility as
+    much as good ones where a bad experience is expected, and less where a good one is.
+    """
     heard = market.delight_threshold if good else -market.delight_threshold
-    bond.memory += market.wom_weight * (ONE - known) * (heard - bond.memory)
+    weight = market.wom_weight if good else market.wom_weight * market.wom_negative
+    bond.memory += weight * (ONE - known) * (heard - bond.memory)

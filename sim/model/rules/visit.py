@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.compute.bits import add_i32
 from sim.compute.jit import inlined
-from sim.compute.random import ONE, Purpose, random_bits, uniform
+from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.attend import attend
 from sim.model.rules.choose import choose
@@ -14,7 +14,7 @@ from sim.model.rules.find import any_short, leave_out_missing, misses
 from sim.model.rules.learn import learn
 from sim.model.rules.need import decay
 from sim.model.rules.tell import tell
-from sim.model.state import CHANGED, LONGEST, NOBODY, NOTHING, ONCE
+from sim.model.state import CHANGED, INCIDENT, LONGEST, NOBODY, NOTHING, ONCE
 
 
 @inlined
@@ -27,6 +27,8 @@ def visit(person, bonds, public, use, i):
     record_use(person, bonds, public.week, i)
     x, harm = experience(person, public, use, i)
     peak = learn(person, bonds, public, x, harm, i)
+    if public.market[0].incident_attention + public.market[0].incident_recall > ZERO:
+        note_incident(person, public.market[0], peak, i)
     tell(person, bonds, public, peak, use, i)
 
 
@@ -83,3 +85,14 @@ def record_use(person, bonds, week, i):
     person.last[i] = joined
     for j in range(bonds.count.shape[0]):
         bonds.count[j, i] = add_i32(bonds.count[j, i], select(joined == j, ONCE, NOTHING))
+
+
+@inlined
+def note_incident(person, market, peak, i):
+    """A visit far below expectation is a critical incident: it stays in mind until the next use (#69).
+
+    It wakes attention then (`attend`), and weighs in what is said meanwhile (`answer_survey`).
+    """
+    target = person.target[i]
+    fresh = select(-peak > market.delight_threshold, INCIDENT, NOBODY)
+    person.target[i] = select(target >= 0, target, fresh)
