@@ -98,7 +98,7 @@ def _household(at: Occasions, draws: Draws, hyper: Hyper, i: int) -> tuple[np.nd
 
 def _every(one: Callable[[int], None], many: int, tell: Tell) -> None:
     """Do it for every household, on all cores; what comes out does not depend on which does what."""
-    step = 64
+    step = 8
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         blocks = [range(low, min(low + step, many)) for low in range(0, many, step)]
         waiting = [pool.submit(lambda block: [one(i) for i in block], block) for block in blocks]

@@ -50,16 +50,16 @@ def read_known(path: str | PathLike[str], brands: Sequence[str], options: Option
 
 
 def _known_blocks(table: Table, columns: Columns, brands: Sequence[str]) -> None:
-    """The columns of prices, features and displays of these brands, where all have one."""
+    """The columns of prices, features and displays of these brands; of others, where some of them are pooled."""
     columns.brands, columns.blocks = (), {}
-    for kind in BLOCKS:
-        found, _ = block(table.names, kind)
-        named = [found.get(b, "") for b in brands]
-        if any(named) and all(named[i] for i, b in enumerate(brands) if b not in POOLED):
-            columns.brands = tuple(brands)
-            columns.blocks[kind] = named
-    if columns.blocks:
-        columns.blocks = {kind: names for kind, names in columns.blocks.items() if all(names)}
+    apart = [b for b in brands if b not in POOLED]
+    found = {kind: block(table.names, kind)[0] for kind in BLOCKS}
+    found = {kind: of for kind, of in found.items() if of and all(b in of for b in apart)}
+    others = [] if len(apart) == len(brands) else [b for b in next(iter(found.values()), {}) if b not in apart]
+    others = [b for b in others if all(b in of for of in found.values())]
+    if found and (others or len(apart) == len(brands)):
+        columns.brands = (*apart, *others)
+        columns.blocks = {kind: [of[b] for b in columns.brands] for kind, of in found.items()}
 
 
 def _panel(rows: Rows, brands: list[str]) -> Panel:
@@ -82,7 +82,7 @@ def _panel(rows: Rows, brands: list[str]) -> Panel:
     panel.y = np.where(panel.y == len(brands), -1, panel.y)
     panel.row, panel.when, panel.paid = source, times_as_written(rows, source), prices_paid(rows, source)
     blocks = read_blocks(rows)
-    each = [take_block_rows(blocks.get(kind), brands, brands, source) for kind in ("price", "feat", "disp")]
+    each = [take_block_rows(blocks.get(kind), list(columns.brands), brands, source) for kind in ("price", "feat", "disp")]
     panel.prices, panel.features, panel.displays = each
     number_households(panel, rows, lines, np.zeros(0, np.int64), names)
     if found is None:
