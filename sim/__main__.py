@@ -16,6 +16,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim                                           the default market: table, figure, files
   python -m sim market=bank scandal=data_breach           another market, with a scandal
   python -m sim firms.colgate.quality=0.5 people=50000    any setting, by its path
+  python -m sim market=FOLDER                             a market of your own: FOLDER/market.yaml
   python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               write a small simulated panel to try this with
@@ -203,8 +204,12 @@ def _foreign(error: BaseException) -> str:
     if preset:
         from sim.study.presets import presets
 
-        known = presets(preset[1])
-        return f"{preset[1]}: {preset[2]!r} is no preset{did_you_mean(preset[2], known) if known else ''}"
+        group, name = preset[1], preset[2]
+        if group.partition("/")[0] == "market":
+            group, _, name = f"{group}/{name}".partition("/")
+        known = presets(group)
+        folder = f", and {name} no folder with a market.yaml" if "/" in name else ""
+        return f"{group}: {name!r} is no preset{folder}{did_you_mean(name, known) if known else ''}"
     if type(error).__name__ == "OverrideParseException":
         how = "brackets and quotes come in pairs, commas between values"
         return f"{getattr(error, 'override', text)}: cannot be read as NAME=VALUE; {how}"

@@ -38,7 +38,7 @@ KNOWN_BY = {
     "mesa": {"mesa", "page"},
     "solara": {"page"},
     "ray": {"engine/cluster"},
-    "pyarrow": {"study/store", "panel"},
+    "pyarrow": {"study/store", "panel", "model/tables"},
     "matplotlib": {"report/figures", "report/experiment", "panel/main", "page"},
 }
 

@@ -56,6 +56,7 @@ class Purpose(IntEnum):
     LINK = 19
     PASS = 20
     HARM = 21
+    PRICE_WEIGHT = 22
 
 
 _f, _i, _u = np.float32, np.int32, np.uint32

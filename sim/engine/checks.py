@@ -47,6 +47,8 @@ def ranges(people: People, world: World, week: int) -> Iterator[tuple[str, np.nd
     many, scandals = bonds.shape[1], len(world.scandals)
     yield "rate", people.rate, 0, UNBOUNDED
     yield "cell", people.cell, 0, len(world.cells) - 1
+    if len(people.price_factor):
+        yield "price_factor", people.price_factor, 0, UNBOUNDED
     yield "news", people.news.view(np.uint32), 0, 2**scandals - 1
     yield "attention", one["attention"], 0, 1
     yield "expectation", one["expectation"], -UNBOUNDED, UNBOUNDED

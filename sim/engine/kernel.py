@@ -34,7 +34,7 @@ from sim.engine.single import (
 )
 from sim.engine.workspace import scatter, scatter_flags
 from sim.measure.counting import count_answer, count_slice, count_visit, count_window
-from sim.model.initial import cell_of, draw_person
+from sim.model.initial import cell_given, cell_of, draw_person
 from sim.model.rules import answer_survey, decay, hear, visit
 from sim.model.state import carry
 from sim.model.timeline import publish, week_row
@@ -143,7 +143,7 @@ def initialize_block(data, buffers, step, g, start, stop):
         for at in range(0, drawn, WIDTH):
             i = load_batch(data, buffers, at, drawn, step.first)
             public = publish(world, step.key, BIRTH, s)
-            draw_person(person, workspace.bonds, public, world.presence, i)
+            draw_person(person, workspace.bonds, public, world, WIDTH, i)
             scatter(workspace, data.person_words, data.bond_words, i)
             for slot in range(min(WIDTH, drawn - at)):
                 row = workspace.rows[slot]
@@ -163,6 +163,8 @@ def assign_cells(data, buffers, step, g, start, stop):
             while row + slot >= step.edges[g + 1]:
                 g += 1
             s = cell[slot]
+            if data.world.given.shape[0] > 0:
+                s = cell_given(data.world, step.first + row + slot, s)
             work.schedule[row + slot - start] = 1 | g << FOLD
             work.active[s, work.many[s]] = row + slot
             work.many[s] += 1

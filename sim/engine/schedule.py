@@ -75,6 +75,9 @@ def load_batch(data, buffers, at, listed, first):
     workspace.person.number[i] = add_u32(workspace.rows[i], first)
     gather(workspace, data.person_words, data.bond_words, i)
     gather_flags(workspace, data.people.scandal_flags, WIDTH)
+    if data.people.price_factor.shape[0] > 0:
+        for slot in range(WIDTH):
+            workspace.person.price_factor[slot] = data.people.price_factor[workspace.rows[slot]]
     return i
 
 
@@ -85,3 +88,5 @@ def prefetch_ahead(data, buffers, n, listed):
         row = buffers.work.selected[n]
         prefetch(data.people.one, row)
         prefetch(data.people.bonds, row)
+        if data.people.price_factor.shape[0] > 0:
+            prefetch(data.people.price_factor, row)

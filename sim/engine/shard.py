@@ -89,11 +89,12 @@ def initialize(
         raise ScenarioError(
             [f"start: {start.bonds.shape} people x firms for {scenario.people} x {len(scenario.firms)}"]
         )
-    world = make_world(scenario, None if network is None else checked_links(network, scenario.people))
+    world = make_world(scenario, None if network is None else checked_links(network, scenario.people), replication)
+    price_weights = bool(world.market["own_price_weights"][0]) or (start is not None and len(start.price_factor) > 0)
     parts = []
     for number in range(shards) if only is None else (only,):
         folds = range(number * FOLDS // shards, (number + 1) * FOLDS // shards)
-        shard = _allocate(scenario, replication, world, folds)
+        shard = _allocate(scenario, replication, world, folds, price_weights)
         if start is None:
             _by_fold(shard, INITIALIZE, pool)
         else:
@@ -114,14 +115,14 @@ def refuse_unsolved(scenario: Scenario) -> None:
         )
 
 
-def _allocate(scenario: Scenario, replication: int, world: World, folds: range) -> Shard:
+def _allocate(scenario: Scenario, replication: int, world: World, folds: range, price_weights: bool) -> Shard:
     """A shard with all arrays of zeros."""
     firsts = np.arange(FOLDS + 1) * scenario.people // FOLDS
     first = int(firsts[folds.start])
     many, carried = int(firsts[folds.stop]) - first, np.uint8 if _fills(scenario) else None
     firms, cells, scandals = len(scenario.firms), len(scenario.cells), len(world.scandals)
     try:
-        people = make_people(many, firms, scandals, carried)
+        people = make_people(many, firms, scandals, carried, price_weights)
         tally = empty_tally(scenario.weeks, scenario.weeks // scenario.window, cells, firms, scandals)
     except MemoryError as error:
         what, why = "people, weeks, segments x cohorts, firms", str(error).partition(" for an array")[0]
@@ -140,6 +141,8 @@ def _adopt(shard: Shard, start: People) -> None:
     here, rows = shard.people, slice(shard.first, shard.first + len(shard.people.one))
     for name in ("rate", "cell", "one", "bonds"):
         getattr(here, name)[:] = getattr(start, name)[rows]
+    if len(start.price_factor):
+        here.price_factor[:] = start.price_factor[rows]
     here.one["seen"] = shard.week
     here.one["uses"], here.one["message"], here.bonds["count"], here.one["home"] = 0, 0, 0, here.one["last"]
     for g in shard.folds:

@@ -6,7 +6,7 @@ from sim.compute.jit import inlined
 from sim.compute.random import ZERO
 from sim.engine.workspace import gather, gather_flags, scatter, scatter_flags, set_row
 from sim.measure.counting import count_answer, count_news, count_slice, count_visit
-from sim.model.initial import cell_of, draw_person
+from sim.model.initial import cell_given, cell_of, draw_person
 from sim.model.rules import answer_survey, decay, hear, need, visit
 from sim.model.timeline import publish, week_row
 
@@ -24,6 +24,8 @@ def step_person(data, buffers, step, g, row):
     person.number[i] = step.first + row
     gather(workspace, data.person_words, data.bond_words, i)
     gather_flags(workspace, people.scandal_flags, 1)
+    if people.price_factor.shape[0] > 0:
+        person.price_factor[i] = people.price_factor[row]
     uses, asked = need(public.market[0], people.rate[row], step.key, person.number[i], step.week)
     person.provoked[i] = 0
     if people.news[row] != 0 or news_on(world, step.week):
@@ -50,17 +52,21 @@ def initialize_person(data, buffers, step, g, row):
     set_row(workspace, i, row)
     person.number[i] = step.first + row
     s = np.int64(cell_of(world.cells, step.key, person.number[i]))
-    draw_person(person, workspace.bonds, publish(world, step.key, BIRTH, s), world.presence, i)
+    if world.given.shape[0] > 0:
+        s = np.int64(cell_given(world, person.number[i], s))
+    draw_person(person, workspace.bonds, publish(world, step.key, BIRTH, s), world, 1, i)
     register(data, person, g, s, row, i)
     scatter(workspace, data.person_words, data.bond_words, i)
 
 
 @inlined
 def register(data, person, g, s, row, slot):
-    """Write cell and rate of the new person in a slot, and count them."""
+    """Write cell, rate and factor on price weight of the new person in a slot, and count them."""
     people, tally = data.people, data.tally
     people.cell[row] = s
     people.rate[row] = person.rate[slot]
+    if people.price_factor.shape[0] > 0:
+        people.price_factor[row] = person.price_factor[slot]
     tally.people[g, s] += 1
 
 

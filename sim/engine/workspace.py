@@ -40,7 +40,8 @@ def make_workspace(firms: int, scandals: int) -> Workspace:
     for name in ("familiarity", "recall_strength", "shock"):
         lines[name] = lines[name].view(np.float32)
     fields = dict(zip(own, single, strict=True)) | dict(zip(IN_WORDS, one.view(np.float32), strict=False))
-    fields |= {"rate": fields["rate"].view(np.float32), "number": fields["number"].view(np.uint32)}
+    fields |= {name: fields[name].view(np.float32) for name in ("rate", "price_factor")}
+    fields |= {"number": fields["number"].view(np.uint32)}
     fields["scandal_flags"] = lines.pop("scandal_flags")
     reals = {name: two.view(np.float32)[f::bond_size] for f, name in enumerate((BOND.names or ())[:5])}
     return Workspace(Person(**fields), Bonds(**reals, **lines), one, two, rows[0], np.zeros((2, WIDTH), np.int64))

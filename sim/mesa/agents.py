@@ -14,6 +14,7 @@ from sim.mesa.attributes import (
     FirmAttribute,
     LeverAttribute,
     NumberAttribute,
+    PriceFactorAttribute,
     ScandalAttribute,
     UsesAttribute,
     firm_number,
@@ -50,6 +51,7 @@ class Consumer(Bonded, mesa.Agent):
     rate = Attribute("uses a week")
     attention = Attribute("chance that a use is deliberated")
     expectation = Attribute("experience expected, CX")
+    price_factor = PriceFactorAttribute("own price weight over that of the cell")
     last = FirmAttribute("the firm used last, or None")
     target = FirmAttribute("the firm of a decided exit not yet carried out, or None")
     anchor = FirmAttribute("the firm of the service anchor, or None; it acts by its anchor_height")

@@ -21,7 +21,7 @@ FLAG_BITS = {"aware_of": AWARE, "switches_over": SWITCHES, "buycotts": BUYCOTTS,
 
 LIMITS = {  # of what may be written; everything else may be any number
     **dict.fromkeys(("attention", "trust", "habit", "familiarity"), (0.0, 1.0)),
-    **dict.fromkeys(("anchor_height", "regret"), (0.0, math.inf)),
+    **dict.fromkeys(("anchor_height", "regret", "price_factor"), (0.0, math.inf)),
     "rate": (0.0, 80.0),
 }
 
@@ -70,6 +70,20 @@ class UsesAttribute(Attribute):
 
     def _read(self, owner: Owner) -> int:
         return int(window_counts(owner.model.people, owner.row)[0])
+
+
+class PriceFactorAttribute(Attribute):
+    """The person's own price weight over that of the cell; 1 where people have none of their own."""
+
+    def _read(self, owner: Owner) -> float:
+        factors = owner.model.people.price_factor
+        return float(factors[owner.row]) if len(factors) else 1.0
+
+    def _write(self, owner: Owner, value: Any) -> None:
+        factors = owner.model.people.price_factor
+        if not len(factors):
+            raise ValueError(f"{self.name}: people have no price weights of their own (market.price_weight_sd)")
+        factors[owner.row] = checked(self.name, value)
 
 
 class NumberAttribute(Attribute):

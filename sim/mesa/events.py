@@ -19,12 +19,13 @@ UNCHANGEABLE = {  # arrays that no week changes: what they come from
     "traits": "consumer, segments or cohorts",
     "cells": "the weights of segments or cohorts",
     "presence": "firms or their presence at the start",
+    "taste_factor": "taste_covariance",
 }
 
 
 def replace_scenario(shard: Shard, scenario: Scenario) -> None:
     """Go on with another scenario; ScenarioError if that would change weeks already simulated."""
-    world = make_world(scenario, (shard.world.starts, shard.world.recipients))
+    world = make_world(scenario, (shard.world.starts, shard.world.recipients), shard.key[1])
     wrong = _changed_past(shard, scenario, world)
     if wrong:
         raise ScenarioError(wrong)
@@ -42,8 +43,9 @@ def _changed_past(shard: Shard, scenario: Scenario, world: World) -> list[str]:
         for name, what in UNCHANGEABLE.items()
         if not np.array_equal(getattr(old, name), getattr(world, name))
     ]
-    if scenario.seed != shard.scenario.seed:
-        wrong.append("seed: cannot change in a market under way; make another Market")
+    for name in ("seed", "population", "population_sha256"):
+        if getattr(scenario, name) != getattr(shard.scenario, name):
+            wrong.append(f"{name}: cannot change in a market under way; make another Market")
     for name, k in zip(shard.scenario.scandals, range(len(old.scandals)), strict=False):
         if old.scandals["week"][k] < shard.week and not _same_scandal(old, world, k, t):
             wrong.append(f"scandals.{name}: it broke in week {old.scandals['week'][k]}; the past cannot change")

@@ -110,13 +110,19 @@ def leaves(node: "DataclassInstance", path: str = "") -> Iterator[tuple[str, Val
         if is_dataclass(value) and not isinstance(value, type):
             yield from leaves(value, f"{at}.")
         elif isinstance(value, dict):
-            for name, member in value.items():
-                if is_dataclass(member) and not isinstance(member, type):
-                    yield from leaves(member, f"{at}.{name}.")
-                else:
-                    yield f"{at}.{name}", member, declaration(f)
+            yield from _named_leaves(value, at, declaration(f))
         else:
             yield at, value, declaration(f)
+
+
+def _named_leaves(named: Mapping[str, Any], path: str, d: Declaration) -> Iterator[tuple[str, Value, Declaration]]:
+    for name, member in named.items():
+        if is_dataclass(member) and not isinstance(member, type):
+            yield from leaves(member, f"{path}.{name}.")
+        elif isinstance(member, dict):
+            yield from _named_leaves(member, f"{path}.{name}", d)
+        else:
+            yield f"{path}.{name}", member, d
 
 
 class ScenarioError(ValueError):

@@ -45,6 +45,8 @@ class Consumer:
     exposure: float = trait(1.0, 0, 5, "-", "reach of the news for this consumer", "#65")
     voice: float = trait(1.0, 0, 10, "-", "messages sent, relative", "#60")
     drift: float = trait(0.0, -1, 1, "1/year", "yearly change of the two weights of habit", "#14", factor=(-10, 10))
+    feature_weight: float = trait(0.0, -5, 20, "logit", "weight of being featured, in a leaflet or advertisement")
+    display_weight: float = trait(0.0, -5, 20, "logit", "weight of being displayed, in the shop")
 
 
 TRAITS = tuple(f.name for f in fields(Consumer))
@@ -106,6 +108,8 @@ class Firm:
     share: float | None = trait(None, 0, 1, "-", "market share to reproduce; presence is then solved", "c2")
     presence: float = trait(1.0, 1e-9, 1e6, "-", "mental and physical availability, relative", "#3")
     price: float = trait(1.0, 0, 10, "index", "price, 1 = category average")
+    feature: float = trait(0.0, 0, 1, "-", "share of its offer that is featured, in a leaflet or advertisement")
+    display: float = trait(0.0, 0, 1, "-", "share of its offer that is displayed, in the shop")
     quality: float = trait(0.0, -5, 5, "CX", "mean delivered experience")
     consistency_sd: float = trait(1.0, 0, 5, "CX", "spread of delivered experience from visit to visit")
     effort: float = trait(0.0, -5, 5, "logit", "trouble it takes to use", "#70")
@@ -164,6 +168,7 @@ class Market:
     taste_law: str = word("log_gamma", "law of tastes over people", "log_gamma", "normal")
     taste_concentration: float = trait(2.2, 0.05, 1000, "-", "S of log-gamma tastes: low = outspoken", "c3")
     taste_sd: float = trait(1.2, 0, 10, "logit", "spread of normal tastes", "c7")
+    price_weight_sd: float = trait(0.0, 0, 3, "-", "spread over people of ln price weight; its median is the cell's")
     experience: float = trait(50.0, 0, 1e4, "uses", "uses before the first week")
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
@@ -233,7 +238,7 @@ class Mechanisms:
     uncertainty: bool = switch("the untried deters")
     scandal: bool = switch("scandals act")
     word_of_mouth: bool = switch("people talk")
-    price: bool = switch("prices act")
+    price: bool = switch("prices and promotions act")
 
 
 @dataclass
@@ -256,7 +261,14 @@ class Scenario:
     firms: dict[str, Firm] = named("competitors")
     scandals: dict[str, Scandal] = named("scandals")
     moves: dict[str, Move] = named("levers set in a week")
+    taste_covariance: dict[str, dict[str, float]] = named_numbers(
+        0.0, -100, 100, "logit2", "covariance of normal tastes by firm and firm, and of a taste with ln price_weight"
+    )
     network: Network = part(Network, "the network of word of mouth")
+    calendar: str = word("", "CSV or Parquet file of prices and promotions by week and firm (sim/model/calendar.py)")
+    calendar_sha256: str = word("", "SHA-256 of that file, filled in when it is read; another content is refused")
+    population: str = word("", "Parquet file of people to start from (sim/model/population.py)")
+    population_sha256: str = word("", "SHA-256 of that file, filled in when it is read; another content is refused")
     mechanisms: Mechanisms = part(Mechanisms, "what can be switched off")
 
     @property

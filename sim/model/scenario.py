@@ -11,14 +11,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from sim.model.calendar import calendar_complaints
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
 from sim.model.fields import Firm, Move, Scenario, Segment, Touchpoint
 from sim.model.paths import Nested, Sizes, put, unknown_member
+from sim.model.population import population_complaints
+from sim.model.tables import Columns, columns_of, kept
+from sim.model.tastes import covariance_complaints
 
 __all__ = ["Scenario", "ScenarioError", "add", "build", "change", "leaves", "to_dict"]
 
 MOST_FIRMS, MOST_SCANDALS, MOST_CELLS = 64, 32, 255  # addresses of draws and bit sets have this much room
 MOST_USES = 2**42  # expected uses of a run, so that 64 bits hold what is counted of them (`tally.FIXED` x uses is most)
+FILES = {"calendar": calendar_complaints, "population": population_complaints}  # fields that name one, with a digest
 SIZE_FIELDS = {  # fields of which a new member gives one; without any, a name like another's is taken for a slip
     Firm: ("presence", "share"),
     Segment: ("weight",),
@@ -70,16 +75,58 @@ def add(scenario: Scenario, path: str, member: object = None) -> Scenario:
 
 def _changed(nested: Nested, changes: Mapping[str, object], sizes: Sizes = SIZE_FIELDS) -> Scenario:
     complaints: list[str] = []
-    before = nested.get("kinds")
-    kinds = set(before) if isinstance(before, Mapping) else set()
+    kinds, firms = (
+        set(part) if isinstance(part := nested.get(name), Mapping) else set() for name in ("kinds", "firms")
+    )
     put(Scenario, nested, changes, complaints, sizes)
+    _forget_digests(nested, changes)
     scenario = read(Scenario, nested, "", complaints)
     scenario.cohorts = scenario.cohorts or {"all": Segment()}
-    complaints += [*_care(scenario, kinds - set(scenario.kinds)), *_contradictions(scenario)]
+    _forget_covariances(scenario, firms - set(scenario.firms))
+    complaints += [*_care(scenario, kinds - set(scenario.kinds)), *_contradictions(scenario), *_files(scenario)]
     if complaints:
         raise ScenarioError(complaints)
     scenario.focus = scenario.focus or _largest(scenario)
     return scenario
+
+
+def _forget_digests(nested: Nested, changes: object) -> None:
+    """Another file has another digest, which is filled in when it is read."""
+    for name in FILES:
+        if isinstance(changes, Mapping) and name in changes and f"{name}_sha256" not in changes:
+            nested[f"{name}_sha256"] = ""
+
+
+def _forget_covariances(s: Scenario, removed: set[str]) -> None:
+    """The tastes for a firm that is removed go with it."""
+    rows = {a: row for a, row in s.taste_covariance.items() if a not in removed}
+    s.taste_covariance = {a: {b: value for b, value in row.items() if b not in removed} for a, row in rows.items()}
+
+
+def _files(s: Scenario) -> list[str]:
+    """Read the files that are named and fill in their digests; everything in which they do not fit the scenario.
+
+    A file whose digest is there was read before, maybe elsewhere: it is read again, and held to it, when it is needed.
+    """
+    wrong = []
+    for name, complaints in FILES.items():
+        path, digest = getattr(s, name), getattr(s, f"{name}_sha256")
+        if not path:
+            setattr(s, f"{name}_sha256", "")
+            continue
+        try:
+            sha256, columns = (digest, kept(digest)) if digest else columns_of(name, path)
+        except ScenarioError as error:
+            wrong += error.complaints
+            continue
+        setattr(s, f"{name}_sha256", sha256)
+        wrong += complaints(s, columns) if columns is not None else []
+    return wrong
+
+
+def files_of(s: Scenario) -> dict[str, Columns]:
+    """The columns of the files that a scenario names, by digest; ScenarioError for one that cannot be read."""
+    return dict(columns_of(name, getattr(s, name), getattr(s, f"{name}_sha256")) for name in FILES if getattr(s, name))
 
 
 def _care(s: Scenario, removed: set[str]) -> list[str]:
@@ -108,7 +155,7 @@ def _largest(scenario: Scenario) -> str:
 
 def _contradictions(s: Scenario) -> list[str]:
     """What no single field can show: references, sums, horizons."""
-    return [*_populations(s), *_firms(s), *_events(s), *_network(s)]
+    return [*_populations(s), *_firms(s), *_events(s), *_network(s), *covariance_complaints(s)]
 
 
 def _populations(s: Scenario) -> list[str]:

@@ -1,6 +1,7 @@
 """State arrays: one record per person, one per person and firm; and the same fields as the rules read them.
 
-In memory all fields of a person lie together and are small: 33 bytes, 4 more for every 8 scandals, and 24 a firm. In
+In memory all fields of a person lie together and are small: 33 bytes, 4 more for every 8 scandals and where people
+have price weights of their own, and 24 a firm. In
 the workspace (`sim.engine.workspace`) each field is an array of 32-bit numbers for up to sixteen people. i is a person
 or the sixteen, j a firm.
 """
@@ -47,6 +48,7 @@ class People(NamedTuple):
     bonds: np.ndarray  # [i, j] BOND
     carried: np.ndarray  # [i, j + 1] uint8, times CARRY was taken out of `uses` (0) or a firm's `count` in this window;
     # [0, j + 1] where no counter can fill
+    price_factor: np.ndarray  # [i] float32, own price weight over that of the cell; [0] where it is the cell's
 
 
 PERSON = np.dtype(
@@ -81,6 +83,7 @@ class Person(NamedTuple):
 
     number: np.ndarray
     rate: np.ndarray
+    price_factor: np.ndarray  # read only where market.own_price_weights
     news: np.ndarray
     attention: np.ndarray
     expectation: np.ndarray
@@ -132,8 +135,13 @@ def records(shape: int | tuple[int, ...], kind: npt.DTypeLike) -> np.ndarray:
     return np.zeros(shape, np.dtype(kind, align=True)).view(RECORDS)
 
 
-def make_people(many: int, firms: int, scandals: int = 0, carried: npt.DTypeLike | None = None) -> People:
-    """Zeroed rows for `many` people; `carried` is an integer type, for windows whose uses may fill a counter."""
+def make_people(
+    many: int, firms: int, scandals: int = 0, carried: npt.DTypeLike | None = None, price_weights: bool = False
+) -> People:
+    """Zeroed rows for `many` people; `carried` is an integer type, for windows whose uses may fill a counter.
+
+    `price_weights` is whether they have price weights of their own.
+    """
     return People(
         np.zeros(many, np.float32),
         np.zeros(many, np.uint8),
@@ -142,6 +150,7 @@ def make_people(many: int, firms: int, scandals: int = 0, carried: npt.DTypeLike
         records(many, PERSON),
         records((many, firms), BOND),
         np.zeros((0 if carried is None else many, firms + 1), carried or np.uint8),
+        np.ones(many if price_weights else 0, np.float32),
     )
 
 

@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.compute.jit import inlined
+from sim.model.calendar import levers_in
 from sim.model.declare import ScenarioError, declaration, did_you_mean
 from sim.model.fields import TRAITS, Consumer, Firm, Market, Network, Scandal, Scenario
 from sim.model.network import Links, stored_links
+from sim.model.population import has_price_weights, people_of
 from sim.model.rules.experience import repair
 from sim.model.scandals import attribution, news_exposure, salience
 from sim.model.state import records
+from sim.model.tastes import taste_factor
 
 FLOAT = np.float32
 Floats = npt.NDArray[np.float32]
@@ -43,7 +46,7 @@ OFF = {
     "trust": {"trust_weight": 0},
     "regret": {"regret_weight": 0},
     "uncertainty": {"uncertainty": 0},
-    "price": {"price_weight": 0},
+    "price": {"price_weight": 0, "feature_weight": 0, "display_weight": 0},
 }
 OFF_MARKET = {
     "taste": {"taste_law": 0},
@@ -74,6 +77,8 @@ class World(NamedTuple):
     salience: Floats  # [t, k] what is left of it in memory, response included
     cells: Floats  # [s] cumulative shares of cells
     presence: Floats  # [j] sums to 1
+    taste_factor: Floats  # [j + 1, j + 1] Cholesky factor of tastes and ln price weight; [0, 0] where none is given
+    given: Floats  # [person, column] people to start from, as of `population.people_of`; [0, 0] where none are
     starts: Integers  # [people + 1] int64, CSR of a stored network; empty for the small world
     recipients: Integers  # [links] int64
 
@@ -119,10 +124,10 @@ def publish(world, key, week, s):
     )
 
 
-def make_world(scenario: Scenario, links: Links | None = None) -> World:
+def make_world(scenario: Scenario, links: Links | None = None, replication: int = 0) -> World:
     """The arrays of a scenario; `links` = (starts, recipients), as of `checked_links`, replaces its network.
 
-    Raises ScenarioError for a word that is none of the declared ones, or an unreadable file of edges.
+    Raises ScenarioError for a word that is none of the declared ones, or a file that is unreadable or was changed.
     """
     s = scenario
     off = [m.name for m in fields(s.mechanisms) if not getattr(s.mechanisms, m.name)]
@@ -142,6 +147,8 @@ def make_world(scenario: Scenario, links: Links | None = None) -> World:
         salience=_by_week(s, scandals, lambda scandal, weeks: salience(scandal, s.market, weeks)),
         cells=_cells(s),
         presence=(presence / presence.sum()).astype(FLOAT),
+        taste_factor=taste_factor(s),
+        given=people_of(s, replication),
         starts=starts,
         recipients=recipients,
     )
@@ -153,15 +160,21 @@ def _market(s: Scenario, off: list[str]) -> Records:
     values |= {name: first + _choice(m, field, "market.") for name, (field, first) in CHOICES.items()}
     _choice(s.network, "kind", "network.")
     talk = s.network.kind != "none" and "word_of_mouth" not in off
+    values |= {"own_price_weights": int(own_price_weights(s))}
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbors": min(s.network.neighbors, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
     for mechanism in off:
         values |= OFF_MARKET.get(mechanism, {})
-    whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk")
+    whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk", "own_price_weights")
     kinds = [(name, np.int64 if name in whole else FLOAT) for name in values]
     market = records(1, kinds)
     market[0] = tuple(values.values())
     return market
+
+
+def own_price_weights(s: Scenario) -> bool:
+    """Whether people have price weights of their own."""
+    return s.market.price_weight_sd > 0 or has_price_weights(s)
 
 
 def _choice(node: Market | Network, name: str, path: str) -> int:
@@ -203,11 +216,14 @@ def _cells(s: Scenario) -> Floats:
 
 
 def levers_at(s: Scenario, week: int) -> dict[str, Firm]:
-    """The firms as their moves have left them in a week; later moves win."""
-    firms = s.firms
+    """The firms as calendar and moves have left them in a week; later moves win, and any move over the calendar."""
+    firms, by_calendar = s.firms, levers_in(s, week)
     active = [m for m in s.moves.values() if m.week <= week and (m.weeks == 0 or week < m.week + m.weeks)]
-    if active:
+    if active or by_calendar:
         firms = copy.deepcopy(firms)
+    for (name, lever), value in by_calendar.items():
+        if name in firms:
+            setattr(firms[name], lever, value)
     for move in sorted(active, key=lambda m: m.week):
         firm, (*path, name) = firms[move.firm or s.focus], move.lever.split(".")
         setattr(firm.touchpoints[path[1]] if path else firm, name, move.value)

@@ -24,7 +24,8 @@ from sim.study.store import save
 
 LINKABLE = {"scandals": Scandal, "moves": Move}  # what a link may add
 REPEATED = 5  # wrong names of a link that an error repeats
-SERVER_ONLY = ("network.edges", "replications")
+FILES = ("network.edges", "calendar", "calendar_sha256", "population", "population_sha256")
+SERVER_ONLY = (*FILES, "replications")
 YAML_HEADER = """\
 # @package _global_
 # Played in the browser. Save as FOLDER/market/played.yaml; the same numbers come from
@@ -158,7 +159,7 @@ def _linkable(path: str, text: str, known: Mapping[str, Declaration]) -> bool:
 
 
 def _unlinkable(path: str, text: str, known: Mapping[str, Declaration]) -> str:
-    if path in ("network.edges", "network.kind"):
+    if path in (*FILES, "network.kind"):
         return f"{_short(path)}: a link names no file"
     if _declared(path, known):
         return f"{path}: {_short(text)} is no single value"

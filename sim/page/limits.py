@@ -28,6 +28,11 @@ def check_limits(scenario: Scenario) -> None:
     ]
     if scenario.network.kind == "file" or scenario.network.edges:
         wrong.append("network: the page reads no file of edges; use the command line instead")
+    wrong += [
+        f"{name}: the page reads no file; use the command line instead"
+        for name in ("calendar", "population")
+        if getattr(scenario, name)
+    ]
     if wrong:
         raise ScenarioError(wrong)
 

@@ -1,7 +1,7 @@
 """Presence such that the simulated market shares are those that firms state (share inversion, Berry 1994).
 
-The share of a firm is its part of all uses in the weeks that a scenario counts, after its burn-in, without scandals
-and moves, in an unlimited population. It is estimated on 200,000 people (on up to a million where more are simulated),
+The share of a firm is its part of all uses in the weeks that a scenario counts, after its burn-in, without scandals,
+moves and a calendar, in an unlimited population. It is estimated on 200,000 people (on up to a million where more are simulated),
 with draws that no run uses: the error of the estimate is independent of that of every run, and adds to it.
 Firms that state no share divide what the others leave, in proportion to the presence they state.
 """
@@ -97,7 +97,7 @@ def reference_market(scenario: Scenario, asked: np.ndarray) -> Scenario:
     }
     stored = scenario.network.kind == "file"  # its people are those of the file
     changes: dict[str, Any] = {"title": "", "focus": "", "replications": 1, "scandals": {}, "moves": {}}
-    changes["kinds"] = {}
+    changes |= {"kinds": {}, "calendar": "", "calendar_sha256": ""}
     named = hashlib.sha256(json.dumps(list(firms)).encode()).hexdigest()
     changes["seed"] = int(named[:8], 16)  # by the names of the firms: the same draws whatever is changed
     changes |= {"people": scenario.people if stored else PEOPLE, "window": min(WINDOW, scenario.weeks)}
@@ -115,7 +115,10 @@ def _as_declared(part: Part) -> Part:
 
 def key_of(reference: Scenario) -> str:
     """A hash of the reference market and of whatever file it reads, and one of the rules."""
-    content = json.dumps(asdict(reference)).encode()
+    fields = asdict(reference)
+    if fields["population_sha256"]:
+        fields["population"] = ""  # wherever it lies
+    content = json.dumps(fields).encode()
     if reference.network.kind == "file":
         path = Path(reference.network.edges)
         content += path.read_bytes() if path.is_file() else b""

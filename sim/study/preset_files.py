@@ -3,6 +3,9 @@
 A preset may come from anybody (--config-dir, hydra.searchpath), and to Hydra it is a program: `hydra.callbacks` and
 `_target_` call what they name, `${oc.env:...}` reads the environment, aliases and defaults lists can be without end.
 So Hydra reads every file that is not the package's own through this module, also in sweeps and to show a config.
+
+A market may also be chosen by where it lies: market=out/mine is the file out/mine/market.yaml, unless a preset has that
+name. Files that a preset names (FILES) are found from where the preset lies.
 """
 
 import os
@@ -22,15 +25,18 @@ from hydra._internal.core_plugins.importlib_resources_config_source import Impor
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult, ConfigSource
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, Node, OmegaConf
 
 from sim.model.declare import ScenarioError
+from sim.model.scenario import FILES
 from sim.study.bounds import DEEPEST, FOREIGN, MOST_NODES, foreign_reference
 from sim.study.defaults import register_defaults
 
 MOST_BYTES = 256 * 1024  # of one file; 64 firms with every number written out take half of it
 LONGEST_WORD, LONGEST_TEXT = 100, 1000  # characters of a number or name, and of a text
 MOST_DEFAULTS = 400  # presets that those of one folder may lead to; Hydra needs two calls in each other for each
+
+MARKET = "market.yaml"  # the preset in a folder that is chosen as a market
 
 _NAME = r"\w[\w-]*(?:\.\w[\w-]*)*"
 _PLACE = rf"/?{_NAME}(?:/{_NAME})*"
@@ -64,18 +70,41 @@ class _Folder(FileConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         file = self._file(config_path)
         if Path(os.path.realpath(file)).is_relative_to(self._ours):
-            return super().load_config(config_path)
-        with open(file, "rb") as opened:
-            return _result(self, config_path, _shown(file), opened.read(MOST_BYTES + 1))
+            found = super().load_config(config_path)
+        else:
+            with open(file, "rb") as opened:
+                found = _result(self, config_path, _shown(file), opened.read(MOST_BYTES + 1))
+            if file == self._own_market(config_path):
+                found.header["package"] = found.header["package"] or "_global_"
+        _locate(found.config, os.path.dirname(os.path.abspath(file)))
+        return found
 
     def is_config(self, config_path: str) -> bool:
         file = self._file(config_path)
         if os.path.lexists(file) and not os.path.isfile(file):  # a pipe would be waited for
             raise ScenarioError([f"{_shown(file)}: not a regular file, so no preset"])
-        return super().is_config(config_path)
+        return super().is_config(config_path) or bool(self._own_market(config_path))
 
     def _file(self, config_path: str) -> str:
-        return os.path.join(self.path, self._normalize_file_name(config_path))
+        file = os.path.join(self.path, self._normalize_file_name(config_path))
+        return file if os.path.lexists(file) else self._own_market(config_path) or file
+
+    def _own_market(self, config_path: str) -> str:
+        """The file of a market that is chosen by where it lies; "" if there is none, or in a folder added to ours."""
+        group, _, place = config_path.partition("/")
+        if group != "market" or os.path.realpath(self.path) != self._ours:
+            return ""
+        files = (os.path.join(place, MARKET), *([place] if place.endswith((".yaml", ".yml")) else []))
+        return next((file for file in files if os.path.isfile(file)), "")
+
+
+def _locate(config: Any, folder: str) -> None:
+    """Make the names of files in a preset of a whole scenario those from where it lies."""
+    for name in FILES if isinstance(config, DictConfig) else ():
+        value = config._get_node(name)
+        path = value._value() if isinstance(value, Node) else None
+        if isinstance(path, str) and path and "${" not in path:
+            config[name] = os.path.join(folder, path)
 
 
 class _Package(ImportlibResourcesConfigSource):

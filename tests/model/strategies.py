@@ -58,7 +58,8 @@ MOST = {
     "moves": (0, 3),
     "touchpoints": (0, 2),
 }
-LEFT = {"kinds", "share", "edges"}  # solved, which takes a second; no values
+FILES = {"edges", "calendar", "calendar_sha256", "population", "population_sha256"}
+LEFT = {"kinds", "share", "taste_covariance"} | FILES  # solved, which takes a second; no values of their own
 
 
 def declared(kind: type) -> st.SearchStrategy[dict[str, Any]]:

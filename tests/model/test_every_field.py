@@ -1,6 +1,7 @@
 """No dead parameter: every declared field, moved within its range, changes what is counted."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sim.model.declare import Declaration, leaves
@@ -10,7 +11,7 @@ from sim.study.simulation import simulate
 from tests.engine.test_same_bits import WORLDS, digest
 from tests.markets import market
 
-TITLES = {"title", "meaning"}  # words that name and change nothing
+TITLES = {"title", "meaning", "calendar_sha256", "population_sha256"}  # words that name and change nothing
 PROVIDERS = ("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd")
 FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut"}  # of every kind of member one stands for all
 BASE = {  # a scenario in which everything has a part
@@ -20,6 +21,10 @@ BASE = {  # a scenario in which everything has a part
     "kinds.privacy.care": 0.4,
     "firms.f0.association": 0.5,
     "firms.f0.effort": 0.3,
+    "firms.f0.feature": 0.5,
+    "firms.f0.display": 0.5,
+    "consumer.feature_weight": 0.4,
+    "consumer.display_weight": 0.4,
     "scandals.fraud.outage": 0.7,
     "scandals.fraud.outage_weeks": 3,
     "scandals.fraud.firm": "",  # at the focus
@@ -74,7 +79,11 @@ def counted():
 @pytest.mark.parametrize("path", declared())
 def test_every_field_matters(path, counted, tmp_path):
     scenario = world_of(path)
-    if path == "network.edges":
+    if path in ("calendar", "population"):
+        pd.DataFrame({"week": [0], "firm": ["f0"], "price": [2.0]}).to_parquet(tmp_path / "calendar")
+        pd.DataFrame({f"taste.f{j}": [0.5 * j, -1.0 * j] for j in range(6)}).to_parquet(tmp_path / "population")
+        twin = change(scenario, {path: str(tmp_path / path)})
+    elif path == "network.edges":
         for name, step in (("line.txt", 1), ("ring.txt", 2)):
             np.savetxt(tmp_path / name, [(i, (i + step) % 400) for i in range(400)], fmt="%d")
         scenario = change(scenario, {"network.kind": "file", path: str(tmp_path / "line.txt")})

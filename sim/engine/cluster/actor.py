@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.network import Links
 from sim.model.state import People
+from sim.model.tables import Columns, keep
 from sim.model.word_of_mouth import Outbox, mark_recipients
 
 
@@ -34,7 +36,10 @@ class ShardActor:
     shard: Shard
     timing: WeekTiming
 
-    def __init__(self, place: int, shards: int, scenario: Scenario, network: Links | None) -> None:
+    def __init__(
+        self, place: int, shards: int, scenario: Scenario, network: Links | None, files: Mapping[str, Columns]
+    ) -> None:
+        keep(files)
         self.place, self.shards, self.scenario = place, shards, scenario
         # Ray's arrays are read-only, for which everything would be compiled again.
         self.network = network and (np.array(network[0]), np.array(network[1]))

@@ -18,6 +18,7 @@ from sim.measure.tally import FOLDS, Tally, counted
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.network import Links, checked_links, stored_links
+from sim.model.scenario import files_of
 from sim.model.state import People
 
 AHEAD = 4  # weeks that the driver requests before the first of them is done
@@ -154,9 +155,10 @@ def _pool(
         ray.init(address or "local", log_to_driver=False, logging_level="WARNING", **own)
     # An actor that requests nothing is placed where a core is free, and holds none: after a death the rest take it in.
     actor, network = ray.remote(scheduling_strategy="SPREAD")(ShardActor), ray.put(links)
+    named = ray.put(files_of(scenario))
 
     def start() -> list[Any]:
-        return [actor.remote(n, files.shards, scenario, network) for n in range(files.shards)]
+        return [actor.remote(n, files.shards, scenario, network, named) for n in range(files.shards)]
 
     pool = ActorPool(ray, start, files, every)
     try:

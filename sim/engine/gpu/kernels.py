@@ -66,7 +66,7 @@ def fold_of(world, number):
 def step_kernel(firms: int, scandals: int) -> Any:
     """One week of everybody; the memory of a Workspace with one lane is the thread's own."""
     person_words, bond_words, more = PERSON.itemsize // 4, BOND.itemsize // 4 * firms, firms + 1
-    own, flags = len(Person._fields) - 6, max(1, -(-scandals // PER_WORD))
+    own, flags = len(Person._fields) - 7, max(1, -(-scandals // PER_WORD))
     step_one, assemble = on_device(step_person), on_device(workspace_of)
 
     @cuda.jit
@@ -75,6 +75,7 @@ def step_kernel(firms: int, scandals: int) -> Any:
         if row < people.rate.shape[0]:
             one, two = cuda.local.array((person_words, 1), np.int32), cuda.local.array((bond_words, 1), np.int32)
             number, rate = cuda.local.array(1, np.uint32), cuda.local.array(1, np.float32)
+            factor = cuda.local.array(1, np.float32)
             line, scandal_flags = cuda.local.array((own, 1), np.int32), cuda.local.array((flags, 1), np.int32)
             known, count = cuda.local.array((firms, 1), np.float32), cuda.local.array((firms, 1), np.int32)
             considered, recall = cuda.local.array((firms, 1), np.int32), cuda.local.array((more, 1), np.float32)
@@ -83,7 +84,7 @@ def step_kernel(firms: int, scandals: int) -> Any:
             used[0] = used[1] = 0
             outbox.message[row, 2] = outbox.just_heard[row, 2] = 0
             work = RowOutbox(outbox.message[row : row + 1], outbox.just_heard[row : row + 1], used)
-            scratch = (number, rate, line, scandal_flags), (known, count, considered, recall, shock)
+            scratch = (number, rate, factor, line, scandal_flags), (known, count, considered, recall, shock)
             buffers = ThreadBuffers(assemble(one, two, here, starts, scratch), work)  # type: ignore[arg-type]
             data, step = KernelData(rows[0], rows[1], people, world, tally), Step(key, first, used, week)
             step_one(data, buffers, step, fold_of(world, first + row), row)
@@ -93,12 +94,12 @@ def step_kernel(firms: int, scandals: int) -> Any:
 
 def workspace_of(one, two, here, starts, scratch):
     """A Workspace of arrays: the words of a person and of the bonds, and what is in no row of memory."""
-    (number, rate, line, flags), (known, count, considered, recall, shock) = scratch
+    (number, rate, factor, line, flags), (known, count, considered, recall, shock) = scratch
     real, bond = one.view(np.float32), two.view(np.float32)
     person = Person(
-        number, rate, line[0], real[0], real[1], real[2], flags, line[1], line[2], line[3], line[4], line[5], line[6],
-        line[7], line[8], line[9], line[10], line[11], line[12], line[13], line[14], line[15], line[16], line[17],
-        line[18], line[19], line[20], line[21], line[22], line[23],
+        number, rate, factor, line[0], real[0], real[1], real[2], flags, line[1], line[2], line[3], line[4], line[5],
+        line[6], line[7], line[8], line[9], line[10], line[11], line[12], line[13], line[14], line[15], line[16],
+        line[17], line[18], line[19], line[20], line[21], line[22], line[23],
     )  # fmt: skip
     taste, memory, trust, habit, regret = bond[0::6], bond[1::6], bond[2::6], bond[3::6], bond[4::6]
     bonds = Bonds(taste, memory, trust, habit, regret, known, count, considered, recall, shock)
@@ -115,7 +116,7 @@ def deliver_kernel() -> Any:
         a, b = many * part // parts, many * (part + 1) // parts
         rate, cell, news = people.rate[a:b], people.cell[a:b], people.news[a:b]
         flags, one, bonds = people.scandal_flags[a:b], people.one[a:b], people.bonds[a:b]
-        own = People(rate, cell, news, flags, one, bonds, people.carried)
+        own = People(rate, cell, news, flags, one, bonds, people.carried, people.price_factor)
         deliver(own, world, key, first + a, outbox.message)
         spread(own, world, key, first + a, week, outbox.just_heard)
 

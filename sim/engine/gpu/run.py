@@ -66,4 +66,5 @@ def upload_people(people: People) -> tuple[People, tuple[Any, Any]]:
         return people, rows
     one, bonds = rows[0].view(PERSON), rows[1].view(BOND).reshape(people.bonds.shape)
     rate, cell, news = map(upload, (people.rate, people.cell, people.news))
-    return People(rate, cell, news, upload(people.scandal_flags), one, bonds, upload(people.carried)), rows
+    more = map(upload, (people.carried, people.price_factor))
+    return People(rate, cell, news, upload(people.scandal_flags), one, bonds, *more), rows

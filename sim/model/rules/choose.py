@@ -50,7 +50,12 @@ def systematic_utility(person, bonds, public, j, i):
     v += traits.cx_weight * gain_loss(bonds.memory[j, i] - person.expectation[i], traits.loss_aversion)
     v -= firm.effort
     v += (firm.ease + firm.association) * known
-    v -= traits.price_weight * (firm.price - ONE)
+    cost = traits.price_weight * (firm.price - ONE)
+    promotion = traits.feature_weight * firm.feature + traits.display_weight * firm.display
+    if market.own_price_weights:
+        v -= person.price_factor[i] * cost - promotion
+    else:
+        v -= cost - promotion
     v += traits.trust_weight * (bonds.trust[j, i] - market.trust_start)
     v -= traits.regret_weight * bonds.regret[j, i]
     v += select(person.anchor[i] == j, traits.anchor_pull * person.anchor_height[i], ZERO)
