@@ -50,12 +50,12 @@ def calibrate(panel: Panel, progress: Progress, seed: int = 1, unit: str | None 
     about += [sentence] if sentence else []
     panel = with_prices(panel, weeks, prices)
     choices, sentences = sized(choices_of(panel, ranked_brands(panel)))
-    rate = rates(panel, weeks)
+    rate, shape, relative = rates(panel, weeks)
     fitted = fit(choices, firm_names(choices.brands), seed, progress)
     fitted.posterior.paid, fitted.posterior.unit = prices, unit
     mine = weeks[choices.place] if weeks is not None and np.ptp(weeks) < MOST_WEEKS else None
     hh = panel.hh[choices.place[choices.start[:-1]]]
-    time = Time(mine, *((rate[0], rate[1], rate[2][hh]) if rate else (None, None, None)))
+    time = Time(mine, rate, shape, None if relative is None else relative[hh])
     return Calibration(fitted, choices, time, read, [*about, *sentences], prices, unit, title, seed)
 
 

@@ -18,6 +18,11 @@ PEOPLE_DRAWS = 40  # draws of the posterior that people can start from, one a re
 RESERVED = {"price_weight"}  # a name in a covariance of tastes
 LEAST_PRICE = 0.05  # on the simulator's scale; adding to all prices changes no choice
 WINDOW, WEEKS = 13, 104
+SEGMENTS = ("ethical", "skeptical", "habitual")  # of conf/config.yaml
+TOLD = (  # traits in which segments do not differ, as people's own are known
+    *("rate", "attention", "automaticity", "consideration_size", "state_dependence", "habit_weight", "habit_rate"),
+    *("price_weight", "uncertainty", "trust_up", "trust_down"),
+)
 
 
 @dataclass
@@ -25,9 +30,9 @@ class Time:
     """What the panel says of time: the week of each purchase, and rates of use."""
 
     weeks: np.ndarray | None  # [n]
-    rate: float | None  # uses a week
+    rate: float | None  # uses a week; None where the panel has no time
     shape: float | None
-    rates: np.ndarray | None  # [i] expected rate of each household
+    relative: np.ndarray | None  # [i] expected rate of each household, relative to the mean
 
 
 def firm_names(brands: Sequence[str]) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
         "burn_in: 0  # weeks; people start from the end of their history",
         *_time(time),
         "network: {kind: none}  # nothing is known of who talks to whom",
-        "segments: {all: {}}",
+        *_segments(),
         *_market(numbers, time),
         *_consumer(numbers, time, len(posterior.firms)),
         *_firms(posterior, choices, numbers),
@@ -106,13 +111,20 @@ def _time(time: Time) -> Iterator[str]:
     yield f"window: {min(WINDOW, max(weeks, 1))}  # weeks"
 
 
+def _segments() -> Iterator[str]:
+    yield "segments:  # they differ in how scandals act on them (literature); in what they buy, people differ by the panel"
+    alike = ", ".join(f"{trait}: 1" for trait in TOLD)
+    for name in SEGMENTS:
+        yield f"  {name}: {{{alike}}}"
+
+
 def _market(numbers: Numbers, time: Time) -> Iterator[str]:
     yield "market:"
     yield "  regime: repertoire"
     yield "  taste_law: normal"
     yield f"  price_weight_sd: {numbers.price_sd:.4g}  # of ln price weight; panel"
     if time.shape is not None:
-        yield f"  rate_shape: {time.shape:.4g}  # gamma shape K of the NBD; panel"
+        yield f"  rate_shape: {time.shape:.4g}  # gamma shape K of the NBD of purchases; panel"
 
 
 def _consumer(numbers: Numbers, time: Time, firms: int) -> Iterator[str]:
@@ -204,8 +216,8 @@ def write_people(posterior: Posterior, choices: Choices, time: Time, folder: Pat
         columns[f"taste.{firm}"] = theta[:, j] - np.clip(numbers.mean[j + 1], -13, 13)
     if numbers.priced:
         columns["price_weight"] = np.exp(theta[:, -1]) / min(numbers.price_weight[0], 20)
-    if time.rates is not None and time.rate is not None:
-        columns["rate"] = np.tile(time.rates / time.rate, len(picks))
+    if time.relative is not None:
+        columns["rate"] = np.tile(time.relative, len(picks))
     last = np.where(np.diff(choices.start) > 0, choices.y[np.maximum(choices.start[1:] - 1, 0)], -1)
     columns["last"] = np.tile(np.append(np.array(firms, object), "")[last], len(picks))
     habit = _habit_at_end(choices, posterior, 1 / (1 + np.exp(-draws.common[picks, -1])))

@@ -130,7 +130,7 @@ def rest(posterior: Posterior, time: Time) -> list[str]:
     """What a run of the preset takes from elsewhere."""
     lines = []
     if time.rate is None:
-        lines.append("how often people buy: consumer.rate and market.rate_shape are the simulator's own")
+        lines.append("how often people buy: consumer.rate is the simulator's own (households differ as in the panel)")
     if posterior.terms.mean_price is None:
         lines.append("consumer.price_weight")
     lines += [

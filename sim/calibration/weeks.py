@@ -10,7 +10,7 @@ from sim.panel.types import Panel
 
 UNITS = ("date", "week", "day", "none")
 DAYS = 7.0
-MOST_WEEKS = 5200
+MOST_WEEKS, FEWEST_WEEKS = 5200, 4
 KNOWN = 0.5  # of the purchases must have a price paid
 SHAPES = (0.05, 100.0)  # of the NBD, as the simulator takes them
 RATES = (0.001, 10.0)  # uses a week, as the simulator takes them
@@ -41,22 +41,20 @@ def weeks_of(panel: Panel, unit: str) -> np.ndarray | None:
     return None
 
 
-def rates(panel: Panel, weeks: np.ndarray | None) -> tuple[float, float, np.ndarray] | None:
-    """(mean uses a week, gamma shape K, [H] expected rate of each household); None where the panel cannot tell.
+def rates(panel: Panel, weeks: np.ndarray | None) -> tuple[float | None, float | None, np.ndarray | None]:
+    """(mean uses a week, gamma shape K, [H] expected rate of each household relative to the mean); None = not told.
 
-    A list of buyers lacks those who did not buy: the NBD is then fitted to those of one purchase and more.
+    Without a time the panel tells how households differ, if they were watched equally long, but not how often they
+    buy. A list of buyers lacks those who did not buy: the NBD is then fitted to those of one purchase and more.
     """
-    if weeks is None or not len(weeks):
-        return None
-    span = float(weeks.max() - weeks.min() + 1)
     n = np.bincount(panel.hh, minlength=len(panel.households)).astype(float)
-    if span < 4 or n.max() < 2:
-        return None
     mean, shape = _nbd(n) if panel.members else truncated_nbd(n[n > 0], np.ones(int((n > 0).sum())))
     if not (np.isfinite(mean) and mean > 0):
-        return None
+        return None, None, None
     shape = float(np.clip(shape, *SHAPES))
-    return float(np.clip(mean / span, *RATES)), shape, (shape + n) / (shape / mean + 1) / span
+    relative = (shape + n) / (shape / mean + 1) / mean
+    span = 0.0 if weeks is None else float(weeks.max() - weeks.min() + 1)
+    return (float(np.clip(mean / span, *RATES)) if span >= FEWEST_WEEKS else None), shape, relative
 
 
 def _nbd(n: np.ndarray) -> tuple[float, float]:
