@@ -20,6 +20,9 @@ How much more often customers use you than your competitors, simulated.
   python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               write a small simulated panel to try this with
+  python -m sim calibrate panel=FILE out=FOLDER           a market of your own, fitted to a panel
+  python -m sim predict market=FOLDER history=FILE panel=FILE out=FILE.csv     chances of later purchases
+  python -m sim simulate market=FOLDER history=FILE panel=FILE out=FILE.csv    free runs over later purchases
   python -m sim fields [WORD]                             every setting (with WORD in its path)
   python -m sim scandal=new scandal.kind=data             a scandal that is news today, predicted from what is known
   python -m sim forecast CASES.yaml OUT.csv               the same of many, as numbers
@@ -68,6 +71,10 @@ def command(arguments: list[str]) -> int:
     named |= {"countermeasures": countermeasures, "forecast": forecast}
     if arguments and arguments[0] in named:
         return named[arguments[0]](arguments[1:])
+    if arguments and arguments[0] in ("calibrate", "predict", "simulate"):
+        from sim.calibration.main import run
+
+        return run(arguments[0], arguments[1:])
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])

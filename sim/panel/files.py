@@ -15,9 +15,9 @@ from sim.panel.households import household_weights, number_households
 from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
 from sim.panel.options import Options, options_from
 from sim.panel.order import REFUSED, is_calendar, trust_order
-from sim.panel.prices import Blocks, read_blocks, take_block_rows
+from sim.panel.prices import Blocks, prices_paid, read_blocks, take_block_rows
 from sim.panel.provider import looks_like_provider
-from sim.panel.row_times import RowTimes, times_of_rows
+from sim.panel.row_times import RowTimes, times_as_written, times_of_rows
 from sim.panel.rows import Rows, keep_purchases
 from sim.panel.shape import spells, unfold
 from sim.panel.source import open_table
@@ -79,7 +79,7 @@ def _panel(rows: Rows) -> Panel | None:
     rows.wrong += [] if rows.wrong else wrong
     if rows.wrong:
         return None
-    lines = _sorted(rows, at, customer_code, t, brand)
+    lines = sort_lines(rows, at, customer_code, t, brand)
     panel = _uses(rows, lines, brands, found, priced)
     number_households(panel, rows, lines, customer_code[known & (customer_code >= 0)], names)
     panel.weights = household_weights(rows, customer_code, panel, names)
@@ -150,7 +150,8 @@ def _too_few(rows: Rows, customer_code: np.ndarray, brands: list[str]) -> list[s
     return wrong
 
 
-def _sorted(rows: Rows, at: np.ndarray, customer_code: np.ndarray, t: np.ndarray, brand: np.ndarray) -> Lines:
+def sort_lines(rows: Rows, at: np.ndarray, customer_code: np.ndarray, t: np.ndarray, brand: np.ndarray) -> Lines:
+    """Lines of rows `at`, sorted by household and time."""
     hh = customer_code[at]
     by = np.lexsort((np.arange(len(at)), t, hh))
     moved = np.unique(hh[by][1:][(np.diff(by) < 0) & (np.diff(hh[by]) == 0)])
@@ -162,7 +163,7 @@ def _sorted(rows: Rows, at: np.ndarray, customer_code: np.ndarray, t: np.ndarray
 
 def _uses(rows: Rows, lines: Lines, brands: list[str], found: RowTimes | None, priced: Blocks) -> Panel:
     """Lines of one occasion and brand made one use; the household is still its code in the file."""
-    first, place = _merged(rows, lines, len(brands), found)
+    first, place = in_occasions(rows, lines, len(brands), found)
     quantity = _amount(rows, lines.row, rows.columns.quantity)
     y = lines.y[first]
     kept = codes_in_use(y)
@@ -175,12 +176,13 @@ def _uses(rows: Rows, lines: Lines, brands: list[str], found: RowTimes | None, p
         codes, texts = rows.column(rows.columns.segment)
         panel.segment = np.append(np.array(texts, object), "(empty)")[codes[lines.row[first]]]
     source = lines.row[first]
+    panel.row, panel.when, panel.paid = source, times_as_written(rows, source), prices_paid(rows, source)
     each = [take_block_rows(priced.get(kind), bought, names, source) for kind in ("price", "feat", "disp")]
     panel.prices, panel.features, panel.displays = each
     return panel
 
 
-def _merged(rows: Rows, lines: Lines, brands: int, found: RowTimes | None) -> tuple[np.ndarray, np.ndarray]:
+def in_occasions(rows: Rows, lines: Lines, brands: int, found: RowTimes | None) -> tuple[np.ndarray, np.ndarray]:
     """(lines that are a use, the use of each line; -1 for repeats of a row)."""
     every = np.arange(len(lines.row))
     if lines.order is not None and found is not None and not order_numbers_hold(lines, found.dates):

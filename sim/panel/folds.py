@@ -37,18 +37,18 @@ def _contents(panel: Panel) -> np.ndarray:
     rank = np.empty(len(sizes), np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
     place = np.arange(len(panel.hh)) - np.searchsorted(panel.hh, panel.hh)
-    rows = _mixed(rank[panel.y].astype(np.uint64) + ODD * place.astype(np.uint64))
-    rows = _mixed(rows ^ np.ascontiguousarray(panel.t, np.float64).view(np.uint64))
+    rows = mixed(rank[panel.y].astype(np.uint64) + ODD * place.astype(np.uint64))
+    rows = mixed(rows ^ np.ascontiguousarray(panel.t, np.float64).view(np.uint64))
     hashes = np.zeros(len(panel.households), np.uint64)
     starts = np.flatnonzero(np.r_[True, panel.hh[1:] != panel.hh[:-1]]) if len(rows) else np.zeros(0, np.int64)
     if len(starts):
         hashes[panel.hh[starts]] = np.add.reduceat(rows, starts)
     if panel.weights is not None:
-        hashes ^= _mixed(np.ascontiguousarray(panel.weights, np.float64).view(np.uint64))
+        hashes ^= mixed(np.ascontiguousarray(panel.weights, np.float64).view(np.uint64))
     return hashes
 
 
-def _mixed(x: np.ndarray) -> np.ndarray:
+def mixed(x: np.ndarray) -> np.ndarray:
     """Splitmix64 (Steele, Lea & Flood 2014), a permutation of the 64-bit numbers."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

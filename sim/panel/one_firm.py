@@ -36,7 +36,7 @@ def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, Folded]:
         first, last = _ends(panel, households)
         found["interval"] = sums.ratio(np.where(bought, last - first, 0), np.maximum(n - 1, 0))
         found |= _active(panel, first, sums)
-    mean, shape = _truncated(n[bought], weight[bought])
+    mean, shape = truncated_nbd(n[bought], weight[bought])
     blank = np.full(len(found["again"].each), np.nan)
     found["nbd_mean"], found["nbd_shape"] = (Folded(np.r_[v, blank[1:]]) for v in (mean, shape))
     return found
@@ -85,7 +85,7 @@ def _active(panel: Panel, first: np.ndarray, sums: _Sums) -> dict[str, Folded]:
     return found
 
 
-def _truncated(n: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+def truncated_nbd(n: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     """Maximum likelihood M, K of a zero-truncated NBD of purchases n >= 1; nan where nobody bought twice."""
     if n.max(initial=0) < 2:
         return float("nan"), float("nan")

@@ -1,10 +1,15 @@
 """Reads prices, features and displays of every brand at every row of a file."""
 
+import re
+
 import numpy as np
 
 from sim.panel.rows import MOST_BAD, Rows
 from sim.panel.values import read_numbers, truths
+from sim.panel.vocabulary import normalized
 
+OF_ONE = re.compile("price|preis|prijs|prix|precio|preco|prezzo")  # in the name of a column: of one unit
+OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
 Blocks = dict[str, dict[str, np.ndarray]]  # kind -> brand -> [rows of the file]
 
 
@@ -25,6 +30,23 @@ def take_block_rows(
     pooled = [b for b in brands if b not in names]
     parts = [found[n][at] if n in found else np.mean([found[b][at] for b in pooled], axis=0) for n in names]
     return np.column_stack(parts)
+
+
+def prices_paid(rows: Rows, at: np.ndarray) -> np.ndarray | None:
+    """[len(at)] price of a unit at some rows, from one column of prices, or of amounts and quantities; nan where none."""
+    if not rows.columns.price:
+        return None
+    amount = _one_column(rows, rows.columns.price, at)
+    name = normalized(rows.columns.price)
+    if rows.columns.quantity and (OF_ALL.search(name) or not OF_ONE.search(name)):
+        amount = amount / _one_column(rows, rows.columns.quantity, at)
+    return np.where(np.isfinite(amount) & (amount > 0), amount, np.nan)
+
+
+def _one_column(rows: Rows, name: str, at: np.ndarray) -> np.ndarray:
+    codes, texts = rows.column(name)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes[at]]
 
 
 def _numbers(rows: Rows, name: str, price: bool) -> np.ndarray:

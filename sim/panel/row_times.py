@@ -62,6 +62,14 @@ def times_of_rows(rows: Rows) -> RowTimes | None:
     return found
 
 
+def times_as_written(rows: Rows, at: np.ndarray) -> np.ndarray | None:
+    """[len(at)] the text of the time of some rows; None where the file has none."""
+    columns = rows.columns
+    names = [*(columns.parts or (columns.time,)), columns.clock, *([] if columns.time else [columns.choice_set])]
+    parts = [np.append(np.array(texts, object), "")[codes[at]] for codes, texts in map(rows.column, filter(None, names))]
+    return np.array([" ".join(cells) for cells in zip(*parts, strict=True)], object) if parts else None
+
+
 def _times_of_column(rows: Rows, name: str) -> RowTimes:
     codes, texts = rows.column(name)
     weight = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))

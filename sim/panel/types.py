@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.model.declare import ScenarioError
 
-BY_PURCHASE = ("hh", "t", "y", "quantity", "prices", "features", "displays", "segment")  # arrays [N, ..] of a Panel
+BY_PURCHASE = ("hh", "t", "y", "quantity", "prices", "features", "displays", "segment", "paid", "row", "when")  # arrays [N, ..] of a Panel
 
 
 class PanelError(ScenarioError):
@@ -39,6 +39,9 @@ class Panel:
     quantity: np.ndarray | None = None  # [N] units
     weights: np.ndarray | None = None  # [H] how many households each stands for
     segment: np.ndarray | None = None  # [N] text
+    paid: np.ndarray | None = None  # [N] price of a unit, where the file has one column of prices; nan where none
+    row: np.ndarray | None = None  # [N] of the file's table, from 0
+    when: np.ndarray | None = None  # [N] text, the time as written in the file
     origin: np.datetime64 | None = None  # the date that is t = 0, where t is dates
     members: bool = False  # whether households that bought nothing are known
     ordered: bool = True  # whether the rows of a household can be taken for the order in which it bought

@@ -7,7 +7,7 @@ tell apart; the firm in focus is vermilion and the others are gray.
 
 from sim.report.figures.answer import answer, countermeasures
 from sim.report.figures.lines import curves, series, sweep
-from sim.report.figures.points import dots, side_by_side
+from sim.report.figures.points import dots, predicted, side_by_side
 from sim.report.figures.slide import MOST_BARS, headline
 from sim.report.figures.style import FOCUS, INK, MARK, PALETTE, REST, STYLE, save
 from sim.report.findings import INTERVAL
@@ -26,6 +26,7 @@ __all__ = [
     "curves",
     "dots",
     "headline",
+    "predicted",
     "save",
     "series",
     "side_by_side",

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from sim.report.figures.style import FOCUS, INK, PALETTE, styled, with_title, words
+from sim.report.figures.style import FOCUS, INK, PALETTE, REST, styled, with_title, words
 from sim.report.findings import INTERVAL, called
 
 if TYPE_CHECKING:
@@ -73,3 +73,30 @@ def dots(table: "pd.DataFrame", row: str, by: str = "", panel: str = "", title: 
 def _range(value: np.ndarray, error: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
     ends = np.concatenate([value - INTERVAL * np.nan_to_num(error), value + INTERVAL * np.nan_to_num(error), expected])
     return float(np.nanmin(ends)), float(np.nanmax(ends))
+
+
+@styled
+def predicted(
+    panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]], title: str
+) -> Figure:
+    """Predicted against observed, a panel a statistic: (observed, predicted, its standard deviation) by kind of data.
+
+    The line is where both are equal; bars are 1.96 standard deviations.
+    """
+    columns = 2
+    figure = Figure(figsize=(8.0, 7.6), layout="constrained")
+    axes = figure.subplots(-(-len(panels) // columns), columns).ravel()
+    for axis, (name, kinds) in zip(axes, panels.items(), strict=False):
+        high = 0.0
+        for color, (kind, (seen, expected, spread)) in zip((REST, FOCUS), sorted(kinds.items()), strict=False):
+            known = np.isfinite(seen) & np.isfinite(expected)
+            color = FOCUS if kind == "held out" else color
+            axis.errorbar(
+                seen[known], expected[known], 1.96 * spread[known], fmt="o", ms=4, lw=1, color=color, label=kind
+            )
+            high = max([high, *(seen[known]), *(expected[known])])
+        axis.plot([0, 1.05 * high], [0, 1.05 * high], color=INK, lw=0.8)
+        axis.set(title=name, xlabel="observed", ylabel="predicted", xlim=(0, 1.08 * high), ylim=(0, 1.12 * high))
+    axes[0].legend(loc="upper left")
+    figure.suptitle(title, x=0.02, ha="left", weight="bold")
+    return figure

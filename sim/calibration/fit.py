@@ -1,0 +1,148 @@
+"""Fits a market to choices. What is chosen, the form of price and who predicts, is chosen on an inner split."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sim.calibration.chains import Chain, Draws, Length, Progress, length_of, run_chains
+from sim.calibration.choices import Choices, Terms, Variant, digests, take_purchases
+from sim.calibration.forecast import Occasions, chances, occasions, pooled, simulate
+from sim.calibration.posterior import Posterior
+from sim.calibration.references import log_likelihoods, reference_chances
+from sim.panel.folds import mixed
+
+FIRST_PART, FEWEST = 0.7, 4  # of the purchases of a household with at least so many is fitted in the inner split
+VARIANTS = {
+    "given_first": Variant("given_first", given_first=True, log_normal=False, gains=True),
+    "whole": Variant("whole", given_first=False, log_normal=False, gains=True),
+    "simulator": Variant("simulator", given_first=False, log_normal=True, gains=False),
+}
+POOLS = (("given_first", "whole"), ("given_first", "whole", "simulator"), ("simulator",))
+LEAST_TOLD = 30  # purchases that the inner split must hold out for a choice to rest on it
+FREE_RUNS = 100
+NO_VARIATION = 0.005  # spread of relative prices of a brand below which price tells nothing
+
+
+@dataclass
+class Inner:
+    """What the inner split says, on the purchases `asked` that were held out of the training data."""
+
+    choices: Choices
+    asked: np.ndarray  # [n]
+    chances: dict[str, np.ndarray]  # one-step, of the market and the references; [n, j]
+    free: np.ndarray  # [replication, n] free runs over what was held out
+    fitted: np.ndarray  # [replication, n] free runs from the first purchase on
+    log: list[str] = field(default_factory=list)  # what was compared, and what it gave
+
+
+@dataclass
+class Fitted:
+    """A market fitted to choices."""
+
+    posterior: Posterior
+    inner: Inner | None
+
+
+def basic_terms(choices: Choices) -> Terms:
+    """Terms as the data allow: prices that vary, promotions that are there and not always."""
+    share = np.bincount(choices.y, minlength=len(choices.brands)) / max(len(choices.y), 1)
+    mean = None
+    if choices.prices is not None and np.isfinite(choices.prices).all():
+        relative = choices.prices / choices.prices.mean()
+        mean = float(np.sort(choices.prices, axis=None).mean()) if relative.std(axis=0).max() > NO_VARIATION else None
+
+    def varies(block: np.ndarray | None) -> bool:
+        return block is not None and bool((block.std(axis=0) > 1e-9).any())
+
+    return Terms(tuple(share.tolist()), mean, False, varies(choices.features), varies(choices.displays))
+
+
+def fit(choices: Choices, firms: tuple[str, ...], seed: int, progress: Progress) -> Fitted:
+    """The posterior of the market that these choices come from, and what the inner split says of it."""
+    terms = basic_terms(choices)
+    usable = {n: v for n, v in VARIANTS.items() if not v.given_first or (np.diff(choices.start) > 1).sum() > 1}
+    inner, terms, pool = _inner(choices, terms, usable, seed, progress)
+    names = [n for n in VARIANTS if n in pool or n == "simulator"]
+    chains = [Chain(choices, terms, VARIANTS[n], length_of(choices), _seed(seed, 10 + i)) for i, n in enumerate(names)]
+    draws = dict(zip(names, run_chains(chains, progress, "estimating the market"), strict=True))
+    return Fitted(_posterior(choices, firms, terms, draws, pool, seed), inner)
+
+
+def _posterior(
+    choices: Choices, firms: tuple[str, ...], terms: Terms, draws: dict[str, Draws], pool: tuple[str, ...], seed: int
+) -> Posterior:
+    weights = {name: 1 / len(pool) for name in pool}
+    each = digests(choices)
+    return Posterior(choices.brands, firms, terms, draws, weights, "simulator", choices.households, each, seed)
+
+
+def _seed(seed: int, number: int) -> int:
+    return int(mixed(np.array([(seed << 8) + number], np.uint64))[0])
+
+
+def inner_history(choices: Choices) -> np.ndarray:
+    """[n] whether a purchase is fitted in the inner split: the first 70 % of households with at least 4, else all."""
+    n = np.diff(choices.start)
+    first = np.where(n >= FEWEST, np.ceil(FIRST_PART * n - 1e-9), n)
+    return choices.nth < first[choices.hh]
+
+
+def _inner(
+    choices: Choices, terms: Terms, usable: dict[str, Variant], seed: int, progress: Progress
+) -> tuple[Inner | None, Terms, tuple[str, ...]]:
+    """(what the inner split says, the terms with the form of price, the variants that predict)."""
+    history = inner_history(choices)
+    pools = [p for p in POOLS if set(p) <= set(usable)]
+    if (~history).sum() < LEAST_TOLD:
+        return None, terms, pools[0]
+    train = take_purchases(choices, history)
+    share = tuple((np.bincount(train.y, minlength=len(choices.brands)) / len(train.y)).tolist())
+    forms = [replace(terms, share=share, log_price=log) for log in ((False, True) if terms.mean_price else (False,))]
+    chains = _inner_chains(train, forms, usable, seed)
+    draws = run_chains(list(chains.values()), progress, "choosing the form, on a part of the training data")
+    at = occasions(choices, train.start[1:] - train.start[:-1] + choices.start[:-1], train.households, digests(train))
+    each = {}
+    for done, ((form, name), mine) in enumerate(zip(chains, draws, strict=True)):
+        progress("choosing the form: predicting", done / len(draws))
+        each[form, name] = chances(at, form, mine, True, lambda part: None)
+    scores = {
+        (form, pool): float(log_likelihoods(pooled([each[form, n] for n in pool], [1.0] * len(pool)), choices)[~history].mean())
+        for form in forms
+        for pool in pools
+    }
+    form = max(forms, key=lambda f: scores[f, pools[0]])
+    pool = max(pools, key=lambda p: scores[form, p])
+    result = Inner(choices, ~history, {}, *_free(at, choices, form, draws[list(chains).index((form, "simulator"))]))
+    result.chances["market"] = pooled([each[form, n] for n in pool], [1.0] * len(pool))
+    result.chances["simulator"] = each[form, "simulator"]
+    result.chances |= reference_chances(choices, history, form)
+    result.log = [
+        f"price by its {'logarithm' if f.log_price else 'ratio to the mean'}, {' + '.join(p)}: {value:.4f}"
+        for (f, p), value in scores.items()
+    ]
+    return result, replace(terms, log_price=form.log_price), pool
+
+
+def _inner_chains(
+    train: Choices, forms: list[Terms], usable: dict[str, Variant], seed: int
+) -> dict[tuple[Terms, str], Chain]:
+    length: Length = length_of(train, _part())
+    length = replace(length, draws=min(length.draws, length.sweeps))
+    return {
+        (form, name): Chain(train, form, variant, length, _seed(seed, 20 + i))
+        for form in forms
+        for i, (name, variant) in enumerate(usable.items())
+    }
+
+
+def _part() -> float:
+    from sim.calibration.settings import number
+
+    return number("sampler", "inner")
+
+
+def _free(at: Occasions, choices: Choices, form: Terms, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
+    """Free runs over what was held out, and over everything from the first purchase on."""
+    market = Posterior((), (), form, {"simulator": draws}, {}, "simulator", choices.households, np.zeros(0, np.uint64))
+    whole = Occasions(choices, choices.start[:-1].copy(), at.seeds, at.known)
+    return simulate(market, at, FREE_RUNS), simulate(market, whole, FREE_RUNS)

@@ -1,0 +1,170 @@
+"""From a panel to the folder of a calibrated market."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from sim.calibration.chains import Progress
+from sim.calibration.choices import Choices, choices_of, ranked_brands, take_households, take_purchases
+from sim.calibration.fit import Fitted, fit
+from sim.calibration.posterior import HOUSEHOLDS, POPULATION, write_posterior
+from sim.calibration.preset import CALENDAR, MARKET, PEOPLE, Time, calendar_text, firm_names, preset_text, write_people
+from sim.calibration.report import text
+from sim.calibration.settings import number
+from sim.calibration.weeks import MOST_WEEKS, Prices, prices_by_week, rates, unit_of, weeks_of, with_prices
+from sim.panel.report import read_summary
+from sim.panel.types import Panel, PanelError
+
+REPORT, FIGURE = "report.txt", "fit.png"
+FILES = (MARKET, PEOPLE, CALENDAR, POPULATION, HOUSEHOLDS, REPORT, FIGURE)
+
+
+@dataclass
+class Calibration:
+    """A panel with the market that was fitted to it."""
+
+    fitted: Fitted
+    choices: Choices
+    time: Time
+    read: list[str]
+    about: list[str]
+    prices: Prices
+    unit: str
+    title: str
+    seed: int
+
+
+def calibrate(panel: Panel, progress: Progress, seed: int = 1, unit: str | None = None, title: str = "") -> Calibration:
+    """Fit the simulator's choice rule to a panel. PanelError where a panel cannot tell anything of it.
+
+    `unit` of its times: date, week, day or none; None = as the panel has it.
+    """
+    _refuse(panel)
+    read = [*read_summary(panel), *(f"! {w}" for w in panel.warnings)]
+    found, sentence = unit_of(panel)
+    unit = found if unit is None else unit
+    about = [sentence] if sentence else []
+    weeks = weeks_of(panel, unit)
+    prices, sentence = prices_by_week(panel, weeks)
+    about += [sentence] if sentence else []
+    panel = with_prices(panel, weeks, prices)
+    choices, sentences = sized(choices_of(panel, ranked_brands(panel)))
+    rate, shape, relative = rates(panel, weeks)
+    fitted = fit(choices, firm_names(choices.brands), seed, progress)
+    fitted.posterior.paid, fitted.posterior.unit = prices, unit
+    mine = weeks[choices.place] if weeks is not None and np.ptp(weeks) < MOST_WEEKS else None
+    hh = panel.hh[choices.place[choices.start[:-1]]]
+    time = Time(mine, rate, shape, None if relative is None else relative[hh])
+    return Calibration(fitted, choices, time, read, [*about, *sentences], prices, unit, title, seed)
+
+
+def _refuse(panel: Panel) -> None:
+    wrong = []
+    if len(panel.brands) < 2:
+        wrong.append("there is one firm only; a market is fitted to choices between brands")
+    elif panel.provider:
+        wrong.append(
+            "customers have one provider at a time, and calibrate fits purchases, each of them a choice; "
+            "panel.provider=no says that they are"
+        )
+    elif not panel.ordered:
+        wrong.append(
+            "the rows are not in the order of purchase, so habit cannot be told from taste; measure the panel instead "
+            "(panel=FILE), or say panel.ordered=yes if you know better"
+        )
+    elif (np.bincount(panel.hh) < 2).all():
+        wrong.append(
+            "no household bought twice: how people differ cannot be told from chance, so there is nothing to fit"
+        )
+    if wrong:
+        raise PanelError([f"panel: {w}" for w in wrong])
+
+
+def sized(choices: Choices) -> tuple[Choices, list[str]]:
+    """The choices from which the population is estimated, and sentences on what is left aside."""
+    most, said = int(number("size", "purchases")), []
+    n = np.diff(choices.start)
+    if n.max() > most:
+        said.append(f"Of {int((n > most).sum())} households with more, the last {most:,} purchases are used.")
+        choices = take_purchases(choices, choices.nth >= (n - most)[choices.hh])
+    households = int(number("size", "households"))
+    total = np.cumsum(np.diff(choices.start)) * len(choices.brands)
+    keep = min(households, max(2, int(np.searchsorted(total, number("size", "choices"), "right"))))
+    if keep < len(choices.households):
+        said.append(
+            f"The population is estimated from {keep:,} of {len(choices.households):,} households, chosen at random; "
+            "`predict` and `simulate` infer the others from their history and the population."
+        )
+        choices = take_households(choices, np.arange(keep))
+    return choices, said
+
+
+def write(done: Calibration, folder: Path) -> list[str]:
+    """Write all files to a folder; returns sentences on what could not be made."""
+    posterior, choices = done.fitted.posterior, done.choices
+    report = text(done.fitted, choices, done.time, done.about, done.read)
+    preset = preset_text(posterior, choices, done.time, done.seed, done.title)
+    (folder / MARKET).write_text(preset, encoding="utf-8")
+    (folder / REPORT).write_text(report, encoding="utf-8")
+    if done.time.weeks is not None:
+        (folder / CALENDAR).write_text(calendar_text(posterior, choices, done.time.weeks), encoding="utf-8")
+    write_people(posterior, choices, done.time, folder)
+    write_posterior(posterior, folder)
+    inner = done.fitted.inner
+    if inner is None:
+        return ["There is no figure: too few purchases to hold any out."]
+    try:
+        from sim.calibration.figure import draw
+        from sim.report import figures
+
+        figures.save(draw(inner, done.title or "Predicted against observed"), folder / FIGURE, "png")
+    except Exception as error:  # the numbers are written already; a failed drawing must not lose them
+        (folder / FIGURE).unlink(missing_ok=True)
+        return [f"the figure could not be drawn ({' '.join(str(error).split())[:120]})"]
+    return []
+
+
+def joined(history: Panel | None, panel: Panel, posterior_brands: int) -> tuple[Choices, np.ndarray]:
+    """(the purchases of a history and what follows, households as in the files; [i] where what follows begins).
+
+    Their brands are in the posterior's order. Households of the history that have nothing to follow are left out.
+    """
+    order = np.arange(posterior_brands)
+    later = choices_of(panel, order, canonical=False)
+    if history is None:
+        return later, later.start[:-1].copy()
+    earlier = choices_of(history, order, canonical=False)
+    most = int(number("size", "purchases"))
+    size = np.diff(earlier.start)
+    earlier = take_purchases(earlier, earlier.nth >= (size - most)[earlier.hh])
+    place = {name: i for i, name in enumerate(earlier.households.tolist())}
+    source = np.array([place.get(name, -1) for name in later.households.tolist()], np.int64)
+    before = np.where(source >= 0, np.diff(earlier.start)[source], 0) if len(earlier.households) else source * 0
+    after = np.diff(later.start)
+    start = np.r_[0, np.cumsum(before + after)].astype(np.int64)
+    given = start[:-1] + before
+    row = np.arange(start[-1])
+    hh = np.repeat(np.arange(len(after)), before + after)
+    past = row < given[hh]
+    old = (earlier.start[source[hh]] + row - start[hh])[past]
+    new = (later.start[hh] + row - given[hh])[~past]
+
+    def merged(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
+        if a is None or b is None:
+            return None
+        result = np.empty((len(row), *b.shape[1:]), b.dtype)
+        result[past], result[~past] = a[old], b[new]
+        return result
+
+    y, place_in = merged(earlier.y, later.y), merged(earlier.place, later.place)
+    assert y is not None and place_in is not None
+    return replace(
+        later,
+        start=start,
+        y=y,
+        place=place_in,
+        prices=merged(earlier.prices, later.prices),
+        features=merged(earlier.features, later.features),
+        displays=merged(earlier.displays, later.displays),
+    ), given

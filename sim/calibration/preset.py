@@ -1,0 +1,239 @@
+"""Writes a calibrated market as a preset of the simulator: market.yaml, its people and its calendar."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sim.calibration.choices import Choices, price_index, weight_names
+from sim.calibration.compiled.likelihood import remember
+from sim.calibration.posterior import Posterior
+from sim.calibration.weeks import by_week
+from sim.panel.vocabulary import normalized
+
+MARKET, PEOPLE, CALENDAR = "market.yaml", "people.parquet", "calendar.csv"
+PEOPLE_DRAWS = 40  # draws of the posterior that people can start from, one a replication
+RESERVED = {"price_weight"}  # a name in a covariance of tastes
+LEAST_PRICE = 0.05  # on the simulator's scale; adding to all prices changes no choice
+WINDOW, WEEKS = 13, 104
+SEGMENTS = ("ethical", "skeptical", "habitual")  # of conf/config.yaml
+TOLD = (  # traits in which segments do not differ, as people's own are known
+    *("rate", "attention", "automaticity", "consideration_size", "state_dependence", "habit_weight", "habit_rate"),
+    *("price_weight", "uncertainty", "trust_up", "trust_down"),
+)
+
+
+@dataclass
+class Time:
+    """What the panel says of time: the week of each purchase, and rates of use."""
+
+    weeks: np.ndarray | None  # [n]
+    rate: float | None  # uses a week; None where the panel has no time
+    shape: float | None
+    relative: np.ndarray | None  # [i] expected rate of each household, relative to the mean
+
+
+def firm_names(brands: Sequence[str]) -> tuple[str, ...]:
+    """A name for each brand that the simulator takes: letters, digits and _, each another.
+
+    >>> firm_names(["Heinz 41 oz.", "7-Up", "heinz 41 OZ"])
+    ('heinz_41_oz', 'brand_7_up', 'heinz_41_oz_2')
+    """
+    names: list[str] = []
+    for brand in brands:
+        words = re.sub(r"[^a-z0-9]+", " ", " ".join(normalized(w) for w in re.split(r"[^\w]+|_", brand))).split()
+        name = "_".join(words)[:40] or f"brand_{len(names) + 1}"
+        name = f"brand_{name}" if name[0].isdigit() else name
+        number, free = 2, name
+        while free in names or free in RESERVED:
+            free, number = f"{name}_{number}", number + 1
+        names.append(free)
+    return tuple(names)
+
+
+class Numbers:
+    """Means and standard deviations of the simulator's variant, in the simulator's terms."""
+
+    def __init__(self, posterior: Posterior):
+        draws, many = posterior.draws[posterior.simulator], len(posterior.firms)
+        self.priced = posterior.terms.mean_price is not None
+        self.mean = np.r_[0.0, draws.mu[:, : many - 1].mean(axis=0)]
+        self.error = np.r_[0.0, draws.mu[:, : many - 1].std(axis=0)]
+        self.covariance = draws.sigma.mean(axis=0)
+        names = weight_names(posterior.terms, draws.variant)
+        self.weights = {n: (float(draws.common[:, k].mean()), float(draws.common[:, k].std())) for k, n in enumerate(names)}
+        rate = 1 / (1 + np.exp(-draws.common[:, -1]))
+        self.habit_rate = float(rate.mean()), float(rate.std())
+        median = np.exp(draws.mu[:, -1]) if self.priced else np.zeros(1)
+        self.price_weight = float(np.exp(draws.mu[:, -1].mean())) if self.priced else 0.0, float(median.std())
+        self.price_sd = float(np.sqrt(self.covariance[-1, -1])) if self.priced else 0.0
+
+
+def price_shift(posterior: Posterior, choices: Choices) -> float:
+    """What is added to prices so that the simulator takes all of them; it changes no choice."""
+    return max(0.0, LEAST_PRICE - 1 - float(price_index(choices, posterior.terms).min(initial=0.0)))
+
+
+def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, title: str) -> str:
+    """The text of market.yaml."""
+    numbers = Numbers(posterior)
+    lines = [
+        f"# Estimated by `stickiness calibrate` from a panel of {len(choices.households):,} households and "
+        f"{len(choices.y):,} purchases.",
+        "# Numbers marked `panel` are posterior means +- standard deviations; the others are assumptions that keep",
+        "# mechanisms out that this panel says nothing of, or the simulator's own (see report.txt).",
+        f"title: {_quoted(title)}",
+        f"seed: {seed}",
+        f"population: {PEOPLE}  # households of the panel, with tastes and habits drawn from the posterior",
+        "burn_in: 0  # weeks; people start from the end of their history",
+        *_time(time),
+        "network: {kind: none}  # nothing is known of who talks to whom",
+        *_segments(),
+        *_market(numbers, time),
+        *_consumer(numbers, time, len(posterior.firms)),
+        *_firms(posterior, choices, numbers),
+        *_covariance(posterior, numbers),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:80] + '"'
+
+
+def _time(time: Time) -> Iterator[str]:
+    weeks = WEEKS if time.weeks is None else int(time.weeks.max() - time.weeks.min() + 1)
+    if time.weeks is not None:
+        yield f"calendar: {CALENDAR}  # prices and promotions of the panel's weeks"
+    yield f"weeks: {max(weeks, 1)}"
+    yield f"window: {min(WINDOW, max(weeks, 1))}  # weeks"
+
+
+def _segments() -> Iterator[str]:
+    yield "segments:  # they differ in how scandals act on them (literature); in what they buy, people differ by the panel"
+    alike = ", ".join(f"{trait}: 1" for trait in TOLD)
+    for name in SEGMENTS:
+        yield f"  {name}: {{{alike}}}"
+
+
+def _market(numbers: Numbers, time: Time) -> Iterator[str]:
+    yield "market:"
+    yield "  regime: repertoire"
+    yield "  taste_law: normal"
+    yield f"  price_weight_sd: {numbers.price_sd:.4g}  # of ln price weight; panel"
+    if time.shape is not None:
+        yield f"  rate_shape: {time.shape:.4g}  # gamma shape K of the NBD of purchases; panel"
+
+
+def _consumer(numbers: Numbers, time: Time, firms: int) -> Iterator[str]:
+    habit, error = numbers.weights["habit"]
+    yield "consumer:"
+    if time.rate is not None:
+        yield f"  rate: {time.rate:.4g}  # uses/week; panel (NBD)"
+    if numbers.priced:
+        yield f"  price_weight: {min(numbers.price_weight[0], 20):.4g}  # median; panel +- {numbers.price_weight[1]:.2g}"
+    for name in ("feature", "display"):
+        if name in numbers.weights:
+            value, sd = numbers.weights[name]
+            yield f"  {name}_weight: {float(np.clip(value, -5, 20)):.4g}  # panel +- {sd:.2g}"
+    yield f"  habit_weight: {float(np.clip(habit, 0, 5)):.4g}  # panel {habit:.3g} +- {error:.2g}"
+    yield f"  habit_rate: {numbers.habit_rate[0]:.4g}  # step a use; panel +- {numbers.habit_rate[1]:.2g}"
+    yield "  state_dependence: 0.0  # habit holds all of it"
+    yield "  attention: 1.0         # every purchase is deliberated,"
+    yield "  automaticity: 0.0      # also with habit,"
+    yield f"  consideration_size: {firms}.0  # and all firms are looked at"
+    yield "  trust_up: 0.0          # trust stays as it is, unless there is a scandal"
+    yield "  trust_down: 0.0"
+    yield "  uncertainty: 0.0       # tastes hold what people think of brands that they do not use"
+
+
+def _firms(posterior: Posterior, choices: Choices, numbers: Numbers) -> Iterator[str]:
+    x = price_index(choices, posterior.terms) + price_shift(posterior, choices)
+    presence = np.exp(np.clip(numbers.mean, -13, 13))
+    shares = posterior.terms.share
+    yield "firms:"
+    for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
+        named = re.sub(r"[\x00-\x1f]", " ", brand)[:60]
+        yield f"  {firm}:  # {named}: {100 * shares[j]:.1f} % of the panel's purchases"
+        yield f"    presence: {presence[j]:.6g}  # exp of mean taste, which is {numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}; panel"
+        if numbers.priced:
+            yield f"    price: {1 + x[:, j].mean():.4f}  # panel"
+        for name, block in (("feature", choices.features), ("display", choices.displays)):
+            if block is not None and name in numbers.weights:
+                yield f"    {name}: {float(np.clip(block[:, j].mean(), 0, 1)):.4f}  # of purchases; panel"
+        yield "    consistency_sd: 0.0  # experience is not in a panel: it is alike everywhere until you change it"
+        yield "    delight_rate: 0.0"
+
+
+def _covariance(posterior: Posterior, numbers: Numbers) -> Iterator[str]:
+    names = [*posterior.firms[1:], *(["price_weight"] if numbers.priced else [])]
+    yield "taste_covariance:  # of tastes relative to the largest firm, and of ln price weight; panel"
+    for a, row in enumerate(names):
+        cells = [
+            f"{name}: {float(f'{numbers.covariance[max(a, b), min(a, b)]:.6g}')}"
+            for b, name in enumerate(names)
+            if not row == name == "price_weight"
+        ]
+        yield f"  {row}: {{{', '.join(cells)}}}"
+
+
+def calendar_text(posterior: Posterior, choices: Choices, weeks: np.ndarray) -> str:
+    """Prices and promotions of every firm in every week, as CSV: means over the purchases of the week."""
+    many = len(posterior.firms)
+    x = price_index(choices, posterior.terms) + price_shift(posterior, choices) + 1
+    blocks = {"price": x} if posterior.terms.mean_price is not None else {}
+    for name, wanted, block in (
+        ("feature", posterior.terms.feature, choices.features),
+        ("display", posterior.terms.display, choices.displays),
+    ):
+        if wanted and block is not None:
+            blocks[name] = np.clip(block, 0, 1)
+    tables = {name: by_week(weeks, choices.y, values, many)[1] for name, values in (blocks or {"price": x}).items()}
+    lines = [",".join(["week", "firm", *tables])]
+    for week in range(int(weeks.max() - weeks.min()) + 1):
+        for j, firm in enumerate(posterior.firms):
+            lines.append(",".join([str(week), firm, *(f"{table[week, j]:.6g}" for table in tables.values())]))
+    return "\n".join(lines) + "\n"
+
+
+def write_people(posterior: Posterior, choices: Choices, time: Time, folder: Path) -> None:
+    """people.parquet: every household with its history, and so many draws of its tastes and price weight."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    numbers, draws = Numbers(posterior), posterior.draws[posterior.simulator]
+    firms, households = posterior.firms, len(posterior.households)
+    picks = np.unique(np.linspace(0, len(draws.mu) - 1, PEOPLE_DRAWS).astype(int))
+    theta = draws.theta[picks].reshape(len(picks) * households, -1).astype(float)
+    columns: dict[str, object] = {
+        "draw": np.repeat(np.arange(len(picks)), households),
+        "person": np.tile(np.arange(households), len(picks)),
+        f"taste.{firms[0]}": np.zeros(len(theta)),
+    }
+    for j, firm in enumerate(firms[1:]):
+        columns[f"taste.{firm}"] = theta[:, j] - np.clip(numbers.mean[j + 1], -13, 13)
+    if numbers.priced:
+        columns["price_weight"] = np.exp(theta[:, -1]) / min(numbers.price_weight[0], 20)
+    if time.relative is not None:
+        columns["rate"] = np.tile(time.relative, len(picks))
+    last = np.where(np.diff(choices.start) > 0, choices.y[np.maximum(choices.start[1:] - 1, 0)], -1)
+    columns["last"] = np.tile(np.append(np.array(firms, object), "")[last], len(picks))
+    habit = _habit_at_end(choices, posterior, 1 / (1 + np.exp(-draws.common[picks, -1])))
+    for j, firm in enumerate(firms):
+        columns[f"habit.{firm}"] = np.clip(habit[:, :, j].ravel(), 0, 1)
+    uses = np.bincount(choices.hh * len(firms) + choices.y, minlength=households * len(firms)).reshape(households, -1)
+    for j, firm in enumerate(firms):
+        columns[f"uses.{firm}"] = np.tile(uses[:, j].astype(float), len(picks))
+    pq.write_table(pa.table({n: pa.array(v) for n, v in columns.items()}), folder / PEOPLE)
+
+
+def _habit_at_end(choices: Choices, posterior: Posterior, rates: np.ndarray) -> np.ndarray:
+    """[d, i, j] habit after each household's history, for each rate."""
+    result = np.tile(np.array(posterior.terms.share), (len(rates), len(choices.households), 1))
+    for d, rate in enumerate(rates):
+        for i in range(len(choices.households)):
+            for n in range(choices.start[i], choices.start[i + 1]):
+                remember(result[d, i], rate, choices.y[n])
+    return result

@@ -1,0 +1,188 @@
+"""calibrate, predict and simulate from the command line: what they write, and that nothing of the future leaks."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from sim.__main__ import main
+from sim.calibration.main import run
+from sim.calibration.preset import firm_names
+from sim.model.declare import ScenarioError
+from sim.model.scenario import build
+from tests.calibration.panels import drawn, split
+
+pytestmark = pytest.mark.usefixtures("short")
+
+
+def market_of(train: pd.DataFrame, folder, *more: str):
+    train.to_csv(folder / "train.csv", index=False)
+    assert run("calibrate", [f"panel={folder / 'train.csv'}", f"out={folder / 'market'}", *more]) == 0
+    return folder / "market"
+
+
+def forecast(command: str, folder, later: pd.DataFrame, *more: str, name: str = "later", history: bool = True):
+    later.to_csv(folder / f"{name}.csv", index=False)
+    past = [f"history={folder / 'train.csv'}"] if history else []
+    out = folder / f"{name}.{command}.csv"
+    words = [f"market={folder / 'market'}", *past, f"panel={folder / name}.csv", f"out={out}", *more]
+    assert run(command, words) == 0
+    return pd.read_csv(out)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A calibrated market with its panel; made once, with the short sampler."""
+    from sim.calibration import settings
+    from tests.calibration.panels import SHORT
+
+    folder, before = tmp_path_factory.mktemp("market"), dict(settings.settings()["sampler"])
+    settings.settings()["sampler"].update(SHORT)
+    train, later = split(drawn(40, 14))
+    market_of(train, folder)
+    settings.settings()["sampler"].update(before)
+    return folder, train, later
+
+
+def test_a_market_is_a_preset_with_its_posterior_and_report(made):
+    folder, train, _ = made
+    files = {p.name for p in (folder / "market").iterdir()}
+    assert files == {"market.yaml", "people.parquet", "posterior.parquet", "households.parquet", "report.txt", "fit.png"}
+    preset = yaml.safe_load((folder / "market" / "market.yaml").read_text())
+    assert list(preset["firms"]) == train.choice.value_counts().index.tolist()
+    preset["population"] = str(folder / "market" / preset["population"])
+    scenario = build(preset)
+    assert scenario.consumer.habit_weight > 0.3 and scenario.consumer.feature_weight > 0
+    report = (folder / "market" / "report.txt").read_text()
+    for said in ("numbered, not dated", "held out", "market share", "last brand", "Dirichlet", "rests on other sources"):
+        assert said in report
+    people = pd.read_parquet(folder / "market" / "people.parquet")
+    assert len(people) == 40 * 40 and set(people["last"]) == {"a", "b", "c"}
+
+
+def test_chances_are_of_every_row_and_free_runs_of_every_replication(made):
+    folder, _, later = made
+    chances = forecast("predict", folder, later)
+    assert list(chances.columns) == ["hh", "t", "a", "b", "c"]
+    assert chances[["hh", "t"]].to_numpy().tolist() == later[["hh", "t"]].to_numpy().tolist()
+    p = chances[["a", "b", "c"]].to_numpy()
+    assert (p > 0).all() and p.sum(axis=1) == pytest.approx(1, abs=1e-6)
+    share = split(drawn(40, 14))[0].choice.value_counts(normalize=True)
+    mine = np.log(p[np.arange(len(later)), later.choice.map({"a": 0, "b": 1, "c": 2})]).mean()
+    assert mine > np.log(later.choice.map(share)).mean() + 0.1
+    paths = forecast("simulate", folder, later, "replications=20")
+    assert list(paths.columns) == ["rep", "hh", "t", "choice"]
+    assert len(paths) == 20 * len(later) and paths.groupby("rep").size().nunique() == 1
+    assert set(paths.choice) == {"a", "b", "c"}
+
+
+def test_nothing_of_the_future_leaks(made):
+    """P12: with the choices from t on permuted, the chances up to t are the same to the last bit; so are free runs."""
+    folder, _, later = made
+    before = forecast("predict", folder, later, name="asis")
+    t = 11
+    changed = later.copy()
+    future = changed.t >= t
+    changed.loc[future, "choice"] = np.random.default_rng(1).permutation(changed.choice[future].to_numpy())
+    assert (changed.choice != later.choice).any()
+    after = forecast("predict", folder, changed, name="permuted")
+    pd.testing.assert_frame_equal(before[before.t <= t], after[after.t <= t], check_exact=True)
+    assert not before[before.t > t].equals(after[after.t > t])
+    runs = [forecast("simulate", folder, f, "replications=3", name=n) for f, n in ((later, "s1"), (changed, "s2"))]
+    pd.testing.assert_frame_equal(*runs, check_exact=True)
+    blind = forecast("simulate", folder, later.drop(columns="choice"), "replications=3", name="blind")
+    pd.testing.assert_frame_equal(runs[0], blind, check_exact=True)
+
+
+def test_other_names_of_brands_and_households_permute_the_answer(made, tmp_path):
+    """P12: brands renamed and in another order, households numbered otherwise: the same chances to the last digit."""
+    folder, train, later = made
+    brand, house = {"a": "zeta", "b": "beta", "c": "alpha"}, {f"h{i}": f"x{(17 * i + 3) % 40}" for i in range(40)}
+
+    def renamed(frame):
+        moved = frame.rename(columns={f"{k}_{b}": f"{k}_{brand[b]}" for k in ("price", "feat") for b in brand})
+        moved = moved[["hh", "t", "choice", *sorted(moved.columns[3:], reverse=True)]]
+        return moved.assign(choice=frame.choice.map(brand), hh=frame.hh.map(house)).sort_values(["hh", "t"])
+
+    market_of(renamed(train), tmp_path)
+    one = forecast("predict", folder, later, name="names").set_index(["hh", "t"])
+    two = forecast("predict", tmp_path, renamed(later)).set_index(["hh", "t"])
+    two = two.loc[[(house[hh], t) for hh, t in one.index]]
+    assert two[[brand[b] for b in one.columns]].to_numpy() == pytest.approx(one.to_numpy(), abs=1e-6)
+    paths = [
+        forecast("simulate", f, x, "replications=2", name="paths") for f, x in ((folder, later), (tmp_path, renamed(later)))
+    ]
+    key = {(r, house[hh], t): brand[c] for r, hh, t, c in paths[0].itertuples(index=False)}
+    assert {(r, hh, t): c for r, hh, t, c in paths[1].itertuples(index=False)} == key
+
+
+def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
+    folder, train, later = made
+    other = market_of(train, tmp_path)
+    for name in ("market.yaml", "people.parquet", "posterior.parquet", "households.parquet", "report.txt"):
+        one, two = ((f / name).read_bytes() for f in (folder / "market", other))
+        assert hashlib.sha256(one).digest() == hashlib.sha256(two).digest(), name
+    forecast("predict", tmp_path, later)
+    forecast("predict", folder, later, name="again")
+    assert (tmp_path / "later.predict.csv").read_bytes() == (folder / "again.predict.csv").read_bytes()
+
+
+def test_new_households_are_answered_from_the_population(made):
+    """P7, fast: households that were never seen; their repeat rate is far from chance, and learned from as they go."""
+    folder, _, _ = made
+    new = drawn(30, 14, seed=9).assign(hh=lambda f: "n" + f.hh)
+    chances = forecast("predict", folder, new, history=False, name="new")
+    p = chances[["a", "b", "c"]].to_numpy()[np.arange(len(new)), new.choice.map({"a": 0, "b": 1, "c": 2})]
+    place = new.t.to_numpy()
+    assert np.log(p[place >= 7]).mean() > np.log(p[place < 1]).mean() + 0.05
+    paths = forecast("simulate", folder, new, "replications=30", history=False, name="newpaths")
+
+    def repeat(frame):
+        same = frame.choice.to_numpy()[1:] == frame.choice.to_numpy()[:-1]
+        return same[frame.t.to_numpy()[1:] > 0].mean()
+
+    runs = np.array([repeat(g) for _, g in paths.groupby("rep")])  # their spread holds posterior and sampling error
+    assert abs(runs.mean() - repeat(new)) < 2.5 * runs.std()
+
+
+def test_without_habit_people_repeat_less(made):
+    """P8, fast: one switch."""
+    folder, _, later = made
+
+    def repeats(*more, name):
+        paths = forecast("simulate", folder, later, "replications=40", *more, name=name)
+        y = paths.choice.to_numpy()
+        later_ones = (paths.hh.to_numpy()[1:] == paths.hh.to_numpy()[:-1]) & (paths.rep.to_numpy()[1:] == paths.rep.to_numpy()[:-1])
+        return (y[1:] == y[:-1])[later_ones].mean()
+
+    assert repeats(name="on") > repeats("mechanisms.habit=false", name="off") + 0.03
+
+
+def test_what_is_wrong_is_said_at_once_and_nothing_is_written(made, tmp_path, capsys):
+    folder, _, later = made
+    with pytest.raises(ScenarioError) as error:
+        run("calibrate", ["panle=x", f"out={folder / 'market'}", "seed=-1", "time=month", "panel.tpo=3"])
+    said = "\n".join(error.value.complaints)
+    for part in ("did you mean panel", "not empty", "seed: '-1'", "time: 'month'", "panel.tpo", "panel: missing"):
+        assert part in said
+    with pytest.raises(ScenarioError, match="make it with `calibrate`"):
+        run("predict", [f"market={tmp_path}", "panel=x", f"out={tmp_path / 'o.csv'}"])
+    later.drop(columns=[c for c in later if c.startswith("price")]).to_csv(tmp_path / "bare.csv", index=False)
+    with pytest.raises(ScenarioError, match="lacks price_"):
+        run("predict", [f"market={folder / 'market'}", f"panel={tmp_path / 'bare.csv'}", f"out={tmp_path / 'o.csv'}"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bare.csv"]
+
+
+def test_names_of_brands_become_names_of_firms():
+    assert firm_names(["Coca-Cola", "coca cola", "7 Up", "£", "Ünïted", "price_weight"]) == (
+        *("coca_cola", "coca_cola_2", "brand_7_up", "brand_4", "united", "price_weight_2"),
+    )
+
+
+def test_the_commands_are_on_the_command_line(monkeypatch, capsys):
+    for command in ("calibrate", "predict", "simulate"):
+        monkeypatch.setattr("sys.argv", ["stickiness", command])
+        assert main() == 2
+        assert f"{command} " in capsys.readouterr().err
