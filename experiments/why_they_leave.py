@@ -10,7 +10,16 @@ Reading: value and standard error, and the limits of what was measured. Keaveney
 71-82): 44 % of those who switched a service name a failure of the core service, 34 % one of the encounter, so between
 44 and 78 % one of the two. Of lost customers 20 to 40 % can be won back (Griffin & Lowenstein 2001, a book of advice:
 weak).
-Finding: FINDING
+Finding (10,000 people): without waking nobody leaves a bank over one bad visit (.1 +- .1 % within half a year), with it
+2.0 +- .3 %. What is said follows the last visit: 33 +- 5 points at banks and 19 +- 4 in shops, 20 +- 5 and 9 +- 3
+without, while what is done stays the same. The factor on the chance to act of those harmed, calibrated to fraud (#38),
+foretells that 7.7 +- .2 % of those notified of a breach leave (#37, held out: 5 to 15; 4.9 without). Words that are
+told and not felt: good ones move choice 1.8 times as much as bad ones, .92 without. 59 +- 1 % of the switching of a
+bank's customers is due to bad visits, between Keaveney's two classes. In ten years .77 +- .01 of those ever switched
+who would if all were alike, .86 without readiness. Of those who left a bank 29 +- 1 % are back within three years
+without any law of winning back. Where half of the people care three times as much for Goya as the others against it
+(calibrated to +56 % in Republican counties), sales rise by 22 +- 3 % in all, as recorded (+22 %); those who accuse buy
+13 +- 2 % less.
 """
 
 from collections.abc import Mapping, Sequence
@@ -118,7 +127,7 @@ def main(people: int = 20_000) -> pd.DataFrame:
                     rows.append((mechanism, f"#{number} {name}", arm, found.value, found.error, *limits))
     for arm, runs in (("with", whole), ("without", Without(people, {"market.readiness": 0.0}))):
         rows += [(READINESS, name, arm, e.value, e.error, *PUBLISHED[name]) for name, e in banks(runs).items()]
-    for arm, care in (("with", -1.0), ("without", 0.0)):
+    for arm, care in (("with", -3.0), ("without", 0.0)):
         for name, e in sides(people, care).items():
             rows.append(("care on the other side", name, arm, e.value, e.error, np.nan, np.nan))
     table = pd.DataFrame(rows, columns=["mechanism", "quantity", "arm", "value", "error", "low", "high"])
