@@ -88,11 +88,11 @@ def estimate_interval(metric: Metric, tally: Tally, folded: Tally | None = None)
     """As `estimate`, and its 95 % interval, which is nan where the error is."""
     with np.errstate(divide="ignore", invalid="ignore"):
         values = metric(folds(tally) if folded is None else folded)
-    value, error = jackknife(values)
-    least = least_error(metric, tally)
-    low, high = interval(values)
-    added = Z * least
-    ends = value - np.hypot(value - low, added), value + np.hypot(high - value, added)
+        value, error = jackknife(values)
+        least = least_error(metric, tally)
+        low, high = interval(values)
+        added = Z * least
+        ends = value - np.hypot(value - low, added), value + np.hypot(high - value, added)
     return Estimate(value, at_least(error, least)), Interval(*ends)
 
 

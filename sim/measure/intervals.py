@@ -52,7 +52,7 @@ def interval(values: Array, level: float = LEVEL) -> Interval:
         most = MOST_REACH * t
         down, up = np.fmin(_hall(t, skewness), most), np.fmax(_hall(-t, skewness), -most)
         low, high = np.fmin(value - t * error, center - error * down), np.fmax(value + t * error, center - error * up)
-    return Interval(np.where(error > 0, low, value), np.where(error > 0, high, value))
+    return Interval(np.where(error == 0, value, low), np.where(error == 0, value, high))
 
 
 def degrees(kurtosis: Array, groups: int) -> Array:

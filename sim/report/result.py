@@ -62,5 +62,5 @@ def event_weeks(scenario: Scenario) -> dict[str, int]:
 
 
 def comparable(scenario: Scenario) -> bool:
-    """Whether there are events within the run, and rivals to go to: then what they did can be told."""
-    return len(scenario.firms) > 1 and any(week < scenario.weeks for week in event_weeks(scenario).values())
+    """Whether there are events, and rivals to go to: then what they did can be told."""
+    return len(scenario.firms) > 1 and bool(event_weeks(scenario))

@@ -168,8 +168,6 @@ def one_answer(
 ) -> Answer:
     """The answer of one pair of runs; counts of people are multiplied by `scale`."""
     first = first_difference(control, changed)
-    if first >= control.weeks:
-        raise ScenarioError([f"weeks: the run ends after {control.weeks}, before the first event (week {first})"])
     run, ((other, movers),) = run_together(control, [changed], firm, first, progress)
     at = _Counts(control, firm, movers, customers(run.tally), base, shares, scale)
     flows = tuple(r.tally.flow[:, first:, :, :, at.j + 1].sum(axis=(2, 3)) for r in (run, other))

@@ -14,7 +14,7 @@ from sim.measure.quantity import Parts, Quantity, nothing, ratio_of
 from sim.measure.tally import Array
 from sim.model.declare import ScenarioError, did_you_mean
 from sim.model.fields import Scenario
-from sim.model.scenario import change
+from sim.model.scenario import change, levers
 from sim.study.answer import NO_EVENTS, YEAR, hit
 from sim.study.calibrate_shares import calibrate_shares
 from sim.study.movers import Progress, run_together
@@ -54,10 +54,8 @@ def countermeasures(scenario: Scenario, progress: Progress | None = None) -> lis
     told = calibrate_shares(scenario)[0]
     firm, events = hit(change(told, NO_EVENTS), told)
     week = min(s.week for s in told.scandals.values())
-    if week >= told.weeks:
-        raise ScenarioError([f"weeks: the run ends after {told.weeks}, before the scandal (week {week})"])
     told = replace(told, weeks=max(told.window, min(told.weeks, week + YEAR)))
-    control, rows = change(told, NO_EVENTS), measures()
+    control, rows = change(told, NO_EVENTS), {n: row for n, row in measures().items() if _possible(told, firm, row)}
     jobs: dict[tuple[str, int], Scenario] = {("", 0): told}
     for name, row in rows.items():
         changes = _changes(told, firm, week, row)
@@ -119,10 +117,20 @@ def _changes(told: Scenario, firm: str, week: int, row: Mapping[str, Any]) -> li
     changes: dict[str, object] = {
         f"scandals.{name}.{field}": value for name in ours for field, value in row.get("scandal", {}).items()
     }
-    for name, move in _moves(row).items():
+    for name, move in _settable(told, firm, row).items():
         new = f"{name}_against" if name in told.moves else name
         changes[f"moves.{new}"] = {**move, "firm": firm, "week": week + DELAY}
     return [changes]
+
+
+def _settable(told: Scenario, firm: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the moves whose lever the firm has: not every firm has every touchpoint."""
+    return {name: move for name, move in _moves(row).items() if move["lever"] in levers(told.firms[firm])}
+
+
+def _possible(told: Scenario, firm: str, row: Mapping[str, Any]) -> bool:
+    """Whether the firm can do it."""
+    return not _moves(row) or bool(_settable(told, firm, row))
 
 
 def _moves(row: Mapping[str, Any]) -> dict[str, Any]:

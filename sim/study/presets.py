@@ -143,20 +143,25 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
     return result
 
 
-def asked_for(config: Mapping[str, Any]) -> tuple[int | None, int | None]:
+def asked_for(config: Mapping[str, object]) -> tuple[int | None, int | None]:
     """`base` and `worlds` of a composed config: the user's customers, and in how many worlds to put the question.
 
     ScenarioError for what is no such number.
     """
-    base, worlds = config.get("base_customers"), config.get("worlds")
-    wrong = []
-    if base is not None and not (type(base) is int and 1 <= base <= MOST_BASE):
-        wrong.append(f"base: {base!r} is no number of customers; give how many the firm has, from 1 on")
-    if worlds is not None and not (type(worlds) is int and 1 <= worlds <= MOST_WORLDS):
-        wrong.append(f"worlds: {worlds!r} is no number of worlds; give one from 1 to {MOST_WORLDS:,}, or leave it out")
+    wrong: list[str] = []
+    base = _whole("base", config.get("base_customers"), MOST_BASE, "customers; give how many the firm has", wrong)
+    worlds = _whole("worlds", config.get("worlds"), MOST_WORLDS, "worlds; leave it out, or give a number", wrong)
     if wrong:
         raise ScenarioError(wrong)
     return base, worlds
+
+
+def _whole(name: str, value: object, most: int, what: str, wrong: list[str]) -> int | None:
+    """A whole number from 1 on, or None; what is neither is complained of."""
+    if value is None or (isinstance(value, int) and value is not True and 1 <= value <= most):
+        return value
+    wrong.append(f"{name}: {value!r} is no number of {what} from 1 to {most:,}")
+    return None
 
 
 def _strangers(overrides: Sequence[str]) -> dict[str, str]:

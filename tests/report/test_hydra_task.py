@@ -127,7 +127,6 @@ def test_no_events_no_answer():
     assert not result.comparable(scenario(*SMALL))
     only = {"firms": {"one": {"presence": 1.0}}, "segments": {"all": {}}, "scandals": {"a": {"week": 3}}}
     assert not result.comparable(build(only)), "a customer who leaves has nowhere to go"
-    assert not result.comparable(scenario(*SMALL, "+scandals.a.week=26")), "the run ends before"
 
 
 def test_a_run_of_few_says_what_cannot_be_told_and_keeps_the_values(command):

@@ -25,9 +25,10 @@ def with_presence(found: Estimate, firms: Sequence[str], shares: Mapping[str, Sh
 
 def widened(ends: Interval, of_people: Estimate, whole: Estimate) -> Interval:
     """The interval of an estimate to which an error that is independent of its people has been added."""
-    added = Z * np.sqrt(np.maximum(whole.error**2 - of_people.error**2, 0))
-    value = of_people.value
-    return Interval(value - np.hypot(value - ends.low, added), value + np.hypot(ends.high - value, added))
+    with np.errstate(invalid="ignore"):
+        added = Z * np.sqrt(np.maximum(whole.error**2 - of_people.error**2, 0))
+        value = of_people.value
+        return Interval(value - np.hypot(value - ends.low, added), value + np.hypot(ends.high - value, added))
 
 
 def table(
