@@ -164,7 +164,7 @@ def unknown(name: str, known: Collection[str]) -> str:
 
 
 @cache
-def declared(kind: object) -> tuple[dict[str, Any], dict[str, "dataclasses.Field[Any]"]]:
+def declared(kind: object) -> tuple[dict[str, object], dict[str, "dataclasses.Field[object]"]]:
     """The types and the fields of a declared dataclass, by name."""
     return get_type_hints(kind), {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
 

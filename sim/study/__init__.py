@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sim.study.comparison import paired, summary
     from sim.study.designs import Design, grid, latin_hypercube, listed, named, sobol, zipped
+    from sim.study.planning import plan
     from sim.study.presets import scenario, scenario_and_shares, uncalibrated
     from sim.study.runs import run
     from sim.study.simulation import simulate
@@ -14,6 +15,7 @@ _HOME = {
     **dict.fromkeys(("paired", "summary"), "comparison"),
     **dict.fromkeys(("Design", "grid", "latin_hypercube", "listed", "named", "sobol", "zipped"), "designs"),
     **dict.fromkeys(("scenario", "scenario_and_shares", "uncalibrated"), "presets"),
+    "plan": "planning",
     "run": "runs",
     "simulate": "simulation",
 }
@@ -25,6 +27,7 @@ __all__ = [
     "listed",
     "named",
     "paired",
+    "plan",
     "run",
     "scenario",
     "scenario_and_shares",

@@ -56,9 +56,9 @@ def run(
     `design`: axes (a grid), `study.zipped`, `latin_hypercube`, `sobol`, `named` scenarios, a DataFrame, a CSV file.
     A row for each run, and for each of `groups` ("all", "segments.ethical", ...) and window or week that is kept:
     `replication`, the design's columns, `error` (empty, or why the run failed), then `<metric>.<firm>` and its error
-    over people. `workers`: a number (all cores), "ray", "slurm", HOST:PORT of a Ray cluster, or an executor. With
-    `folder` rows are kept as they come: a stopped study goes on, new arms are added, a finished one costs nothing.
-    ScenarioError says all that is wrong before the first run.
+    over people. `workers`: a number (all cores), "ray", "slurm", HOST:PORT of a Ray cluster, or an executor. In
+    `folder` rows are kept: a stopped study goes on, new arms are added, a finished one costs nothing. ScenarioError
+    says all that is wrong before the first run.
 
     >>> from sim import build
     >>> base = build({"people": 300, "weeks": 13, "segments": {"all": {}}, "firms": {"a": {}, "b": {}}})
@@ -66,21 +66,21 @@ def run(
     [0.0, 0.0, 1.0, 1.0]
     """
     asked, many = as_design(design), base.replications if replications is None else replications
-    measure, place, study = (
-        Measure(tuple(metrics), tuple(groups), keep),
-        Path(folder) if folder else None,
-        digest_of(base),
-    )
+    measure, place = Measure(tuple(metrics), tuple(groups), keep), Path(folder) if folder else None
     arms = _checked(base, asked, measure, _complaints(asked, many, workers, yes))
     if place:
-        check_free(place, study, resume)
-    solved = calibrate_shares(base)[0]
+        check_free(place, digest_of(base), resume)
+    solved, log = calibrate_shares(base)[0], Journal(place, digest_of(base))
     arms = arms if solved is base else _checked(solved, asked, measure, [])
-    table = _done(Task(solved, measure, code()), asked, arms, many, Journal(place, study), workers, quiet)
+    table = _done(Task(solved, measure, code()), asked, arms, many, log, workers, quiet)
     if place:
-        check_free(place, study)  # again: a long study leaves time for another file of that name
-        write_table(table, place / TABLE, {"base": json.dumps(to_dict(base)), STUDY: study})
+        _save(table, place, base)
     return table
+
+
+def _save(table: "pd.DataFrame", folder: Path, base: Scenario) -> None:
+    check_free(folder, digest_of(base))  # again: a long study leaves time for another file of that name
+    write_table(table, folder / TABLE, {"base": json.dumps(to_dict(base)), STUDY: digest_of(base)})
 
 
 def _done(
