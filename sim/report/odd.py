@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sim import model
 from sim.measure import metrics
-from sim.model.declare import Declaration, leaves, read
-from sim.model.fields import Scenario
+from sim.model.declare import Declaration
 from sim.model.rules import VERBS
+from sim.study.defaults import vocabulary
 
 HERE = Path(__file__).parent
 MODEL = Path(model.__path__[0])
@@ -34,14 +34,6 @@ def odd() -> str:
     for name, write in parts.items():
         text = text.replace(f"{{{{{name}}}}}", write())
     return text
-
-
-def vocabulary() -> list[tuple[str, Declaration]]:
-    """Every field as (path, declaration), NAME standing for the name of a member or a kind of scandal."""
-    one: dict[str, object] = {kind: {"NAME": {}} for kind in ("kinds", "scandals", "moves")}
-    one |= {kind: {"NAME": {"care": {"NAME": 1.0}}} for kind in ("segments", "cohorts")}
-    one["firms"] = {"NAME": {"touchpoints": {"NAME": {}}}}
-    return [(path, d) for path, _, d in leaves(read(Scenario, one, "", []))]
 
 
 def source_of(path: str, d: Declaration) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from sim.model.declare import Declaration, leaves, read
 from sim.model.fields import SCANDAL_KINDS, Firm, Move, Scandal, Scenario, Segment
 
 MEMBER_GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")  # of members, which presets add
@@ -23,3 +24,11 @@ def register_defaults() -> None:
     store = ConfigStore.instance()
     for name, values in bases().items():
         store.store(name, values, group="base")
+
+
+def vocabulary() -> list[tuple[str, Declaration]]:
+    """Every field as (path, declaration), NAME standing for the name of a member or a kind of scandal."""
+    one: dict[str, object] = {kind: {"NAME": {}} for kind in ("kinds", "scandals", "moves")}
+    one |= {kind: {"NAME": {"care": {"NAME": 1.0}}} for kind in ("segments", "cohorts")}
+    one["firms"] = {"NAME": {"touchpoints": {"NAME": {}}}}
+    return [(path, d) for path, _, d in leaves(read(Scenario, one, "", []))]
