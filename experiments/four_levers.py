@@ -2,8 +2,8 @@
 
 Question: what does each of the four levers of Graves (2015) bring, for what a price cut of 2 % costs?
 Design: shops (`retail_us`) and toothpaste; the focus pulls one lever, sized so that a customer finds a use worth as
-much more as at a 2 % lower price: 1 association; 2 effort and ease, half each; 3 failures made good at once, and for the
-rest of the money a more even experience, worth the loss that it spares (assumption: of a visit's spread memory carries
+much more as at a 2 % lower price: 1 association; 2 effort and ease, half each; 3 failures made good at once, and, for
+the rest, a more even experience, worth the loss that it spares (assumption: of a visit's spread memory carries
 sqrt(a / (2 - a)), a its rate); 4 noteworthy moments; the price cut itself; and plain quality, as much more as the
 moments deliver on average. Pulled from birth (also before week 0 and in what people remember when they are born), from
 week 0, and from birth where no anchors form, so that moments are good visits and no more. Same people and draws.
@@ -74,18 +74,16 @@ def finding(table: pd.DataFrame) -> list[str]:
         with_anchor, without = (share.loc[(case, ANCHOR)] for case in (BIRTH, NO_ANCHOR))
         kept = without.value / with_anchor.value
         spread = abs(kept) * math.hypot(without.error / without.value, with_anchor.error / with_anchor.value)
-        lines.append(
-            f"{market}: without anchors {100 * kept:.0f} ± {100 * spread:.0f} % of the moments' gain of share stay."
-        )
+        left = f"{100 * kept:.0f} ± {100 * spread:.0f} %"
+        lines.append(f"{market}: where no anchors form {left} of the moments' gain of share stay.")
     return lines
 
 
 def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
     rows = []
     for market, focus in MARKETS.items():
-        stated = study.scenario(
-            f"market={market}", f"focus={focus}", f"people={people}", f"replications={replications}"
-        )
+        size = f"people={people}", f"replications={replications}"
+        stated = study.scenario(f"market={market}", f"focus={focus}", *size)
         measures = {"share": metrics.share, "stickiness index": shapley.index(stated)}
         measures |= {"penetration": metrics.penetration, "uses per user, %": metrics.frequency}
         j = list(stated.firms).index(focus)

@@ -57,7 +57,7 @@ def fit(market: Scenario, shares: list[float]) -> float:
 
 
 def finding(table: pd.DataFrame) -> list[str]:
-    """The largest gap of brands of 5 % and more for each law, the slope over brands, and whether all lie within a tenth."""
+    """The largest gap of brands of 5 % and more for each law, and the gaps of the first brand and the last."""
     large, lines = table[table.asked >= 0.05], []
     for law, rows in large.groupby("law", sort=False):
         worst = rows.loc[rows.gap.abs().idxmax()]
@@ -66,7 +66,7 @@ def finding(table: pd.DataFrame) -> list[str]:
         first, last = rows.iloc[0], rows.iloc[-1]
         ends = f"{first.brand} {100 * first.gap:+.1f}, {last.brand} {100 * last.gap:+.1f}"
         gap = f"{100 * worst.gap:+.1f} ± {scale * worst.error:.1f} {unit}"
-        lines.append(f"{law}: largest gap {gap} ({worst.brand}); from the largest brand to the smallest: {ends}")
+        lines.append(f"{law}: largest gap {gap} ({worst.brand}); first and last brand: {ends}")
     return lines
 
 
