@@ -4,12 +4,6 @@ Question: which facts stop holding when a mechanism is switched off, all else as
 Design: every fact again, in runs without the mechanism (presence as solved with it, so that only the mechanism
 differs), and once with all of them; 10,000 people a run.
 Reading: a fact that holds with all and misses without the mechanism needs it. A mechanism that no fact needs is named.
-Finding (4,000 people a run, so that facts on the edge come and go): every mechanism but two is needed, most sharply
-taste (#3, #5-8), experience (#19, #47), habit (#7, #30), inattention (#18-20, #29), looks (#32, #33), friction (#24,
-#25), anchor (#74, #76), ease (#54), trust (#56, #58, #71), regret (#72), scandals (#35, #36, #49-56, #59), word of
-mouth (#60, #61), price (#22, #23, #26). Association is at 0 in every preset, so that no fact can need it: it stays as
-lever 1 of the articles, an assumption. Uncertainty about firms never used is a part of lever 3; without it no fact
-leaves its band, so its size in the presets is an assumption too.
 """
 
 import sys
@@ -42,6 +36,12 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def finding(table: pd.DataFrame) -> list[str]:
+    """By mechanism the facts that hold with it alone."""
+    lost = table[table.state == -1].groupby("mechanism").fact.apply(lambda f: ", ".join(f"#{n}" for n in f))
+    return [f"{m}: needed by {lost.get(m, 'no fact')}." for m in dict.fromkeys(table.mechanism)]
+
+
 def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
     """The state of each fact without each mechanism: -1 lost, 0 missed anyway, 1 held, 2 won."""
     whole = scoreboard.verdicts(scoreboard.check(RunCache(people)))
@@ -55,7 +55,7 @@ def main(people: int = 10_000, *mechanisms: str) -> pd.DataFrame:
         lost = [row["fact"] for row in rows if row["mechanism"] == mechanism and row["state"] == -1]
         print(f"{mechanism}: needed by {', '.join(f'#{n}' for n in lost) if lost else 'no fact'}", flush=True)
     table = pd.DataFrame(rows)
-    keep("ablations", table, draw(table))
+    keep("ablations", table, draw(table), finding=finding(table))
     return table
 
 

@@ -1,17 +1,14 @@
-"""What does the model get right, of all that has been measured?
+"""What does the model get right, of all that has been measured, and what is that worth?
 
-Question: which of the 77 facts do the simulated customers reproduce, with the presets as they are shipped?
+Question: which of the facts do the simulated customers reproduce, with the presets as they are shipped, and which of
+these say something: are not made so, not fitted, no theorem, and would miss if the numbers were others?
 Design: each preset is simulated once and read by every fact that asks for it; differences are of twins, same draws.
+Classes by the rules of sim/facts/classes.py, power from conf/facts_power.yaml (experiments/fact_power.py).
 `--fast` simulates 10,000 people a run instead of 40,000; `--seed=N` another seed; numbers (`3 22`) check those facts;
-`--stable` compares the verdicts of four seeds.
-Reading: each quantity with its standard error beside its limits; a fact holds when all of its quantities lie within.
-Finding: 69 of the 74 that can be checked hold, 26 of the 28 held out, and every verdict is the same with four seeds,
-in the fast form and in the full one. Five miss. #37, held out: of those whose own data were taken 4.4 % leave, not 5
-to 15. #62: bad word moves people by a twelfth more than good word, not less: where a word matters the firm is
-remembered above the middle, so that bad word lies further from what is remembered. #69: one bad visit makes hardly
-anybody leave a provider, since it wakes nobody's attention, and too few of the customers of a shop say that they
-would. #70: share answers to worse and to better quality alike, since expectation follows either. #77, held out: an
-anchor makes a fall hurt more, by 26 to 29 % instead of 30 and more.
+`--stable` compares the verdicts of four seeds; `--update` keeps what was found in conf/facts_found.yaml.
+Reading: each quantity with its standard error beside its limits, and its margin in standard errors. A fact holds when
+all of its quantities lie within by two or more, misses when one lies outside by two, and is else undecided.
+Finding: printed from the result: facts by class and verdict, and the sentence that may be said of them.
 """
 
 import sys
@@ -19,15 +16,16 @@ import sys
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.facts import scoreboard
+from sim.facts import classes, power, record, scoreboard
 from sim.facts.runs import RunCache
 from sim.report import figures
 from sim.report.experiment import keep
 
 FAST, FULL = 10_000, 40_000  # people a run
-COLORS = {scoreboard.HOLDS: figures.MARK, scoreboard.MISSES: figures.FOCUS}
+COLORS = {scoreboard.HOLDS: figures.MARK, scoreboard.MISSES: figures.FOCUS, scoreboard.UNDECIDED: figures.INK}
 
 
 def place(row: pd.Series, value: float) -> float:
@@ -38,29 +36,51 @@ def place(row: pd.Series, value: float) -> float:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Every fact on a line of its own: each quantity as a mark between its limits, or beyond them."""
+    """Every fact on a line of its own, a panel a class: each quantity as a mark between its limits, or beyond them."""
     measured = table[table.verdict != scoreboard.NOT_MODELED]
-    numbers = sorted(measured.fact.unique(), reverse=True)
+    groups = [(name, rows) for name in classes.CLASSES if len(rows := measured[measured["class"] == name])]
+    sizes = [rows.fact.nunique() for _, rows in groups]
     with rc_context(figures.STYLE):
-        figure = Figure(figsize=(9, 0.19 * len(numbers) + 1.6), layout="constrained")
-        axes = figure.subplots()
-        axes.axvspan(0, 1, color=figures.REST, alpha=0.25, linewidth=0)
-        for row in measured.itertuples():
-            y, color = numbers.index(row.fact), COLORS[row.verdict]
-            reach = figures.INTERVAL * np.nan_to_num(row.error)
-            ends = [place(row, row.value + side * reach) for side in (-1, 1)]
-            axes.plot(ends, [y, y], color=color, linewidth=1.2)
-            axes.plot(place(row, row.value), y, "o" if not row.held_out else "D", color=color, markersize=4)
-        axes.set_yticks(range(len(numbers)), [f"#{n}" for n in numbers], fontsize=6)
-        axes.set(xticks=[0, 1], xticklabels=["lower limit", "upper limit"], xlim=(-0.7, 1.7), ylim=(-1, len(numbers)))
-        axes.set(title="What was measured (gray) and what is simulated; held out: diamonds; orange misses")
+        figure = Figure(figsize=(9, 0.19 * sum(sizes) + 0.7 * len(groups) + 1), layout="constrained")
+        panels = figure.subplots(len(groups), sharex=True, squeeze=False, height_ratios=[n + 2 for n in sizes])[:, 0]
+        for axes, (name, rows) in zip(panels, groups, strict=True):
+            _draw_class(axes, name, rows)
+        panels[-1].set(xticks=[0, 1], xticklabels=["lower limit", "upper limit"], xlim=(-0.7, 1.7))
+        whole = measured.drop_duplicates("fact").verdict.value_counts()
+        said = ", ".join(f"{whole.get(v, 0)} {v}" for v in COLORS)
+        figure.suptitle(f"What was measured (gray) and what is simulated: {said}", fontsize=11)
     return figure
 
 
-def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None) -> pd.DataFrame:
-    table = scoreboard.table(scoreboard.check(RunCache(people, seed), numbers))
-    print(scoreboard.as_text(table, numbers))
-    keep("facts", table, draw(table))
+def _draw_class(axes: Axes, name: str, rows: pd.DataFrame) -> None:
+    numbers = sorted(rows.fact.unique(), reverse=True)
+    axes.axvspan(0, 1, color=figures.REST, alpha=0.25, linewidth=0)
+    for row in rows.itertuples():
+        y, color = numbers.index(row.fact), COLORS[row.verdict]
+        reach = figures.INTERVAL * np.nan_to_num(row.error)
+        axes.plot([place(row, row.value + side * reach) for side in (-1, 1)], [y, y], color=color, linewidth=1.2)
+        strong = row.power > power.SOME
+        axes.plot(place(row, row.value), y, "D" if strong else "o", color=color, markersize=4)
+    axes.set_yticks(range(len(numbers)), [f"#{n}" for n in numbers], fontsize=6)
+    hold = rows[rows.verdict == scoreboard.HOLDS].fact.nunique()
+    title = f"{name}: {hold} of {len(numbers)} hold (diamonds: power above {power.SOME:g})"
+    axes.set(ylim=(-1, len(numbers)))
+    axes.set_title(title, fontsize=9, loc="left")
+
+
+def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None, update: bool = False) -> pd.DataFrame:
+    runs = RunCache(people, seed)
+    theorems = record.known_theorems() if numbers else classes.theorems(runs)
+    table = scoreboard.table(scoreboard.check(runs, numbers), theorems, power.shipped())
+    for name in (*classes.CLASSES, scoreboard.NOT_MODELED):
+        rows = table[table["class"] == name]
+        if len(rows) and (not numbers or name != scoreboard.NOT_MODELED):
+            print(f"\n== {name}: {rows.fact.nunique()} ==\n{scoreboard.as_text(rows, numbers)}")
+    if not numbers:
+        print(f"\n{record.counts(table)}\n\n{record.sentence(table)}")
+        if update:
+            record.keep_found(table, people, seed)
+        keep("facts", table, draw(table))
     return table
 
 
@@ -82,4 +102,4 @@ if __name__ == "__main__":
     if "--stable" in options:
         stable(size, asked or None)
     else:
-        main(size, *(seeds or [1]), asked or None)
+        main(size, *(seeds or [1]), asked or None, "--update" in options)

@@ -1,20 +1,13 @@
 """Graves' four levers, one at a time, at equal cost.
 
 Question: what does each of the four levers of Graves (2015) bring, for what a price cut of 2 % costs?
-Design: shops (`retail_us`) and toothpaste; the focus pulls one lever all along, also before week 0 and in what people
-remember when they are born, sized so that a customer finds a use worth as much more as at a 2 % lower price: 1
-association; 2 effort and ease, half each; 3 failures made good at once, and for the rest of the money a more even
-experience, worth the loss that it spares (assumption: of a visit's spread memory carries sqrt(a / (2 - a)), a its
-rate); 4 noteworthy moments; and the price cut itself. Same people and draws.
+Design: shops (`retail_us`) and toothpaste; the focus pulls one lever, sized so that a customer finds a use worth as
+much more as at a 2 % lower price: 1 association; 2 effort and ease, half each; 3 failures made good at once, and, for
+the rest, a more even experience, worth the loss that it spares (assumption: of a visit's spread memory carries
+sqrt(a / (2 - a)), a its rate); 4 noteworthy moments; the price cut itself; and plain quality, as much more as the
+moments deliver on average. Pulled from birth (also before week 0 and in what people remember when they are born), from
+week 0, and from birth where no anchors form, so that moments are good visits and no more. Same people and draws.
 Reading: change of share, stickiness index, penetration and uses per user of the focus in two years; paired errors.
-Finding: as shipped the anchor, most of which is plain quality. For 2 % of its price Target gains .39 +- .02 points of
-share by moments, .24 +- .01 by association or simplicity, .21 +- .02 without regret, and .25 +- .01 by the price cut;
-Macleans .51 +- .02, .37 to .41 +- .02, .14 +- .03, and .46 +- .02. The index (of 100) rises most with the anchor too
-(+.7 +- .2 and +1.2 +- .2), by .3 to .6 +- .1 with association and simplicity, and with evenness no rise is detected
-(-.3 +- .2, -.4 +- .2): an even firm wins newcomers, who are less sticky. Making failures good is so rare that it costs
-next to nothing; nearly all of lever 3's money is evenness. With anchors switched off four fifths of the anchor's gain
-stay (.30 of .37 points), plain quality of equal worth brings as much in shops, and with `cx_weight` .8 lever 3 brings
-most and the anchor least.
 """
 
 import math
@@ -24,14 +17,17 @@ import pandas as pd
 from sim import study
 from sim.measure import metrics
 from sim.model.fields import Scenario
+from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import keep, play
+from sim.report.experiment import keep, largest, play, said
 from sim.study import shapley
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2}
 MARKETS = {"retail_us": "target", "toothpaste_uk": "macleans"}
 BUDGET = 0.02  # of the price
+ANCHOR = "4 service anchor"
+SETTINGS = BIRTH, LATER, NO_ANCHOR = ("from birth", "from week 0", "no anchors form")
 
 
 def no_regret(base: Scenario, worth: float) -> dict[str, float]:
@@ -53,28 +49,58 @@ def levers(base: Scenario) -> dict[str, dict[str, float]]:
         "1 association": {"association": firm.association + worth},
         "2 simplify": {"effort": firm.effort - worth / 2, "ease": firm.ease + worth / 2},
         "3 no regret": no_regret(base, worth),
-        "4 service anchor": {"delight_rate": firm.delight_rate + worth / c.cx_weight / base.market.delight_peak},
+        ANCHOR: {"delight_rate": firm.delight_rate + worth / c.cx_weight / base.market.delight_peak},
+        "plain quality": {"quality": firm.quality + worth / c.cx_weight},
         "a price cut": {"price": firm.price - BUDGET},
     }
+
+
+def changes_of(base: Scenario, setting: str, values: dict[str, float]) -> dict[str, object]:
+    """The levers of the focus at these values, from birth or from week 0."""
+    if setting != LATER:
+        return {f"firms.{base.focus}.{name}": value for name, value in values.items()}
+    return {f"moves.{n}": {"firm": base.focus, "lever": n, "week": 0, "value": v} for n, v in values.items()}
+
+
+def finding(table: pd.DataFrame) -> list[str]:
+    """What each lever brings, which brings most, and how much of the anchor's gain is plain quality."""
+    lines = []
+    for market, rows in table.groupby("market", sort=False):
+        for metric in ("share", "stickiness index"):
+            for setting, mine in rows[rows.metric == metric].groupby("setting", sort=False):
+                gains = "; ".join(f"{r.lever} {said(r.value, r.error)}" for r in mine.itertuples())
+                lines.append(f"{market}, {metric}, {setting}: {gains}. Most: {largest(mine, 'lever')}.")
+        share = rows[rows.metric == "share"].set_index(["setting", "lever"])
+        with_anchor, without = (share.loc[(case, ANCHOR)] for case in (BIRTH, NO_ANCHOR))
+        kept = without.value / with_anchor.value
+        spread = abs(kept) * math.hypot(without.error / without.value, with_anchor.error / with_anchor.value)
+        left = f"{100 * kept:.0f} ± {100 * spread:.0f} %"
+        lines.append(f"{market}: where no anchors form {left} of the moments' gain of share stay.")
+    return lines
 
 
 def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:
     rows = []
     for market, focus in MARKETS.items():
-        base = study.scenario(f"market={market}", f"focus={focus}", f"people={people}", f"replications={replications}")
-        measures = {"share": metrics.share, "stickiness index": shapley.index(base), "penetration": metrics.penetration}
-        measures["uses per user, %"] = metrics.frequency
-        j = list(base.firms).index(focus)
-        for lever, changes in levers(base).items():
-            pair = twins(base, {f"firms.{focus}.{name}": value for name, value in changes.items()})
-            for name, metric in measures.items():
-                found = (pair.relative if "%" in name else pair.difference)(metric)
-                rows.append((market, lever, name, 100 * found.value[j], 100 * found.error[j]))
-    table = pd.DataFrame(rows, columns=["market", "lever", "metric", "value", "error"])
+        size = f"people={people}", f"replications={replications}"
+        stated = study.scenario(f"market={market}", f"focus={focus}", *size)
+        measures = {"share": metrics.share, "stickiness index": shapley.index(stated)}
+        measures |= {"penetration": metrics.penetration, "uses per user, %": metrics.frequency}
+        j = list(stated.firms).index(focus)
+        for setting in SETTINGS:
+            base = change(stated, {"mechanisms.anchor": setting != NO_ANCHOR})
+            for lever, values in levers(base).items():
+                pair = twins(base, changes_of(base, setting, values))
+                for name, metric in measures.items():
+                    found = (pair.relative if "%" in name else pair.difference)(metric)
+                    rows.append((market, setting, lever, name, 100 * found.value[j], 100 * found.error[j]))
+    table = pd.DataFrame(rows, columns=["market", "setting", "lever", "metric", "value", "error"])
     print("Change, in points (index x 100), against the same people without the lever")
     print(table.round(3).to_string(index=False))
+    shown = table.assign(market=table.market + ", " + table.setting)
     title = "What the four levers bring at equal cost"
-    keep("four_levers", table, figures.dots(table, "lever", "market", "metric", title, "points, for 2 % of the price"))
+    picture = figures.dots(shown, "lever", "market", "metric", title, "points, for 2 % of the price")
+    keep("four_levers", table, picture, finding=finding(table))
     return table
 
 

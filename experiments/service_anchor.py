@@ -7,13 +7,6 @@ From week 0 a moment in 8 % of uses instead of 1 %, for 26 weeks; from week 26 q
 and both; the same with anchors switched off, where moments are no more than good visits.
 Reading: change of share in four-week spells against the same people without, in points; and the drop that comes after
 the moments against the drop alone. Paired errors.
-Finding: moments in 8 % of the visits gain .26 +- .014 points of share (of Target's 10) in their half-year, against .18
-+- .012 for the same good visits where no anchors form. In the half-year after they stop .12 +- .02 is left (.10 +- .01
-without anchors), then .03 +- .01 either way: what the anchor adds fades faster than its half-life of 26 weeks, because
-visits below expectation wear it off. A quality drop of 1 CX costs 1.51 +- .03 points where there are anchors and 1.28
-+- .03 where there are none, so the anchor is double-edged (#77) by a sixth; but half a year of moments before the drop
-adds nothing to it that is detected (.02 +- .014 more): too few people get an anchor from them, and too few still hold
-it.
 """
 
 import pandas as pd
@@ -23,7 +16,7 @@ from sim.measure import estimates, metrics
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import keep, play
+from sim.report.experiment import keep, play, said
 from sim.study.twins import spells, twins
 
 FAST = {"people": 500, "replications": 2}
@@ -57,6 +50,16 @@ def effects(base: Scenario, setting: str) -> list[tuple]:
     return rows
 
 
+def finding(table: pd.DataFrame) -> list[str]:
+    """The change of share in each half-year, with anchors and without."""
+    long = table[table["to"] - table["from"] == HALF]
+    lines = []
+    for (effect, setting), rows in long.groupby(["effect", "setting"], sort=False):
+        spells = "; ".join(f"weeks {r[3]} to {r[4]} {said(r[5], r[6])}" for r in rows.itertuples())
+        lines.append(f"{effect.replace('delight_rate', 'moments')}, {setting}: {spells}.")
+    return lines
+
+
 def main(people: int = 10_000, replications: int = 12) -> pd.DataFrame:
     size = f"people={people}", f"replications={replications}", f"weeks={WEEKS}"
     base = study.scenario("market=retail_us", "focus=target", "consumer.consideration_size=1.4", *size)
@@ -66,9 +69,9 @@ def main(people: int = 10_000, replications: int = 12) -> pd.DataFrame:
     print("Change of share by half-year, points, against the same people without")
     print(table[long].round(3).to_string(index=False))
     shown = table[~long & (table.effect != "drop alone")].assign(week=(table["from"] + table["to"]) / 2)
-    title = "The anchor's gain fades in months; what moments add to a later drop"
+    title = "What moments bring while they last and after, and what they add to a later drop"
     picture = figures.curves(shown, "week", ["setting"], "effect", title, ("week", "change of share, points"))
-    keep("service_anchor", table, picture)
+    keep("service_anchor", table, picture, finding=finding(table))
     return table
 
 

@@ -1,6 +1,7 @@
 """Every experiment that has a fast form is run small: it yields its table and its figure, with errors of estimate."""
 
 import importlib.util
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from matplotlib.figure import Figure
 
 from sim import study
 from sim.model.declare import ScenarioError
-from sim.report.experiment import keep, play
+from sim.report.experiment import keep, largest, play, said
+from sim.study.store import read_metadata
 from sim.study.twins import with_and_without_events
 
 FOLDER = Path(__file__).parents[1] / "experiments"
@@ -27,11 +29,14 @@ def load(path):
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # so few people leave some folds without anybody
-def test_an_experiment_yields_its_table_and_figure(path, tmp_path, monkeypatch):
+def test_an_experiment_yields_its_table_and_figure(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     module = load(path)
     table = module.main(**module.FAST)
     kept = tmp_path / "outputs" / "experiments" / path.stem
+    found = read_metadata(kept.with_suffix(".parquet"))["finding"]
+    assert re.search(r"\d", found) or "too few" in found, "the finding gives numbers of this result"
+    assert all(f"Finding: {line}" in capsys.readouterr().out for line in found.splitlines()[:1])
     assert len(pd.read_parquet(kept.with_suffix(".parquet"))) == len(table) > 0
     assert [c for c in table.columns if "error" in c], "no number without its standard error"
     for kind in (".png", ".svg"):
@@ -39,11 +44,12 @@ def test_an_experiment_yields_its_table_and_figure(path, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
-def test_an_experiment_says_what_it_asks_and_what_it_found(path):
-    said = load(path).__doc__
-    for part in ("Question:", "Design:", "Reading:", "Finding:"):
-        assert part in said
-    assert "to be measured" not in said
+def test_an_experiment_says_what_it_asks_and_computes_what_it_finds(path):
+    module = load(path)
+    for part in ("Question:", "Design:", "Reading:"):
+        assert part in module.__doc__
+    assert not re.search(r"Finding.*\d", module.__doc__, re.DOTALL), "findings are computed from the result (`finding`)"
+    assert callable(module.finding)
 
 
 def test_an_experiment_is_run_as_asked(monkeypatch, capsys):
@@ -124,3 +130,10 @@ def test_everyone_walks_away_in_the_world_of_surveys_only(name, done, said):
         first, last = (week + w for w in SCANDALS.NEWS)
         drops.append(SCANDALS.measured(SCANDALS.uses(with_and_without_events(scenario)), "sales", first, last).value)
     assert done < drops[0] < 0 and drops[1] < said
+
+
+def test_a_finding_says_no_more_than_its_error_allows():
+    assert said(0.1, 0.21) == "no change detected (between -0.3 and +0.5 points)"
+    assert said(1.0, float("nan")) == "too few to tell"
+    rows = pd.DataFrame({"name": ["a", "b", "c"], "value": [3.0, 2.9, 1.0], "error": [0.1, 0.1, 0.1]})
+    assert largest(rows, "name") == "a or b"

@@ -158,10 +158,10 @@ def fact_48(runs: RunCache) -> Quantities:
 CONSCIENCE = "market=retail_us scandal=moral_scandal"
 
 
-def _said_and_done(runs: RunCache, action: float = 1.0) -> tuple[Array, ...]:
+def _said_and_done(runs: RunCache, preset: str) -> tuple[Array, ...]:
     """Of customers who say they would leave for a scandal of conscience: uses without and with it, habit, lead."""
-    changes: list[dict[str, object]] = [{"scandals": {}}, {"scandals.moral_scandal.action": action}]
-    pair = [runs(CONSCIENCE, {"weeks": 33, **c}, (26, 28, 33), 24) for c in changes]
+    changes: list[dict[str, object]] = [{"scandals": {}}, {}]
+    pair = [runs(preset, {"weeks": 33, **c}, (26, 28, 33), 24) for c in changes]
     j = pair[0].focus
     values, losses = zip(*(utilities(w, 28) for w in pair), strict=True)
     said = []
@@ -177,14 +177,14 @@ def _said_and_done(runs: RunCache, action: float = 1.0) -> tuple[Array, ...]:
 
 def fact_49(runs: RunCache) -> Quantities:
     """Few of those who say so for ethical reasons do leave."""
-    quiet, event, ethical, *_ = _said_and_done(runs)
+    quiet, event, ethical, *_ = _said_and_done(runs, CONSCIENCE)
     quiet, event = quiet[ethical], event[ethical]
     return {"of those who say so, do, %": from_people(lambda a, b: 100 * (1 - b.sum() / a.sum()), quiet, event)}
 
 
 def fact_50(runs: RunCache) -> Quantities:
     """Habit and the lack of close substitutes keep people from doing what they say."""
-    quiet, event, ethical, habit, lead = (x for x in _said_and_done(runs, 5.0))
+    quiet, event, ethical, habit, lead = _said_and_done(runs, "market=food_us scandal=moral_scandal")
     quiet, event, habit, lead = (x[ethical] for x in (quiet, event, habit, lead))
 
     def gap(a: Array, b: Array, x: Array) -> float:

@@ -20,7 +20,7 @@ def fact_51(runs: RunCache) -> Quantities:
 
 def fact_52(runs: RunCache) -> Quantities:
     """A typical boycott is one news cycle, and buycotts can outweigh it."""
-    alone = {"scandals.goya.buycott": 0.0, "scandals.goya.action": 2.0}
+    alone = {"scandals.goya.buycott": 0.0}
     plain, buycott = TwinRuns(runs, GOYA, times=16, changes=alone), TwinRuns(runs, GOYA)
     return {
         "boycott, three weeks, %": plain.sales(0, 3),

@@ -1,12 +1,15 @@
 """Facts 16 to 28: how people stay with a provider, and what it takes to leave one."""
 
+from functools import cache
+
 import numpy as np
 
 from sim.facts.repertoire import PROVIDERS, yearly
-from sim.facts.runs import Quantities, RunCache, from_counts, from_people
+from sim.facts.runs import FactRun, Quantities, RunCache, from_counts, from_people
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import TENURE, Event, Tally
+from sim.study.presets import uncalibrated
 
 YEARS = 52
 SUBSCRIPTION = "market=streaming"
@@ -198,50 +201,76 @@ def fact_25(runs: RunCache) -> Quantities:
 
 
 def fact_26(runs: RunCache) -> Quantities:
-    """A trial of a rival makes a third stay with it; removing switching cost moves little share."""
+    """A trial of a rival makes a third stay with it; removing switching cost moves little share.
+
+    The trial puts everybody who looks with the rival, which is then as present as the others; who is decided after it
+    has two weeks more to carry it out in. Switching cost is taken from a market whose firms have some.
+    """
     quiet = runs(SUBSCRIPTION)
-    presence = quiet.scenario.firms["amazon"].presence
+    firms, j = quiet.scenario.firms, quiet.focus
+    rival = list(firms)[j + 1]
     levers = moves(
-        ("netflix", "price", EVENT, 0, PRICE_NOTICE),
-        ("amazon", "presence", EVENT, 2, 1000 * presence),
-        ("amazon", "price", EVENT + 2, 0, PRICE_NOTICE),
+        (quiet.scenario.focus, "price", EVENT, 0, PRICE_NOTICE),
+        (rival, "presence", EVENT, 2, 1e3 * firms[rival].presence),
+        (rival, "price", EVENT + 2, 0, PRICE_NOTICE),
     )
-    trial = runs(SUBSCRIPTION, {**levers, "market.exit_rate": 1.0}, (EVENT, EVENT + 2, EVENT + 3))
-    j = quiet.focus
+    trial = runs(SUBSCRIPTION, levers, (EVENT, EVENT + 2, EVENT + 3), 12)
     before, during, after = (trial.people[w].one["last"] for w in (EVENT, EVENT + 2, EVENT + 3))
     tried = (before == j) & (during == j + 1)
-    free = runs(SUBSCRIPTION, {"mechanisms.switching_cost": False})
+    decided = trial.people[EVENT + 3].one["target"]
+    stays = (after == j + 1) & ((decided < 0) | (decided == j + 1))
+    costly = runs("market=mobile", times=4)
+    free = runs("market=mobile", {"mechanisms.switching_cost": False}, times=4)
 
     def gain(a: Tally, b: Tally) -> Array:
-        return 100 * np.abs(metrics.share(b) - metrics.share(a))[..., j]
+        return 100 * np.abs(metrics.share(b) - metrics.share(a)).max(axis=-1)
 
     return {
-        "stay with the rival after a trial, %": from_people(lambda t, a: 100 * (a[t] == j + 1).mean(), tried, after),
-        "share moved by removing switching cost, points": from_counts(gain, quiet.counts, free.counts),
+        "stay with the rival after a trial, %": from_people(lambda t, s: 100 * s[t].mean(), tried, stays),
+        "share moved by removing switching cost, points": from_counts(gain, costly.counts, free.counts),
     }
+
+
+CONTROL = 0.11  # of those who could, stayed in the study's group without a dark pattern
+STEPS = 12  # halvings of the interval in which the price lies at which as many stay
+
+
+def _decided(runs: RunCache, price: float, cost: float, times: float) -> tuple[FactRun, Array, Array]:
+    """The run in which everybody is asked in the week EVENT: who was a customer, and who has decided to stay."""
+    levers = moves(("netflix", "price", EVENT, 0, price), ("netflix", "switching_cost", EVENT, 0, cost))
+    run = runs(SUBSCRIPTION, {**levers, "weeks": EVENT + 2}, (EVENT, EVENT + 1), times)
+    before, after = (run.people[w].one for w in (EVENT, EVENT + 1))
+    mine = before["last"] == run.focus
+    return run, mine, mine & (after["last"] == run.focus) & (after["target"] < 0)
+
+
+@cache
+def _phone_only() -> float:
+    """The switching cost of cancellation by telephone only, as shipped (`lever=cancel_by_phone`)."""
+    return uncalibrated(SUBSCRIPTION, "lever=cancel_by_phone").moves["switching_cost"].value
 
 
 def fact_27(runs: RunCache) -> Quantities:
-    """Dark patterns make people stay, and aggressive ones make them speak badly."""
-    levers = {"market.exit_rate": 1.0, **moves(("netflix", "price", EVENT, 0, 2.4))}
-    plain, mild, aggressive = (
-        runs(SUBSCRIPTION, {**levers, **moves(("netflix", "switching_cost", EVENT, 0, f))}, times=12)
-        for f in (0.0, 1.0, 1.7)
-    )
-    j = plain.focus
+    """Dark patterns make people stay, and aggressive ones make them speak badly.
 
-    def stay(t: Tally) -> Array:
-        return t.flow[..., EVENT, j + 1, j + 1] / t.flow[..., EVENT, j + 1, :].sum(axis=-1)
+    The price is that at which as many stay without any pattern as in the study. Mild is a switching cost that nobody
+    resents (`market.switching_cost_tolerated`), aggressive that of `lever=cancel_by_phone`.
+    """
+    low, high = 1.0, 10.0
+    for _ in range(STEPS):
+        price = (low + high) / 2
+        _, mine, stays = _decided(runs, price, 0.0, 2)
+        low, high = (price, high) if stays.sum() > CONTROL * mine.sum() else (low, price)
+    mild = runs(SUBSCRIPTION).scenario.market.switching_cost_tolerated
+    plain, some, much = (_decided(runs, high, cost, 12) for cost in (0.0, mild, _phone_only()))
 
     def words(a: Tally, b: Tally) -> Array:
-        bad = [t.event[..., EVENT, j, Event.NEGATIVE_WOM] for t in (a, b)]
-        return 100 * (bad[1] - bad[0]) / _base(a, j)[..., EVENT]
+        bad = [t.event[..., EVENT, plain[0].focus, Event.NEGATIVE_WOM] for t in (a, b)]
+        return 100 * (bad[1] - bad[0]) / _base(a, plain[0].focus)[..., EVENT]
 
-    none, some, much = (estimates.weekly(w.tally) for w in (plain, mild, aggressive))
-    return {
-        "stay, plain": from_counts(stay, none),
-        "mild / plain": from_counts(lambda a, b: stay(b) / stay(a), none, some),
-        "aggressive / plain": from_counts(lambda a, b: stay(b) / stay(a), none, much),
-        "bad words, mild, % of base": from_counts(words, none, some),
-        "bad words, aggressive, % of base": from_counts(words, none, much),
-    }
+    none, *others = (estimates.weekly(x[0].tally) for x in (plain, some, much))
+    found = {"stay, plain, %": from_people(lambda m, s: 100 * s.sum() / m.sum(), *plain[1:])}
+    for name, case, counts in (("mild", some, others[0]), ("aggressive", much, others[1])):
+        found[f"{name} / plain"] = from_people(lambda a, b: b.sum() / a.sum(), plain[2], case[2])
+        found[f"bad words, {name}, % of base"] = from_counts(words, none, counts)
+    return found

@@ -188,17 +188,19 @@ def fact_11(runs: RunCache) -> Quantities:
     return {m: from_counts(metrics.polarization, yearly(runs, m)) for m in GOODS}
 
 
+def lag_polarization(t: Tally) -> Array:
+    """Polarization of a market of providers: agreement of the firms at the two ends of a window beyond chance."""
+    known = t.transitions[..., 1:, 1:]
+    stayed = np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
+    chance: Array = ((known.sum(axis=-2) / known.sum(axis=(-2, -1))[..., None]) ** 2).sum(axis=-1)
+    return (stayed - chance) / (1 - chance)
+
+
 def fact_12(runs: RunCache) -> Quantities:
     """Markets are of a repertoire or of a subscription: polarization is low or high."""
 
-    def lag(t: Tally) -> Array:
-        known = t.transitions[..., 1:, 1:]
-        stayed = np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
-        chance = ((known.sum(axis=-2) / known.sum(axis=(-2, -1))[..., None]) ** 2).sum(axis=-1)
-        return (stayed - chance) / (1 - chance)
-
     goods = {f"{m} (at most .63)": from_counts(metrics.polarization, yearly(runs, m)) for m in GOODS}
-    return goods | {f"{m} (at least .8)": from_counts(lag, yearly(runs, m)) for m in PROVIDERS}
+    return goods | {f"{m} (at least .8)": from_counts(lag_polarization, yearly(runs, m)) for m in PROVIDERS}
 
 
 def fact_13(runs: RunCache) -> Quantities:

@@ -25,6 +25,7 @@ from sim.study.presets import uncalibrated
 ALL_OFF = {f"mechanisms.{f.name}": False for f in fields(Mechanisms)}
 Quantities = dict[str, Estimate]  # of a fact: name -> value and error
 Changes = Mapping[str, object]  # dotted path -> value
+Solve = Callable[[Scenario, str], Scenario]  # a scenario with shares, and its preset -> the one that is simulated
 Result = TypeVar("Result")
 
 _composing = Lock()  # Hydra composes one configuration at a time
@@ -57,6 +58,7 @@ class RunCache:
     """Simulates runs when they are first asked for, from any thread, and keeps them.
 
     In all of them the mechanisms `off` are off; `tuned` gives a preset (`market=bank`) other numbers (path: value).
+    `solve` makes presence of shares (default: as every run does), and may change other numbers too.
     """
 
     def __init__(
@@ -65,8 +67,9 @@ class RunCache:
         seed: int = 1,
         off: Sequence[str] = (),
         tuned: Mapping[str, Mapping[str, float]] | None = None,
+        solve: Solve | None = None,
     ):
-        self.people, self.seed, self.tuned = people, seed, tuned or {}
+        self.people, self.seed, self.tuned, self.solve = people, seed, tuned or {}, solve
         self.off = {f"mechanisms.{name}": False for name in off}
         self._kept: dict[str, Future] = {}
         self._lock = Lock()
@@ -102,7 +105,8 @@ class RunCache:
         """The scenario of a preset, with the tuned numbers, presence solved."""
         stated = self._once(f"stated {preset}", lambda: _composed(preset))
         stated = change(stated, {k: v for word in preset.split() for k, v in self.tuned.get(word, {}).items()})
-        return self._once(f"solved {preset}", lambda: calibrate_shares(stated)[0])
+        solve = self.solve or (lambda scenario, _: calibrate_shares(scenario)[0])
+        return self._once(f"solved {preset}", lambda: solve(stated, preset))
 
     def _once(self, key: str, make: Callable[[], Result]) -> Result:
         """What `make` returns, which is called by the first thread that asks for the key; the others wait."""

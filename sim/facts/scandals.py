@@ -105,8 +105,7 @@ class TwinRuns:
 
 def fact_35(runs: RunCache) -> Quantities:
     """Many customers say that they would leave after a breach of their data."""
-    severe = {"scandals.data_breach.severity": 3.0, "scandals.data_breach.response": 0.0}
-    bank = TwinRuns(runs, "market=bank scandal=data_breach", times=2, changes=severe)
+    bank = TwinRuns(runs, "market=bank scandal=data_breach", times=2)
     return {"broadband": TwinRuns(runs, BREACH, times=4).said(), "bank": bank.said()}
 
 
@@ -213,17 +212,18 @@ def fact_43(runs: RunCache) -> Quantities:
 
 
 def fact_44(runs: RunCache) -> Quantities:
-    """After a breach customers of long tenure leave more often than others."""
-    pair = TwinRuns(runs, "market=bank scandal=data_breach", (26, 52), 8, {"weeks": 52})
+    """After a breach customers of long tenure, and the young, leave more often than others."""
+    pair = TwinRuns(runs, "market=bank ages=three scandal=data_breach", (26, 52), 8, {"weeks": 52})
     mine, tenure = pair.customers(26), pair.quiet.people[26].one["tenure"]
-    gone = [p.people[52].one["last"] != pair.focus for p in (pair.quiet, pair.event)]
+    gone = [(p.people[52].one["last"] != pair.focus) * 1.0 for p in (pair.quiet, pair.event)]
+    young = np.isin(pair.quiet.people[26].cell, pair.quiet.cells(cohort="young"))
+
+    def more(group: Array, others: Array, a: Array, b: Array) -> float:
+        return float(100 * ((b - a)[group].mean() - (b - a)[others].mean()))
+
     return {
-        "long - short tenure, points": from_people(
-            lambda m, t, a, b: 100 * ((b * 1.0 - a)[m & (t > 104)].mean() - (b * 1.0 - a)[m & (t <= 104)].mean()),
-            mine,
-            tenure,
-            *gone,
-        )
+        "long - short tenure, points": from_people(more, mine & (tenure > 104), mine & (tenure <= 104), *gone),
+        "young - others, points": from_people(more, mine & young, mine & ~young, *gone),
     }
 
 

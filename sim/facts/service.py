@@ -125,20 +125,14 @@ def fact_71(runs: RunCache) -> Quantities:
     """Satisfaction explains a small part of the variance in loyalty."""
     run = runs(SHOPS, at=(52, 64))
     before, after = run.people[52], run.people[64]
-    c, m = run.scenario.consumer, run.scenario.market
-    gap = before.bonds["memory"] - before.one["expectation"][:, None]
-    on = run.scenario.mechanisms
+    j, c, m, on = run.focus, run.scenario.consumer, run.scenario.market, run.scenario.mechanisms
+    uses = after.one["uses"] & USED
+    mine = (before.one["last"] == j) & (uses > 0)
+    gap = before.bonds["memory"][mine, j] - before.one["expectation"][mine]
     satisfied = on.experience * c.cx_weight * np.where(gap > 0, gap, c.loss_aversion * gap)
-    satisfied = satisfied + on.trust * c.trust_weight * (before.bonds["trust"] - m.trust_start)
-    count = after.bonds["count"] & USED
-    uses = (after.one["uses"] & USED)[:, None] + 0 * count
-    customers = (before.bonds["habit"] > 0.1) & (uses > 0)
-
-    def explained(i: Array) -> float:
-        chosen = customers[i]
-        return float(np.corrcoef(satisfied[i][chosen], (count[i] / uses[i])[chosen])[0, 1] ** 2)
-
-    return {"R2": from_people(explained, np.arange(len(uses)))}
+    satisfied = satisfied + on.trust * c.trust_weight * (before.bonds["trust"][mine, j] - m.trust_start)
+    sticky = (after.bonds["count"][mine, j] & USED) / uses[mine]
+    return {"R2": from_people(lambda s, y: np.corrcoef(s, y)[0, 1] ** 2, satisfied, sticky)}
 
 
 def fact_72(runs: RunCache) -> Quantities:

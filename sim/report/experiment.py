@@ -1,13 +1,15 @@
-"""What every experiment needs: its arguments, its table and its figure."""
+"""What every experiment needs: its arguments, its table, its figure, and its finding in words that the errors allow."""
 
+import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.model.declare import ScenarioError
+from sim.report.findings import INTERVAL, TOO_FEW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +19,13 @@ FOLDER = Path("outputs/experiments")
 KINDS = ("parquet", "png", "svg")
 
 
-def keep(name: str, table: "pd.DataFrame", figure: "Figure", folder: Path | str = FOLDER) -> None:
-    """Write an experiment's table (Parquet) and figure (PNG, SVG) whole or not at all, and print where.
+def keep(
+    name: str, table: "pd.DataFrame", figure: "Figure", folder: Path | str = FOLDER, finding: Sequence[str] = ()
+) -> None:
+    """Write an experiment's table (Parquet) and figure (PNG, SVG) whole or not at all, and print the finding and where.
 
-    An earlier output of the same experiment is replaced; ScenarioError if anything else has one of the names.
+    The finding, a line a sentence, is computed from the table and kept in its metadata. An earlier output of the same
+    experiment is replaced; ScenarioError if anything else has one of the names.
     """
     from sim.compute.files import write_atomic
     from sim.report import figures
@@ -29,10 +34,33 @@ def keep(name: str, table: "pd.DataFrame", figure: "Figure", folder: Path | str 
     check_own(name, folder)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_table(table, folder / f"{name}.parquet", {"experiment": name})
+    write_table(table, folder / f"{name}.parquet", {"experiment": name, "finding": "\n".join(finding)})
     for kind in KINDS[1:]:
         write_atomic(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind))
-    print(f"\n{folder / name}.parquet, .png and .svg")
+    print("".join(f"\nFinding: {line}" for line in finding))
+    print(f"{folder / name}.parquet, .png and .svg")
+
+
+def said(value: float, error: float, unit: str = "points") -> str:
+    """A change with its standard error; one that is not detected with its interval, which is not "no change".
+
+    >>> said(-2.04, 0.21), said(0.1, 0.21, "%")
+    ('-2.0 ± 0.2 points', 'no change detected (between -0.3 and +0.5 %)')
+    """
+    if not math.isfinite(error):
+        return TOO_FEW
+    digits = 2 if error <= 0 else max(0, min(4, math.ceil(0.3 - math.log10(error))))
+    low, high = value - INTERVAL * error, value + INTERVAL * error
+    if error and low <= 0 <= high:
+        return f"no change detected (between {low:+.{digits}f} and {high:+.{digits}f} {unit})"
+    return f"{value:+.{digits}f} ± {error:.{digits}f} {unit}"
+
+
+def largest(rows: "pd.DataFrame", name: str) -> str:
+    """The row with the largest value, by its column `name`, or all that cannot be told from it by their errors."""
+    top = rows.loc[rows["value"].idxmax()]
+    near = rows[top["value"] - rows["value"] <= INTERVAL * (rows["error"] ** 2 + top["error"] ** 2) ** 0.5]
+    return " or ".join(near[name])
 
 
 def check_own(name: str, folder: Path | str = FOLDER) -> None:
