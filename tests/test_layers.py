@@ -22,8 +22,7 @@ FLOORS = [
     ["study"],
     ["casebook"],  # what real scandals did, and what is to be expected of a new one
     ["report"],
-    ["panel", "facts"],
-    ["mesa"],
+    ["panel", "facts", "mesa"],
     ["page"],
     ["app", "__main__"],
 ]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ UNKNOWN = (None, "", "?", "unknown", "null")
 WORDS = {True: 1.0, False: 0.0, "yes": 1.0, "no": 0.0, "partly": 0.5, "others": 0.0, "maybe": 0.5, "own": 1.0}
 WORDS |= {"customers": 1.0}
 HARMED = 0.01  # share of own customers harmed above which it is not only others who were hurt
+SLIP = 0.8  # likeness of two names above which one is a slip; any other name is a note of the user's
 MOST_CASES = 10_000
 
 Attributes = Mapping[str, str | float]  # by name; what is not known is left out
@@ -111,8 +113,8 @@ def attributes(row: Mapping[str, object], at: str, wrong: list[str]) -> Attribut
             )
             if read is not None:
                 found[str(name)] = read
-        elif name not in (*ATTRIBUTES, *OTHERS) and "did you mean" in (hint := did_you_mean(str(name), ATTRIBUTES)):
-            wrong.append(f"{at}.{name}: unknown{hint}")
+        elif name not in (*ATTRIBUTES, *OTHERS) and get_close_matches(str(name), ATTRIBUTES, 1, SLIP):
+            wrong.append(f"{at}.{name}: unknown{did_you_mean(str(name), ATTRIBUTES)}")
     wrong += [f"{at}: {said}" for said in contradictions(found)]
     return found
 
