@@ -50,7 +50,7 @@ MANY = 1e9
 
 def constants(scenario: Scenario, weeks: int) -> dict[str, float]:
     """What a person costs, from FOLDS shards that run `weeks` weeks one after another in this process."""
-    pool = [cluster.ShardActor(n, FOLDS, scenario, None) for n in range(FOLDS)]
+    pool = [cluster.ShardActor(n, FOLDS, scenario, None, {}) for n in range(FOLDS)]
     for shard in pool:
         shard.initialize(0, cluster.source(), None)
     timing, people = [], scenario.people

@@ -79,7 +79,7 @@ class PriceFactorAttribute(Attribute):
         factors = owner.model.people.price_factor
         return float(factors[owner.row]) if len(factors) else 1.0
 
-    def _write(self, owner: Owner, value: Any) -> None:
+    def _write(self, owner: Owner, value: object) -> None:
         factors = owner.model.people.price_factor
         if not len(factors):
             raise ValueError(f"{self.name}: people have no price weights of their own (market.price_weight_sd)")

@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from sim.model.renamed import renamed
 
@@ -116,14 +116,14 @@ def leaves(node: "DataclassInstance", path: str = "") -> Iterator[tuple[str, Val
             yield at, value, declaration(f)
 
 
-def _named_leaves(named: Mapping[str, Any], path: str, d: Declaration) -> Iterator[tuple[str, Value, Declaration]]:
+def _named_leaves(named: Mapping[str, object], path: str, d: Declaration) -> Iterator[tuple[str, Value, Declaration]]:
     for name, member in named.items():
         if is_dataclass(member) and not isinstance(member, type):
             yield from leaves(member, f"{path}.{name}.")
         elif isinstance(member, dict):
             yield from _named_leaves(member, f"{path}.{name}", d)
         else:
-            yield f"{path}.{name}", member, d
+            yield f"{path}.{name}", cast(Value, member), d
 
 
 class ScenarioError(ValueError):

@@ -16,6 +16,9 @@ Columns (all but a taste may be left out; an empty value is drawn as in any mark
 Person number n is person n of the file; where a scenario has more people than the file they begin anew, with other
 draws of chance, and where it has fewer it takes persons in equal steps over the file. What is given is the state before
 the burn-in, if there is one: with burn_in 0 it is the state at week 0.
+
+The standard errors of a run are over people: they take the file and its draws as given. How far the draws of a
+posterior lie apart is seen in the replications, each of which has one; presence is solved over all draws.
 """
 
 from functools import lru_cache
@@ -67,6 +70,11 @@ def people_of(s: Scenario, replication: int) -> Floats:
     if {"segment", "cohort"} & set(columns):
         table[:, last + CELL] = [_cell(s, columns, row) for row in rows.tolist()]
     return table
+
+
+def draws_of(s: Scenario) -> int:
+    """The number of draws in the population's file; 1 without one."""
+    return _draws(_columns(s)) if s.population else 1
 
 
 def has_price_weights(s: Scenario) -> bool:

@@ -21,11 +21,13 @@ from sim.engine.loop import simulate
 from sim.measure.shares import Share
 from sim.model.fields import Consumer, Market, Scenario, Segment
 from sim.model.network import stored_links
+from sim.model.population import draws_of
 from sim.model.scenario import change
 from sim.study.presence_store import Solved, find_solved, rules_digest, save_solved
 
 SIZES = (200_000, 500_000, 1_000_000)  # people on whom shares are estimated: the first not below those of a run
 PEOPLE = 20_000  # in one replication of the solver
+FEWEST = 500  # likewise, where the people to start from have many draws
 MOST_REPLICATIONS = 1_000  # of the solver, where the number of people is that of a stored network
 LAST = 2**24 - 1  # the largest number of a replication: the solver counts down from it, a run up to 10,000
 FIRST_GUESS = 0.9  # change of ln presence for one of ln share: habit makes shares respond more than in proportion
@@ -100,11 +102,19 @@ def reference_market(scenario: Scenario, asked: np.ndarray) -> Scenario:
     changes |= {"kinds": {}, "calendar": "", "calendar_sha256": ""}
     named = hashlib.sha256(json.dumps(list(firms)).encode()).hexdigest()
     changes["seed"] = int(named[:8], 16)  # by the names of the firms: the same draws whatever is changed
-    changes |= {"people": scenario.people if stored else PEOPLE, "window": min(WINDOW, scenario.weeks)}
+    changes |= {
+        "people": scenario.people if stored else _people_of_a_draw(scenario),
+        "window": min(WINDOW, scenario.weeks),
+    }
     for kind in ("segments", "cohorts"):
         changes[kind] = {name: _as_declared(member) for name, member in getattr(scenario, kind).items()}
     changes |= {"consumer": _as_declared(scenario.consumer), "market": _as_declared(scenario.market)}
     return replace(scenario, firms=firms, **changes)
+
+
+def _people_of_a_draw(scenario: Scenario) -> int:
+    """People in one replication of the solver: fewer where a population has many draws, one a replication."""
+    return min(PEOPLE, max(FEWEST, -(-SIZES[0] // draws_of(scenario))))
 
 
 def _as_declared(part: Part) -> Part:
@@ -131,7 +141,8 @@ def solve(reference: Scenario, asked: np.ndarray, people: int) -> Solved:
     d ln share = G d ln presence; G starts as that of a logit a little amplified, and is learned from the rounds.
     """
     log_presence, inverse = np.log(np.maximum(asked, LEAST)), FIRST_GUESS * np.eye(len(asked))
-    replications, rounds = min(-(-people // reference.people), MOST_REPLICATIONS), []
+    draws, rounds = draws_of(reference), []
+    replications = min(-(-people // (reference.people * draws)) * draws, MOST_REPLICATIONS)  # each draw as often
     for many, near in ((1, LOOSE), (replications, CLOSE)):
 
         def uses(log_presence: np.ndarray, many: int = many) -> Uses:

@@ -25,7 +25,7 @@ from hydra._internal.core_plugins.importlib_resources_config_source import Impor
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult, ConfigSource
-from omegaconf import DictConfig, Node, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from sim.model.declare import ScenarioError
 from sim.model.scenario import FILES
@@ -98,13 +98,13 @@ class _Folder(FileConfigSource):
         return next((file for file in files if os.path.isfile(file)), "")
 
 
-def _locate(config: Any, folder: str) -> None:
+def _locate(config: object, folder: str) -> None:
     """Make the names of files in a preset of a whole scenario those from where it lies."""
-    for name in FILES if isinstance(config, DictConfig) else ():
-        value = config._get_node(name)
-        path = value._value() if isinstance(value, Node) else None
-        if isinstance(path, str) and path and "${" not in path:
-            config[name] = os.path.join(folder, path)
+    if isinstance(config, DictConfig):
+        for name in FILES:
+            path = None if OmegaConf.is_interpolation(config, name) else config.get(name)
+            if isinstance(path, str) and path:
+                config[name] = os.path.join(folder, path)
 
 
 class _Package(ImportlibResourcesConfigSource):
