@@ -50,7 +50,7 @@ def length_of(choices: Choices, part: float = 1.0) -> Length:
 
 def initial_state(data: Data, prior: Prior, seed: int) -> State:
     """A chain's beginning: everybody at market shares, spread as the prior says."""
-    households, p, many = len(data.start) - 1, len(prior.mean), len(prior.common_mean)
+    households, p = len(data.start) - 1, len(prior.mean)
     share = np.maximum(data.share, 1e-4)
     mu = prior.mean.copy()
     mu[: len(share) - 1] = np.log(share[1:] / share[0])
@@ -110,7 +110,7 @@ class Chain:
 
 def run_chains(chains: Sequence[Chain], progress: Progress, what: str) -> list[Draws]:
     """The draws of all chains, which run in as many threads as there are cores. Order and threads change nothing."""
-    queue, errors = list(chains), []
+    queue, errors = list(chains), list[Exception]()
 
     def work() -> None:
         while queue and not errors:

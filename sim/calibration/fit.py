@@ -106,7 +106,9 @@ def _inner(
         progress("choosing the form: predicting", done / len(draws))
         each[form, name] = chances(at, form, mine, True, lambda part: None)
     scores = {
-        (form, pool): float(log_likelihoods(pooled([each[form, n] for n in pool], [1.0] * len(pool)), choices)[~history].mean())
+        (form, pool): float(
+            log_likelihoods(pooled([each[form, n] for n in pool], [1.0] * len(pool)), choices)[~history].mean()
+        )
         for form in forms
         for pool in pools
     }

@@ -103,7 +103,9 @@ def test_dates_tell_the_rate_of_use_and_one_column_of_prices_those_of_brands(tmp
         for day in np.sort(rng.integers(0, weeks * 7, rng.poisson(0.4 * rng.gamma(K) / K * weeks))):
             prices = 1 + 0.25 * np.sin(day // 7 * np.array([1.0, 2.3, 3.1]))
             j = int((taste - 4 * (prices - 1) + rng.gumbel(size=3)).argmax())
-            rows.append((i, f"{pd.Timestamp('2021-03-01') + pd.Timedelta(days=int(day)):%Y-%m-%d}", "xyz"[j], prices[j]))
+            rows.append(
+                (i, f"{pd.Timestamp('2021-03-01') + pd.Timedelta(days=int(day)):%Y-%m-%d}", "xyz"[j], prices[j])
+            )
     frame = pd.DataFrame(rows, columns=["customer_id", "order_date", "brand", "price"])
     done, report, preset = done_of(frame, tmp_path)
     assert preset["consumer"]["rate"] == pytest.approx(0.4, rel=0.15)
