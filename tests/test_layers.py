@@ -39,7 +39,7 @@ KNOWN_BY = {
     "solara": {"page"},
     "ray": {"engine/cluster"},
     "pyarrow": {"study/store", "panel", "calibration/posterior", "calibration/preset", "model/tables"},
-    "matplotlib": {"report/figures", "report/experiment", "panel/main", "page"},
+    "matplotlib": {"report/figures", "report/experiment", "panel/main", "calibration/figure", "page"},
 }
 
 

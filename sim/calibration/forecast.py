@@ -99,6 +99,7 @@ def _household(at: Occasions, draws: Draws, hyper: Hyper, i: int) -> tuple[np.nd
 def _every(one: Callable[[int], None], many: int, tell: Tell) -> None:
     """Do it for every household, on all cores; what comes out does not depend on which does what."""
     step = 8
+
     def block_of(households: range) -> None:
         for i in households:
             one(i)

@@ -102,7 +102,7 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
 
 
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:80] + '"'
+    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:120] + '"'
 
 
 def _time(time: Time) -> Iterator[str]:

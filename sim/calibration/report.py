@@ -47,9 +47,9 @@ def estimates(posterior: Posterior) -> Iterator[str]:
         yield f"price weight, median household: {median:.2f} +- {sd:.2f} logit per unit of {form}"
         mean = f"{posterior.terms.mean_price:.4g}"
         yield f"  its spread over households (sd of ln): {numbers.price_sd:.2f}; mean price: {mean}"
-    for name, (value, error) in numbers.weights.items():
+    for name, (amount, error) in numbers.weights.items():
         if name in ("feature", "display", "habit"):
-            yield f"weight of {name}: {value:.2f} +- {error:.2f} logit"
+            yield f"weight of {name}: {amount:.2f} +- {error:.2f} logit"
     yield f"rate of habit: {numbers.habit_rate[0]:.2f} +- {numbers.habit_rate[1]:.2f} a purchase"
 
 
