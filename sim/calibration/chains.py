@@ -29,6 +29,12 @@ class Draws:
     common: np.ndarray  # [d, C]
 
 
+def both(one: Draws, other: Draws) -> Draws:
+    """The draws of two chains of one variant."""
+    pairs = [np.concatenate([getattr(one, n), getattr(other, n)]) for n in ("theta", "mu", "sigma", "common")]
+    return Draws(one.variant, *pairs)
+
+
 @dataclass(frozen=True)
 class Length:
     """How many sweeps, and how many draws are kept of them."""
@@ -91,6 +97,7 @@ class Chain:
         state = initial_state(self.data, self.prior, self.seed)
         burn_in, kept = self.length.burn_in, self.length.sweeps
         thin, sweep, chunk = kept // self.length.draws, -burn_in, 1
+        kept = thin * self.length.draws
         while sweep <= kept and not self.stop:
             last = -1 if sweep < 0 else ((sweep + thin - 1) // thin) * thin if sweep > 0 else 0
             many = max(1, min(chunk, last - sweep + 1))
