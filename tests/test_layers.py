@@ -23,6 +23,7 @@ FLOORS = [
     ["casebook"],  # what real scandals did, and what is to be expected of a new one
     ["report"],
     ["panel", "facts", "mesa"],
+    ["calibration"],  # calibration: from a purchase panel to a market of the simulator
     ["page"],
     ["app", "__main__"],
 ]
@@ -31,16 +32,16 @@ COMPUTE = {"compute", "model", "measure", "engine"}
 
 # Which folders, or files, may import a package at all, inside functions too.
 KNOWN_BY = {
-    "numba": {"compute", "model/state", "engine", "model/word_of_mouth", "panel/record"},
+    "numba": {"compute", "model/state", "engine", "model/word_of_mouth", "panel/record", "calibration/compiled"},
     "llvmlite": {"compute"},
     "hydra": {"study/defaults", "study/presets", "study/preset_files", "report", "page", "__main__"},
     "omegaconf": {"study/presets", "study/preset_files", "report"},
     "mesa": {"mesa", "page"},
     "solara": {"page"},
     "ray": {"engine/cluster"},
-    "pyarrow": {"study/store", "panel", "model/tables"},
     "submitit": {"study/pools"},
-    "matplotlib": {"report/figures", "report/experiment", "panel/main", "page"},
+    "pyarrow": {"study/store", "panel", "calibration/posterior", "calibration/preset", "model/tables"},
+    "matplotlib": {"report/figures", "report/experiment", "panel/main", "calibration/figure", "page"},
 }
 
 

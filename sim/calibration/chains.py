@@ -29,6 +29,12 @@ class Draws:
     common: np.ndarray  # [d, C]
 
 
+def both(one: Draws, other: Draws) -> Draws:
+    """The draws of two chains of one variant."""
+    pairs = [np.concatenate([getattr(one, n), getattr(other, n)]) for n in ("theta", "mu", "sigma", "common")]
+    return Draws(one.variant, *pairs)
+
+
 @dataclass(frozen=True)
 class Length:
     """How many sweeps, and how many draws are kept of them."""
@@ -50,7 +56,7 @@ def length_of(choices: Choices, part: float = 1.0) -> Length:
 
 def initial_state(data: Data, prior: Prior, seed: int) -> State:
     """A chain's beginning: everybody at market shares, spread as the prior says."""
-    households, p, many = len(data.start) - 1, len(prior.mean), len(prior.common_mean)
+    households, p = len(data.start) - 1, len(prior.mean)
     share = np.maximum(data.share, 1e-4)
     mu = prior.mean.copy()
     mu[: len(share) - 1] = np.log(share[1:] / share[0])
@@ -91,6 +97,7 @@ class Chain:
         state = initial_state(self.data, self.prior, self.seed)
         burn_in, kept = self.length.burn_in, self.length.sweeps
         thin, sweep, chunk = kept // self.length.draws, -burn_in, 1
+        kept = thin * self.length.draws
         while sweep <= kept and not self.stop:
             last = -1 if sweep < 0 else ((sweep + thin - 1) // thin) * thin if sweep > 0 else 0
             many = max(1, min(chunk, last - sweep + 1))
@@ -110,7 +117,7 @@ class Chain:
 
 def run_chains(chains: Sequence[Chain], progress: Progress, what: str) -> list[Draws]:
     """The draws of all chains, which run in as many threads as there are cores. Order and threads change nothing."""
-    queue, errors = list(chains), []
+    queue, errors = list(chains), list[Exception]()
 
     def work() -> None:
         while queue and not errors:

@@ -5,6 +5,7 @@ households are numbered or named otherwise gives the same draws, and the same an
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -78,7 +79,9 @@ def choices_of(panel: Panel, order: np.ndarray, canonical: bool = True) -> Choic
     """The choices of a panel, its brands in this order; households by what they bought, or as in the panel."""
     rank = np.empty(len(order) + 1, np.int64)
     rank[order], rank[-1] = np.arange(len(order)), -1
-    blocks = [None if b is None else b[:, order] for b in (panel.prices, panel.features, panel.displays)]
+    prices, features, displays = (
+        None if b is None else b[:, order] for b in (panel.prices, panel.features, panel.displays)
+    )
     n = np.bincount(panel.hh, minlength=len(panel.households))
     ids = np.flatnonzero(n)
     whole = Choices(
@@ -86,7 +89,9 @@ def choices_of(panel: Panel, order: np.ndarray, canonical: bool = True) -> Choic
         panel.households[ids].astype(str),
         np.r_[0, np.cumsum(n[ids])].astype(np.int64),
         rank[panel.y],
-        *blocks,
+        prices,
+        features,
+        displays,
         panel,
         np.arange(len(panel.y)),
     )
@@ -160,7 +165,7 @@ def price_surprises(x: np.ndarray, choices: Choices) -> np.ndarray:
     hh, nth = choices.hh, choices.nth
     order = np.argsort(nth, kind="stable")
     bounds = np.r_[0, np.cumsum(np.bincount(nth))] if len(nth) else np.zeros(1, np.int64)
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):  # the k-th purchases of all households
+    for low, high in pairwise(bounds.tolist()):  # the k-th purchases of all households
         rows = order[low:high]
         result[rows] = x[rows] - memory[hh[rows]]
         memory[hh[rows]] += REFERENCE_RATE * result[rows]

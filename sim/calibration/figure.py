@@ -25,7 +25,7 @@ def statistics(y: np.ndarray, inner: Inner, rows: np.ndarray) -> Points:
 
 
 def points(inner: Inner) -> "dict[str, dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]]":
-    """(observed, mean of free runs, their standard deviation) by statistic, for what was fitted and what was held out."""
+    """(observed, mean of free runs, their standard deviation) by statistic, for what was fitted and held out."""
     result: dict[str, dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
     for name, rows, runs in (("fitted", ~inner.asked, inner.fitted), ("held out", inner.asked, inner.free)):
         seen = statistics(inner.choices.y, inner, rows)
@@ -50,7 +50,11 @@ def draw(inner: Inner, title: str) -> "Figure":
         expected, happened = (np.bincount(place, v.ravel(), minlength=10) / count for v in (chance, hit))
         spread = np.sqrt(happened * (1 - happened) / count)
     by = points(inner)
-    titles = {"share": "Share of each brand", "repeat": "Repeat rate of each brand", "switching": "Switching, pairs of brands"}
+    titles = {
+        "share": "Share of each brand",
+        "repeat": "Repeat rate of each brand",
+        "switching": "Switching, pairs of brands",
+    }
     panels = {label: {kind: by[kind][name] for kind in by} for name, label in titles.items()}
     panels["Chances one step ahead"] = {"held out": (happened, expected, spread)}
     return predicted(panels, title)

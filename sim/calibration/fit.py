@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sim.calibration.chains import Chain, Draws, Length, Progress, length_of, run_chains
+from sim.calibration.chains import Chain, Draws, Length, Progress, both, length_of, run_chains
 from sim.calibration.choices import Choices, Terms, Variant, digests, take_purchases
 from sim.calibration.forecast import Occasions, chances, occasions, pooled, simulate
 from sim.calibration.posterior import Posterior
@@ -63,8 +63,15 @@ def fit(choices: Choices, firms: tuple[str, ...], seed: int, progress: Progress)
     usable = {n: v for n, v in VARIANTS.items() if not v.given_first or (np.diff(choices.start) > 1).sum() > 1}
     inner, terms, pool = _inner(choices, terms, usable, seed, progress)
     names = [n for n in VARIANTS if n in pool or n == "simulator"]
-    chains = [Chain(choices, terms, VARIANTS[n], length_of(choices), _seed(seed, 10 + i)) for i, n in enumerate(names)]
-    draws = dict(zip(names, run_chains(chains, progress, "estimating the market"), strict=True))
+    length = length_of(choices)
+    half = replace(length, draws=length.draws // 2)  # the simulator's variant has two chains, of half the draws each
+    chains = [
+        Chain(choices, terms, VARIANTS[n], half if n == "simulator" else length, _seed(seed, 10 + i))
+        for i, n in enumerate([*names, "simulator"])
+    ]
+    *each, other = run_chains(chains, progress, "estimating the market")
+    draws = dict(zip(names, each, strict=True))
+    draws["simulator"] = both(draws["simulator"], other)
     return Fitted(_posterior(choices, firms, terms, draws, pool, seed), inner)
 
 
@@ -106,7 +113,9 @@ def _inner(
         progress("choosing the form: predicting", done / len(draws))
         each[form, name] = chances(at, form, mine, True, lambda part: None)
     scores = {
-        (form, pool): float(log_likelihoods(pooled([each[form, n] for n in pool], [1.0] * len(pool)), choices)[~history].mean())
+        (form, pool): float(
+            log_likelihoods(pooled([each[form, n] for n in pool], [1.0] * len(pool)), choices)[~history].mean()
+        )
         for form in forms
         for pool in pools
     }

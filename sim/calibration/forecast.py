@@ -99,9 +99,14 @@ def _household(at: Occasions, draws: Draws, hyper: Hyper, i: int) -> tuple[np.nd
 def _every(one: Callable[[int], None], many: int, tell: Tell) -> None:
     """Do it for every household, on all cores; what comes out does not depend on which does what."""
     step = 8
+
+    def block_of(households: range) -> None:
+        for i in households:
+            one(i)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         blocks = [range(low, min(low + step, many)) for low in range(0, many, step)]
-        waiting = [pool.submit(lambda block: [one(i) for i in block], block) for block in blocks]
+        waiting = [pool.submit(block_of, block) for block in blocks]
         try:
             for number, future in enumerate(waiting, 1):
                 future.result()
@@ -125,7 +130,7 @@ def predict(posterior: Posterior, at: Occasions, habit: bool = True, tell: Tell 
     New households have no first purchase to go by: the simulator's variant answers where no other can.
     """
     names = list(posterior.pool)
-    each = []
+    each: list[np.ndarray] = []
     for name in names:
         done = len(each)
         told: Tell = lambda part, done=done: tell((done + part) / len(names))  # type: ignore[misc]  # noqa: E731

@@ -126,7 +126,7 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     with _progress() as progress:
         progress("reading", 0.0)
         panel = read(given["panel"], options=options)
-        title = Path(given["panel"]).name
+        title = f"{Path(given['panel']).stem}: tastes, prices and habit from its panel, the rest from literature"
         done = calibrate(panel, progress, int(given.get("seed", "1")), given.get("time"), title)
         progress("writing", 1.0)
         folder = Path(given["out"])

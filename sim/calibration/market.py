@@ -118,53 +118,47 @@ def write(done: Calibration, folder: Path) -> list[str]:
         from sim.calibration.figure import draw
         from sim.report import figures
 
-        figures.save(draw(inner, done.title or "Predicted against observed"), folder / FIGURE, "png")
+        figures.save(draw(inner, f"Predicted against observed: {done.title.partition(':')[0]}"), folder / FIGURE, "png")
     except Exception as error:  # the numbers are written already; a failed drawing must not lose them
         (folder / FIGURE).unlink(missing_ok=True)
         return [f"the figure could not be drawn ({' '.join(str(error).split())[:120]})"]
     return []
 
 
-def joined(history: Panel | None, panel: Panel, posterior_brands: int) -> tuple[Choices, np.ndarray]:
+def joined(history: Panel | None, panel: Panel, brands: int) -> tuple[Choices, np.ndarray]:
     """(the purchases of a history and what follows, households as in the files; [i] where what follows begins).
 
     Their brands are in the posterior's order. Households of the history that have nothing to follow are left out.
     """
-    order = np.arange(posterior_brands)
+    order = np.arange(brands)
     later = choices_of(panel, order, canonical=False)
     if history is None:
         return later, later.start[:-1].copy()
     earlier = choices_of(history, order, canonical=False)
-    most = int(number("size", "purchases"))
-    size = np.diff(earlier.start)
+    most, size = int(number("size", "purchases")), np.diff(earlier.start)
     earlier = take_purchases(earlier, earlier.nth >= (size - most)[earlier.hh])
     place = {name: i for i, name in enumerate(earlier.households.tolist())}
     source = np.array([place.get(name, -1) for name in later.households.tolist()], np.int64)
-    before = np.where(source >= 0, np.diff(earlier.start)[source], 0) if len(earlier.households) else source * 0
-    after = np.diff(later.start)
+    before, after = np.where(source >= 0, np.diff(earlier.start)[source], 0), np.diff(later.start)
     start = np.r_[0, np.cumsum(before + after)].astype(np.int64)
     given = start[:-1] + before
-    row = np.arange(start[-1])
-    hh = np.repeat(np.arange(len(after)), before + after)
+    row, hh = np.arange(start[-1]), np.repeat(np.arange(len(after)), before + after)
     past = row < given[hh]
     old = (earlier.start[source[hh]] + row - start[hh])[past]
     new = (later.start[hh] + row - given[hh])[~past]
 
-    def merged(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
-        if a is None or b is None:
-            return None
-        result = np.empty((len(row), *b.shape[1:]), b.dtype)
-        result[past], result[~past] = a[old], b[new]
-        return result
+    def block(name: str) -> np.ndarray | None:
+        a, b = getattr(earlier, name), getattr(later, name)
+        return None if a is None or b is None else _interleaved(a[old], b[new], past)
 
-    y, place_in = merged(earlier.y, later.y), merged(earlier.place, later.place)
-    assert y is not None and place_in is not None
-    return replace(
-        later,
-        start=start,
-        y=y,
-        place=place_in,
-        prices=merged(earlier.prices, later.prices),
-        features=merged(earlier.features, later.features),
-        displays=merged(earlier.displays, later.displays),
-    ), given
+    y, at = _interleaved(earlier.y[old], later.y[new], past), _interleaved(earlier.place[old], later.place[new], past)
+    prices, features, displays = map(block, ("prices", "features", "displays"))
+    found = replace(later, start=start, y=y, place=at, prices=prices, features=features, displays=displays)
+    return found, given
+
+
+def _interleaved(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """One array: `first` where the mask is true, `second` where it is not."""
+    result = np.empty((len(mask), *second.shape[1:]), second.dtype)
+    result[mask], result[~mask] = first, second
+    return result

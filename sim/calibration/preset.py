@@ -63,7 +63,9 @@ class Numbers:
         self.error = np.r_[0.0, draws.mu[:, : many - 1].std(axis=0)]
         self.covariance = draws.sigma.mean(axis=0)
         names = weight_names(posterior.terms, draws.variant)
-        self.weights = {n: (float(draws.common[:, k].mean()), float(draws.common[:, k].std())) for k, n in enumerate(names)}
+        self.weights = {
+            n: (float(draws.common[:, k].mean()), float(draws.common[:, k].std())) for k, n in enumerate(names)
+        }
         rate = 1 / (1 + np.exp(-draws.common[:, -1]))
         self.habit_rate = float(rate.mean()), float(rate.std())
         median = np.exp(draws.mu[:, -1]) if self.priced else np.zeros(1)
@@ -100,7 +102,7 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
 
 
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:80] + '"'
+    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:120] + '"'
 
 
 def _time(time: Time) -> Iterator[str]:
@@ -112,7 +114,7 @@ def _time(time: Time) -> Iterator[str]:
 
 
 def _segments() -> Iterator[str]:
-    yield "segments:  # they differ in how scandals act on them (literature); in what they buy, people differ by the panel"
+    yield "segments:  # differ in how scandals act on them (literature); what people buy differs by the panel"
     alike = ", ".join(f"{trait}: 1" for trait in TOLD)
     for name in SEGMENTS:
         yield f"  {name}: {{{alike}}}"
@@ -133,7 +135,8 @@ def _consumer(numbers: Numbers, time: Time, firms: int) -> Iterator[str]:
     if time.rate is not None:
         yield f"  rate: {time.rate:.4g}  # uses/week; panel (NBD)"
     if numbers.priced:
-        yield f"  price_weight: {min(numbers.price_weight[0], 20):.4g}  # median; panel +- {numbers.price_weight[1]:.2g}"
+        value, sd = numbers.price_weight
+        yield f"  price_weight: {min(value, 20):.4g}  # median; panel +- {sd:.2g}"
     for name in ("feature", "display"):
         if name in numbers.weights:
             value, sd = numbers.weights[name]
@@ -157,7 +160,8 @@ def _firms(posterior: Posterior, choices: Choices, numbers: Numbers) -> Iterator
     for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
         named = re.sub(r"[\x00-\x1f]", " ", brand)[:60]
         yield f"  {firm}:  # {named}: {100 * shares[j]:.1f} % of the panel's purchases"
-        yield f"    presence: {presence[j]:.6g}  # exp of mean taste, which is {numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}; panel"
+        mean = f"{numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}"
+        yield f"    presence: {presence[j]:.6g}  # exp of mean taste, which is {mean}; panel"
         if numbers.priced:
             yield f"    price: {1 + x[:, j].mean():.4f}  # panel"
         for name, block in (("feature", choices.features), ("display", choices.displays)):

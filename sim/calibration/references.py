@@ -4,6 +4,7 @@ Each is fitted to the history of some households and gives the chance of every b
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from scipy import optimize
@@ -63,7 +64,7 @@ def _sums_before(choices: Choices, values: np.ndarray, keep: float, start: np.nd
     state = np.zeros((len(choices.households), *values.shape[1:])) + (0.0 if start is None else start)
     order = np.argsort(nth, kind="stable")
     bounds = np.r_[0, np.cumsum(np.bincount(nth, minlength=1))]
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds.tolist()):
         rows = order[low:high]
         result[rows] = state[hh[rows]]
         state[hh[rows]] = keep * state[hh[rows]] + values[rows]

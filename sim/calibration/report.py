@@ -45,10 +45,11 @@ def estimates(posterior: Posterior) -> Iterator[str]:
         form = "ln(price / mean)" if posterior.terms.log_price else "price / mean"
         median, sd = numbers.price_weight
         yield f"price weight, median household: {median:.2f} +- {sd:.2f} logit per unit of {form}"
-        yield f"  its spread over households (sd of ln): {numbers.price_sd:.2f}; mean price: {posterior.terms.mean_price:.4g}"
-    for name, (value, sd) in numbers.weights.items():
+        mean = f"{posterior.terms.mean_price:.4g}"
+        yield f"  its spread over households (sd of ln): {numbers.price_sd:.2f}; mean price: {mean}"
+    for name, (amount, error) in numbers.weights.items():
         if name in ("feature", "display", "habit"):
-            yield f"weight of {name}: {value:.2f} +- {sd:.2f} logit"
+            yield f"weight of {name}: {amount:.2f} +- {error:.2f} logit"
     yield f"rate of habit: {numbers.habit_rate[0]:.2f} +- {numbers.habit_rate[1]:.2f} a purchase"
 
 
@@ -81,7 +82,7 @@ def _bins(inner: Inner) -> tuple[np.ndarray, np.ndarray]:
     p = inner.chances["market"][inner.asked]
     hit = np.eye(p.shape[1])[inner.choices.y[inner.asked]]
     place = np.clip((p * 10).astype(int), 0, 9).ravel()
-    return tuple(np.bincount(place, v.ravel(), minlength=10) / p.size for v in (hit, p))  # type: ignore[return-value]
+    return tuple(np.bincount(place, v.ravel(), minlength=10) / p.size for v in (hit, p))
 
 
 def limits(posterior: Posterior, choices: Choices, time: Time) -> Iterator[str]:
@@ -102,7 +103,7 @@ def limits(posterior: Posterior, choices: Choices, time: Time) -> Iterator[str]:
         yield "What price does is not in this panel: consumer.price_weight of the preset is the simulator's own."
     yield from _promotions(posterior, choices)
     if len(choices.households) < FEW_HOUSEHOLDS:
-        yield f"{len(choices.households)} households are few: how tastes are spread is uncertain, see posterior.parquet."
+        yield f"{len(choices.households)} households are few: how tastes are spread is uncertain (posterior.parquet)."
     once = float((np.diff(choices.start) == 1).mean())
     if once > 0.2:
         yield f"{100 * once:.0f} % of households bought once: of them little is known but the population's tastes."
@@ -119,7 +120,8 @@ def _promotions(posterior: Posterior, choices: Choices) -> Iterator[str]:
     terms = posterior.terms
     missing = [n for n, there in (("features", terms.feature), ("displays", terms.display)) if not there]
     if missing:
-        yield f"There are no {' and no '.join(missing)} in this panel: if there were any, tastes and price hold part of them."
+        what = " and no ".join(missing)
+        yield f"There are no {what} in this panel: if there were any, tastes and price hold part of them."
     if terms.feature and terms.display and choices.features is not None and choices.displays is not None:
         both = np.corrcoef(choices.features.ravel(), choices.displays.ravel())[0, 1]
         if both > ALIKE:
@@ -134,7 +136,7 @@ def rest(posterior: Posterior, time: Time) -> list[str]:
     if posterior.terms.mean_price is None:
         lines.append("consumer.price_weight")
     lines += [
-        "what quality, failures, effort, switching costs and anchors do, and all of scandals (who hears, cares and acts):",
+        "what quality, failures, effort, switching costs and anchors do, and scandals (who hears, cares and acts):",
         "  from the literature, see `stickiness fields`; in the panel's own market all are alike and neutral",
         "who enters: a new firm's taste is drawn as in any market, not from this panel",
     ]
@@ -150,7 +152,8 @@ def mixing(posterior: Posterior) -> Iterator[str]:
         note = " ! the sampler has not settled: treat this as rough" if worst > MIXED else ""
         role = [f"predicts, weight {posterior.pool[name]:.2f}"] if name in posterior.pool else []
         role += ["simulates"] if name == posterior.simulator else []
-        yield f"variant {name} ({', '.join(role)}): {len(draws.mu)} draws, largest split R-hat {worst:.3f} ({label}){note}"
+        settled = f"largest split R-hat {worst:.3f} ({label}){note}"
+        yield f"variant {name} ({', '.join(role)}): {len(draws.mu)} draws, {settled}"
 
 
 def _traces(posterior: Posterior, draws: Draws) -> Mapping[str, np.ndarray]:

@@ -111,7 +111,9 @@ def prices_by_week(panel: Panel, weeks: np.ndarray | None) -> tuple[Prices, str]
         f"then, or else the last before ({100 * seen:.0f} % of weeks and brands have one). Deals that few took are not "
         "seen, sizes and varieties are mixed, so price weights are likely too low."
     )
-    return {WEEKS: numbers.astype(float).tolist()} | {b: mean[:, j].tolist() for j, b in enumerate(panel.brands)}, sentence
+    return {WEEKS: numbers.astype(float).tolist()} | {
+        b: mean[:, j].tolist() for j, b in enumerate(panel.brands)
+    }, sentence
 
 
 def with_prices(panel: Panel, weeks: np.ndarray | None, prices: Prices) -> Panel:

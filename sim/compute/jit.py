@@ -12,6 +12,7 @@ from sim.compute.cache import private_folder
 from sim.compute.numba_private import OPTIONS, compile_unfinished
 
 COMPILED = (
+    "calibration/compiled/*.py",
     "compute/*.py",
     "model/*.py",
     "model/rules/*.py",

@@ -82,7 +82,9 @@ def _panel(rows: Rows, brands: list[str]) -> Panel:
     panel.y = np.where(panel.y == len(brands), -1, panel.y)
     panel.row, panel.when, panel.paid = source, times_as_written(rows, source), prices_paid(rows, source)
     blocks = read_blocks(rows)
-    each = [take_block_rows(blocks.get(kind), list(columns.brands), brands, source) for kind in ("price", "feat", "disp")]
+    each = [
+        take_block_rows(blocks.get(kind), list(columns.brands), brands, source) for kind in ("price", "feat", "disp")
+    ]
     panel.prices, panel.features, panel.displays = each
     number_households(panel, rows, lines, np.zeros(0, np.int64), names)
     if found is None:

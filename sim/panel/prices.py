@@ -33,7 +33,7 @@ def take_block_rows(
 
 
 def prices_paid(rows: Rows, at: np.ndarray) -> np.ndarray | None:
-    """[len(at)] price of a unit at some rows, from one column of prices, or of amounts and quantities; nan where none."""
+    """[len(at)] price of a unit at some rows, from one column of prices or of amounts; nan where there is none."""
     if not rows.columns.price:
         return None
     amount = _one_column(rows, rows.columns.price, at)

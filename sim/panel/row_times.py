@@ -66,7 +66,9 @@ def times_as_written(rows: Rows, at: np.ndarray) -> np.ndarray | None:
     """[len(at)] the text of the time of some rows; None where the file has none."""
     columns = rows.columns
     names = [*(columns.parts or (columns.time,)), columns.clock, *([] if columns.time else [columns.choice_set])]
-    parts = [np.append(np.array(texts, object), "")[codes[at]] for codes, texts in map(rows.column, filter(None, names))]
+    parts = [
+        np.append(np.array(texts, object), "")[codes[at]] for codes, texts in map(rows.column, filter(None, names))
+    ]
     return np.array([" ".join(cells) for cells in zip(*parts, strict=True)], object) if parts else None
 
 

@@ -7,7 +7,19 @@ import numpy as np
 
 from sim.model.declare import ScenarioError
 
-BY_PURCHASE = ("hh", "t", "y", "quantity", "prices", "features", "displays", "segment", "paid", "row", "when")  # arrays [N, ..] of a Panel
+BY_PURCHASE = (
+    "hh",
+    "t",
+    "y",
+    "quantity",
+    "prices",
+    "features",
+    "displays",
+    "segment",
+    "paid",
+    "row",
+    "when",
+)  # arrays [N, ..] of a Panel
 
 
 class PanelError(ScenarioError):

@@ -49,14 +49,28 @@ def made(tmp_path_factory):
 def test_a_market_is_a_preset_with_its_posterior_and_report(made):
     folder, train, _ = made
     files = {p.name for p in (folder / "market").iterdir()}
-    assert files == {"market.yaml", "people.parquet", "posterior.parquet", "households.parquet", "report.txt", "fit.png"}
+    assert files == {
+        "market.yaml",
+        "people.parquet",
+        "posterior.parquet",
+        "households.parquet",
+        "report.txt",
+        "fit.png",
+    }
     preset = yaml.safe_load((folder / "market" / "market.yaml").read_text())
     assert list(preset["firms"]) == train.choice.value_counts().index.tolist()
     preset["population"] = str(folder / "market" / preset["population"])
     scenario = build(preset)
     assert scenario.consumer.habit_weight > 0.3 and scenario.consumer.feature_weight > 0
     report = (folder / "market" / "report.txt").read_text()
-    for said in ("numbered, not dated", "held out", "market share", "last brand", "Dirichlet", "rests on other sources"):
+    for said in (
+        "numbered, not dated",
+        "held out",
+        "market share",
+        "last brand",
+        "Dirichlet",
+        "rests on other sources",
+    ):
         assert said in report
     people = pd.read_parquet(folder / "market" / "people.parquet")
     assert len(people) == 40 * 40 and set(people["last"]) == {"a", "b", "c"}
@@ -112,7 +126,8 @@ def test_other_names_of_brands_and_households_permute_the_answer(made, tmp_path)
     two = two.loc[[(house[hh], t) for hh, t in one.index]]
     assert two[[brand[b] for b in one.columns]].to_numpy() == pytest.approx(one.to_numpy(), abs=1e-6)
     paths = [
-        forecast("simulate", f, x, "replications=2", name="paths") for f, x in ((folder, later), (tmp_path, renamed(later)))
+        forecast("simulate", f, x, "replications=2", name="paths")
+        for f, x in ((folder, later), (tmp_path, renamed(later)))
     ]
     key = {(r, house[hh], t): brand[c] for r, hh, t, c in paths[0].itertuples(index=False)}
     assert {(r, hh, t): c for r, hh, t, c in paths[1].itertuples(index=False)} == key
@@ -154,7 +169,9 @@ def test_without_habit_people_repeat_less(made):
     def repeats(*more, name):
         paths = forecast("simulate", folder, later, "replications=40", *more, name=name)
         y = paths.choice.to_numpy()
-        later_ones = (paths.hh.to_numpy()[1:] == paths.hh.to_numpy()[:-1]) & (paths.rep.to_numpy()[1:] == paths.rep.to_numpy()[:-1])
+        later_ones = (paths.hh.to_numpy()[1:] == paths.hh.to_numpy()[:-1]) & (
+            paths.rep.to_numpy()[1:] == paths.rep.to_numpy()[:-1]
+        )
         return (y[1:] == y[:-1])[later_ones].mean()
 
     assert repeats(name="on") > repeats("mechanisms.habit=false", name="off") + 0.03

@@ -76,9 +76,7 @@ def _range(value: np.ndarray, error: np.ndarray, expected: np.ndarray) -> tuple[
 
 
 @styled
-def predicted(
-    panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]], title: str
-) -> Figure:
+def predicted(panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]], title: str) -> Figure:
     """Predicted against observed, a panel a statistic: (observed, predicted, its standard deviation) by kind of data.
 
     The line is where both are equal; bars are 1.96 standard deviations.

@@ -1,0 +1,84 @@
+"""How well does a calibrated market predict purchases it has not seen, and what is habit worth in it?
+
+    python experiments/calibrate_panel.py PANEL.csv FOLDER
+
+Question: does the market that `stickiness calibrate` makes of the first 70 % of each household's purchases predict the
+rest better than simple models, is it calibrated, and do free runs repeat and switch as people do?
+Design: PANEL.csv has columns hh, t, choice and price_BRAND (perhaps feat_BRAND, disp_BRAND), sorted by household and
+time. The first ceil(70 %) purchases of households with at least 4, and all of the others, are calibrated into FOLDER
+(kept and used again if it is there). One-step chances of the rest are compared with market share, last brand, Dirichlet
+and the loyalty logit; 100 free runs with what happened, also with habit switched off.
+Reading: differences per purchase with their standard errors over households (bootstrap).
+Finding: on the three open scanner panels (yogurt, cracker, catsup) the market is better than the best of the simple
+models, the loyalty logit, by .063 (.019), .042 (.013) and .025 (.012) a purchase. Without habit it loses .108, .023 and
+.012, and the repeat rate of free runs falls by .29, .09 and .05: habit differs by category.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from sim.calibration.choices import choices_of
+from sim.calibration.fit import FEWEST, FIRST_PART
+from sim.calibration.forecast import Occasions, occasions, predict, simulate
+from sim.calibration.main import run
+from sim.calibration.posterior import Posterior, read_posterior
+from sim.calibration.references import bootstrap_error, log_likelihoods, reference_chances
+from sim.panel.known import read_known
+
+
+def split(panel: Path, folder: Path) -> Path:
+    """Write the purchases to be fitted to a file of their own."""
+    import pandas as pd
+
+    frame = pd.read_csv(panel)
+    n, place = frame.groupby("hh")["t"].transform("size"), frame.groupby("hh").cumcount()
+    train = frame[place < np.where(n >= FEWEST, np.ceil(FIRST_PART * n - 1e-9), n)]
+    path = folder.with_name(f"{folder.name}.train.csv")
+    train.to_csv(path, index=False)
+    return path
+
+
+def standing(panel: Path, posterior: Posterior) -> Occasions:
+    """The whole panel, and where each household's first part ends."""
+    order = np.arange(len(posterior.brands))
+    choices = choices_of(read_known(panel, posterior.brands), order, canonical=False)
+    n = np.diff(choices.start)
+    first = np.where(n >= FEWEST, np.ceil(FIRST_PART * n - 1e-9), n).astype(int)
+    return occasions(choices, choices.start[:-1] + first, posterior.households, posterior.digests)
+
+
+def repeats(paths: np.ndarray, at: Occasions, lag: int) -> float:
+    """How often the brand of `lag` purchases before is bought again, over what follows."""
+    rows = np.flatnonzero(at.asked & (at.choices.nth >= lag))
+    paths = np.atleast_2d(paths)
+    return float((paths[:, rows] == paths[:, rows - lag]).mean())
+
+
+def main(panel: Path, folder: Path) -> None:
+    """Print the figures of one panel."""
+    if not folder.exists():
+        run("calibrate", [f"panel={split(panel, folder)}", f"out={folder}"])
+    posterior = read_posterior(folder)
+    at = standing(panel, posterior)
+    asked, hh = at.asked, at.choices.hh[at.asked]
+    mine = log_likelihoods(predict(posterior, at), at.choices)[asked]
+    off = log_likelihoods(predict(posterior, at, habit=False), at.choices)[asked]
+    each = reference_chances(at.choices, ~asked, posterior.terms)
+    print(f"\n{panel.stem}: {len(hh):,} purchases of {len(np.unique(hh))} households held out")
+    print(f"{'market':<16}{mine.mean():9.4f}")
+    others = {name: log_likelihoods(chances, at.choices)[asked] for name, chances in each.items()}
+    for name, other in (others | {"without habit": off}).items():
+        gain = mine - other
+        print(f"{name:<16}{other.mean():9.4f}   market better by {gain.mean():+.4f} ({bootstrap_error(gain, hh):.4f})")
+    runs, still = simulate(posterior, at, 100), simulate(posterior, at, 100, habit=False)
+    for lag in (1, 3):
+        said = f"free runs {repeats(runs, at, lag):.3f}, observed {repeats(at.choices.y, at, lag):.3f}"
+        print(f"as {lag} before: {said}, without habit {repeats(still, at, lag):.3f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
