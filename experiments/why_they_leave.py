@@ -10,7 +10,7 @@ Reading: value and standard error, and the limits of what was measured. Keaveney
 71-82): 44 % of those who switched a service name a failure of the core service, 34 % one of the encounter, so between
 44 and 78 % one of the two. Of lost customers 20 to 40 % can be won back (Griffin & Lowenstein 2001, a book of advice:
 weak).
-Finding (10,000 people): without waking nobody leaves a bank over one bad visit (.1 +- .1 % within half a year), with it
+Finding: (10,000 people) without waking nobody leaves a bank over one bad visit (.1 +- .1 % within half a year), with it
 2.0 +- .3 %. What is said follows the last visit: 33 +- 5 points at banks and 19 +- 4 in shops, 20 +- 5 and 9 +- 3
 without, while what is done stays the same. The factor on the chance to act of those harmed, calibrated to fraud (#38),
 foretells that 7.7 +- .2 % of those notified of a breach leave (#37, held out: 5 to 15; 4.9 without). Words that are
