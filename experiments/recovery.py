@@ -8,7 +8,7 @@ with the same draws with no failures at all.
 Reading: chance that the next use is at the firm again after a major failure, less that after a visit without one;
 satisfaction (visits at or above expectation) and share, less those of the world without failures. Paired errors.
 Finding: in shops speed is nearly all. After a major failure solved at once the next use is at the firm hardly more or
-less often than after none (+0.9 +- 0.3 points), 10.3 +- .5 points less often after 5 days, 21.3 +- .7 after 30, 21.9 +-
+less often than after none (+.9 +- .3 points), 10.3 +- .5 points less often after 5 days, 21.3 +- .7 after 30, 21.9 +-
 .7 if never. The paradox is there in satisfaction only: with every failure solved at once 1.54 +- .02 points more visits
 please than without failures, and share is lower (-.26 +- .01). Few of a bank's customers move in the week after (0 +-
 .03 points if solved at once, -.6 +- .1 if never), since a decided exit takes its time; the bank pays later, by 4.0
