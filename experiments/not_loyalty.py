@@ -8,9 +8,9 @@ Reading: shares of the index of the largest firm and of the one hardest to leave
 another firm is better, asked with nothing in the way; what the order of uses adds. Errors over people.
 Finding: on a shelf stickiness is mostly taste: .33 +- .01 of Colgate's .43 +- .01, habit .05 +- .002, inattention .02.
 On a social network taste is half of .43 and the rest is habit (.12) and opening what was open last (.09, each +- .002),
-which is nearly all that the shuffle sees. At the bank two thirds of .87 +- .01 are not looking (.59 +- .01), taste and
-habit .14 and .15 (+- .004). Captivity is within .02 of 0 where it is as easy to leave as elsewhere (-.01 and +.01, +-
-.005), and .09 +- .005 of Vodafone's .89, which is left by telephone only. Meanwhile 32, 23, 36, 35 and 40 +- 1 % of
+which is nearly all that the shuffle sees. At the bank three quarters of .86 +- .01 are not looking (.63 +- .01), taste
+and habit .14 and .11 (+- .004). Captivity is within .02 of 0 where it is as easy to leave as elsewhere (-.01 and +.01,
++- .005), and .09 +- .005 of Vodafone's .89, which is left by telephone only. Meanwhile 33, 23, 38, 36 and 41 +- 1 % of
 those who keep coming say that another is better: those of the stickiest firm most of all.
 """
 
