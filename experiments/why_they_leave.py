@@ -10,16 +10,16 @@ Reading: value and standard error, and the limits of what was measured. Keaveney
 71-82): 44 % of those who switched a service name a failure of the core service, 34 % one of the encounter, so between
 44 and 78 % one of the two. Of lost customers 20 to 40 % can be won back (Griffin & Lowenstein 2001, a book of advice:
 weak).
-Finding (10,000 people): without waking nobody leaves a bank over one bad visit (.1 +- .1 % within half a year), with it
-2.0 +- .3 %. What is said follows the last visit: 33 +- 5 points at banks and 19 +- 4 in shops, 20 +- 5 and 9 +- 3
-without, while what is done stays the same. The factor on the chance to act of those harmed, calibrated to fraud (#38),
-foretells that 7.7 +- .2 % of those notified of a breach leave (#37, held out: 5 to 15; 4.9 without). Words that are
-told and not felt: good ones move choice 1.8 times as much as bad ones, .92 without. 59 +- 1 % of the switching of a
-bank's customers is due to bad visits, between Keaveney's two classes. In ten years .77 +- .01 of those ever switched
-who would if all were alike, .86 without readiness. Of those who left a bank 29 +- 1 % are back within three years
-without any law of winning back. Where half of the people care three times as much for Goya as the others against it
-(calibrated to +56 % in Republican counties), sales rise by 22 +- 3 % in all, as recorded (+22 %); those who accuse buy
-13 +- 2 % less.
+Finding: (10,000 people) without waking nobody leaves a bank over one bad visit (.1 +- .1 % within half a year), with it
+2.0 +- .3 %. What is said follows the last visit, what is done does not: 34.4 +- .4 points at banks and 18.6 +- .4 in
+shops, 22.1 +- .4 and 8.8 +- .2 without (60,000 people, half of them asked every week). The factor on the chance to act
+of those harmed, calibrated to fraud (#38), foretells that 7.7 +- .2 % of those notified of a breach leave (#37, held
+out: 5 to 15; 4.9 without). Words that are told and not felt: good ones move choice 1.8 times as much as bad ones, .92
+without. 59 +- 1 % of the switching of a bank's customers is due to bad visits, between Keaveney's two classes. In ten
+years .77 +- .01 of those ever switched who would if all were alike, .86 without readiness. Of those who left a bank 29
++- 1 % are back within three years without any law of winning back. Where half of the people care three times as much
+for Goya as the others against it (calibrated to +56 % in Republican counties), sales rise by 22 +- 3 % in all, as
+recorded (+22 %); those who accuse buy 13 +- 2 % less.
 """
 
 from collections.abc import Mapping, Sequence

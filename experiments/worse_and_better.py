@@ -6,11 +6,11 @@ Design: shops (`retail_us`), half a CX more and less at Walmart from week 26 on,
 then with one cause taken away, and with several. The law alone, beside: what half a CX does to the mean utility of one
 who weighs losses `loss_aversion` times, where memory scatters around expectation (closed form for a normal law).
 Reading: change of share in points, gain and loss, and loss / gain, with paired errors.
-Finding (30,000 people): loss / gain is .97 +- .02, and no single cause makes it so. Expectation follows what one uses:
+Finding: (30,000 people) loss / gain is .97 +- .02, and no single cause makes it so. Expectation follows what one uses:
 a better firm makes its rivals a loss, so that loss aversion weighs on both sides (five times instead of twice: .98).
 With expectation fixed a better firm makes more peaks, thus anchors, and gains more (.88); without anchors too 1.09,
 without talk and regret 1.28. There memory blurs the kink: visits scatter by 1 CX and memory by .5, which leaves 1.28 of
-2 in mean utility; with a memory of twenty visits 1.46. Even with no scatter the ratio could not pass the weight of
+2 in mean utility; with a memory of twenty visits 1.46. Even with no scatter the ratio in utility is the weight of
 losses, 1.3 to 2.25 as measured (#47): 3 and more (#70, of effort, a vendor's survey of intentions) asks for a cause
 other than loss aversion. Bad visits that wake attention, at .5, are none (.99).
 """

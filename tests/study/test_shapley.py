@@ -1,5 +1,6 @@
 """Anatomy: parts that add up, known cases, twins, and who left because of it."""
 
+from dataclasses import fields
 from itertools import permutations
 
 import numpy as np
@@ -9,6 +10,7 @@ from sim.engine.loop import initialize, simulate
 from sim.measure import estimates, metrics
 from sim.measure.reliability import MIN_GROUPS
 from sim.model.declare import ScenarioError
+from sim.model.fields import Scandal
 from sim.model.scenario import change
 from sim.study import shapley
 from sim.study.fates import first_difference
@@ -321,7 +323,8 @@ def test_what_stands_for_it_is_one_line():
     pair = twins(base, {"firms.f0.quality": 1.0, **SCANDAL})
     for thing in (base, pair, pair.control, initialize(base)[0]):
         assert "\n" not in repr(thing) and len(repr(thing)) < 350 and "600 people, 26 weeks, 3 firms" in repr(thing)
-    assert "firms.f0.quality 0.0 -> 1.0" in repr(pair) and "14 more" in repr(pair)
+    more = len(fields(Scandal)) - 2  # of its fields two are shown
+    assert "firms.f0.quality 0.0 -> 1.0" in repr(pair) and f", {more} more" in repr(pair)
     assert "no difference" in repr(twins(base, {}))
     assert repr(base) == repr(change(base, {})) != repr(change(base, {"consumer.consideration_size": 2.5}))
     assert base == change(base, {}) and base != change(base, {"consumer.consideration_size": 2.5})
