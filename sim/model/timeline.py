@@ -160,7 +160,7 @@ def _market(s: Scenario, off: list[str], traits: Records) -> Records:
     talk = s.network.kind != "none" and "word_of_mouth" not in off
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbors": min(s.network.neighbors, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
-    values["renewing"] = float((sum(traits[name] for name in RENEWALS) / 52).max())
+    values["renewing"] = float(max(sum(row[name] for name in RENEWALS) for row in traits)) / 52
     for mechanism in off:
         values |= OFF_MARKET.get(mechanism, {})
     whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk")
