@@ -54,7 +54,7 @@ def drift(metric: Metric, years: Sequence[Tally]) -> Estimate:
 
 def measured(provider: bool) -> dict[str, Metric]:
     """The metrics by name that a year's counts give; what is counted over the whole run has no years."""
-    whole_run = {"hazard", "stay_after", "awareness", "duplication", "switching", "share"}
+    whole_run = {"hazard", "stay_after", "awareness", "duplication", "switching", "ever_switched", "share"}
     found = {**metrics.firm_metrics(provider), **metrics.market_metrics()}
     return {name: metric for name, metric in found.items() if name not in whole_run}
 

@@ -170,7 +170,7 @@ def _market(s: Scenario, off: list[str], traits: Records) -> Records:
     values |= {"own_price_weights": int(own_price_weights(s))}
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbors": min(s.network.neighbors, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
-    values["renewing"] = float(np.sum([traits[name] for name in RENEWALS], axis=0).max() / 52)
+    values["renewing"] = float(max(sum(row[name] for name in RENEWALS) for row in traits)) / 52
     for mechanism in off:
         values |= OFF_MARKET.get(mechanism, {})
     whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk", "own_price_weights")

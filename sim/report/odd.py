@@ -18,7 +18,10 @@ from sim.study.defaults import vocabulary
 HERE = Path(__file__).parent
 MODEL = Path(model.__path__[0])
 STEPS = tuple(verb.__name__ for verb in VERBS)  # of a week
-LAWS = (*(f"rules/{step}" for step in STEPS), "rules/visit", "scandals", "word_of_mouth", "initial")  # files
+LAWS = (
+    *(f"rules/{step}" for step in STEPS),
+    *("rules/find", "rules/visit", "renewal", "scandals", "word_of_mouth", "initial"),
+)  # files
 TABLE_HEAD = "| {} | default | range | unit | meaning | source |\n|---|---|---|---|---|---|"
 
 
