@@ -17,6 +17,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim market=bank scandal=data_breach           another market, with a scandal
   python -m sim firms.colgate.quality=0.5 people=50000    any setting, by its path
   python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
+  python -m sim collect DIR                               the table of a sweep, also of one that was stopped
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               write a small simulated panel to try this with
   python -m sim fields [WORD]                             every setting (with WORD in its path)
@@ -36,7 +37,10 @@ PLACES = {name: f"{name}@{name}s.NAME" for name in ("firm", "segment", "cohort",
 
 
 def main() -> int:
-    """Run the command line; returns 0 when done, 2 after an error in the arguments, 128 + signal when stopped."""
+    """Run the command line.
+
+    Returns 0 when done, 1 where runs of a sweep failed, 2 after an error in the arguments, 128 + signal when stopped.
+    """
     with streams.streams():
         try:
             status = command(sys.argv[1:])
@@ -59,7 +63,7 @@ def command(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
-    named = {"fields": fields, "odd": odd, "sample": sample, "page": page}
+    named = {"fields": fields, "odd": odd, "sample": sample, "page": page, "collect": collect}
     if arguments and arguments[0] in named:
         return named[arguments[0]](arguments[1:])
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
@@ -67,8 +71,7 @@ def command(arguments: list[str]) -> int:
         return _panel(panels, [a for a in arguments if a not in panels])
     from sim.report.hydra_task import launch
 
-    launch(arguments)
-    return 0
+    return launch(arguments)
 
 
 def _panel(panels: list[str], others: list[str]) -> int:
@@ -111,6 +114,13 @@ def sample(arguments: list[str]) -> int:
 def _taken(name: str) -> list[str]:
     """The complaint about a file that would be overwritten."""
     return [f"{name}: is there already; choose another name"] if os.path.lexists(name) else []
+
+
+def collect(arguments: list[str]) -> int:
+    """Write and show the table of a sweep, also of one that was stopped or ran on another machine."""
+    from sim.report.collect import main as collect_main
+
+    return collect_main(arguments)
 
 
 def help_text() -> str:

@@ -81,6 +81,12 @@ def compose(overrides: Sequence[str] = ()) -> tuple[dict[str, Any], Mapping[str,
 
     In a Hydra job it is composed from that job's folders, anywhere else from conf/.
     """
+    from sim.study.composition import once
+
+    return once(overrides, lambda: _composed(overrides))
+
+
+def _composed(overrides: Sequence[str]) -> tuple[dict[str, Any], Mapping[str, Any]]:
     import hydra
 
     with _initialized():
