@@ -17,6 +17,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim market=bank scandal=data_breach           another market, with a scandal
   python -m sim firms.colgate.quality=0.5 people=50000    any setting, by its path
   python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
+  python -m sim study=price_ladder                        a study of many runs, on all cores; stopped, it goes on
   python -m sim collect DIR                               the table of a sweep, also of one that was stopped
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               write a small simulated panel to try this with
@@ -69,6 +70,10 @@ def command(arguments: list[str]) -> int:
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
+    if any(a.partition("=")[0] == "study" for a in arguments):
+        from sim.report.study_task import main as study_main
+
+        return study_main(arguments)
     from sim.report.hydra_task import launch
 
     return launch(arguments)

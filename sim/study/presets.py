@@ -125,7 +125,7 @@ def _initialized() -> Iterator[None]:
 
 def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
     """The scenario of a composed config, or one ScenarioError with all that is wrong, misspelled members included."""
-    known = (*FIELDS, "panel")
+    known = (*FIELDS, "panel", "study")
     others = [key for key in config if key not in known]
     complaints = [f"{k}: {unknown(k, {*known, *PRESET_GROUPS} - {k})}" for k in others]
     if config.get("panel"):
@@ -133,7 +133,7 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
     strangers = _strangers(overrides)
     complaints += strangers.values()
     try:
-        result = build(_without(config, [*others, "panel", *strangers]))
+        result = build(_without(config, [*others, "panel", "study", *strangers]))
     except ScenarioError as error:
         complaints += error.complaints
     if complaints:
