@@ -18,6 +18,8 @@ How much more often customers use you than your competitors, simulated.
   python -m sim firms.colgate.quality=0.5 people=50000    any setting, by its path
   python -m sim market=FOLDER                             a market of your own: FOLDER/market.yaml
   python -m sim -m segments.habitual.attention=0.2,0.5,1  a run for each value
+  python -m sim study=price_ladder                        a study of many runs, on all cores; stopped, it goes on
+  python -m sim collect DIR                               the table of a sweep, also of one that was stopped
   python -m sim panel=FILE                                the same figures of a real purchase panel
   python -m sim sample FILE                               write a small simulated panel to try this with
   python -m sim calibrate panel=FILE out=FOLDER           a market of your own, fitted to a panel
@@ -44,7 +46,10 @@ PLACES = {name: f"{name}@{name}s.NAME" for name in ("firm", "segment", "cohort",
 
 
 def main() -> int:
-    """Run the command line; returns 0 when done, 2 after an error in the arguments, 128 + signal when stopped."""
+    """Run the command line.
+
+    Returns 0 when done, 1 where runs of a sweep failed, 2 after an error in the arguments, 128 + signal when stopped.
+    """
     with streams.streams():
         try:
             status = command(sys.argv[1:])
@@ -67,7 +72,7 @@ def command(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
-    named = {"fields": fields, "odd": odd, "sample": sample, "page": page}
+    named = {"fields": fields, "odd": odd, "sample": sample, "page": page, "collect": collect}
     named |= {"countermeasures": countermeasures, "forecast": forecast}
     if arguments and arguments[0] in named:
         return named[arguments[0]](arguments[1:])
@@ -78,10 +83,13 @@ def command(arguments: list[str]) -> int:
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
+    if any(a.partition("=")[0] == "study" for a in arguments):
+        from sim.report.study_task import main as study_main
+
+        return study_main(arguments)
     from sim.report.hydra_task import launch
 
-    launch(_new_scandal(arguments) if "scandal=new" in arguments else arguments)
-    return 0
+    return launch(_new_scandal(arguments) if "scandal=new" in arguments else arguments)
 
 
 def _new_scandal(arguments: list[str]) -> list[str]:
@@ -139,6 +147,13 @@ def sample(arguments: list[str]) -> int:
 def _taken(name: str) -> list[str]:
     """The complaint about a file that would be overwritten."""
     return [f"{name}: is there already; choose another name"] if os.path.lexists(name) else []
+
+
+def collect(arguments: list[str]) -> int:
+    """Write and show the table of a sweep, also of one that was stopped or ran on another machine."""
+    from sim.report.collect import main as collect_main
+
+    return collect_main(arguments)
 
 
 def help_text() -> str:

@@ -6,7 +6,7 @@ import sys
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from warnings import catch_warnings, filterwarnings
 
 from sim.model.fields import Scenario
 from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
+from sim.report.collect import collect, keep_failure, show_sweep
 from sim.report.flags import MULTIRUN, ordered
 from sim.report.folders import draft, move, near, occupied, refusal, refuse
 from sim.report.result import (
@@ -30,8 +31,8 @@ from sim.report.result import (
 )
 from sim.report.signals import Stopped, obeying, stoppable, undivided
 from sim.report.streams import plain as plain_text
-from sim.report.terminal import print_failures, print_files, print_job, print_run, print_sweep, progress
-from sim.study.presets import CONF, asked_for, check_sweep, forced, plain, solved, stated
+from sim.report.terminal import print_failures, print_files, print_job, print_run, progress
+from sim.study.presets import CONF, PRESET_GROUPS, asked_for, check_sweep, forced, plain, solved, stated
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -43,23 +44,32 @@ QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none")
 _finished: list[Finished] = []
 
 
-def launch(arguments: list[str]) -> None:
+def launch(arguments: list[str]) -> int:
     """Hydra on command-line arguments: one run, a sweep (-m), or whatever else its flags say.
 
-    Raises what is wrong: ScenarioError, OSError, or an exception of hydra, omegaconf or yaml.
+    Returns 1 where runs of a sweep failed, else 0. Raises what is wrong: ScenarioError, OSError, or an exception of
+    hydra, omegaconf or yaml.
     """
-    import hydra
-
+    from sim.study.composition import remembered
     from sim.study.preset_files import guarded
 
     arguments = [forced(a) for a in ordered(arguments)]
-    if MULTIRUN & set(arguments):
-        check_sweep(arguments)
+    sweep = MULTIRUN & set(arguments)
     given = {a.partition("=")[0] for a in arguments}
     arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()
     claims.clear()
-    with stoppable(), _as_program(arguments), guarded(CONF):
+    with stoppable(), guarded(CONF), remembered(PRESET_GROUPS) if sweep else nullcontext():
+        if sweep:
+            check_sweep([a for a in arguments if a not in (CALLBACK, *QUIET)])
+        _run_hydra(arguments)
+        return _summarize() if sweep else 0
+
+
+def _run_hydra(arguments: list[str]) -> None:
+    import hydra
+
+    with _as_program(arguments):
         try:
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
         except Halt as halt:
@@ -71,8 +81,14 @@ def launch(arguments: list[str]) -> None:
             raise Stopped(getattr(stop, "number", signal.SIGINT), kept) from None
         finally:
             give_back(bool(_finished))
-        if len(_finished) > 1:
-            _show(_finished[-1], {"the summary of the sweep": lambda: print_sweep(_finished)})
+
+
+def _summarize() -> int:
+    """Write and show the table of the sweep that has ended; 1 where a job failed."""
+    [folder] = {claimed.folder for claimed in claims}
+    table, jobs = collect(folder)
+    show_sweep(folder, table, jobs)
+    return int(any(job.error for job in jobs))
 
 
 @contextmanager
@@ -100,15 +116,34 @@ def task(config: "DictConfig") -> None:
     from hydra.types import RunMode
 
     settings = HydraConfig.get()
+    if settings.mode == RunMode.MULTIRUN:
+        _job_of_sweep(config, settings)
+        return
     _simulate_and_keep(config, settings)
-    single = settings.mode != RunMode.MULTIRUN
-    _show(_finished[-1], {"what its events changed": partial(_answer, *asked_for(config), single)})
+    _show(_finished[-1], {"what its events changed": partial(_answer, *asked_for(config), True)})
     done = _finished[-1]
-    figure = {"the figure": lambda: _draw(done)}  # takes longer than the table, so a single run shows that first
-    if single:
-        _show(done, {"the table": lambda: print_run(done)} | figure | {"its files": lambda: print_files(done)})
+    figure = {"the figure": lambda: _draw(done)}  # takes longer than the table, so that is shown first
+    _show(done, {"the table": lambda: print_run(done)} | figure | {"its files": lambda: print_files(done)})
+
+
+def _job_of_sweep(config: "DictConfig", settings: "DictConfig") -> None:
+    """One run of a sweep, in whatever process: its files, without a figure; where it fails, why.
+
+    An error of the machine (a disk that is full) ends the sweep: the next run would have it too.
+    """
+    try:
+        _simulate_and_keep(config, settings)
+    except Halt as halt:
+        if isinstance(halt.__cause__, OSError):
+            raise
+        folder = Path(settings.runtime.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        keep_failure(folder, list(settings.overrides.task), halt.__cause__ or halt)
+        print(f"{near(folder)} failed: {str(halt.__cause__).splitlines()[0]}", file=sys.stderr)
     else:
-        _show(done, figure | {"its line": lambda: print_job(done)})
+        done = _finished[-1]
+        _show(done, {"what its events changed": partial(_answer, *asked_for(config), False)})
+        _show(done, {"its line": lambda: print_job(done)})
 
 
 def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
@@ -188,7 +223,7 @@ def _keep(done: Finished, place: Path) -> None:
     """Put the run and its tables into its folder: from now on it is finished, however it may look."""
     from sim.study import store
 
-    store.save(done.run, place / "run.parquet")
+    store.save(done.run, place / "run.parquet", {"overrides": done.overrides})
     store.write_table(done.table, place / "metrics.parquet")
     done.table.to_csv(place / "metrics.csv", index=False)
     with undivided():

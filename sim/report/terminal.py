@@ -114,20 +114,6 @@ def print_job(done: Finished) -> None:
     _line(f"{_swept(done) or 'as composed'} -> {near(done.folder)}")
 
 
-def print_sweep(jobs: Sequence[Finished]) -> None:
-    """Print swept values by the headline of the focus, a row a run."""
-    varied = _varied(jobs)
-    table = _grid(*[key for key, _ in varied], "focus", "stickiness", "share %")
-    for n, done in enumerate(jobs):
-        focus = done.run.scenario.focus
-        headline = [_column(done.table, "all", metric)[focus] for metric in ("stickiness", "share")]
-        table.add_row(*[streams.plain(values[n]) for _, values in varied], focus, *headline)
-    console = _console()
-    console.print("the sweep", style="bold")
-    console.print(table)
-    _line(f"written to {near(jobs[0].folder.parent)}")
-
-
 def print_files(done: Finished) -> None:
     """Print the one line on the files."""
     _line(f"written to {_files(done)}")
@@ -288,11 +274,3 @@ def presence_lines(done: Finished) -> list[str]:
 
 def _swept(done: Finished) -> str:
     return " ".join(o.lstrip("+") for o in done.overrides)
-
-
-def _varied(jobs: Sequence[Finished]) -> list[tuple[str, list[str]]]:
-    """The overrides that differ between jobs: (key, value by job)."""
-    pairs = [dict(o.lstrip("+").partition("=")[::2] for o in done.overrides) for done in jobs]
-    keys = dict.fromkeys(key for job in pairs for key in job)
-    columns = [(key, [job.get(key, "") for job in pairs]) for key in keys]
-    return [(key, values) for key, values in columns if len(set(values)) > 1]

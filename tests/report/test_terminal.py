@@ -80,7 +80,7 @@ def test_a_market_of_which_little_is_known_is_drawn(kind, command):
 def test_names_in_a_folder_and_in_a_sweep_are_data(command):
     status, out, _ = command(*SMALL, "-m", 'title="[/]","[red]b :key:"', 'hydra.sweep.dir="o[/]x"')
     assert status == 0 and "[red]b :key:" in out and "written to o[/]x" in out
-    assert set(os.listdir("o[/]x/1")) == set(FILES)
+    assert set(os.listdir("o[/]x/1")) == set(TABLES)
 
 
 FAILING = {"figures.headline": "the figure", "print_run": "the table", "print_files": "its files"}
