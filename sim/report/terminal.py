@@ -106,6 +106,8 @@ def _print_answer(answer: Answer, measures: Sequence[Countermeasure]) -> None:
             table.add_row(label, *cells)
         console.print()
         console.print(table)
+        line = "what is known of each, and all of them: python -m sim countermeasures, with the same settings"
+        console.print(line, style="dim", soft_wrap=True)
     console.print()
 
 
@@ -117,10 +119,14 @@ def print_job(done: Finished) -> None:
 def print_sweep(jobs: Sequence[Finished]) -> None:
     """Print swept values by the headline of the focus, a row a run."""
     varied = _varied(jobs)
-    table = _grid(*[key for key, _ in varied], "focus", "stickiness", "share %")
+    told = any(done.answer for done in jobs)
+    effect = ["customers, % at the worst"] if told else []
+    table = _grid(*[key for key, _ in varied], "focus", "stickiness", "share %", *effect)
     for n, done in enumerate(jobs):
         focus = done.run.scenario.focus
         headline = [_column(done.table, "all", metric)[focus] for metric in ("stickiness", "share")]
+        if told:
+            headline.append(answer_text.cell(done.answer.worst.total.percent if done.answer else None))
         table.add_row(*[streams.plain(values[n]) for _, values in varied], focus, *headline)
     console = _console()
     console.print("the sweep", style="bold")
