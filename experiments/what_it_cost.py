@@ -1,9 +1,12 @@
 """What did the largest documented boycott cost? Bud Light, April 2023, as one slide.
 
-The answer to `python -m sim scandal=boycott_budlight`, drawn: customers (people whose last beer was a Bud Light) with
-the boycott against without, by segment, and what would have helped. The preset is a record with a fitted factor, no
-prediction: sales are down 28 % for three months by calibration (#53). What the model adds is who goes, who of them
-comes back, and how well it is known.
+Question: whom did Bud Light lose to the boycott, for how long, and what would have helped?
+Design: 20,000 people with the boycott and the same people without it, the answer of `python -m sim
+scandal=boycott_budlight`, drawn. A customer is a person whose last beer was a Bud Light.
+Reading: the preset is a record with a fitted factor, no prediction: sales are down 28 % for three months by
+calibration (#53). What the model adds is who goes, who comes back, and how well it is known.
+Finding: 27.7 % of customers are lost at the worst (95 %, dice only: 25.3 to 30.2), 37 weeks after the news; half of it
+is not over within the 78 weeks simulated.
 """
 
 import pandas as pd
