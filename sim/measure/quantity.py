@@ -10,6 +10,7 @@ from sim.measure.intervals import LEVEL, Z, degrees, t_quantile
 from sim.measure.tally import FOLDS, Array
 
 FEWEST = 30  # customers below which nothing is said of their change
+MOVERS = 30  # people who move from which the jackknife alone knows the error
 EXACT = 50  # people up to which a count has the interval of a Poisson law
 
 
@@ -75,8 +76,9 @@ def nothing(value: float = math.nan) -> Quantity:
 def change_of(lost: Array, gained: Array, base: Array, runs: float) -> tuple[Quantity, Quantity]:
     """Gained less lost: in people, mean of so many runs, and in % of `base`; counts by fold of people, [g] each.
 
-    The error is the jackknife's, or that of so many independent movers where it is larger: with two more than were
-    seen the interval holds for a handful (Bonett & Price 2012, J. Educ. Behav. Stat. 37), and none seen is not +- 0.
+    The error is the jackknife's. Of fewer than MOVERS it is no less than that of so many independent movers: with two
+    more than were seen the interval holds for a handful (Bonett & Price 2012, J. Educ. Behav. Stat. 37), and none seen
+    is not +- 0; counts have steps, so that it then holds in more than 95 %.
     """
     (percent,) = changes_over(lost[:, None], gained[:, None], base[:, None])
     change, whole = gained - lost, float(base.sum())
@@ -84,7 +86,7 @@ def change_of(lost: Array, gained: Array, base: Array, runs: float) -> tuple[Qua
     if percent.known:
         left_out = folds_of(change).astype(float)
         left_out[1:] *= len(change) / max(1, len(change) - 1)  # a total of people, of whom a group is left out
-        people = _by_t(left_out[:, None], np.array([math.sqrt(float((lost + gained).sum()) + 2)]))[0]
+        people = _by_t(left_out[:, None], _least((lost + gained).sum(axis=0, keepdims=True)))[0]
     return people.times(1 / runs), percent if whole else nothing()
 
 
@@ -93,7 +95,7 @@ def changes_over(lost: Array, gained: Array, base: Array) -> list[Quantity]:
     whole = base.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = 100 * folds_of(gained - lost) / folds_of(base)
-        least = 100 * np.sqrt((lost + gained).sum(axis=0) + 2) / whole
+        least = 100 * _least((lost + gained).sum(axis=0)) / whole
     found = _by_t(values, least)
     return [q if many >= FEWEST else nothing(q.value) for q, many in zip(found, whole, strict=True)]
 
@@ -111,6 +113,12 @@ def count_of(people: Array, runs: float) -> Quantity:
         low = float(chi2.ppf(tail, 2 * total)) / 2 if total else 0.0
         found = replace(found, low=low, high=float(chi2.ppf(1 - tail, 2 * total + 2)) / 2)
     return replace(found, low=max(0.0, found.low)).times(1 / runs)
+
+
+def _least(movers: Array) -> Array:
+    """The least standard error, in people, of a change that so many movers make."""
+    found: Array = np.where(movers < MOVERS, np.sqrt(movers + 2.0), 0.0)
+    return found
 
 
 def _by_t(values: Array, least: Array) -> list[Quantity]:

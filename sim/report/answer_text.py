@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.measure.quantity import Quantity
 from sim.report.findings import TOO_FEW, called
+from sim.report.plausible import SOURCE
 from sim.study.answer import Answer, Moment
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def sentence(answer: Answer) -> str:
         return f"{firm}: {TOO_FEW} what {what} did to its customers"
     if not change.detected:
         return f"{firm}: no change in customers detected after {what}; {between(change)} %, {level(answer)}"
-    verb = "costs" if change.value < 0 else "brings"
+    verb = ("cost" if change.value < 0 else "bring") + "s" * (len(answer.events) < 2)
     loss = _turned(change) if change.value < 0 else change
     weeks = f"{moment.weeks:.0f} weeks after {'the news' if change.value < 0 else 'its start'}"
     size = f"{number(loss)} % of its customers ({level(answer)}: {span(loss)})"
@@ -56,9 +57,11 @@ def scaled_sentence(answer: Answer) -> str:
 
 
 def events_words(answer: Answer) -> str:
-    """The events by name: `the data breach`, `the data breach and price`."""
+    """The events by name: `the data breach`; `the events (vw, price)`; `the scandal` if it has the firm's name."""
     names = [name.replace("_", " ") for name in answer.events]
-    return "the " + (" and ".join(names) if len(names) < 3 else f"{len(names)} events") if names else "the change"
+    if len(names) > 1:
+        return f"the events ({', '.join(names)})"
+    return "the scandal" if list(answer.events) == [answer.firm] else f"the {names[0] if names else 'change'}"
 
 
 def rows(answer: Answer) -> tuple[list[str], list[Row]]:
@@ -86,6 +89,8 @@ def rows(answer: Answer) -> tuple[list[str], list[Row]]:
 def lines(answer: Answer) -> list[str]:
     """How long, and how sure: the lines below the table."""
     found = [half(answer), sure(answer)]
+    if answer.worlds:
+        found.append(f"worlds: {SOURCE}")
     if answer.drivers:
         named = ", ".join(f"{path} ({r:+.2f})" for path, r in answer.drivers)
         found.append(f"what decides most between the {answer.worlds} worlds (rank correlation): {named}")

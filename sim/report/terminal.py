@@ -106,6 +106,8 @@ def _print_answer(answer: Answer, measures: Sequence[Countermeasure]) -> None:
             table.add_row(label, *cells)
         console.print()
         console.print(table)
+        line = "what is known of each, and all of them: python -m sim countermeasures, with the same settings"
+        console.print(line, style="dim", soft_wrap=True)
     console.print()
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.8  # of an interval over worlds
 Z80 = 1.281552  # standard errors of a normal law on either side of 80 %
-PEOPLE, SPAN = 10_000, 104  # people in a world at most, and weeks after the last event
-PERSON_WEEKS = 100e6  # that fit into the seconds an answer may take, both runs of every world together
+PEOPLE, SPAN = 5_000, 104  # people in a world at most, and weeks after the last event
+PERSON_WEEKS = 60e6  # that fit into the seconds an answer may take, both runs of every world together
 MOST, LEAST = 50, 5  # worlds by default
 FEWEST = 5  # worlds that give an interval
 CASES = "scandals."  # numbers that differ from case to case; all others are parameters of the model
@@ -115,14 +115,20 @@ def explained(values: Array, columns: Array) -> float:
 
 
 def drivers(drawn: Sequence["Answer"], worlds: Sequence[Mapping[str, object]]) -> tuple[tuple[str, float], ...]:
-    """The numbers whose ranks go most with the change at the worst, with the rank correlation."""
+    """The numbers whose ranks go most with the change at the worst, with the rank correlation.
+
+    Only those that stand out among as many as there are (5 % that any does by chance, Bonferroni).
+    """
+    from scipy.special import ndtri
+
     effect = np.array([one.worst.total.percent.value for one in drawn])
     paths = _paths(worlds)
     if len(effect) < FEWEST or not np.isfinite(effect).all() or not effect.std():
         return ()
     ranks, columns = _ranks(effect), _columns(worlds, paths)
     found = [(p, float(np.corrcoef(ranks, columns[:, n])[0, 1])) for n, p in enumerate(paths) if columns[:, n].std()]
-    clear = [(p, r) for p, r in found if abs(r) > 2 / math.sqrt(len(effect))]
+    least = float(ndtri(1 - 0.025 / max(1, len(found)))) / math.sqrt(len(effect) - 1)
+    clear = [(p, r) for p, r in found if abs(r) > least]
     return tuple(sorted(clear, key=lambda pair: -abs(pair[1]))[:MOST_DRIVERS])
 
 

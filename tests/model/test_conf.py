@@ -22,7 +22,7 @@ register_defaults()  # as the program does
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
-RUNNER = {"panel"}  # keys for the runner, not for the Scenario
+RUNNER = {"panel", "base_customers", "worlds"}  # keys for the runner, not for the Scenario
 WHOLE = ("ages", "market", "scandal", "lever")  # groups of a whole scenario; others are of members
 
 

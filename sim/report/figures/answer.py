@@ -23,7 +23,7 @@ Bar = tuple[str, Quantity]
 @styled
 def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "") -> Figure:
     """Change of customers over the weeks with its band, by group at the worst and, if given, countermeasures."""
-    helped = [(m.label, m.averted) for m in measures if m.averted.known]
+    helped = [(m.label, m.averted) for m in measures if m.averted.known and m.averted.value > 0]
     figure = Figure(figsize=(12.8, 7.2), layout=ConstrainedLayoutEngine(rect=(0.012, 0.01, 0.976, 0.8), wspace=0.06))
     groups: list[Bar] = [("All customers", found.worst.total.percent)]
     groups += [(called(name.partition(".")[2]), change.percent) for name, change in found.worst.groups.items()]
@@ -43,6 +43,7 @@ def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "
 
 
 def _over_time(axes: Axes, found: Answer) -> None:
+    what = events_words(found).partition(" (")[0]
     known = [(n + 1, q) for n, q in enumerate(found.weekly) if math.isfinite(q.value)]
     weeks = [0, *(week for week, _ in known)]
     value = [0.0, *(q.value for _, q in known)]
@@ -50,7 +51,7 @@ def _over_time(axes: Axes, found: Answer) -> None:
     axes.fill_between(weeks, low, high, color=FOCUS, alpha=0.2, lw=0)
     axes.plot(weeks, value, color=FOCUS, linewidth=2.2)
     axes.axhline(0, color=INK, linewidth=1)
-    axes.set_title(f"Customers of {called(found.firm)}: with {events_words(found)}, against without")
+    axes.set_title(f"Customers of {called(found.firm)}, with {what} against without")
     axes.set(xlabel="weeks after the news", ylabel="difference, % of customers")
     axes.set_xlim(0, max(weeks) or 1)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))

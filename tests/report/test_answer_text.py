@@ -1,0 +1,98 @@
+"""An answer in words: digits as its interval deserves, and nothing beyond it."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from sim.measure.quantity import Parts, Quantity, nothing
+from sim.model.declare import ScenarioError
+from sim.report import answer_text, figures, plausible
+from sim.study.answer import answer
+from tests.markets import market
+
+BREACH = {"scandals.breach": {"firm": "f0", "week": 10, "action": 12.0, "severity": 3.0}}
+
+
+@pytest.fixture(scope="module")
+def found():
+    return answer(market(BREACH), base=1_000_000)
+
+
+def told(found, percent, scaled=None):
+    total = replace(found.worst.total, percent=percent, scaled=scaled)
+    return replace(found, worst=replace(found.worst, weeks=20.0, total=total))
+
+
+@pytest.mark.parametrize(
+    ("percent", "said"),
+    [
+        (Quantity(-12.5, -15.3, -9.7), "The breach costs F0 12.5 % of its customers (95 %, dice only: 9.7 to 15.3)"),
+        (Quantity(-0.583, -0.9, -0.25), "The breach costs F0 0.58 % of its customers (95 %, dice only: 0.25 to 0.90)"),
+        (Quantity(4.0, 1.0, 7.0), "The breach brings F0 4.0 % of its customers (95 %, dice only: 1.0 to 7.0)"),
+        (Quantity(-1.0, -3.0, 1.0), "F0: no change in customers detected after the breach; between -3.0 and +1.0 %"),
+        (Quantity(0.0, -0.1, 0.1), "F0: no change in customers detected after the breach; between -0.10 and +0.10 %"),
+        (nothing(-40.0), "F0: too few to tell what the breach did to its customers"),
+    ],
+)
+def test_the_sentence_says_what_the_interval_allows(found, percent, said):
+    assert answer_text.sentence(told(found, percent)).startswith(said)
+
+
+def test_events_have_names(found):
+    assert answer_text.events_words(replace(found, events={"a_b": 3, "price": 4})) == "the events (a b, price)"
+    assert answer_text.events_words(replace(found, events={"f0": 3})) == "the scandal"
+    both = told(replace(found, events={"a": 1, "b": 2}), Quantity(-3.0, -4.0, -2.0))
+    assert answer_text.sentence(both).startswith("The events (a, b) cost F0 3.0 %")
+
+
+def test_the_users_customers_are_rounded_to_what_is_known(found):
+    percent, scaled = Quantity(-0.58, -0.9, -0.25), Quantity(-5789.0, -9035.0, -2544.0)
+    said = answer_text.scaled_sentence(told(found, percent, scaled))
+    assert said == "Of 1,000,000 customers that is 5,800 lost (2,500 to 9,000)."
+    assert answer_text.scaled_sentence(told(found, percent)) == ""
+
+
+@pytest.mark.parametrize(
+    ("quantity", "shown"),
+    [
+        (Quantity(-0.5789, -0.9, -0.2544), "-0.58 [-0.90, -0.25]"),
+        (Quantity(0.0, -0.04, 0.04), "+0.000 [-0.040, +0.040]"),
+        (Quantity(-113.4, -180.0, -40.0), "-113 [-180, -40]"),
+        (nothing(2.0), "too few to tell"),
+        (nothing(), "-"),
+    ],
+)
+def test_a_cell_has_the_digits_of_its_interval(quantity, shown):
+    assert answer_text.cell(quantity) == shown
+
+
+def test_what_is_not_included_is_said(found):
+    assert answer_text.sure(found).endswith("not included: parameters and cases")
+    people = replace(found.worst.total.people, parts=Parts(1.0, 0.5, 2.0, 0.0))
+    whole = replace(found, worst=replace(found.worst, total=replace(found.worst.total, people=people)))
+    assert "not included" not in answer_text.sure(whole) and "cases 0.00" in answer_text.sure(whole)
+
+
+def test_a_figure_says_the_sentence_and_shows_everybody_and_each_group(found):
+    figure = figures.answer(found, note="A note.")
+    texts = [t.get_text() for t in figure.texts]
+    assert texts == [answer_text.sentence(found), answer_text.scaled_sentence(found), "A note."]
+    over_time, whom = figure.axes
+    assert over_time.lines[0].get_ydata()[int(found.worst.weeks)] == pytest.approx(found.worst.total.percent.value)
+    assert len(whom.patches) == 1 + len(found.worst.groups)
+    assert whom.patches[0].get_width() == pytest.approx(found.worst.total.percent.value)
+
+
+def test_where_there_are_no_priors_no_worlds_are_drawn_and_none_can_be_asked_for(monkeypatch):
+    monkeypatch.setattr(plausible, "find_spec", lambda name: None)
+    assert plausible.worlds(market(BREACH), None) == []
+    with pytest.raises(ScenarioError, match="worlds: there are no priors"):
+        plausible.worlds(market(BREACH), 5)
+
+
+def test_half_over(found):
+    assert "half of it was over 30 weeks after the news (20 to 44)" in answer_text.half(
+        replace(found, half_over=Quantity(30.0, 20.0, 44.0))
+    )
+    assert answer_text.half(replace(found, half_over=nothing(math.inf))).startswith("half of it was not over within")
