@@ -7,7 +7,6 @@ preset; what the presets say was calibrated stays; presence is solved anew. 10 r
 Reading: power, the share of redraws in which a fact misses by two standard errors or more: a lower bound, since so few
 people leave many undecided. A fact that never misses has no power. The result is kept in conf/facts_power.yaml, which
 `python -m experiments.facts` shows.
-Finding: printed from the result, by class.
 """
 
 import hashlib
@@ -70,6 +69,15 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def finding(table: pd.DataFrame) -> list[str]:
+    """How many facts of each class never miss, and how many often do."""
+    lines = []
+    for name, rows in table.groupby("class"):
+        never, often = (rows.power == 0).sum(), (rows.power > power.SOME).sum()
+        lines.append(f"{name}: of {len(rows)} facts {never} never miss, {often} miss in more than {power.SOME:.0%}.")
+    return lines
+
+
 def main(people: int = 3_000, redraws: int = 10, facts: int = 0, ship: int = 1) -> pd.DataFrame:
     numbers = list(scoreboard.checks())[: facts or None]
     rows = journal(people, redraws, numbers)
@@ -77,13 +85,10 @@ def main(people: int = 3_000, redraws: int = 10, facts: int = 0, ship: int = 1) 
     known = [scoreboard.facts()[n] for n in numbers]
     table = pd.DataFrame({"fact": numbers, "class": [classes.class_of(f) for f in known], "power": share.values()})
     table["error"] = np.sqrt(table.power * (1 - table.power) / redraws)
-    for name, rows_of in table.groupby("class"):
-        never, often = (rows_of.power == 0).sum(), (rows_of.power > power.SOME).sum()
-        print(f"{name}: of {len(rows_of)} facts {never} never miss, {often} miss in more than {power.SOME:.0%}")
     if ship:
         body = f"people: {people}\nredraws: {redraws}\npower:\n" + "".join(f"  {n}: {p:g}\n" for n, p in share.items())
         write_atomic(power.FILE, (HEAD + body).encode())
-    keep("fact_power", table, draw(table))
+    keep("fact_power", table, draw(table), finding=finding(table))
     return table
 
 

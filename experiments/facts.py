@@ -8,7 +8,6 @@ Classes by the rules of sim/facts/classes.py, power from conf/facts_power.yaml (
 `--stable` compares the verdicts of four seeds; `--update` keeps what was found in conf/facts_found.yaml.
 Reading: each quantity with its standard error beside its limits, and its margin in standard errors. A fact holds when
 all of its quantities lie within by two or more, misses when one lies outside by two, and is else undecided.
-Finding: printed from the result: facts by class and verdict, and the sentence that may be said of them.
 """
 
 import sys
@@ -19,7 +18,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.facts import classes, power, record, scoreboard
+from sim.facts import classes, power, record, scoreboard, theorems
 from sim.facts.runs import RunCache
 from sim.report import figures
 from sim.report.experiment import keep
@@ -37,7 +36,7 @@ def place(row: pd.Series, value: float) -> float:
 
 def draw(table: pd.DataFrame) -> Figure:
     """Every fact on a line of its own, a panel a class: each quantity as a mark between its limits, or beyond them."""
-    measured = table[table.verdict != scoreboard.NOT_MODELED]
+    measured = table[table.verdict != classes.NOT_MODELED]
     groups = [(name, rows) for name in classes.CLASSES if len(rows := measured[measured["class"] == name])]
     sizes = [rows.fact.nunique() for _, rows in groups]
     with rc_context(figures.STYLE):
@@ -70,17 +69,17 @@ def _draw_class(axes: Axes, name: str, rows: pd.DataFrame) -> None:
 
 def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None, update: bool = False) -> pd.DataFrame:
     runs = RunCache(people, seed)
-    theorems = record.known_theorems() if numbers else classes.theorems(runs)
-    table = scoreboard.table(scoreboard.check(runs, numbers), theorems, power.shipped())
-    for name in (*classes.CLASSES, scoreboard.NOT_MODELED):
+    known = record.known_theorems() if numbers else theorems.theorems(runs)
+    table = scoreboard.table(scoreboard.check(runs, numbers), known, power.shipped())
+    for name in (*classes.CLASSES, classes.NOT_MODELED):
         rows = table[table["class"] == name]
-        if len(rows) and (not numbers or name != scoreboard.NOT_MODELED):
+        if len(rows) and (not numbers or name != classes.NOT_MODELED):
             print(f"\n== {name}: {rows.fact.nunique()} ==\n{scoreboard.as_text(rows, numbers)}")
     if not numbers:
-        print(f"\n{record.counts(table)}\n\n{record.sentence(table)}")
+        print(f"\n{record.counts(table)}")
         if update:
             record.keep_found(table, people, seed)
-        keep("facts", table, draw(table))
+        keep("facts", table, draw(table), finding=[record.sentence(table)])
     return table
 
 

@@ -63,14 +63,13 @@ EXPERIMENT = '''\
 Question: is the left one larger?
 Design: both as they are.
 Reading: share, with its error.
-Finding: it is.
 """
 
 import pandas as pd
 
 from sim import study
 from sim.report import figures
-from sim.report.experiment import keep, play
+from sim.report.experiment import keep, largest, play
 
 FAST = {"people": 300, "replications": 2}
 
@@ -79,7 +78,8 @@ def main(people: int = 1000, replications: int = 4) -> pd.DataFrame:
     market = study.scenario("market=stands", f"people={people}", f"replications={replications}")
     table = study.simulate(market).table()
     shares = table[(table.metric == "share") & (table.group == table.group.iloc[0])].assign(market="stands")
-    keep("two_stands", shares, figures.dots(shares, "firm", "", "market", "Two stands", "share"))
+    finding = [f"the larger is {largest(shares, 'firm')}"]
+    keep("two_stands", shares, figures.dots(shares, "firm", "", "market", "Two stands", "share"), finding=finding)
     return shares
 
 

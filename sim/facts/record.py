@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import yaml
 
 from sim.compute.files import write_atomic
-from sim.facts.classes import EMERGENT, HELD_OUT, THEOREM
+from sim.facts.classes import EMERGENT, HELD_OUT, NOT_MODELED, THEOREM
 from sim.facts.power import SOME
-from sim.facts.scoreboard import HOLDS, NOT_MODELED
+from sim.facts.scoreboard import HOLDS
 from sim.study.presets import CONF
 
 if TYPE_CHECKING:
@@ -37,14 +37,19 @@ def found() -> dict[int, Found]:
     return {int(n): Found(row["class"], row["verdict"], float(row["margin"])) for n, row in rows.items()}
 
 
+def people() -> int:
+    """How many people a run of the last full run had."""
+    return int(yaml.safe_load(FILE.read_text(encoding="utf-8"))["people"])
+
+
 def known_theorems() -> set[int]:
     """The facts that the NBD-Dirichlet passed in the last full run."""
     return {n for n, row in found().items() if row.kind == THEOREM}
 
 
-def keep_found(table: "pd.DataFrame", people: int, seed: int) -> None:
+def keep_found(table: "pd.DataFrame", size: int, seed: int) -> None:
     """Write what a full run found."""
-    lines = [f"people: {people}", f"seed: {seed}", "facts:"]
+    lines = [f"people: {size}", f"seed: {seed}", "facts:"]
     for number, rows in table[table.verdict != NOT_MODELED].groupby("fact"):
         one, margin = rows.iloc[0], rows.margin.min() if rows.margin.notna().all() else float("nan")
         shown = f"{margin:.1f}".replace("inf", ".inf").replace("nan", ".nan")

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.facts.classes import NOT_MODELED, class_of
 from sim.facts.runs import Quantities, RunCache
 from sim.measure.estimates import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HOLDS, MISSES, UNDECIDED, NOT_MODELED = "holds", "misses", "undecided", "not modeled"
+HOLDS, MISSES, UNDECIDED = "holds", "misses", "undecided"
 CLEAR = 2.0  # standard errors from a limit, on either side, that a verdict takes
 Check = Callable[[RunCache], Quantities]
 Limits = dict[str, tuple[float, float]]
@@ -135,8 +136,6 @@ def table(
 ) -> "pd.DataFrame":
     """A row a fact and quantity: class, power, limits, simulated value, error, margin, and the verdict on the fact."""
     import pandas as pd
-
-    from sim.facts.classes import class_of
 
     rows: list[dict[str, object]] = []
     for number, fact in facts().items():

@@ -109,7 +109,7 @@ def fact_83(runs: RunCache) -> Quantities:
     found = {}
     for name, preset in SHELVES.items():
         (bought,) = _bought(runs, preset, YEAR, 51)
-        found[name] = from_people(lambda x: np.mean([_top_fifth(x[:, j]) for j in range(x.shape[1])]), bought)
+        found[name] = from_people(lambda x: float(np.mean([_top_fifth(x[:, j]) for j in range(x.shape[1])])), bought)
     return found
 
 
