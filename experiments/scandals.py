@@ -1,7 +1,7 @@
 """Scandals as they really went: how many customers walk away, and how many would if people did as they say?
 
-Question: do nine scandals of cars, lines, shops, banks, cans and meals cost the simulated firm what they cost the real
-one, and what would they cost if people did as they say?
+Question: can nine records of scandals, of cars, lines, shops, banks, cans and meals, be reproduced with factors fitted
+to each, and what would they cost if people did as they say?
 Design: each preset against the same people without the scandal, and both again in the world of surveys, where all are
 told and asked at once: everybody hears, cares alike and acts, deliberates every use over all firms, without habit, and
 leaves without trouble. Records, with their sources, in experiments/scandals.yaml.

@@ -153,7 +153,6 @@ WRONG = {
     "cases: [{id: a, harmd: 0.2}]": "a.harmd: unknown; did you mean harmed?",
     "cases: [{id: a, self: 0, harmed: 0.4}]": "harmed is 0.4, yet self is 0",
     "cases: [{id: a, kind: body, self: 0}]": "kind is body, yet self is 0",
-    "cases: [{id: a, kind: conscience, self: 1}]": "kind is conscience, yet self is 1",
     "cases: [3]": "case 1: 3 is not a set of named values",
     "cases: []": "no cases in it",
     "a: 1": "no cases in it",

@@ -119,6 +119,7 @@ def test_severity_scales_with_what_a_scandal_touches():
         scale[scandal["touches"]].add(event.severity)
     found = [severity for kind in scale.values() for severity in kind]
     assert len(found) == len(scale) and found == sorted(found, reverse=True)
+    assert scale["data"] == scale["conscience"], "the cases see no difference (conf/casebook.yaml)"
 
 
 @pytest.mark.parametrize(("name", "done", "said"), [("breach_talktalk", -0.1, -0.4), ("boycott_budlight", -0.4, -0.8)])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -131,14 +132,8 @@ def contradictions(known: Attributes) -> list[str]:
         wrong.append(
             f"harmed is {harmed:g}, yet self is 0, only others were hurt: own customers harmed make self 0.5 or 1"
         )
-    if own == 0 and kind in ("body", "money"):
-        wrong.append(
-            f"kind is {kind}, yet self is 0: a body or purse at stake is the customer's own; else it is conscience"
-        )
-    if own == 1 and kind == "conscience":
-        wrong.append(
-            "kind is conscience, yet self is 1: where one's own body or purse is at stake, kind is body or money"
-        )
+    if own == 0 and kind == "body":
+        wrong.append("kind is body, yet self is 0: a body at stake is the customer's own; harm to others is conscience")
     return wrong
 
 
@@ -169,7 +164,10 @@ def _word(name: str, value: object, at: str, wrong: list[str]) -> str | None:
 
 
 def _share(name: str, value: object, at: str, wrong: list[str]) -> float | None:
-    found = WORDS.get(value, value) if isinstance(value, bool | str) else value
+    found: object = WORDS.get(value, value) if isinstance(value, bool | str) else value
+    if isinstance(found, str):
+        with suppress(ValueError):  # YAML reads 1e-6 as text
+            found = float(found)
     if isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found <= 1:
         return float(found)
     wrong.append(f"{at}.{name}: {value!r} is outside 0 to 1 (yes, partly, no; leave out what is not known)")

@@ -105,7 +105,7 @@ def told(rule: Rule, question: Question, drawn: Drawn) -> str:
     first = f"weeks {WORST[0]} to {WORST[1]}, the worst" if question.seen is None else "the worst stretch, as observed"
     then = f"weeks {LATE[0]} to {LATE[1]}"
     lines = ["If it makes national headlines: change of sales or customers, %", ""]
-    lines.append(f"{'':32}{'median':>8}   80 % interval")
+    lines.append(f"{'':42}{'median':>8}   80 % interval")
     for label, spread, column in ((first, worst, 0), (then, late, 1)):
         lines.append(_row(f"{label}: cases", spread.quantile(LEVELS)))
         lines.append(_row("  as this market lives it", np.quantile(drawn.simulated[:, column], LEVELS)))
@@ -118,31 +118,34 @@ def told(rule: Rule, question: Question, drawn: Drawn) -> str:
         names = ", ".join(next((o for o, n in OTHER_NAMES.items() if n == name), name) for name in unknown)
         lines.append(f"not told, so taken as in like cases: {names}")
     lines += ["", "Nearest cases (at the worst; 20 to 65 weeks after):"]
-    lines += [f"  {line}" for line in map(happened, nearest(question.known))]
+    lines += [f"  {line}" for line in map(happened, nearest(question.known, question.seen))]
     lines += ["", "Of incidents without headlines studies find little: most move nobody who can be measured."]
     return "\n".join(lines)
 
 
 def _row(label: str, values: np.ndarray) -> str:
     middle, low, high = (0.0 if abs(v) < 0.005 else v for v in values)
-    return f"{label:32}{middle:>8.1f}   {low:.1f} to {high:+.1f}".replace("+0.0", "0.0")
+    return f"{label:42}{middle:>8.1f}   {low:.1f} to {high:+.1f}".replace("+0.0", "0.0")
 
 
 def _chances(rule: Rule, worst: Spread) -> tuple[float, float]:
     return worst.chance(-rule.floor, GAIN), worst.chance(GAIN, 1e9)
 
 
-def nearest(known: Attributes, many: int = NEAREST) -> list[Case]:
-    """The cases that differ least in what is known: regime and kind weigh as much as two full steps of another."""
+def nearest(known: Attributes, seen: float | None = None, many: int = NEAREST) -> list[Case]:
+    """The cases that differ least in what is known: regime and kind weigh as much as two full steps of another.
 
-    def distance(case: Case) -> float:
+    Among equals those come first whose worst stretch is nearest to the one observed.
+    """
+
+    def distance(case: Case) -> tuple[float, float]:
         steps = [
             2.0 * (value != case.attributes.get(name)) if isinstance(value, str) else _step(value, case, name)
             for name, value in known.items()
         ]
-        return float(sum(steps))
+        return float(sum(steps)), abs(seen - case.readings["peak"].value) if seen is not None else 0.0
 
-    measured = [case for case in casebook()[0] if case.readings]
+    measured = [case for case in casebook()[0] if "peak" in case.readings]
     return sorted(measured, key=distance)[:many]
 
 
