@@ -3,7 +3,7 @@
 `python -m experiments.benchmarks.studies` prints, in this order (each can be asked for alone, by its name):
 - overhead: CPU a run of 10,000 people x 104 weeks takes beside the compiled kernel, by part;
 - runs: 1,000 such runs on all cores: runs a second, and memory of all processes after each fifth of them;
-- kills: a study that is killed (kill -9) at 30 moments, ten each with 1, 2 and 4 workers, and goes on each time: same bytes?
+- kills: a study that is killed (kill -9) at 30 moments, ten each with 1, 2 and 4 workers, and goes on: same bytes?
 - sweep: a Hydra sweep of 36 small jobs, seconds of wall and CPU;
 - ray: a Ray cluster of two nodes, one killed in the middle: same bytes?
 `--fast` does each of them small. Finding: see the README.
