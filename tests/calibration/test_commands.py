@@ -59,6 +59,8 @@ def test_a_market_is_a_preset_with_its_posterior_and_report(made):
         "households.parquet",
         "report.txt",
         "fit.png",
+        "twin.csv",
+        "twin.png",
     }
     preset = yaml.safe_load((folder / "market" / "market.yaml").read_text())
     assert list(preset["firms"]) == train.choice.value_counts().index.tolist()
