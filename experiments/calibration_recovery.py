@@ -76,7 +76,11 @@ def finding(table: pd.DataFrame) -> list[str]:
         covered, runs = int(rows.covered.sum()), int(rows.runs.sum())
         biases = "; ".join(
             f"habit {r.habit:g}: "
-            + (said(100 * r.bias / r.truth, 100 * r.error / r.truth, "%") if r.truth else said(r.bias, r.error, "logit"))
+            + (
+                said(100 * r.bias / r.truth, 100 * r.error / r.truth, "%")
+                if r.truth
+                else said(r.bias, r.error, "logit")
+            )
             for r in rows.itertuples()
         )
         verdict = "enough" if covered >= ENOUGH * runs else "too few"

@@ -17,7 +17,10 @@ BEGINNINGS = {  # name of the variant -> what it takes for the household's past 
 }
 FREE_RUNS = 40
 SHUFFLES = 5
-MOST_ERRORS, MOST_ADDED = 2.5, 0.015  # of habit in shuffled rows: standard errors of its weight, and points of repeat rate
+MOST_ERRORS, MOST_ADDED = (
+    2.5,
+    0.015,
+)  # of habit in shuffled rows: standard errors of its weight, and points of repeat rate
 
 
 class Habit(NamedTuple):
@@ -78,9 +81,7 @@ def estimates(
             length = replace(length, draws=min(length.draws, length.sweeps))
             chains[name, variant] = Chain(choices, terms[name], VARIANTS[variant], length, seed + k)
     draws = run_chains(list(chains.values()), progress, "estimating habit")
-    return {
-        key: habit_of(panels[key[0]], terms[key[0]], mine, seed) for key, mine in zip(chains, draws, strict=True)
-    }
+    return {key: habit_of(panels[key[0]], terms[key[0]], mine, seed) for key, mine in zip(chains, draws, strict=True)}
 
 
 def habit_of(choices: Choices, terms: Terms, draws: Draws, seed: int) -> Habit:

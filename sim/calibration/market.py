@@ -51,9 +51,7 @@ def calibrate(panel: Panel, progress: Progress, seed: int = 1, unit: str | None 
     return Calibration(fitted, choices, time, read, about, prices, unit, title, seed)
 
 
-def prepared(
-    panel: Panel, unit: str | None = None
-) -> tuple[Choices, np.ndarray | None, Prices, str, list[str]]:
+def prepared(panel: Panel, unit: str | None = None) -> tuple[Choices, np.ndarray | None, Prices, str, list[str]]:
     """(choices to fit, week of each purchase of the panel, prices by week, unit of time, sentences on all this).
 
     PanelError where a panel cannot tell anything of a market.
