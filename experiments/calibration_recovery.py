@@ -3,7 +3,7 @@
 Question: a market is simulated with a known weight of habit, price weight and spread of tastes; are they found in its
 purchases, by the estimator of `stickiness calibrate`, with errors that hold?
 Design: four firms whose prices change every week, households that differ in tastes (normal) and price weights
-(log-normal), about 20 purchases each, from the simulator itself; habit 0, 0.5 and 1.5 logit. Every run has another seed.
+(log-normal), about 20 purchases each, from the simulator; habit 0, 0.5 and 1.5 logit. Every run has another seed.
 Reading: mean estimate and bias by weight of habit; how many of the runs have the truth in their 95 % interval.
 """
 

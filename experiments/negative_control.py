@@ -5,7 +5,7 @@
 Question: does the estimator take taste for habit?
 Design: whole rows (choice, prices, promotions) are shuffled within each household five times, and the choice rule with
 habit is fitted each time. Tastes stay as they were; the order of purchases, and so habit, is gone.
-Reading: weight of habit in standard errors (less than 2.5), and points of the repeat rate that it adds (less than .015),
+Reading: weight of habit in standard errors (less than 2.5), and what it adds to the repeat rate (less than .015),
 as means over the shuffles. Exit status 1 if a panel fails.
 """
 
@@ -37,6 +37,6 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     try:
-        sys.exit(0 if all([main(path).passed for path in sys.argv[1:]]) else 1)
+        sys.exit(0 if all([*(main(path).passed for path in sys.argv[1:])]) else 1)
     except PanelError as error:
         sys.exit(str(error))

@@ -3,11 +3,11 @@
     python experiments/panel_ladder.py PANELS OUT
 
 Question: how far up a ladder of reference models is a market that `stickiness calibrate` makes, on held-out purchases?
-Design: every PANELS/NAME.csv of columns hh, t, choice, price_BRAND in the order of purchase. The first ceil(70 %) of the
-purchases of households with at least 4 are calibrated into OUT/NAME, a market for `stickiness market=OUT/NAME`, kept and
+Design: every PANELS/NAME.csv with hh, t, choice, price_BRAND in the order of purchase. The first ceil(70 %) of the
+purchases of households with at least 4 make OUT/NAME, a market for `stickiness market=OUT/NAME`, kept and
 used again if it is there. Market share, last brand, Dirichlet and the loyalty logit are fitted here, and models fitted
-elsewhere are read from PANELS/reference_NAME.json: {"models": {MODEL: {"hold_per_obs": NUMBER, "se_per_obs": NUMBER}}}.
-Reading: log-likelihood per held-out purchase, one step ahead; differences of models fitted here with their standard error
+elsewhere are read from PANELS/reference_NAME.json: {"models": {MODEL: {"hold_per_obs": NUMBER}}}.
+Reading: log-likelihood per held-out purchase, one step ahead; differences of those fitted here with their error
 over households (bootstrap). Of models fitted elsewhere no chances are there, so their differences have no error.
 """
 

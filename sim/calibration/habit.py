@@ -1,4 +1,4 @@
-"""Is repeat buying habit or taste? Habit estimated on a panel, as it is and with its rows shuffled, which leaves none."""
+"""Is repeat buying habit or taste? Habit, estimated on a panel as it is and with its rows shuffled."""
 
 from dataclasses import replace
 from typing import NamedTuple

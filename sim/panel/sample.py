@@ -37,11 +37,12 @@ def main(arguments: Sequence[str]) -> int:
         size = {"households": market.people} if "people" in given else {}
         size |= {"weeks": market.weeks} if "weeks" in given else {}
         frame = panel.simulated(panel.small(market, **size))
-        path = panel.write(frame, market, arguments[0], **named)
+        format = named.get("format", "panel")
+        path = panel.write(frame, market, arguments[0], format, named.get("firm"), named.get("truth"))
     bought = frame.purchases
     made = f"{len(bought):,} purchases of {bought.hh.nunique()} households written to {path}"
-    of = f", customers of {named.get('firm', market.focus)}" if named.get("format") == OF_ONE_FIRM else ""
-    hint = f"; try: panel={path}" if named.get("format", "panel") == "panel" else f" ({named['format']}{of})"
+    of = f", customers of {named.get('firm', market.focus)}" if format == OF_ONE_FIRM else ""
+    hint = f"; try: panel={path}" if format == "panel" else f" ({format}{of})"
     print(made + hint)
     if named.get("truth"):
         print(f"their tastes, rates, price weights and segments: {named['truth']}")

@@ -86,7 +86,7 @@ def _people(scenario: Scenario, shard: Shard) -> "pd.DataFrame":
 
 def _levers(world: World, names: list[str], weeks: np.ndarray) -> dict[str, np.ndarray]:
     """Prices of all firms at the uses of these weeks, and features and displays where there are any."""
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for lever, short in (("price", "price"), ("feature", "feat"), ("display", "disp")):
         values = world.firms[lever][1:].astype(float).round(4)
         if lever == "price" or values.any():

@@ -50,7 +50,8 @@ def shopify(f: pd.DataFrame) -> str:
             other = (f"#{1001 + n}", f"{r.hh}@example.org", *[""] * 8, at)
             rows.append((*other, 2, f"{r.brand} 30 ml", 0.5, f"{r.brand}-30", "true", "fulfilled", r.brand, ""))
     header = (
-        "Name,Email,Financial Status,Paid at,Fulfillment Status,Currency,Subtotal,Shipping,Total,Discount Code,Created at,"
+        "Name,Email,Financial Status,Paid at,Fulfillment Status,Currency,Subtotal,Shipping,Total,Discount Code,"
+        "Created at,"
         "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Lineitem requires shipping,"
         "Lineitem fulfillment status,Vendor,Id"
     )
@@ -75,8 +76,12 @@ def woocommerce(f: pd.DataFrame) -> str:
 def magento(f: pd.DataFrame) -> str:
     """A row an order of one shop, without items."""
     rows = [
-        (f"{n:09d}", "Main Website Store", f'"{r.date:%b} {r.date.day}, {r.date:%Y} 9:05:12 AM"', "Ann Doe", "Ann Doe")
-        + (
+        (
+            f"{n:09d}",
+            "Main Website Store",
+            f'"{r.date:%b} {r.date.day}, {r.date:%Y} 9:05:12 AM"',
+            "Ann Doe",
+            "Ann Doe",
             f"{r.paid:.4f}",
             f"{r.paid:.4f}",
             "canceled" if n % 30 == 0 else "complete",
@@ -95,8 +100,16 @@ def magento(f: pd.DataFrame) -> str:
 def amazon(f: pd.DataFrame) -> str:
     """The order history of many buyers, as they gave it to a study: titles, no brand of its own."""
     rows = [
-        (f"{r.date:%Y-%m-%d}", r.paid, 1.0, "NJ", f"{r.brand} Whitening Paste 75 ml", f"B00{r.brand.upper()}", "PASTE")
-        + (f"R_{r.hh}",)
+        (
+            f"{r.date:%Y-%m-%d}",
+            r.paid,
+            1.0,
+            "NJ",
+            f"{r.brand} Whitening Paste 75 ml",
+            f"B00{r.brand.upper()}",
+            "PASTE",
+            f"R_{r.hh}",
+        )
         for r in f.itertuples()
     ]
     header = (
@@ -120,8 +133,17 @@ def loyalty_card(f: pd.DataFrame) -> str:
 def scanner(f: pd.DataFrame) -> str:
     """A row a product on a trip, brands by description, coupons and weights of households."""
     rows = [
-        (int(r.hh[1:]) + 30_000_000, 900_000 + n, f"{r.date:%Y-%m-%d}", 11111, f"{r.brand.upper()} PASTE", r.paid, 1)
-        + (0.0, round(0.8 + (int(r.hh[1:]) % 5) / 10, 1))
+        (
+            int(r.hh[1:]) + 30000000,
+            900000 + n,
+            f"{r.date:%Y-%m-%d}",
+            11111,
+            f"{r.brand.upper()} PASTE",
+            r.paid,
+            1,
+            0.0,
+            round(0.8 + int(r.hh[1:]) % 5 / 10, 1),
+        )
         for n, r in enumerate(f.itertuples())
     ]
     header = (
