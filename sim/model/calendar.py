@@ -38,6 +38,13 @@ def levers_in(s: Scenario, week: int) -> dict[tuple[str, str], float]:
     return found
 
 
+def weeks_in(s: Scenario) -> set[int]:
+    """The weeks from which the calendar sets something anew; none without one."""
+    if not s.calendar:
+        return set()
+    return {week for weeks, _ in _steps(s.calendar, s.calendar_sha256).values() for week in weeks}
+
+
 @lru_cache(8)
 def _steps(path: str, sha256: str) -> Steps:
     columns = columns_of("calendar", path, sha256)[1]

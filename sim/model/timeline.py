@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.compute.jit import inlined
-from sim.model.calendar import levers_in
+from sim.model.calendar import levers_in, weeks_in
 from sim.model.declare import ScenarioError, declaration, did_you_mean
 from sim.model.fields import TRAITS, Consumer, Firm, Market, Network, Scandal, Scenario
 from sim.model.network import Links, stored_links
@@ -235,7 +235,7 @@ def weeks_of_change(s: Scenario) -> list[int]:
     """The burn-in (-1) and the weeks from which the levers of firms may be other than before."""
     starts = {m.week for m in s.moves.values()}
     ends = {m.week + m.weeks for m in s.moves.values() if m.weeks}
-    return [-1, *sorted(week for week in starts | ends if week < s.weeks)]
+    return [-1, *sorted(week for week in starts | ends | weeks_in(s) if 0 <= week < s.weeks)]
 
 
 def spells(s: Scenario, changes: Sequence[int]) -> Integers:
