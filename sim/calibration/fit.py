@@ -134,7 +134,7 @@ def _inner(
 
 
 def _forms(choices: Choices, terms: Terms) -> tuple[bool, ...]:
-    """Whether price acts by its logarithm, as may be chosen; ratios that the simulator does not take leave that only."""
+    """Whether price acts by its logarithm, as may be chosen; ratios beyond the simulator's prices leave only that."""
     if terms.mean_price is None or choices.prices is None:
         return (False,)
     return (False, True) if choices.prices.max(initial=0.0) <= LARGEST_RATIO * terms.mean_price else (True,)
