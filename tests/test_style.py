@@ -56,6 +56,7 @@ ANY: dict[str, tuple[int, str]] = {
     "sim/study/bounds.py": (3, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/calibrate_shares.py": (1, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/cells.py": (1, "configs of Hydra, values of overrides, tables of pyarrow"),
+    "sim/study/composition.py": (4, "configs and overrides of Hydra"),
     "sim/study/comparison.py": (2, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/countermeasures.py": (6, "rows of conf/countermeasures.yaml"),
     "sim/study/defaults.py": (2, "configs of Hydra, values of overrides, tables of pyarrow"),
