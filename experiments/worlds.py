@@ -34,7 +34,7 @@ from sim.model.declare import ScenarioError
 from sim.report import figures
 from sim.report.experiment import keep
 from sim.study import worlds
-from sim.study.matching import MOST_MISS, Chances, Target, World, match
+from sim.study.matching import MOST_MISS, Chances, Target, Trial, match
 from sim.study.presets import CONF
 from sim.study.priors import numbers
 
@@ -44,7 +44,7 @@ LEVELS = (0.1, 0.5, 0.9)
 SIZES = {"people": 3_000, "many": 50, "first": 100, "waves": 5}
 
 
-def evaluated(market: Market, path: Path) -> Callable[..., list[World]]:
+def evaluated(market: Market, path: Path) -> Callable[..., list[Trial]]:
     """Simulates waves of worlds; those in the journal, made by the same code and data, are not made again."""
     data = b"".join(f.read_bytes() for f in sorted(CONF.rglob("*.yaml")))
     mark = hashlib.sha256(source().encode() + data + f"{market.people}".encode()).hexdigest()[:16]
@@ -53,7 +53,7 @@ def evaluated(market: Market, path: Path) -> Callable[..., list[World]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     writing = Lock()
 
-    def one(asked: tuple[str, Chances, World | None]) -> World:
+    def one(asked: tuple[str, Chances, Trial | None]) -> Trial:
         name, chances, parent = asked
         if name not in known:
             found = market.world(chances, parent)
@@ -61,16 +61,19 @@ def evaluated(market: Market, path: Path) -> Callable[..., list[World]]:
             with writing, path.open("a") as file:
                 file.write(json.dumps(line) + "\n")
             known[name] = line
-        return World(chances, known[name]["found"], known[name]["miss"])
+        return Trial(chances, known[name]["found"], known[name]["miss"])
 
-    def wave(asked: Sequence[tuple[str, Chances, World | None]]) -> list[World]:
+    def wave(asked: Sequence[tuple[str, Chances, Trial | None]]) -> list[Trial]:
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-            return list(pool.map(one, asked))
+            found = list(pool.map(one, asked))
+        if all(parent is None for _, _, parent in asked):
+            market.silent = market.without_power(found)
+        return [market.missed_by(trial) for trial in found]
 
     return wave
 
 
-def rows_of(market: Market, kept: Sequence[World], start: Sequence[World]) -> pd.DataFrame:
+def rows_of(market: Market, kept: Sequence[Trial], start: Sequence[Trial]) -> pd.DataFrame:
     """A row a quantity: limits, middle four fifths among draws and kept worlds, and how often each misses by two."""
     rows = []
     for name, target in market.targets().items():
@@ -85,7 +88,7 @@ def rows_of(market: Market, kept: Sequence[World], start: Sequence[World]) -> pd
     return pd.DataFrame(rows)
 
 
-def text_of(market: Market, kept: Sequence[World], preset: World, about: str) -> str:
+def text_of(market: Market, kept: Sequence[Trial], preset: Trial, about: str) -> str:
     """The file of kept worlds."""
     paths = [*market.priors, *(f"firms.{n}.presence" for n in market.base.firms)]
     shipped = {p: v for p, v, _ in numbers(market.base)} | {
@@ -127,7 +130,9 @@ def finding(table: pd.DataFrame) -> list[str]:
         f"errors, a kept world {table['kept miss'].sum():.1f}."
     ]
     lines += [f"missed by most kept worlds: #{q}." for q in table[table["kept miss"] > 0.5].quantity]
-    return lines + [f"no draw misses, so without power: {', '.join('#' + q for q in none)}."] * bool(len(none))
+    return lines + [f"no draw misses, so without power and left out: {', '.join('#' + q for q in none)}."] * bool(
+        len(none)
+    )
 
 
 def class_name(number: int) -> str:
@@ -153,7 +158,7 @@ def foretold(name: str, target: Target, values: Sequence[float], weights: Sequen
     return row | {"covered": bool(ends[0] <= at <= ends[1]), "worlds": float(1 / (w**2).sum())}
 
 
-def coverage(market: Market, kept: Sequence[World], start: Sequence[World], path: Path) -> pd.DataFrame:
+def coverage(market: Market, kept: Sequence[Trial], start: Sequence[Trial], path: Path) -> pd.DataFrame:
     """Facts of one class at a time foretold from the others, and held-out facts foretold by the kept worlds."""
     rows = []
     kinds = {name: class_name(int(name.split()[0])) for name in market.targets()}
@@ -164,13 +169,13 @@ def coverage(market: Market, kept: Sequence[World], start: Sequence[World], path
             if kinds[name] == kind:
                 found = [w.found.get(name, np.nan) for w in start]
                 rows.append({"left out": kind} | foretold(name, target, found, weights))
-    found = predicted(market, kept, path)
+    told = predicted(market, kept, path)
     for name, target in market.targets(market.check).items():
-        rows.append({"left out": "held out"} | foretold(name, target, found[name], [1.0] * len(kept)))
+        rows.append({"left out": "held out"} | foretold(name, target, told[name], [1.0] * len(kept)))
     return pd.DataFrame(rows)
 
 
-def predicted(market: Market, kept: Sequence[World], path: Path) -> dict[str, list[float]]:
+def predicted(market: Market, kept: Sequence[Trial], path: Path) -> dict[str, list[float]]:
     """The held-out quantities in every kept world; those in the journal are not simulated again."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
     known = {line["key"]: line["found"] for line in lines}

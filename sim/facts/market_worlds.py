@@ -5,10 +5,9 @@ What is to come out, and how near, is in conf/worlds/targets.yaml; `experiments/
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import yaml
@@ -22,7 +21,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study import over_worlds, worlds
 from sim.study.calibrate_shares import calibrate_shares
-from sim.study.matching import MOST_MISS, Chances, Target, World, miss_of
+from sim.study.matching import MOST_MISS, Chances, Target, Trial, miss_of
 from sim.study.presets import uncalibrated
 from sim.study.priors import priors_of, values
 
@@ -85,6 +84,7 @@ class Market:
         self.solved = calibrate_shares(stated(f"market={self.name}"))[0]
         self.shares = self.shares_in({})
         self.others = RunCache(self.people)
+        self.silent = frozenset[str]()  # quantities without power, which are left out
 
     def targets(self, facts: Facts | None = None) -> dict[str, Target]:
         """By `number quantity`."""
@@ -126,10 +126,11 @@ class Market:
 
     def measured(self, world: Changes, facts: Facts) -> Quantities:
         """The quantities of facts in a world; not a number where they cannot be computed."""
-        runs, found = WorldRuns(self.people, world, list(self.base.firms), self.others), {}
+        runs = WorldRuns(self.people, world, list(self.base.firms), self.others)
+        found: Quantities = {}
         for number, names in facts.items():
             try:
-                known: Mapping[str, Any] = scoreboard.checks()[number](runs)
+                known: Quantities = scoreboard.checks()[number](runs)
             except (ArithmeticError, IndexError, ValueError, RuntimeError, np.linalg.LinAlgError):
                 known = {}
             nothing = estimates.Estimate(np.array(np.nan), np.array(np.nan))
@@ -140,7 +141,7 @@ class Market:
         """The values at these quantiles."""
         return values(self.base, chances, self.priors)
 
-    def world(self, chances: Chances, parent: World | None) -> World:
+    def world(self, chances: Chances, parent: Trial | None) -> Trial:
         """A world in which presence is solved: what comes out, with errors, and by how much it misses."""
         drawn = self.changes(chances)
         before = parent.found if parent else {}
@@ -150,24 +151,34 @@ class Market:
             presence, gap = self.presence(drawn, start)
             found = self.measured({**drawn, **presence}, self.facts)
         except ScenarioError:  # draws that contradict each other
-            return World(chances, {}, MOST_MISS)
+            return Trial(chances, {}, MOST_MISS)
         told = {name: float(e.value) for name, e in found.items()} | {SHARES: gap}
         told |= {ERROR + name: float(e.error) for name, e in found.items()}
         told |= {PRESENCE + name: p for name, p in presence.items()}
-        return World(chances, told, miss_of(list(self.misses(told).values())))
+        return Trial(chances, told, miss_of(list(self.misses(told).values())))
 
-    def as_shipped(self) -> World:
+    def as_shipped(self) -> Trial:
         """The preset's own numbers as a world."""
         presence = {f"firms.{n}.presence": firm.presence for n, firm in self.solved.firms.items()}
         found = self.measured(presence, self.facts)
         told = {name: float(e.value) for name, e in found.items()} | {SHARES: 0.0}
         told |= {ERROR + name: float(e.error) for name, e in found.items()}
-        return World({}, told, miss_of(list(self.misses(told).values())))
+        return Trial({}, told, miss_of(list(self.misses(told).values())))
 
     def misses(self, told: Mapping[str, float]) -> dict[str, float]:
         """By quantity, in standard errors."""
-        found = {n: t.miss(told.get(n, math.nan), told.get(ERROR + n, 0.0)) for n, t in self.targets().items()}
+        targets = {name: target for name, target in self.targets().items() if name not in self.silent}
+        found = {n: t.miss(told.get(n, math.nan), told.get(ERROR + n, 0.0)) for n, t in targets.items()}
         return found | {SHARES: told.get(SHARES, math.inf) / self.share_error}
+
+    def without_power(self, drawn: Sequence[Trial]) -> frozenset[str]:
+        """The quantities that no draw from the priors misses by two standard errors."""
+        misses = [self.misses(trial.found) for trial in drawn if trial.found]
+        return frozenset(n for n in self.targets() if all(m.get(n, 0.0) <= 2 for m in misses))
+
+    def missed_by(self, trial: Trial) -> Trial:
+        """The same world, its miss counted anew."""
+        return replace(trial, miss=miss_of(list(self.misses(trial.found).values()))) if trial.found else trial
 
 
 def market_of(name: str, people: int) -> Market:

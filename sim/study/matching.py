@@ -22,7 +22,7 @@ Chances = Mapping[str, float]  # path: quantile, 0 to 1
 
 
 @dataclass(frozen=True)
-class World:
+class Trial:
     """Quantiles of all numbers, what came out, and how far that is from what was measured."""
 
     chances: Chances
@@ -30,7 +30,7 @@ class World:
     miss: float
 
 
-Evaluate = Callable[[Sequence[tuple[str, Chances, World | None]]], list[World]]  # (name, quantiles, parent) each
+Evaluate = Callable[[Sequence[tuple[str, Chances, Trial | None]]], list[Trial]]  # (name, quantiles, parent) each
 Say = Callable[[str], None]
 
 
@@ -73,7 +73,7 @@ def stepped(parent: Chances, key: str, step: float) -> dict[str, float]:
 
 def match(
     paths: Sequence[str], evaluate: Evaluate, many: int, first: int, waves: int, say: Say = print, key: str = ""
-) -> tuple[list[World], list[World]]:
+) -> tuple[list[Trial], list[Trial]]:
     """`many` worlds kept after at most so many waves, and the `first` draws from the priors that they began with.
 
     `evaluate` is given a wave of named quantiles with the parents they come from, and is called once a wave. The same
@@ -101,6 +101,6 @@ def match(
     return kept, start
 
 
-def _range(worlds: Sequence[World]) -> str:
+def _range(worlds: Sequence[Trial]) -> str:
     misses = sorted(w.miss for w in worlds)
     return f"{misses[0]:.2f} to {misses[-1]:.2f}, median {misses[len(misses) // 2]:.2f}"

@@ -164,8 +164,9 @@ def _centered(row: Row, path: str, value: float, d: Declaration) -> Prior | None
     if row.prior is None or value == row.neutral:
         return None
     if value < 0 < row.prior.p10:  # what is given as on the other side stays there
-        mirrored = {"p10": -row.prior.p90, "p50": -row.prior.p50, "p90": -row.prior.p10}
-        return replace(row.prior, path=path, law="normal", low=float(d.low or 0.0), high=0.0, **mirrored)
+        p = row.prior
+        low = float(d.low or 0.0)
+        return replace(p, path=path, law="normal", low=low, high=0.0, p10=-p.p90, p50=-p.p50, p90=-p.p10)
     own = value != d.default and not row.fixed and not row.prior.times and row.prior.law in SCALES
     if own and row.prior.law == "lognormal" and value <= 0:
         return None
