@@ -18,6 +18,7 @@ NORMAL = NormalDist()
 GOOD = 1.0  # root mean square of the misses, in standard errors, below which a world is as good as what was measured
 MOST_MISS = 3.0  # standard errors that a miss counts at most: what no world gives decides nothing
 STEP, LEAST_TAKEN = 0.5, 0.1  # of a child from its parent, in normal scores; share of children below which waves end
+DISTINCT = 0.8  # share of worlds that are to differ: a parent whose child is no better stays, and may be there twice
 Chances = Mapping[str, float]  # path: quantile, 0 to 1
 
 
@@ -77,7 +78,8 @@ def match(
     """`many` worlds kept after at most so many waves, and the `first` draws from the priors that they began with.
 
     `evaluate` is given a wave of named quantiles with the parents they come from, and is called once a wave. The same
-    `key` gives the same worlds. Waves end where every world misses by GOOD or less, or hardly a child is taken.
+    `key` gives the same worlds. Waves end where every world misses by GOOD or less and few are there twice, or where
+    hardly a child is taken.
     """
     drawn = [(f"{key} 0 {n}", {p: uniform(f"{key} 0 {n}", p) for p in paths}, None) for n in range(first)]
     start = evaluate(drawn)
@@ -85,7 +87,7 @@ def match(
     say(f"{first} draws from the priors: misses {_range(start)}; the best {many}: {_range(kept)}")
     for wave in range(1, waves + 1):
         edge = max(GOOD, sorted(w.miss for w in kept)[many // 2])
-        if max(w.miss for w in kept) <= GOOD:
+        if max(w.miss for w in kept) <= GOOD and distinct(kept) >= DISTINCT:
             break
         better = [w for w in kept if w.miss <= edge]
         parents = [better[n % len(better)] for n in range(many)]
@@ -94,11 +96,19 @@ def match(
         children = evaluate(asked)
         taken = sum(c.miss <= edge for c in children)
         kept = [c if c.miss <= edge else p for c, p in zip(children, parents, strict=True)]
-        say(f"wave {wave}: {taken} of {many} children no worse than {edge:.2f}; misses {_range(kept)}")
+        say(
+            f"wave {wave}: {taken} of {many} children no worse than {edge:.2f}; misses {_range(kept)}; "
+            f"{distinct(kept):.0%} distinct"
+        )
         if taken < LEAST_TAKEN * many:
             break
         step = min(0.9, 1.3 * step) if taken > many / 2 else 0.7 * step if taken < many / 4 else step
     return kept, start
+
+
+def distinct(worlds: Sequence[Trial]) -> float:
+    """The share of worlds left when each is counted once."""
+    return len({tuple(w.chances.values()) for w in worlds}) / len(worlds)
 
 
 def _range(worlds: Sequence[Trial]) -> str:
