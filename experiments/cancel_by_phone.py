@@ -20,7 +20,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play, said
-from sim.report.headlines import at, in_worlds, less, sentences
+from sim.report.headlines import PEOPLE, at, in_worlds, less, sentences
 from sim.study.twins import By, twins
 
 FAST = {"people": 500, "replications": 2, "worlds": 2}
@@ -86,7 +86,7 @@ def free_to_leave(market: str, focus: str, *size: str) -> Scenario:
     )
 
 
-def headlines(worlds: int, people: int = 4_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds the telephone holds people, and what is left."""
     tables = [pd.DataFrame()]
     for market, (focus, words) in MARKETS.items() if worlds else ():
@@ -110,7 +110,7 @@ def main(people: int = 10_000, replications: int = 6, worlds: int = 0) -> pd.Dat
     shown = table.assign(row=table.market + ", " + table.when)
     title = "What the telephone holds, and what is left when people may go"
     picture = figures.dots(shown, "row", panel="metric", title=title)
-    keep("cancel_by_phone", table, picture, finding=finding(table) + sentences(headlines(worlds)))
+    keep("cancel_by_phone", table, picture, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

@@ -21,7 +21,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, largest, play, said
-from sim.report.headlines import at, in_worlds, least, less, sentences
+from sim.report.headlines import PEOPLE, at, in_worlds, least, less, sentences
 from sim.study import shapley
 from sim.study.twins import twins
 
@@ -95,7 +95,7 @@ def margins(base: Scenario) -> dict[str, Estimate]:
     }
 
 
-def headlines(worlds: int, people: int = 4_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds the service anchor is the best of the levers."""
     tables = [pd.DataFrame()]
     for market, focus in MARKETS.items() if worlds else ():
@@ -125,7 +125,7 @@ def main(people: int = 10_000, replications: int = 4, worlds: int = 0) -> pd.Dat
     shown = table.assign(market=table.market + ", " + table.setting)
     title = "What the four levers bring at equal cost"
     picture = figures.dots(shown, "lever", "market", "metric", title, "points, for 2 % of the price")
-    keep("four_levers", table, picture, finding=finding(table) + sentences(headlines(worlds)))
+    keep("four_levers", table, picture, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

@@ -17,7 +17,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play, said
-from sim.report.headlines import at, in_worlds, less, sentences
+from sim.report.headlines import PEOPLE, at, in_worlds, less, sentences
 from sim.study.twins import with_and_without_events
 
 FAST = {"people": 500, "replications": 2, "worlds": 2}
@@ -48,7 +48,7 @@ def margins(base: Scenario) -> dict[str, Estimate]:
     return {"the stronger the habit, the less a breach costs": less(strong, none)}
 
 
-def headlines(worlds: int, people: int = 8_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds habit protects."""
     if not worlds:
         return pd.DataFrame()
@@ -78,7 +78,8 @@ def main(people: int = 10_000, replications: int = 6, worlds: int = 0) -> pd.Dat
         "habit_against_scandal",
         found,
         figure,
-        finding=finding(found.rename(columns={"share_lost.error": "error"})) + sentences(headlines(worlds)),
+        finding=finding(found.rename(columns={"share_lost.error": "error"}))
+        + sentences(headlines(worlds, min(people, PEOPLE))),
     )
     return found
 

@@ -17,7 +17,7 @@ from sim.measure.tally import Tally
 from sim.model.fields import Scenario
 from sim.report import figures
 from sim.report.experiment import keep, largest, play, said
-from sim.report.headlines import at, in_worlds, sentences
+from sim.report.headlines import PEOPLE, at, in_worlds, sentences
 from sim.study.twins import spells, with_and_without_events
 
 FAST = {"people": 500, "replications": 2, "worlds": 2}
@@ -71,7 +71,7 @@ def margins(base: Scenario) -> dict[str, Estimate]:
     return {"more stay away than leave": at(Estimate(found.value[0], found.error[0]), j)}
 
 
-def headlines(worlds: int, people: int = 8_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds those who never came are the larger loss."""
     tables = [pd.DataFrame()]
     asked = {
@@ -99,7 +99,7 @@ def main(people: int = 10_000, replications: int = 10, worlds: int = 0) -> pd.Da
         "hacked",
         table,
         figures.dots(year, "segment", "what", "market", title_of(table), label),
-        finding=finding(table) + sentences(headlines(worlds)),
+        finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))),
     )
     return table
 

@@ -21,7 +21,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play, said
-from sim.report.headlines import in_worlds, sentences
+from sim.report.headlines import PEOPLE, in_worlds, sentences
 from sim.study.twins import Twins, spells, with_and_without_events
 
 FAST = {"people": 300, "replications": 1, "worlds": 2}
@@ -58,7 +58,7 @@ def margins(base: Scenario) -> dict[str, Estimate]:
     return {"one moral scandal costs less than a tenth": Estimate(0.1 + found.value[0, j], found.error[0, j])}
 
 
-def headlines(worlds: int, people: int = 4_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds, with scandals of this kind as they differ, hardly anybody is gone."""
     tables = [pd.DataFrame()]
     for market, (focus, words) in MARKETS.items() if worlds else ():
@@ -95,7 +95,7 @@ def main(people: int = 10_000, replications: int = 4, worlds: int = 0) -> pd.Dat
     labels = "ethical consumers, % of people", "change in the quarter after, %"
     title = title_of(table)
     picture = figures.curves(shown, "ethical", ["severity", "passed_on"], "market", title, labels)
-    keep("one_wrong_step", table, picture, finding=finding(table) + sentences(headlines(worlds)))
+    keep("one_wrong_step", table, picture, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

@@ -20,7 +20,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play, said
-from sim.report.headlines import at, in_worlds, less, sentences
+from sim.report.headlines import PEOPLE, at, in_worlds, less, sentences
 from sim.study.twins import twins
 
 FAST = {"people": 500, "replications": 2, "worlds": 2}
@@ -80,7 +80,7 @@ def margins(base: Scenario) -> dict[str, Estimate]:
     }
 
 
-def headlines(worlds: int, people: int = 4_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds speed pays, and failures do not."""
     tables = [pd.DataFrame()]
     for market, (focus, words) in MARKETS.items() if worlds else ():
@@ -105,7 +105,7 @@ def main(people: int = 8_000, replications: int = 4, worlds: int = 0) -> pd.Data
     print(table.round(2).to_string(index=False))
     title = "Repurchase, satisfaction and share after failures, by when they are solved"
     picture = figures.dots(table, "solved", "market", "metric", title, "points")
-    keep("recovery", table, picture, finding=finding(table) + sentences(headlines(worlds)))
+    keep("recovery", table, picture, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

@@ -18,7 +18,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, largest, play, said
-from sim.report.headlines import at, in_worlds, least, less, sentences
+from sim.report.headlines import PEOPLE, at, in_worlds, least, less, sentences
 from sim.study import shapley
 from sim.study.twins import twins
 
@@ -96,7 +96,7 @@ def margins(base: Scenario) -> dict[str, Estimate]:
     return {"of the three reasons, details that fail cost the index most": least([less(o, details) for o in others])}
 
 
-def headlines(worlds: int, people: int = 4_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds failing details are what costs most."""
     tables = [pd.DataFrame()]
     for market, words in MARKETS.items() if worlds else ():
@@ -122,7 +122,7 @@ def main(people: int = 10_000, replications: int = 3, worlds: int = 0) -> pd.Dat
     shown = table.assign(panel=table.market + ": " + table.metric)
     title = "Three reasons for falling loyalty, and what each moves"
     picture = figures.dots(shown, "arm", "setting", "panel", title, "points")
-    keep("three_reasons", table, picture, finding=finding(table) + sentences(headlines(worlds)))
+    keep("three_reasons", table, picture, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

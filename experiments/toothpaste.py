@@ -19,7 +19,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play
-from sim.report.headlines import in_worlds, sentences
+from sim.report.headlines import PEOPLE, in_worlds, sentences
 from sim.study.calibrate_shares import calibrate_shares
 
 FAST = {"people": 2_000, "worlds": 2}
@@ -78,7 +78,7 @@ def title(table: pd.DataFrame) -> str:
     return f"Simulated toothpaste lies within {100 * laws.gap.abs().max():.1f} % of the published NBD-Dirichlet"
 
 
-def headlines(worlds: int, people: int = 8_000) -> pd.DataFrame:
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
     """In how many plausible worlds large brands are as the published law has them."""
     if not worlds:
         return pd.DataFrame()
@@ -108,7 +108,7 @@ def main(people: int = 40_000, refit: int = 0, worlds: int = 0) -> pd.DataFrame:
     panels = {law: (r.simulated, r.error, r.expected) for law, r in large.groupby("law", sort=False)}
     names = list(large.brand.unique())
     figure = figures.side_by_side(panels, names, title(table))
-    keep("toothpaste", table, figure, finding=finding(table) + sentences(headlines(worlds)))
+    keep("toothpaste", table, figure, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

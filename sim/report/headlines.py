@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Margins = Callable[[Scenario], Mapping[str, Estimate]]  # claim: by how much it holds, with error
+PEOPLE = 4_000  # in a world
 HOLDS, REVERSED, OPEN = "holds", "reversed", "too close to tell"
 
 
@@ -50,7 +51,7 @@ def verdict(margin: float, error: float) -> str:
     >>> verdict(2.0, 0.5), verdict(-2.0, 0.5), verdict(0.4, 0.5)
     ('holds', 'reversed', 'too close to tell')
     """
-    if not math.isfinite(margin) or (math.isfinite(error) and abs(margin) <= INTERVAL * error):
+    if not (math.isfinite(margin) and math.isfinite(error) and abs(margin) > INTERVAL * error):
         return OPEN
     return HOLDS if margin > 0 else REVERSED
 
