@@ -74,13 +74,8 @@ def main(people: int = 10_000, replications: int = 6, worlds: int = 0) -> pd.Dat
     figure = figures.sweep(
         found, "habit", "share_lost", ["severity"], title="What a breach costs, by habit", labels=labels
     )
-    keep(
-        "habit_against_scandal",
-        found,
-        figure,
-        finding=finding(found.rename(columns={"share_lost.error": "error"}))
-        + sentences(headlines(worlds, min(people, PEOPLE))),
-    )
+    lines = finding(found.rename(columns={"share_lost.error": "error"}))
+    keep("habit_against_scandal", found, figure, finding=lines + sentences(headlines(worlds, min(people, PEOPLE))))
     return found
 
 
