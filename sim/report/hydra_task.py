@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -42,11 +42,13 @@ if TYPE_CHECKING:
 QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none")
 
 _finished: list[Finished] = []
+_new: list[Mapping[str, object]] = []  # draws of a new scandal, as changes of the scenario
 
 
-def launch(arguments: list[str]) -> int:
+def launch(arguments: list[str], new: Sequence[Mapping[str, object]] = ()) -> int:
     """Hydra on command-line arguments: one run, a sweep (-m), or whatever else its flags say.
 
+    `new` are draws of the scandal `new`, in each of which the question is put.
     Returns 1 where runs of a sweep failed, else 0. Raises what is wrong: ScenarioError, OSError, or an exception of
     hydra, omegaconf or yaml.
     """
@@ -58,6 +60,7 @@ def launch(arguments: list[str]) -> int:
     given = {a.partition("=")[0] for a in arguments}
     arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()
+    _new[:] = new
     claims.clear()
     with stoppable(), guarded(CONF), remembered(PRESET_GROUPS) if sweep else nullcontext():
         if sweep:
@@ -194,8 +197,8 @@ def _answer(base: int | None, worlds: int | None, single: bool) -> None:
     if not comparable(s):
         return
     with progress(s, f"the run is kept in {near(done.folder)}; now with and without its events,") as (step, _):
-        drawn = plausible.worlds(s, worlds) if single or worlds else []
-        found = answer(s, drawn, base, done.run.shares, obeying(step))
+        drawn = plausible.worlds(s, worlds, _new) if single or worlds else plausible.NONE
+        found = answer(s, drawn.worlds, base, done.run.shares, obeying(step), drawn.source)
         helped = countermeasures(s, obeying(step)) if single and s.scandals else []
     _finished[-1] = done._replace(answer=found, measures=helped)
     _keep_answer(_finished[-1])
