@@ -3,7 +3,7 @@
 `python -m experiments.benchmarks.studies` prints, in this order (each can be asked for alone, by its name):
 - overhead: CPU a run of 10,000 people x 104 weeks takes beside the compiled kernel, by part;
 - runs: 1,000 such runs on all cores: runs a second, and memory of all processes after each fifth of them;
-- kills: a study that is killed (kill -9) at 30 moments with 1, 2 and 4 workers and goes on each time: same bytes?
+- kills: a study that is killed (kill -9) at 30 moments, ten each with 1, 2 and 4 workers, and goes on each time: same bytes?
 - sweep: a Hydra sweep of 36 small jobs, seconds of wall and CPU;
 - ray: a Ray cluster of two nodes, one killed in the middle: same bytes?
 `--fast` does each of them small. Finding: see the README.
@@ -30,11 +30,12 @@ MARKET = ("market=toothpaste_uk", "people=10000", "weeks=104")
 FOCUS = "firms.colgate.quality"
 KILLED = """
 import sys
-from sim import study
+from sim import build, study
 from sim.study import pools
 pools.APART = 0.0 if sys.argv[3] == "processes" else pools.APART
-base = study.scenario("market=toothpaste_uk", "people=2000", "weeks=26", "burn_in=13")
-study.run(base, {"firms.colgate.quality": [0, 0.5, 1]}, replications=int(sys.argv[4]), folder=sys.argv[1],
+firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
+base = build({"people": 1000, "weeks": 26, "segments": {"all": {}}, "firms": firms})
+study.run(base, {"firms.a.quality": [0, 0.5, 1]}, replications=int(sys.argv[4]), folder=sys.argv[1],
           workers=int(sys.argv[2]), quiet=True)
 """
 
@@ -142,7 +143,7 @@ def _memory() -> float:
 
 def kills(fast: bool) -> None:
     """kill -9 at random moments; what goes on gives the same bytes as what was never stopped."""
-    replications, moments = (4, 2) if fast else (100, 30)
+    replications, moments = (4, 2) if fast else (100, 10)
     with tempfile.TemporaryDirectory() as folder:
         whole = _study(folder, "whole", 1, "threads", replications)
         for workers, kind in ((1, "threads"), (2, "threads"), (4, "processes")):
