@@ -163,8 +163,8 @@ def draw_past(person, bonds, public, before, since, i):
         faster = logical_not(unused) & (race > fastest)
         fastest, last = select(faster, race, fastest), select(faster, np.int32(j), last)
     person.last[i] = person.home[i] = last
-    if traits.turnover > ZERO:
-        remember_last(bonds, traits, last, i)
+    if public.traits[0].turnover > ZERO:
+        remember_last(bonds, public.traits[0], last, i)
 
 
 @inlined

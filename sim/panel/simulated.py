@@ -24,7 +24,8 @@ def purchases(source: Run | Scenario) -> "pd.DataFrame":
     `trip` numbers the uses of a household, so that several in one week differ. The uses of a week are read from the
     change of the counts; of several in one week, the last firm and how often it was used in a row are known, and the
     earlier ones are put in a random order (drawn from the scenario's seed). People without a use are not in it, as in
-    any panel.
+    any panel. Where a newcomer takes a person's place (`consumer.turnover`) a new household begins, and the leaver's
+    uses of that week are not seen.
     """
     import pandas as pd
 
@@ -34,14 +35,17 @@ def purchases(source: Run | Scenario) -> "pd.DataFrame":
     (shard,) = initialize(replace(scenario, weeks=scenario.weeks + 1, window=scenario.weeks + 1))
     rows: list[tuple[int, int, int]] = []
     _, before = window_counts(shard.people)
+    household = np.arange(len(before))
     for week in range(-scenario.burn_in, scenario.weeks):
         advance([shard])
         _, now = window_counts(shard.people)
         if week >= 0:
-            one, used = shard.people.one, now - before
+            anew = (now < before).any(axis=1)
+            household[anew] += len(before)
+            one, used = shard.people.one, np.where(anew[:, None], 0, now - before)
             for i in np.flatnonzero(used.sum(axis=1)):
                 order = _in_order(used[i], int(one["last"][i]), int(one["tenure"][i]), rng)
-                rows += [(int(i), week, int(j)) for j in order]
+                rows += [(int(household[i]), week, int(j)) for j in order]
         before = now
     table = np.array(sorted(rows, key=lambda row: row[:2]), np.int64).reshape(-1, 3)
     names = list(scenario.firms)

@@ -142,9 +142,9 @@ def test_labels_that_do_not_fit_are_refused(axes):
 def test_firms_of_a_bank_lie_on_both_sides_of_their_category():
     """No phi of a Dirichlet, which was .96 beside stickiness of .87, so that every bank looked deficient."""
     market = sim.scenario("market=bank", "people=3000", "burn_in=52", "weeks=52")
-    found = sim.simulate(market).table().set_index(["group", "firm", "metric"]).value["all"]
-    firms = found[list(market.firms), :]
-    above = firms[:, "above_category"]
-    assert above.min() < 0 < above.max()
-    assert np.allclose(firms[:, "stickiness"] - above, found["", "category_index"])
-    assert not {"excess", "dirichlet_phi", "polarization"} & {metric for _, metric in found.index}
+    table = sim.simulate(market).table().query("group == 'all'")
+    found = table.pivot(index="firm", columns="metric", values="value")
+    firms, category = found.drop(index=""), found.loc["", "category_index"]
+    assert firms.above_category.min() < 0 < firms.above_category.max()
+    assert np.allclose(firms.stickiness - firms.above_category, category)
+    assert not {"excess", "dirichlet_phi", "polarization"} & set(found.columns)
