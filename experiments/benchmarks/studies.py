@@ -3,10 +3,13 @@
 `python -m experiments.benchmarks.studies` prints, in this order (each can be asked for alone, by its name):
 - overhead: CPU a run of 10,000 people x 104 weeks takes beside the compiled kernel, by part;
 - runs: 1,000 such runs on all cores: runs a second, and memory of all processes after each fifth of them;
-- kills: a study that is killed (kill -9) at 30 moments, ten each with 1, 2 and 4 workers, and goes on each time: same bytes?
+- kills: a study that is killed (kill -9) at 30 moments, ten each with 1, 2 and 4 workers, and goes on: same bytes?
 - sweep: a Hydra sweep of 36 small jobs, seconds of wall and CPU;
 - ray: a Ray cluster of two nodes, one killed in the middle: same bytes?
-`--fast` does each of them small. Finding: see the README.
+`--fast` does each of them small.
+Finding, on two cores that eight other jobs shared (so CPU, not wall): 1,000 runs took 52 ms of CPU each, workers' start
+included, 32 ms of it kernel; memory of all processes stayed at 749 to 770 MB; 30 of 30 kills landed and all three
+studies went on to the same bytes; 36 small jobs of Hydra's took 7.7 s of CPU.
 """
 
 import os
