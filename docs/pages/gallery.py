@@ -23,9 +23,9 @@ RECORD = FOLDER / "made.yaml"
 PARTS = re.compile(r"^(Question|Design|Reading|Finding):", re.MULTILINE)
 HEAD = """# Every experiment
 
-{count} experiments, each a script: `python -m experiments.NAME` runs it in full, `--fast` small. What is found is computed
-from the result by the script. The build of this site runs none of them: below each figure stands when it was made and
-how large. A **fast form** shows that the experiment runs, with few people and wide errors; it is no result.
+{count} experiments, each a script: `python -m experiments.NAME` runs it in full, `--fast` small. What is found is
+computed from the result by the script. The build of this site runs none of them: with each figure stands when it was
+made and how large. A **fast form** shows that the experiment runs, with few people and wide errors; it is no result.
 """
 
 

@@ -1,7 +1,8 @@
-"""The page of what is not known, from the files that hold it: facts as found, priors, casebook, limits of calibration."""
+"""The page of what is not known, from the files that hold it: facts, priors, casebook, limits of calibration."""
 
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,8 +26,8 @@ CLASS_WORDS = {
 }
 PART_WORDS = {
     "dice": "which people and which draws the run has; in every printed error",
-    "presence": "how well presence was solved for the shares that firms state; in errors of share, penetration, customers",
-    "parameters": "numbers of the model that are not known (conf/priors.yaml); only where worlds are asked for",
+    "presence": "how well presence was solved for the shares that firms state; in errors of share and penetration",
+    "parameters": "numbers of the model that are not known (conf/priors.yaml); in what events cost, over worlds",
     "cases": "how much scandals of one kind differ (conf/casebook.yaml); only in forecasts of a new scandal",
 }
 VERDICTS = (HOLDS, UNDECIDED, MISSES)
@@ -44,10 +45,10 @@ def scoreboard() -> Iterator[str]:
     lines.append(("all", "", *total, str(len(rows))))
     yield "## What a fact that holds is worth"
     yield (
-        f"{len(rows)} facts of repeat buying, habit, scandals, service and word of mouth are simulated with {people():,} "
-        "people a run and set against what was measured. A fact *holds* where it lies two standard errors inside its "
-        "limits, *misses* where it lies two outside, else it is *undecided*. Only the last two classes say anything "
-        "about the model beyond what was put in."
+        f"{len(rows)} facts of repeat buying, habit, scandals, service and word of mouth are simulated with "
+        f"{people():,} people a run and set against what was measured. A fact *holds* where it lies two standard "
+        "errors inside its limits, *misses* where it lies two outside, else it is *undecided*. Only the last two "
+        "classes say anything about the model beyond what was put in."
     )
     yield table_of(lines, ("class", "why it could hold", *VERDICTS, "asked"))
     yield "## Held-out predictions"
@@ -68,7 +69,7 @@ def _asked(counts: Counter, kind: str) -> int:
     return sum(counts[kind, verdict] for verdict in VERDICTS)
 
 
-def _rows(known: dict[int, Fact], wanted, tried: bool = False) -> Iterator[tuple[str, ...]]:
+def _rows(known: dict[int, Fact], wanted: Callable[[int], bool], tried: bool = False) -> Iterator[tuple[str, ...]]:
     for n, row in found().items():
         if wanted(n):
             more = (cell(known[n].tried),) if tried else ()
@@ -88,8 +89,8 @@ def numbers() -> Iterator[str]:
     total = sum(bases.values())
     yield "## What the numbers rest on"
     yield (
-        f"{total} numbers have a spread (P10 to P90 of what is plausible), {sum(not row.prior for row in rows)} are held "
-        "for a reason that is written beside them. What each rests on:"
+        f"{total} numbers have a spread (P10 to P90 of what is plausible), {sum(not row.prior for row in rows)} are "
+        "held for a reason that is written beside them. What each rests on:"
     )
     table = [(base, words[base], str(bases[base]), f"{100 * bases[base] / total:.0f} %") for base in BASES]
     yield table_of(table, ("basis", "meaning", "numbers", "share"))
@@ -116,22 +117,20 @@ def scandals() -> Iterator[str]:
     covers, wide = held["80 % interval covers"], held["width of the interval, logits"]
     miss = held["error of the median, logits"]
     yield (
-        f"The rule is learned on {len(casebook()[0])} real cases (conf/casebook.yaml). Each event left out in turn, its "
-        f"80 % interval holds {covers[0]:.0f} ± {covers[1]:.0f} % of them at the worst, and is {wide[0]:.1f} logits wide: a "
-        f"factor of {_factor(wide[0])} in the odds. The median is {miss[0]:.2f} logits off on average. The cases are "
-        "famous ones, so events that nobody noticed are missing."
+        f"The rule is learned on {len(casebook()[0])} real cases (conf/casebook.yaml). Each event left out in "
+        f"turn, its 80 % interval holds {covers[0]:.0f} ± {covers[1]:.0f} % of them at the worst, and is {wide[0]:.1f} logits "
+        f"wide: a factor of {_factor(wide[0])} in the odds. The median is {miss[0]:.2f} logits off on average. The "
+        "cases are famous ones, so events that nobody noticed are missing."
     )
-    named = [name for name in presets("scandal") if "_" in name]
+    named = [name for name in presets("scandal") if name.startswith(("breach_", "dieselgate_", "boycott_"))]
     yield (
-        f"Presets of real scandals ({', '.join(f'`{name}`' for name in named)}, ...) are records: factors were fitted to each "
-        "of them. They are no predictions."
+        f"Presets of real scandals (such as {', '.join(f'`{name}`' for name in named)}) are records: factors were "
+        "fitted to each of them. They are no predictions."
     )
 
 
 def _factor(logits: float) -> str:
-    from math import exp
-
-    return f"{exp(logits):.0f}"
+    return f"{math.exp(logits):.0f}"
 
 
 def calibration() -> Iterator[str]:
@@ -139,9 +138,10 @@ def calibration() -> Iterator[str]:
     size = {name: int(number("size", name)) for name in ("households", "choices", "purchases", "brands")}
     yield "## What a calibration cannot tell"
     yield (
-        f"`stickiness calibrate` estimates tastes, price weights, promotions and habit from at most {size['households']:,} "
-        f"households, {size['brands']} brands (the others are pooled) and the last {size['purchases']:,} purchases of each. "
-        "Attention, service, trust, scandals and word of mouth are not in a purchase file: they stay as in the literature. "
+        "`stickiness calibrate` estimates tastes, price weights, promotions and habit from at most "
+        f"{size['households']:,} households, {size['brands']} brands (the others are pooled) and the last "
+        f"{size['purchases']:,} purchases of each. Attention, service, trust, scandals and word of mouth are not in a "
+        "purchase file: they stay as in the literature. "
         "Tastes and habit look alike in short histories. The report of each calibration says what its own panel could "
         "not tell, and how well held-out purchases were predicted."
     )
