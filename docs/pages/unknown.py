@@ -117,8 +117,8 @@ def scandals() -> Iterator[str]:
     covers, wide = held["80 % interval covers"], held["width of the interval, logits"]
     miss = held["error of the median, logits"]
     yield (
-        f"The rule is learned on {len(casebook()[0])} real cases (conf/casebook.yaml). Each event left out in "
-        f"turn, its 80 % interval holds {covers[0]:.0f} ± {covers[1]:.0f} % of them at the worst, and is {wide[0]:.1f} logits "
+        f"The rule is learned on {len(casebook()[0])} real cases (`conf/casebook.yaml`). Each event left out, "
+        f"its 80 % interval has {covers[0]:.0f} ± {covers[1]:.0f} % of them at the worst, and is {wide[0]:.1f} logits "
         f"wide: a factor of {_factor(wide[0])} in the odds. The median is {miss[0]:.2f} logits off on average. The "
         "cases are famous ones, so events that nobody noticed are missing."
     )
