@@ -15,12 +15,11 @@ from mesa.space import SingleGrid
 
 from sim.engine.loop import CORES, THREADED, Run, advance, close_window, end_week, initialize, one_by_one, step_week
 from sim.measure.estimates import Estimate, estimate, pooled
-from sim.measure.metrics import market_metrics
 from sim.measure.tally import Tally
 from sim.mesa.agents import Competitor, Consumer
 from sim.mesa.arguments import MOST_AGENTS, Reporter, check_arguments, reporters_of, scenario_of
 from sim.mesa.events import completed_tally, event_changes, replace_scenario, resize_tally, result
-from sim.mesa.readings import now, of_firms, read_all, reading_columns
+from sim.mesa.readings import now, of_firms, of_market, read_all, reading_columns
 from sim.model.declare import did_you_mean
 from sim.model.fields import Firm, Scenario
 from sim.model.network import links
@@ -213,7 +212,7 @@ class Market(mesa.Model):
 
     def measure(self, metric: str, cells: Sequence[int] | None = None) -> Estimate:
         """A metric as of now with its error, over firms where it has them, of some cells (default: everybody)."""
-        known = {**of_firms(self.scenario_now), **market_metrics()}
+        known = {**of_firms(self.scenario_now), **of_market(self.scenario_now)}
         if metric not in known:
             raise ValueError(f"{metric!r} is no metric{did_you_mean(metric, known)}")
         return estimate(known[metric], pooled(self.now, cells))
