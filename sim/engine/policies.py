@@ -17,6 +17,8 @@ from sim.model.fields import Scenario
 from sim.model.levers import is_open, levers_at, value_at
 from sim.model.timeline import with_levers
 
+DIGITS = 10  # after the point, of a lever that has moved by steps
+
 
 def last_window(tally: Tally, week: int, window: int) -> Tally:
     """Counts of everybody in the window of so many weeks that ended with a week; `tally` has the burn-in's row."""
@@ -63,7 +65,8 @@ def _move_of(s: Scenario, policy: Policy, week: int, counts: Tally) -> Move | No
     if not (found < policy.value if policy.crosses == "below" else found > policy.value):
         return None
     now = value_at(levers_at(s, week + 1)[firm], policy.lever)
-    value = min(now + policy.step, policy.floor) if policy.step > 0 else max(now + policy.step, policy.floor)
+    value = round(now + policy.step, DIGITS)
+    value = min(value, policy.floor) if policy.step > 0 else max(value, policy.floor)
     moves = value > now if policy.step > 0 else value < now
     return Move(firm=firm, lever=policy.lever, week=week + 1, value=value) if moves else None
 
