@@ -22,10 +22,10 @@ from sim.mesa.events import completed_tally, event_changes, replace_scenario, re
 from sim.mesa.readings import now, of_firms, of_market, read_all, reading_columns
 from sim.model.declare import did_you_mean
 from sim.model.fields import Firm, Scenario
+from sim.model.levers import levers_at
 from sim.model.network import links
 from sim.model.scenario import change
 from sim.model.state import People
-from sim.model.timeline import levers_at
 
 EXTENSION = 52  # weeks by which an endless market is extended
 
