@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sim.study.indices import sensitivity
     from sim.study.optimum import best
     from sim.study.planning import plan
+    from sim.study.posterior import calibrate
     from sim.study.presets import scenario, scenario_and_shares, uncalibrated
     from sim.study.runs import run
     from sim.study.simulation import simulate
@@ -18,6 +19,7 @@ _HOME = {
     **dict.fromkeys(("Design", "grid", "latin_hypercube", "listed", "named", "sobol", "zipped"), "designs"),
     **dict.fromkeys(("scenario", "scenario_and_shares", "uncalibrated"), "presets"),
     "best": "optimum",
+    "calibrate": "posterior",
     "plan": "planning",
     "run": "runs",
     "sensitivity": "indices",
@@ -27,6 +29,7 @@ _GONE = {"sweep": "study.run", "row": "study.run", "figures_of": "Run.table"}
 __all__ = [
     "Design",
     "best",
+    "calibrate",
     "grid",
     "latin_hypercube",
     "listed",

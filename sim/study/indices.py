@@ -73,7 +73,7 @@ def sensitivity(
     folder: Path | str | None = None,
     quiet: bool = False,
 ) -> Sensitivity:
-    """How much each free number matters for `metrics` of a scenario ("share.lloyds"), or for what `change` does to them.
+    """How much each free number matters for `metrics` ("share.lloyds") of a scenario, or for what `change` does to it.
 
     `paths`: which numbers vary (all that have a prior); the others keep their value. Morris takes points x (numbers +
     1) runs in each replication, Sobol points (a power of 2) x (numbers + 2), both twice that with `change`. Screen all

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -158,10 +159,10 @@ def _searched(of: Levers, gains: Callable[[Sequence[Steps]], Gains], trials: int
         asked = [search.ask() for _ in range(AT_ONCE)]
         plans = []
         for trial in asked:
-            plan: Steps = ()
+            steps: Steps = ()
             for n, name in enumerate(names):
-                plan = (*plan, trial.suggest_int(name, 0, of.most(plan, n)))
-            plans.append(plan)
+                steps = (*steps, trial.suggest_int(name, 0, of.most(steps, n)))
+            plans.append(steps)
         new = list(dict.fromkeys(plan for plan in plans if plan not in known))[: trials - len(known)]
         known |= gains(new) if new else {}
         for trial, plan in zip(asked, plans, strict=True):
@@ -171,12 +172,12 @@ def _searched(of: Levers, gains: Callable[[Sequence[Steps]], Gains], trials: int
     return known, sum(1 for _ in of.all()) if of.count() <= 10**6 else 0
 
 
-def _pruned(optuna: "object", known: bool) -> dict[str, object]:
+def _pruned(optuna: ModuleType, known: bool) -> dict[str, object]:
     """How a trial ends of which nothing is known, as the number of trials is reached."""
-    return {} if known else {"state": optuna.trial.TrialState.PRUNED}  # type: ignore[attr-defined]
+    return {} if known else {"state": optuna.trial.TrialState.PRUNED}
 
 
-def _optuna() -> "object":
+def _optuna() -> ModuleType:
     try:
         import optuna
     except ImportError:

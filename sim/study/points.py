@@ -71,13 +71,15 @@ def model_of(
     change: Changes | None = None,
     *,
     replications: int = 1,
+    own_dice: bool = False,
     workers: Workers = None,
     folder: Path | None = None,
     quiet: bool = False,
 ) -> Model:
     """The figures of a scenario as a function of quantiles; with `change`, what that changes them by.
 
-    Presence is solved once, for the base, and held. A run that fails has nan. ScenarioError for what is misspelled.
+    Presence is solved once, for the base, and held. A run that fails has nan. With
+    `own_dice` each point has draws of its own. ScenarioError for what is misspelled.
     """
     wrong = column_complaints(base, columns) + check_workers(workers) + whole_complaints(replications=(replications, 1))
     if change is not None:
@@ -90,7 +92,10 @@ def model_of(
     solved, metrics = calibrate_shares(base)[0], tuple(dict.fromkeys(c.partition(".")[0] for c in columns))
 
     def figures(points: Array) -> Array:
-        rows = [values(solved, dict(zip(priors, map(float, point), strict=True)), priors) for point in points]
+        rows: list[dict[str, object]] = []
+        for n, point in enumerate(points):
+            seed = {"seed": (solved.seed + 1 + n) % 2**31} if own_dice else {}
+            rows.append({**values(solved, dict(zip(priors, map(float, point), strict=True)), priors), **seed})
         arms = {f"{n}": row for n, row in enumerate(rows)}
         if change is not None:
             arms |= {f"{n} changed": {**row, **change} for n, row in enumerate(rows)}
