@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sim.engine.loop import Run
 from sim.measure.customers import customers
 from sim.measure.groups import groups
 from sim.measure.quantity import Quantity, change_of, changes_over, count_of, half_of, nothing, ratio_of
@@ -81,6 +82,7 @@ class Answer:
     weekly: tuple[Quantity, ...]  # change in % of the firm's customers, as each week after the news ends
     worlds: int = 0
     drivers: tuple[tuple[str, float], ...] = ()  # the numbers of the worlds that decide most, with rank correlation
+    influence: tuple[tuple[str, float], ...] = ()  # every number that the worlds vary, likewise
     alone: "Answer | None" = None  # with the scenario's own numbers, where there are worlds
 
     @property
@@ -126,7 +128,9 @@ def answer(
         here = [change(s, {**over_worlds.known(s, world), **size, "seed": s.seed + 1 + n}) for s in (control, changed)]
         drawn.append(one_answer(here[0], here[1], firm, base, shares or {}, scale / changed.replications, progress))
     merged: Answer = over_worlds.merged(drawn, found, worlds)
-    return replace(merged, worlds=len(worlds), drivers=over_worlds.drivers(drawn, worlds), alone=found)
+    felt = over_worlds.influence(drawn, worlds)
+    clear = over_worlds.drivers(felt, len(worlds))
+    return replace(merged, worlds=len(worlds), drivers=clear, influence=felt, alone=found)
 
 
 def check_base(base: object) -> None:
@@ -169,6 +173,20 @@ def one_answer(
     """The answer of one pair of runs; counts of people are multiplied by `scale`."""
     first = first_difference(control, changed)
     run, ((other, movers),) = run_together(control, [changed], firm, first, progress)
+    return of_runs(run, other, movers, firm, base, shares, scale)
+
+
+def of_runs(
+    run: Run,
+    other: Run,
+    movers: Movers,
+    firm: str,
+    base: int | None,
+    shares: Mapping[str, Share],
+    scale: float = 1.0,
+) -> Answer:
+    """The answer of two runs of `run_together`, control first; `events` are left empty."""
+    control, first = run.scenario, movers.first
     at = _Counts(control, firm, movers, customers(run.tally), base, shares, scale)
     flows = tuple(r.tally.flow[:, first:, :, :, at.j + 1].sum(axis=(2, 3)) for r in (run, other))
     total = movers.gained[..., at.j].sum(axis=(0, 2)) - movers.lost[..., at.j].sum(axis=(0, 2))
@@ -179,7 +197,7 @@ def one_answer(
     weekly = changes_over(movers.lost[..., at.j].sum(axis=2), movers.gained[..., at.j].sum(axis=2), stock)
     half = half_of((movers.gained - movers.lost)[..., at.j].sum(axis=2), worst)
     home = count_of(movers.fates[:, 0, :, Fate.HOME].sum(axis=-1), at.runs).with_presence(at.presence(firm))
-    return Answer(firm, {}, first, changed.people, base, home, moments[0], moments[1], moments[2], half, tuple(weekly))
+    return Answer(firm, {}, first, control.people, base, home, moments[0], moments[1], moments[2], half, tuple(weekly))
 
 
 @dataclass

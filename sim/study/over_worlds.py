@@ -114,22 +114,28 @@ def explained(values: Array, columns: Array) -> float:
     return float(np.clip(1 - (1 - r2) * (n - 1) / (n - k - 1), 0, 1))
 
 
-def drivers(drawn: Sequence["Answer"], worlds: Sequence[Mapping[str, object]]) -> tuple[tuple[str, float], ...]:
-    """The numbers whose ranks go most with the change at the worst, with the rank correlation.
-
-    Only those that stand out among as many as there are (5 % that any does by chance, Bonferroni).
-    """
-    from scipy.special import ndtri
-
+def influence(drawn: Sequence["Answer"], worlds: Sequence[Mapping[str, object]]) -> tuple[tuple[str, float], ...]:
+    """Every number that the worlds vary with the rank correlation of it and the change at the worst, largest first."""
     effect = np.array([one.worst.total.percent.value for one in drawn])
     paths = _paths(worlds)
     if len(effect) < FEWEST or not np.isfinite(effect).all() or not effect.std():
         return ()
     ranks, columns = _ranks(effect), _columns(worlds, paths)
     found = [(p, float(np.corrcoef(ranks, columns[:, n])[0, 1])) for n, p in enumerate(paths) if columns[:, n].std()]
-    least = float(ndtri(1 - 0.025 / max(1, len(found)))) / math.sqrt(len(effect) - 1)
-    clear = [(p, r) for p, r in found if abs(r) > least]
-    return tuple(sorted(clear, key=lambda pair: -abs(pair[1]))[:MOST_DRIVERS])
+    return tuple(sorted(found, key=lambda pair: -abs(pair[1])))
+
+
+def drivers(found: Sequence[tuple[str, float]], many: int) -> tuple[tuple[str, float], ...]:
+    """Those of `influence` over so many worlds whose ranks go most with the change at the worst.
+
+    Only those that stand out among as many as there are (5 % that any does by chance, Bonferroni).
+    """
+    from scipy.special import ndtri
+
+    if not found:
+        return ()
+    least = float(ndtri(1 - 0.025 / len(found))) / math.sqrt(many - 1)
+    return tuple(pair for pair in found if abs(pair[1]) > least)[:MOST_DRIVERS]
 
 
 def _paths(worlds: Sequence[Mapping[str, object]]) -> list[str]:
