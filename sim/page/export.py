@@ -4,6 +4,7 @@ import io
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -18,11 +19,13 @@ from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
 from sim.model.fields import Move, Scandal, Scenario
 from sim.model.scenario import change, to_dict
 from sim.page import limits
+from sim.page.events import with_events
 from sim.page.game import COMPOSE_LOCK, FIRST_MARKET, Game, preset
 from sim.study.presets import compose
 from sim.study.store import save
 
 LINKABLE = {"scandals": Scandal, "moves": Move}  # what a link may add
+VIEW = ("firm", "group", "lines")  # what is shown: firm in view, people in view, what the lines are
 REPEATED = 5  # wrong names of a link that an error repeats
 FILES = ("network.edges", "calendar", "calendar_sha256", "population", "population_sha256")
 SERVER_ONLY = (*FILES, "replications")
@@ -93,30 +96,77 @@ def _named(game: Game, name: str, values: np.ndarray, step: int = 1) -> Iterator
         yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(game.start.firms, row, strict=True))
 
 
-def link(market: str, game: Game) -> str:
-    """The scenario as a query string: the preset, and every value that differs from it."""
+@dataclass(frozen=True)
+class State:
+    """What the address bar holds: enough to show the same page, and the same verdict, again."""
+
+    market: str
+    scenario: Scenario  # the preset with what was set, and every event, also those that are off
+    week: int = 0
+    off: tuple[str, ...] = ()  # keys of events that are off
+    view: Mapping[str, str] = field(default_factory=dict)  # of VIEW
+
+
+def link(market: str, game: Game, view: Mapping[str, str] | None = None) -> str:
+    """The state as a query string: the preset, every value that differs from it, and what is shown."""
+    full = with_events(game.start, [replace(e, on=True) for e in game.events])
+    texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in differing(market, full)}
+    shown = {"week": str(game.week)} if game.week else {}
+    off = ",".join(e.key for e in game.events if not e.on)
+    shown |= {"off": off} if off else {}
+    shown |= {name: value for name, value in (view or {}).items() if value}
+    return "?" + urlencode({"market": market, **texts, **shown})
+
+
+def differing(market: str, scenario: Scenario) -> list[tuple[str, Any]]:
+    """(path, value) of everything in which a scenario differs from its preset; files are left out."""
     old = {path: value for path, value, _ in leaves(preset(market))}
-    new = {path: value for path, value, _ in leaves(game.scenario)}
-    changed = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
-    for path in SERVER_ONLY:
-        changed.pop(path, None)
-    texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in changed.items()}
-    return "?" + urlencode({"market": market, **texts})
+    new = {path: value for path, value, _ in leaves(scenario)}
+    return [
+        (path, value)
+        for path, value in new.items()
+        if path not in SERVER_ONLY and (old[path] != value if path in old else value is not None)
+    ]
 
 
-def linked(query: str) -> tuple[str, Scenario]:
-    """(preset, scenario) of a query string; ScenarioError where it makes no sense, or is larger than the page allows.
+def arguments(market: str, scenario: Scenario) -> list[str]:
+    """The words of the command line that compose the same scenario."""
+    words = [f"market={market}"]
+    known = {path for path, _, _ in leaves(preset(market))}
+    for path, value in differing(market, scenario):
+        text = value if isinstance(value, str) and value else json.dumps(value)
+        words.append(f"{'' if path in known else '+'}{path}={text}")
+    return words
+
+
+def linked(query: str) -> State:
+    """The state of a query string; ScenarioError where it makes no sense, or is larger than the page allows.
 
     A link sets single values of what the preset has, and may add scandals and moves; it names no file.
     """
     pairs = _pairs(query)
     market = _short(pairs.pop("market", FIRST_MARKET))
+    if market == "in_a_file":
+        raise ScenarioError(
+            ["it was too long for an address; open the file that was saved of it, under Link and state"]
+        )
     base = preset(market)
+    week, off = pairs.pop("week", "0"), pairs.pop("off", "")
+    view = {name: _short(pairs.pop(name)) for name in VIEW if name in pairs}
     known = {path: d for path, _, d in leaves(base)}
     wrong = {path: text for path, text in pairs.items() if not _linkable(path, text, known)}
-    if wrong:
+    complaints = [] if week.isdecimal() and int(week[:9]) <= limits.WEEKS else [f"week: {_short(week)} is none"]
+    if wrong or complaints:
         more = [f"and {len(wrong) - REPEATED} more"] if len(wrong) > REPEATED else []
-        raise ScenarioError([_unlinkable(*pair, known) for pair in list(wrong.items())[:REPEATED]] + more)
+        said = [_unlinkable(*pair, known) for pair in list(wrong.items())[:REPEATED]]
+        raise ScenarioError(complaints + said + more)
+    scenario = change(base, _changes(pairs, known))
+    limits.check_limits(scenario)
+    return State(market, scenario, int(week), tuple(filter(None, off.split(","))), view)
+
+
+def _changes(pairs: Mapping[str, str], known: Mapping[str, Declaration]) -> dict[str, Any]:
+    """The changes of the preset that a link asks for."""
     changes: dict[str, Any] = {}
     for path, text in pairs.items():
         member, _, field = path.rpartition(".")
@@ -125,9 +175,7 @@ def linked(query: str) -> tuple[str, Scenario]:
             changes[path] = value
         else:  # a field of an event that is new to the preset
             changes.setdefault(member, {})[field] = value
-    scenario = change(base, changes)
-    limits.check_limits(scenario)
-    return market, scenario
+    return changes
 
 
 def _pairs(query: str) -> dict[str, str]:

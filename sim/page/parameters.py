@@ -32,7 +32,7 @@ def Parameters(session: Session):
     if game is None or not begun:
         return
     s = game.start
-    when = "Levers act from the coming week on, in the twin as well. Traits act at the next Reset."
+    when = "A lever acts from the coming week on and is an event like any other. Traits act at the next Reset."
     solara.Text(when, classes=["hint"])
     waiting = session.waiting()
     if waiting:
@@ -85,6 +85,8 @@ def Parameter(session: Session, path: str, name: str, declared: Any, d: Declarat
             solara.Select(spaced(name), values=list(d.choices), value=value, on_value=put, dense=True)
         elif d.low is not None and value is not None:
             _number(name, value, d, put)
+        if path in session.wrong.value:
+            solara.HTML("div", session.wrong.value[path], classes=["wrong"], attributes={"role": "alert"})
 
 
 @solara.component

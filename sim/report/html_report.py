@@ -97,7 +97,7 @@ def _list(lines: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(line[:1].upper() + line[1:])}.</li>" for line in lines) + "</ul>"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Row], caption: str = "") -> str:
+def table_html(heads: Sequence[str], rows: Iterable[Row], caption: str = "") -> str:
     """A table whose first column names the row."""
     top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
     body = "".join(
@@ -138,7 +138,9 @@ def figure(report: Report, kind: str) -> bytes:
 def _answer_table(answer: Answer) -> str:
     heads, rows = answer_text.rows(answer)
     first = f"interval: {answer_text.level(answer)}"
-    return _table([first, *(h.replace("\n", ", ") for h in heads)], [(label.strip(), cells) for label, cells in rows])
+    return table_html(
+        [first, *(h.replace("\n", ", ") for h in heads)], [(label.strip(), cells) for label, cells in rows]
+    )
 
 
 def _firms(answer: Answer) -> str:
@@ -146,7 +148,7 @@ def _firms(answer: Answer) -> str:
     rows: list[Row] = [(called(answer.firm), [cell(m.total.people, whole=True) for m in told.values()])]
     rows += [(called(f), [cell(m.rivals[f].people, whole=True) for m in told.values()]) for f in answer.worst.rivals]
     heads = ["change in people", *(f"{name}, week {m.weeks:.0f}" for name, m in told.items())]
-    return _table(heads, rows)
+    return table_html(heads, rows)
 
 
 def _measures(report: Report) -> str:
@@ -155,7 +157,7 @@ def _measures(report: Report) -> str:
         for m in report.measures
     ]
     heads = ["countermeasure", "of the loss averted, % (80 %)", "customers besides, % (80 %)", "cost", "what is known"]
-    return _table(heads, rows) + f"<p>{escape(measures_note(report.scenario))}</p>"
+    return table_html(heads, rows) + f"<p>{escape(measures_note(report.scenario))}</p>"
 
 
 def option_rows(options: Sequence[Option], worth: float, costs: Mapping[str, float]) -> tuple[list[str], list[Row]]:
@@ -184,7 +186,7 @@ def _options(report: Report) -> str:
         "The same people and draws in every option; against no events at all; 95 %, dice only. Averted: of the first "
         "option's customer-weeks lost within a year, what an option's levers win of their own included."
     )
-    return _table(heads, rows) + f"<p>{said}</p>"
+    return table_html(heads, rows) + f"<p>{said}</p>"
 
 
 def foundations(scenario: Scenario, answer: Answer) -> list[tuple[str, list[str]]]:
@@ -223,9 +225,9 @@ def _basis(scenario: Scenario, answer: Answer) -> str:
     )
     heads = ["number", "value", "P10 to P90", "influence", "basis", "source"]
     text = f"<p>{len(rows)} numbers are not known exactly ({escape(said)}). {many}</p>"
-    rest = _table(heads, rows[MOST_OPEN:], "All others")
+    rest = table_html(heads, rows[MOST_OPEN:], "All others")
     more = f"<details><summary>the other {len(rows) - MOST_OPEN}</summary>{rest}</details>" if rows[MOST_OPEN:] else ""
-    return text + _table(heads, rows[:MOST_OPEN], "Those that decide most") + more
+    return text + table_html(heads, rows[:MOST_OPEN], "Those that decide most") + more
 
 
 def command(rerun: Sequence[str]) -> str:
