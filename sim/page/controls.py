@@ -52,7 +52,7 @@ def Player(session: Session):
         busy = bool(session.busy.value)
         solara.Button("Reset", icon_name="mdi-restart", on_click=session.reset, small=True, disabled=busy)
         solara.Button("Defaults", on_click=session.restore, small=True, text=True, disabled=busy)
-    solara.SliderValue("Weeks a second", value=session.speed, values=list(SPEEDS))
+        choice("Weeks a second", {str(n): n for n in SPEEDS}, session.speed.value, session.speed.set)
 
 
 @solara.component
@@ -150,10 +150,20 @@ def EventButton(
     solara.Button(label, icon_name=icon, on_click=add, color=color, small=True, block=True, disabled=off)
 
 
+@solara.component_vue("choice.vue")
+def Choice(label: str, values: list[str], value: str, event_pick: Callable):
+    """A choice of the browser's own: by keyboard and on a phone as everywhere."""
+
+
 def choice(label: str, values: Mapping[str, T], value: T, on_value: Callable[[T], None]) -> None:
     """A choice among values by their names."""
     shown = next(name for name, v in values.items() if v == value)
-    solara.Select(label, values=list(values), value=shown, on_value=lambda n: on_value(values[n]), dense=True)
+
+    def pick(name: str) -> None:
+        if name in values and name != shown:
+            on_value(values[name])
+
+    Choice(label=label, values=list(values), value=shown, event_pick=pick)
 
 
 def _price(game: Game, firm: str, percent: int) -> float:

@@ -34,7 +34,6 @@ def Decision(session: Session):
         solara.Error(problem, dense=True, classes=["problem"])
     if q.busy.value:
         solara.Info(q.busy.value, dense=True)
-        solara.ProgressLinear(True)
     Answered(session)
     Board(session)
     Yours(session)
@@ -104,14 +103,15 @@ def Board(session: Session):
     said = "The same people and draws in each, against no events at all; 95 %, dice only; an option's levers included."
     solara.HTML("h2", "Options side by side")
     solara.HTML("div", unsafe_innerHTML=f"{html}<p class='hint'>{said}</p>", classes=["answer", "board"])
-    with solara.Details("By firm and segment"):
-        frame = options_table(options, money.worth)
-        kept = frame[frame["what"].isin(["customers at the worst", "stickiness"])]
-        lines = [(r.option, [r.what, r.group, r.firm, r.unit, *_ends(r)]) for r in kept.itertuples()]
-        heads = ["option", "what", "group", "firm", "unit", "value", "low", "high"]
-        solara.HTML("div", unsafe_innerHTML=table_html(heads, lines))
-    for label in q.saved.value:
-        solara.Button(f"Remove {label}", on_click=partial(q.remove, label), small=True, text=True)
+    frame = options_table(options, money.worth)
+    kept = frame[frame["what"].isin(["customers at the worst", "stickiness"])]
+    lines = [(r.option, [r.what, r.group, r.firm, r.unit, *_ends(r)]) for r in kept.itertuples()]
+    heads = ["option", "what", "group", "firm", "unit", "value", "low", "high"]
+    more = f"<details><summary>By firm and segment</summary>{table_html(heads, lines)}</details>"
+    solara.HTML("div", unsafe_innerHTML=more, classes=["answer"])
+    with solara.Row(gap="2px", style={"flex-wrap": "wrap"}):
+        for label in q.saved.value:
+            solara.Button(f"Remove {label}", on_click=partial(q.remove, label), small=True, text=True)
     csv: Callable[[], bytes] = lambda: options_table(q.shown, q.money.value.worth).to_csv(index=False).encode()  # noqa: E731
     with solara.FileDownload(csv, filename="options.csv").key("options.csv"):
         solara.Button("Options, CSV", text=True, small=True, icon_name="mdi-download")
@@ -149,13 +149,18 @@ def _bars(q: Questions) -> str:
 def Yours(session: Session):
     """What the visitor's own firm has: customers, what one is worth a year, what options cost."""
     q = session.questions
-    with solara.Details("Your customers and money"):
-        money = q.money.value
-        put = lambda n: q.set_money(base=max(0, n or 0))  # noqa: E731
-        solara.InputInt("Customers that the firm has", value=money.base, on_value=put)
-        worth = lambda v: q.set_money(worth=max(0.0, v or 0.0))  # noqa: E731
-        solara.InputFloat("Worth of a customer in a year", value=money.worth, on_value=worth)
-        for option in q.shown:
-            cost = lambda v, label=option.label: q.set_money(costs={**q.money.value.costs, label: v or 0.0})  # noqa: E731
-            solara.InputFloat(f"Cost of {option.label}", value=money.costs.get(option.label, 0.0), on_value=cost)
-        solara.Text("Customers act at the next question; worth and costs at once.", classes=["hint"])
+    opened, on_opened = solara.use_state(False)
+    icon = "mdi-chevron-down" if opened else "mdi-chevron-right"
+    toggle = lambda: on_opened(not opened)  # noqa: E731
+    solara.Button("Your customers and money", icon_name=icon, text=True, on_click=toggle, classes=["fold"])
+    if not opened:
+        return
+    money = q.money.value
+    put = lambda n: q.set_money(base=max(0, n or 0))  # noqa: E731
+    solara.InputInt("Customers that the firm has", value=money.base, on_value=put)
+    worth = lambda v: q.set_money(worth=max(0.0, v or 0.0))  # noqa: E731
+    solara.InputFloat("Worth of a customer in a year", value=money.worth, on_value=worth)
+    for option in q.shown:
+        cost = lambda v, label=option.label: q.set_money(costs={**q.money.value.costs, label: v or 0.0})  # noqa: E731
+        solara.InputFloat(f"Cost of {option.label}", value=money.costs.get(option.label, 0.0), on_value=cost)
+    solara.Text("Customers act at the next question; worth and costs at once.", classes=["hint"])

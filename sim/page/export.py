@@ -119,13 +119,12 @@ def link(market: str, game: Game, view: Mapping[str, str] | None = None) -> str:
 
 
 def differing(market: str, scenario: Scenario) -> list[tuple[str, Any]]:
-    """(path, value) of everything in which a scenario differs from its preset; files are left out."""
+    """(path, value) of all in which a scenario differs from its preset, or an event from its defaults; no files."""
     old = {path: value for path, value, _ in leaves(preset(market))}
-    new = {path: value for path, value, _ in leaves(scenario)}
     return [
         (path, value)
-        for path, value in new.items()
-        if path not in SERVER_ONLY and (old[path] != value if path in old else value is not None)
+        for path, value, d in leaves(scenario)
+        if path not in SERVER_ONLY and value != old.get(path, d.default)
     ]
 
 

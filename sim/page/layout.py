@@ -74,7 +74,6 @@ def Sidebar(session: Session):
     begun = session.generation.value  # a new game makes new controls
     with solara.Column(gap="4px", style={"padding": "8px 12px", "width": "100%"}):
         Start(session)
-        Player(session)
         if not begun:
             return
         solara.HTML("h2", "Events", classes=["section"])
@@ -91,6 +90,7 @@ def Main(session: Session):
     begun = session.generation.value
     with solara.Column(gap="0px"):
         Messages(session)
+        Player(session)
         if begun:
             with solara.Div(classes=["main-grid"]):
                 with solara.Div(classes=["area-summary"]):
@@ -115,7 +115,6 @@ def Messages(session: Session):
             solara.Error(problem, dense=True, classes=["problem"])
         if session.busy.value:
             solara.Info(session.busy.value, dense=True)
-            solara.ProgressLinear(True)
 
 
 @solara.component

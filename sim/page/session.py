@@ -83,8 +83,6 @@ class Session:
                         state.scenario.seed,
                         {},
                     )
-                    view = state.view
-                    self.view.value = View(view.get("firm", ""), view.get("group", ""), view.get("lines") == "segments")
                 except ScenarioError as error:
                     found = [f"this link cannot be restored: {c[:LENGTH]}" for c in error.complaints]
                     more = [f"and {len(found) - PROBLEMS} more"] if len(found) > PROBLEMS else []
@@ -142,7 +140,9 @@ class Session:
             self.picture = Picture(self.game)
             self.start = change(base, NO_EVENTS)
             self.picked.value, self.tip.value, self.undo.value = None, "", ()
-            view = self.view.value
+            asked = state.view if state else {}
+            linked_view = View(asked.get("firm", ""), asked.get("group", ""), asked.get("lines") == "segments")
+            view = linked_view if state else self.view.value
             firm = view.firm if view.firm in scenario.firms else scenario.focus
             self.view.value = View(firm, view.group if view.group in self.game.groups() else "", view.segments)
             self.draw()
