@@ -14,7 +14,7 @@ from sim import study
 from sim.measure import metrics
 from sim.model.fields import Scenario
 from sim.report import figures
-from sim.report.experiment import keep, play, said
+from sim.report.experiment import keep, largest, play, said
 from sim.study.twins import spells, with_and_without_events
 
 FAST = {"people": 500, "replications": 2}
@@ -41,22 +41,19 @@ def moved(scenario: Scenario, words: str) -> list[tuple]:
 
 
 def finding(table: pd.DataFrame) -> list[str]:
-    """Of everybody and each segment: how many more leave and how many fewer join in the year, and the part of these."""
-    lines = []
-    for (market, segment), rows in table[table.quarter == 0].groupby(["market", "segment"], sort=False):
-        counts = "; ".join(f"{r.what} {said(r.value, r.error, '%')}" for r in rows.itertuples())
-        away = rows.value[rows.what == STAY_AWAY].sum() / rows.value.sum()
-        lines.append(f"{market}, {segment}: {counts}; of all missing {100 * away:.0f} % did not join.")
-    return lines
+    """Of everybody and each segment: how many more leave, and how many fewer join, in the year."""
+    groups = table[table.quarter == 0].groupby(["market", "segment"], sort=False)
+    return [
+        f"{market}, {segment}: " + "; ".join(f"{r.what} {said(r.value, r.error, '%')}" for r in rows.itertuples()) + "."
+        for (market, segment), rows in groups
+    ]
 
 
 def title_of(table: pd.DataFrame) -> str:
-    """How much of what is missing after a year is customers who left, in each market."""
+    """Whom the hacked firm misses most after a year, those who left or those who did not join, in each market."""
     year = table[(table.quarter == 0) & (table.segment == "everybody")]
-    left = year[year.what != STAY_AWAY].set_index("market").value / year.groupby("market").value.sum()
-    return "Of whom the hacked firm misses: " + ", ".join(
-        f"{m.split(': ')[1]} {100 * x:.0f} % left" for m, x in left.items()
-    )
+    most = {market.split(": ")[1]: largest(rows, "what") for market, rows in year.groupby("market", sort=False)}
+    return "Because of the breach: " + "; ".join(f"{firm}: {what}" for firm, what in most.items())
 
 
 def main(people: int = 10_000, replications: int = 10) -> pd.DataFrame:

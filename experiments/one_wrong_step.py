@@ -44,7 +44,8 @@ def finding(table: pd.DataFrame) -> list[str]:
 
 def title_of(table: pd.DataFrame) -> str:
     """The most that one wrong step costs anywhere in the design."""
-    return f"One wrong step costs {-table.value.min():.1f} % in the quarter after at worst"
+    worst = table.loc[table.value.idxmin()]
+    return f"One wrong step, at its worst: {said(worst.value, worst.error, '%')} in the quarter after"
 
 
 def main(people: int = 10_000, replications: int = 4) -> pd.DataFrame:

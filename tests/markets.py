@@ -49,6 +49,7 @@ def own_values(folder: Path) -> dict[str, Any]:
     return {
         **{"market.taste_law": "normal", "market.price_weight_sd": 0.6, "replications": 2},
         "taste_covariance": {"f0": {"f0": 1.0, "f1": 0.4, "price_weight": -0.3}, "f1": {"f1": 2.0}},
+        "market.season": {"w2": 0.5, "w3": 2.5, "w7": 0.0},
         **{"consumer.feature_weight": 0.8, "consumer.display_weight": 0.3, "firms.f2.display": 0.5},
         **{"calendar": str(folder / "calendar.csv"), "population": str(folder / "people.parquet")},
     }

@@ -34,7 +34,15 @@ COMPUTE = {"compute", "model", "measure", "engine"}
 KNOWN_BY = {
     "numba": {"compute", "model/state", "engine", "model/word_of_mouth", "panel/record", "calibration/compiled"},
     "llvmlite": {"compute"},
-    "hydra": {"study/defaults", "study/presets", "study/preset_files", "report", "page", "__main__"},
+    "hydra": {
+        "study/composition",
+        "study/defaults",
+        "study/presets",
+        "study/preset_files",
+        "report",
+        "page",
+        "__main__",
+    },
     "omegaconf": {"study/presets", "study/preset_files", "report"},
     "mesa": {"mesa", "page"},
     "solara": {"page"},

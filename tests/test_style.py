@@ -56,6 +56,7 @@ ANY: dict[str, tuple[int, str]] = {
     "sim/study/bounds.py": (3, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/calibrate_shares.py": (1, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/cells.py": (1, "configs of Hydra, values of overrides, tables of pyarrow"),
+    "sim/study/composition.py": (4, "configs and overrides of Hydra"),
     "sim/study/comparison.py": (2, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/countermeasures.py": (6, "rows of conf/countermeasures.yaml"),
     "sim/study/defaults.py": (2, "configs of Hydra, values of overrides, tables of pyarrow"),
@@ -65,7 +66,7 @@ ANY: dict[str, tuple[int, str]] = {
     "sim/study/over_worlds.py": (1, "parts of an answer, whatever they are nested in"),
     "sim/study/presence_store.py": (3, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/preset_files.py": (9, "configs of Hydra, values of overrides, tables of pyarrow"),
-    "sim/study/presets.py": (11, "configs of Hydra, values of overrides, tables of pyarrow"),
+    "sim/study/presets.py": (12, "configs of Hydra, values of overrides, tables of pyarrow"),
     "sim/study/store.py": (13, "configs of Hydra, values of overrides, tables of pyarrow"),
 }
 

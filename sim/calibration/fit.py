@@ -20,6 +20,7 @@ VARIANTS = {
 POOLS = (("given_first", "whole"), ("given_first", "whole", "simulator"), ("simulator",))
 LEAST_TOLD = 30  # purchases that the inner split must hold out for a choice to rest on it
 FREE_RUNS = 100
+LARGEST_RATIO = 9.0  # of a price to the mean price
 NO_VARIATION = 0.005  # spread of relative prices of a brand below which price tells nothing
 
 
@@ -47,7 +48,7 @@ def basic_terms(choices: Choices) -> Terms:
     """Terms as the data allow: prices that vary, promotions that are there and not always."""
     share = np.bincount(choices.y, minlength=len(choices.brands)) / max(len(choices.y), 1)
     mean = None
-    if choices.prices is not None and np.isfinite(choices.prices).all():
+    if choices.prices is not None and np.isfinite(choices.prices).all() and choices.prices.min(initial=1) > 0:
         relative = choices.prices / choices.prices.mean()
         mean = float(np.sort(choices.prices, axis=None).mean()) if relative.std(axis=0).max() > NO_VARIATION else None
 
@@ -101,10 +102,10 @@ def _inner(
     history = inner_history(choices)
     pools = [p for p in POOLS if set(p) <= set(usable)]
     if (~history).sum() < LEAST_TOLD:
-        return None, terms, pools[0]
+        return None, replace(terms, log_price=_forms(choices, terms)[0]), pools[0]
     train = take_purchases(choices, history)
     share = tuple((np.bincount(train.y, minlength=len(choices.brands)) / len(train.y)).tolist())
-    forms = [replace(terms, share=share, log_price=log) for log in ((False, True) if terms.mean_price else (False,))]
+    forms = [replace(terms, share=share, log_price=log) for log in _forms(choices, terms)]
     chains = _inner_chains(train, forms, usable, seed)
     draws = run_chains(list(chains.values()), progress, "choosing the form, on a part of the training data")
     at = occasions(choices, train.start[1:] - train.start[:-1] + choices.start[:-1], train.households, digests(train))
@@ -130,6 +131,13 @@ def _inner(
         for (f, p), value in scores.items()
     ]
     return result, replace(terms, log_price=form.log_price), pool
+
+
+def _forms(choices: Choices, terms: Terms) -> tuple[bool, ...]:
+    """Whether price acts by its logarithm, as may be chosen; ratios beyond the simulator's prices leave only that."""
+    if terms.mean_price is None or choices.prices is None:
+        return (False,)
+    return (False, True) if choices.prices.max(initial=0.0) <= LARGEST_RATIO * terms.mean_price else (True,)
 
 
 def _inner_chains(

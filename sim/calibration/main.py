@@ -195,6 +195,11 @@ def _occasions(posterior: Posterior, given: dict[str, str], options: Options) ->
         if posterior.terms.mean_price is not None and panels[name].prices is None:
             lacking = f"price_{posterior.brands[0]}, ..." if not posterior.paid else "times that tell the week"
             raise PanelError([f"{name}: {given[name]}: lacks {lacking}, by which the market was calibrated"])
+        terms, blocks = posterior.terms, panels[name]
+        for kind, wanted, block in (("feat", terms.feature, blocks.features), ("disp", terms.display, blocks.displays)):
+            if wanted and block is None:
+                lacking = f"lacks {kind}_{posterior.brands[0]}, ..., by which the market was calibrated"
+                raise PanelError([f"{name}: {given[name]}: {lacking}"])
     choices, first = joined(panels.get("history"), panels["panel"], len(posterior.brands))
     return panels["panel"], occasions(choices, first, posterior.households, posterior.digests)
 

@@ -16,6 +16,7 @@ from sim.panel.vocabulary import normalized
 MARKET, PEOPLE, CALENDAR = "market.yaml", "people.parquet", "calendar.csv"
 PEOPLE_DRAWS = 40  # draws of the posterior that people can start from, one a replication
 RESERVED = {"price_weight"}  # a name in a covariance of tastes
+MOST_SPREAD = 9.9, 2.9  # of a taste and of ln price weight, as the simulator takes them
 LEAST_PRICE = 0.05  # on the simulator's scale; adding to all prices changes no choice
 WINDOW, WEEKS = 13, 104
 SEGMENTS = ("ethical", "skeptical", "habitual")  # of conf/config.yaml
@@ -61,7 +62,10 @@ class Numbers:
         self.priced = posterior.terms.mean_price is not None
         self.mean = np.r_[0.0, draws.mu[:, : many - 1].mean(axis=0)]
         self.error = np.r_[0.0, draws.mu[:, : many - 1].std(axis=0)]
-        self.covariance = draws.sigma.mean(axis=0)
+        cap = np.r_[np.full(many - 1, MOST_SPREAD[0]), np.full(int(self.priced), MOST_SPREAD[1])]
+        own = draws.sigma.mean(axis=0)
+        less = np.minimum(1, cap / np.sqrt(np.diag(own)))
+        self.covariance = own * np.outer(less, less)
         names = weight_names(posterior.terms, draws.variant)
         self.weights = {
             n: (float(draws.common[:, k].mean()), float(draws.common[:, k].std())) for k, n in enumerate(names)

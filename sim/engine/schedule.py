@@ -8,6 +8,7 @@ from sim.compute.memory import prefetch
 from sim.compute.simd import WIDTH, count_trailing_zeros, lanes, mask_bits, select
 from sim.engine.workspace import gather, gather_flags, set_row
 from sim.model.rules import need
+from sim.model.timeline import week_row
 
 USES, ASKED, HEARS, PROVOKED, RENEWS = (
     np.int64(n) for n in (255, 256, 512, 1024, 2048)
@@ -20,6 +21,7 @@ PREFETCH = 2 * WIDTH  # prefetch distance, in people
 def make_schedule(data, buffers, step, g, start, stop, news_now):
     """How many uses, a survey, news: for the rows from start to stop; and their folds, g being that of the first."""
     people, person, work, market = data.people, buffers.workspace.person, buffers.work, data.world.market[0]
+    season = data.world.season[week_row(step.week)]
     for row in range(start, stop, WIDTH):
         many = min(WIDTH, stop - row)
         i = lanes(many)
@@ -29,7 +31,7 @@ def make_schedule(data, buffers, step, g, start, stop, news_now):
             for slot in range(many):
                 person.rate[slot], person.news[slot] = people.rate[row + slot], people.news[row + slot]
             rate, news = person.rate[i], person.news[i]
-        uses, asked, renews = need(market, rate, step.key, add_u32(work.rank[i], step.first + row), step.week)
+        uses, asked, renews = need(market, rate * season, step.key, add_u32(work.rank[i], step.first + row), step.week)
         schedule = uses + select(asked, ASKED, 0) + select((news != 0) | news_now, HEARS, 0)
         schedule += select(renews, RENEWS, 0)
         work.schedule[row - start : row - start + WIDTH][i] = schedule

@@ -27,7 +27,8 @@ def step_person(data, buffers, step, g, row):
     gather_flags(workspace, people.scandal_flags, 1)
     if people.price_factor.shape[0] > 0:
         person.price_factor[i] = people.price_factor[row]
-    uses, asked, renews = need(public.market[0], people.rate[row], step.key, person.number[i], step.week)
+    rate = people.rate[row] * world.season[t]
+    uses, asked, renews = need(public.market[0], rate, step.key, person.number[i], step.week)
     person.provoked[i] = 0
     if people.news[row] != 0 or news_on(world, step.week):
         person.news[i] = people.news[row]

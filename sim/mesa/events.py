@@ -49,9 +49,9 @@ def _changed_past(shard: Shard, scenario: Scenario, world: World) -> list[str]:
     for name, k in zip(shard.scenario.scandals, range(len(old.scandals)), strict=False):
         if old.scandals["week"][k] < shard.week and not _same_scandal(old, world, k, t):
             wrong.append(f"scandals.{name}: it broke in week {old.scandals['week'][k]}; the past cannot change")
-    levers = ((old.firms, world.firms), (old.failures, world.failures))
+    levers = ((old.firms, world.firms), (old.failures, world.failures), (old.season, world.season))
     if not wrong and not all(np.array_equal(a[:t], b[:t]) for a, b in levers):
-        wrong.append(f"firms, moves or outages: weeks before {shard.week} are over and cannot change")
+        wrong.append(f"firms, moves, outages or season: weeks before {shard.week} are over and cannot change")
     return wrong
 
 

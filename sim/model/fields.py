@@ -246,6 +246,9 @@ class Market:
     reputation_share: float = trait(0.4, 0, 1, "-", "part of a scandal that goes into slow memory", "#59")
     residue: float = trait(0.1, 0, 1, "-", "part of slow memory that stays", "#59")
     survey: float = trait(0.02, 0, 1, "1/week", "share of people surveyed each week: would they leave?")
+    season: dict[str, float] = named_numbers(
+        1.0, 0, 10, "x", "factor on uses in a week of the year, w1 (week 0) to w52; 1 where none is given"
+    )
 
 
 @dataclass

@@ -163,6 +163,16 @@ def draw_past(person, bonds, public, before, since, i):
         faster = logical_not(unused) & (race > fastest)
         fastest, last = select(faster, race, fastest), select(faster, np.int32(j), last)
     person.last[i] = person.home[i] = last
+    if public.traits[0].turnover > ZERO:
+        remember_last(bonds, public.traits[0], last, i)
+
+
+@inlined
+def remember_last(bonds, traits, last, i):
+    """The last of the past uses leaves its step of habit: a firm that was used last has more than expected."""
+    for j in range(bonds.habit.shape[0]):
+        step = traits.habit_rate * (select(last == j, ONE, ZERO) - bonds.habit[j, i])
+        bonds.habit[j, i] += select(last < 0, ZERO, step)
 
 
 @inlined

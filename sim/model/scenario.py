@@ -174,6 +174,8 @@ def _populations(s: Scenario) -> list[str]:
     cells = len(s.segments) * max(1, len(s.cohorts))
     if cells > MOST_CELLS:
         wrong.append(f"segments x cohorts: {cells} cells; at most {MOST_CELLS}")
+    weeks = [f"w{n}" for n in range(1, 53)]
+    wrong += [f"market.season.{name}: no week of the year; w1 to w52" for name in s.market.season if name not in weeks]
     if s.window > s.weeks:
         wrong.append(f"window: {s.window} is longer than weeks ({s.weeks})")
     uses = s.people * s.weeks * s.replications * _most_uses_a_week(s)
@@ -188,8 +190,9 @@ def _most_uses_a_week(s: Scenario) -> float:
     """Mean uses a week in the busiest cell; `draws.poisson` takes a mean above 80 as 80."""
     if s.market.regime == "provider":
         return 1.0
+    season = max(1.0, *s.market.season.values()) if s.market.season else 1.0
     factors = (max((m.rate for m in kind.values()), default=1.0) for kind in (s.segments, s.cohorts))
-    return min(80.0, s.consumer.rate * math.prod(factors))
+    return min(80.0, s.consumer.rate * math.prod(factors) * season)
 
 
 def _firms(s: Scenario) -> list[str]:

@@ -84,6 +84,7 @@ class World(NamedTuple):
     presence: Floats  # [j] sums to 1
     taste_factor: Floats  # [j + 1, j + 1] Cholesky factor of tastes and ln price weight; [0, 0] where none is given
     given: Floats  # [person, column] people to start from, as of `population.people_of`; [0, 0] where none are
+    season: Floats  # [t] factor on the rate of use
     starts: Integers  # [people + 1] int64, CSR of a stored network; empty for the small world
     recipients: Integers  # [links] int64
 
@@ -156,6 +157,7 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
         presence=(presence / presence.sum()).astype(FLOAT),
         taste_factor=taste_factor(s),
         given=people_of(s, replication),
+        season=_season(s),
         starts=starts,
         recipients=recipients,
     )
@@ -163,7 +165,7 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
 
 def _market(s: Scenario, off: list[str], traits: Records) -> Records:
     m = s.market
-    values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str)}
+    values = {f.name: getattr(m, f.name) for f in fields(Market) if not isinstance(getattr(m, f.name), str | dict)}
     values |= {name: first + _choice(m, field, "market.") for name, (field, first) in CHOICES.items()}
     _choice(s.network, "kind", "network.")
     talk = s.network.kind != "none" and "word_of_mouth" not in off
@@ -216,6 +218,12 @@ def _care(s: Scenario) -> Floats:
     factors = [(s.segments[a].care, s.cohorts[b].care) for a, b in s.cells]
     care = [[kind.care * a.get(n, 1.0) * b.get(n, 1.0) for n, kind in s.kinds.items()] for a, b in factors]
     return np.array(care, FLOAT).reshape(len(s.cells), len(s.kinds))
+
+
+def _season(s: Scenario) -> Floats:
+    """[t] the season's factor on the rate of use; years have 52 weeks, and the burn-in has none."""
+    factors = [s.market.season.get(f"w{week % 52 + 1}", 1.0) for week in range(s.weeks)]
+    return np.array([1.0, *factors], FLOAT)
 
 
 def _cells(s: Scenario) -> Floats:

@@ -20,6 +20,7 @@ SIZES = {
     "response": "share of loss",
     "value": "value",
 }  # what can be changed of an event
+ELSEWHERE = ("outage", "new")  # scandals with a control of their own, or drawn from the casebook (scandal=new)
 FIRST_SCANDALS = ("data_breach", "moral_scandal")  # the scandals offered first
 
 
@@ -80,7 +81,7 @@ def ScandalEvents(session: Session, firm: str):
         on_kind(name)
         on_severity(float(scandal(name)["severity"]))
 
-    kinds = [*FIRST_SCANDALS, *(n for n in presets("scandal") if n not in (*FIRST_SCANDALS, "outage"))]
+    kinds = [*FIRST_SCANDALS, *(n for n in presets("scandal") if n not in (*FIRST_SCANDALS, *ELSEWHERE))]
     choice("Scandal", {in_words(k): k for k in kinds}, kind, choose)
     solara.SliderFloat(f"Severity {severity:.1f} logit", value=severity, on_value=on_severity, min=0, max=10, step=0.1)
     button = partial(EventButton, session, firm)

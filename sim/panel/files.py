@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.panel.alternatives import alternative_blocks
 from sim.panel.columns import find_columns
 from sim.panel.households import household_weights, number_households
 from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
@@ -178,6 +179,8 @@ def _uses(rows: Rows, lines: Lines, brands: list[str], found: RowTimes | None, p
     source = lines.row[first]
     panel.row, panel.when, panel.paid = source, times_as_written(rows, source), prices_paid(rows, source)
     each = [take_block_rows(priced.get(kind), bought, names, source) for kind in ("price", "feat", "disp")]
+    found_too = alternative_blocks(rows, source, names)
+    each = [found_too.get(kind, own) for kind, own in zip(("price", "feat", "disp"), each, strict=True)]
     panel.prices, panel.features, panel.displays = each
     return panel
 

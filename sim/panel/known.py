@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.panel.alternatives import alternative_blocks
 from sim.panel.brand_columns import BLOCKS, block
 from sim.panel.column_finder import Columns
 from sim.panel.columns import find_columns
@@ -85,6 +86,8 @@ def _panel(rows: Rows, brands: list[str]) -> Panel:
     each = [
         take_block_rows(blocks.get(kind), list(columns.brands), brands, source) for kind in ("price", "feat", "disp")
     ]
+    found_too = alternative_blocks(rows, source, brands)
+    each = [found_too.get(kind, own) for kind, own in zip(("price", "feat", "disp"), each, strict=True)]
     panel.prices, panel.features, panel.displays = each
     number_households(panel, rows, lines, np.zeros(0, np.int64), names)
     if found is None:

@@ -27,6 +27,7 @@ class Rows:
         self.notes: list[str] = []
         self.wrong: list[str] = []
         self.no_purchase: np.ndarray | None = None  # [rows] whether nothing was bought
+        self.price_of_alternatives = ""  # column of prices where a row is an alternative
         self.members = False  # whether some customers are there who never bought
 
     def drop(self, rows: np.ndarray, reason: str) -> int:
@@ -264,7 +265,7 @@ def _drop_returns(rows: Rows) -> None:
     """Returns have a negative quantity or amount."""
     for name, role in ((rows.columns.quantity, "quantity"), (rows.columns.price, "price")):
         if role == "price" and rows.columns.chosen:  # of alternatives, perhaps standardized: below 0 says nothing
-            rows.columns.price = ""
+            rows.price_of_alternatives, rows.columns.price = rows.columns.price, ""
         if not getattr(rows.columns, role):
             continue
         codes, texts = rows.column(name)

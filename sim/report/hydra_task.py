@@ -15,7 +15,7 @@ from warnings import catch_warnings, filterwarnings
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
-from sim.report.collect import collect, keep_failure, show_sweep
+from sim.report.collect import FAILED, collect, keep_failure, show_sweep
 from sim.report.flags import MULTIRUN, ordered
 from sim.report.folders import draft, move, near, occupied, refusal, refuse
 from sim.report.result import (
@@ -162,14 +162,16 @@ def task(config: "DictConfig") -> None:
 def _job_of_sweep(config: "DictConfig", settings: "DictConfig") -> None:
     """One run of a sweep, in whatever process: its files, without a figure; where it fails, why.
 
-    An error of the machine (a disk that is full) ends the sweep: the next run would have it too.
+    An error of the machine (a disk that is full) ends the sweep, for the next run would have it too; so does a folder
+    that holds something already.
     """
+    folder = Path(settings.runtime.output_dir)
+    taken = occupied(folder, [*FILES, FAILED])
     try:
         _simulate_and_keep(config, settings)
     except Halt as halt:
-        if isinstance(halt.__cause__, OSError):
+        if taken or isinstance(halt.__cause__, OSError):
             raise
-        folder = Path(settings.runtime.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         keep_failure(folder, list(settings.overrides.task), halt.__cause__ or halt)
         print(f"{near(folder)} failed: {str(halt.__cause__).splitlines()[0]}", file=sys.stderr)

@@ -75,7 +75,7 @@ class Answer:
     people: int  # simulated, in each of two runs
     base: int | None
     customers: Quantity  # of the firm when the news breaks
-    worst: Moment  # largest change
+    worst: Moment  # when the change is largest; in other worlds the same week
     quarter: Moment | None
     year: Moment | None
     half_over: Quantity  # weeks after the news until half of the worst is made up; inf: not in the weeks simulated
@@ -126,7 +126,8 @@ def answer(
     drawn = []
     for n, world in enumerate(worlds):
         here = [change(s, {**over_worlds.known(s, world), **size, "seed": s.seed + 1 + n}) for s in (control, changed)]
-        drawn.append(one_answer(here[0], here[1], firm, base, shares or {}, scale / changed.replications, progress))
+        times, worst = scale / changed.replications, int(found.worst.weeks)  # a worst of each would be of its dice
+        drawn.append(one_answer(here[0], here[1], firm, base, shares or {}, times, progress, worst))
     merged: Answer = over_worlds.merged(drawn, found, worlds)
     felt = over_worlds.influence(drawn, worlds)
     clear = over_worlds.drivers(felt, len(worlds))
@@ -169,8 +170,12 @@ def one_answer(
     shares: Mapping[str, Share],
     scale: float,
     progress: Progress | None,
+    worst: int | None = None,
 ) -> Answer:
-    """The answer of one pair of runs; counts of people are multiplied by `scale`."""
+    """The answer of one pair of runs; counts of people are multiplied by `scale`.
+
+    `worst` is the week after the news that counts as the worst; by default that of the largest change.
+    """
     first = first_difference(control, changed)
     run, ((other, movers),) = run_together(control, [changed], firm, first, progress)
     return of_runs(run, other, movers, firm, base, shares, scale)
@@ -190,7 +195,7 @@ def of_runs(
     at = _Counts(control, firm, movers, customers(run.tally), base, shares, scale)
     flows = tuple(r.tally.flow[:, first:, :, :, at.j + 1].sum(axis=(2, 3)) for r in (run, other))
     total = movers.gained[..., at.j].sum(axis=(0, 2)) - movers.lost[..., at.j].sum(axis=(0, 2))
-    worst = int(np.argmax(np.abs(total)))
+    worst = int(np.argmax(np.abs(total))) if worst is None else worst - 1
     moments = [_moment(at, flows, t) if t < len(total) else None for t in (worst, QUARTER - 1, YEAR - 1)]
     assert moments[0] is not None
     stock = at.stock[:, first:, :, at.j].sum(axis=2)

@@ -30,6 +30,7 @@ def vocabulary() -> list[tuple[str, Declaration]]:
     """Every field as (path, declaration), NAME standing for the name of a member or a kind of scandal."""
     one: dict[str, object] = {kind: {"NAME": {}} for kind in ("kinds", "scandals", "moves")}
     one |= {kind: {"NAME": {"care": {"NAME": 1.0}}} for kind in ("segments", "cohorts")}
+    one["market"] = {"season": {"NAME": 1.0}}
     one["taste_covariance"] = {"NAME": {"NAME": 1.0}}
     one["firms"] = {"NAME": {"touchpoints": {"NAME": {}}}}
     return [(path, d) for path, _, d in leaves(read(Scenario, one, "", []))]

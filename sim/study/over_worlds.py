@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LEVEL = 0.8  # of an interval over worlds
 Z80 = 1.281552  # standard errors of a normal law on either side of 80 %
 PEOPLE, SPAN = 5_000, 104  # people in a world at most, and weeks after the last event
-PERSON_WEEKS = 60e6  # that fit into the seconds an answer may take, both runs of every world together
+PERSON_WEEKS = 45e6  # that fit into the seconds an answer may take, both runs of every world together
 MOST, LEAST = 50, 5  # worlds by default
 FEWEST = 5  # worlds that give an interval
 CASES = "scandals."  # numbers that differ from case to case; all others are parameters of the model

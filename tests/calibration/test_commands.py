@@ -1,6 +1,9 @@
 """calibrate, predict and simulate from the command line: what they write, and that nothing of the future leaks."""
 
 import hashlib
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -203,3 +206,23 @@ def test_the_commands_are_on_the_command_line(monkeypatch, capsys):
         monkeypatch.setattr("sys.argv", ["stickiness", command])
         assert main() == 2
         assert f"{command} " in capsys.readouterr().err
+
+
+def test_it_stops_when_asked_to_and_leaves_nothing(tmp_path):
+    drawn(60, 20).to_csv(tmp_path / "p.csv", index=False)
+    line = [
+        sys.executable,
+        "-m",
+        "sim",
+        "calibrate",
+        f"panel={tmp_path / 'p.csv'}",
+        f"out={tmp_path / 'deep' / 'market'}",
+    ]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "choosing the form" not in (said := process.stderr.readline()):
+            assert said, "it ended before it began"
+        process.send_signal(signal.SIGTERM)  # SIGINT is ignored where tests run in the background
+        rest = process.stderr.read()
+    assert process.returncode == 128 + signal.SIGTERM and "Traceback" not in rest and "stopped" in rest
+    assert [p.name for p in tmp_path.iterdir()] == ["p.csv"]

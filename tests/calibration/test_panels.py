@@ -151,3 +151,18 @@ def test_small_brands_are_pooled_and_found_again(tmp_path):
     assert set(chances.columns[2:]) == {"a", "b", "other"}
     known = pd.read_parquet(tmp_path / "market" / "households.parquet")
     assert known.household.nunique() == 40
+
+
+def test_a_row_an_alternative_gives_the_prices_of_all(tmp_path):
+    """Choice data: each alternative is a row with its price, and one is chosen."""
+    wide = drawn(20, 10)
+    parts = []
+    for b in "abc":
+        part = wide[["hh", "t"]].assign(brand=b, price=wide[f"price_{b}"], feature=wide[f"feat_{b}"])
+        parts.append(part.assign(chosen=(wide.choice == b).astype(int)))
+    long = pd.concat(parts).sort_values(["hh", "t", "brand"])
+    long.to_csv(tmp_path / "long.csv", index=False)
+    wide.to_csv(tmp_path / "wide.csv", index=False)
+    one, two = read(tmp_path / "long.csv"), read(tmp_path / "wide.csv")
+    assert one.prices is not None and (one.y == two.y).all()
+    assert (one.prices == two.prices).all() and (one.features == two.features).all()

@@ -156,3 +156,18 @@ def test_changes_reach_into_the_covariance_and_a_removed_firm_leaves_it():
     assert covariance(entered)[6, 6] == pytest.approx(0.7**2)
     both = twins(change(scenario, {"people": 500}), {"taste_covariance.f0.f1": 0.0})
     assert np.abs(both.difference(metrics.share).value).max() > 0
+
+
+def test_a_season_multiplies_the_uses_of_its_week_and_of_no_other():
+    factors = {"w3": 2.0, "w10": 0.0, "w52": 0.5}
+    base = bare({"people": 20_000, "weeks": 104, "market.rate_shape": 50.0})
+    uses = [simulate(change(base, {"market.season": season})).tally.flow for season in ({}, factors)]
+    plain, seasonal = (flow.sum(axis=(0, 2, 3, 4)).astype(float) for flow in uses)
+    expected = np.array([factors.get(f"w{week % 52 + 1}", 1.0) for week in range(104)])
+    same = expected == 1
+    assert (plain[same] == seasonal[same]).all() and (seasonal[expected == 0] == 0).all()
+    moved = ~same & (expected > 0)
+    z = (seasonal[moved] - 20_000 * 0.25 * expected[moved]) / np.sqrt(20_000 * 0.25 * expected[moved] * 1.1)
+    assert len(z) == 4 and np.abs(z).max() < 3
+    with pytest.raises(ScenarioError, match=r"^market.season.w53: no week of the year; w1 to w52$"):
+        change(base, {"market.season": {"w53": 1.0}})

@@ -146,3 +146,13 @@ def test_a_number_without_a_prior_is_seen(tmp_path):
     path.write_text("structural: {people: size}\npriors: {}")
     found = priors.without(build({"segments": {"all": {}}, "firms": {"a": {}}}), priors.load(path))
     assert "consumer.voice" in found and "people" not in found and "seed" in found
+
+
+def test_fields_show_the_spread_and_what_it_rests_on(capsys):
+    from sim.__main__ import fields
+
+    assert fields(["loss_aversion"]) == 0
+    shown = capsys.readouterr().out
+    assert "consumer.loss_aversion" in shown and "1.2 to 2.6" in shown and "measured" in shown
+    assert priors.describe("people") == ("", "")
+    assert priors.describe("market.taste_concentration")[0] == "repertoire: 0.8 to 4, provider: 2 to 20"

@@ -3,12 +3,10 @@
 import numpy as np
 
 from sim.measure.metrics.firm import penetration
-from sim.measure.metrics.index import fitted_phi, window_share
-from sim.measure.registry import Counts, metric
+from sim.measure.metrics.index import fitted_phi, repeaters, window_share
+from sim.measure.registry import metric
 from sim.measure.reliability import odds, part
 from sim.measure.tally import Array, Count, Event, Tally
-
-REPEATERS = 12  # people with two uses of the category, in each of MIN_GROUPS groups
 
 
 @metric(
@@ -60,21 +58,12 @@ def polarization(tally: Tally) -> Array:
     unit="index",
     of="market",
     needs="uses",
-    rests_on=lambda t: repeaters(t),
+    rests_on=repeaters,
     note="phi of the Dirichlet: what size and category alone would give",
 )
 def dirichlet_phi(tally: Tally) -> Array:
     """phi = 1/(1+S) of the NBD-Dirichlet fitted to the penetrations of the firms; nan where none fits."""
     return fitted_phi(tally)
-
-
-def repeaters(tally: Tally) -> Counts:
-    """What phi rests on: groups of people of whom enough use the category twice in a window.
-
-    With fewer the fit is biased towards 0: cars with 1,000 people, 50 of whom buy twice, give .20 instead of .41.
-    """
-    enough = tally.buyers[..., 2:].sum(axis=-1) >= REPEATERS
-    return enough, enough, np.zeros_like(enough)
 
 
 @metric(
