@@ -178,7 +178,7 @@ def one_answer(
     """
     first = first_difference(control, changed)
     run, ((other, movers),) = run_together(control, [changed], firm, first, progress)
-    return of_runs(run, other, movers, firm, base, shares, scale)
+    return of_runs(run, other, movers, firm, base, shares, scale, worst)
 
 
 def of_runs(
@@ -189,6 +189,7 @@ def of_runs(
     base: int | None,
     shares: Mapping[str, Share],
     scale: float = 1.0,
+    worst: int | None = None,
 ) -> Answer:
     """The answer of two runs of `run_together`, control first; `events` are left empty."""
     control, first = run.scenario, movers.first
