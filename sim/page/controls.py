@@ -8,7 +8,7 @@ from typing import TypeVar
 import solara
 
 from sim.page.events import Event
-from sim.page.game import Game, scandal
+from sim.page.game import OWN, Game, scandal
 from sim.page.names import in_words, title
 from sim.page.session import SPEEDS, Session
 from sim.study.presets import presets
@@ -28,6 +28,8 @@ FIRST_SCANDALS = ("data_breach", "moral_scandal")  # the scandals offered first
 def Start(session: Session):
     """Preset, people, reset."""
     markets = {in_words(name): name for name in presets("market")}
+    if session.market.value in OWN:
+        markets["your data"] = session.market.value
     choice("Market", markets, session.market.value, session.choose)
 
     def resize(people: int) -> None:

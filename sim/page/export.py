@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 
 from sim.engine.loop import Run
-from sim.measure.estimates import by_window, estimate, weekly
+from sim.measure.estimates import Estimate, by_window, estimate, weekly
 from sim.measure.metrics import listed
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
 from sim.model.fields import Move, Scandal, Scenario
@@ -65,35 +65,55 @@ def run_parquet(game: Game) -> bytes:
         return save(finished_run(game), Path(folder) / "run.parquet").read_bytes()
 
 
+COLUMNS = ["week", "firm", "metric", "value", "error", "twin"]
+
+
 def data_csv(game: Game) -> bytes:
-    """A tidy table of week, group, firm, metric, value; windowed metrics have the last week of their window."""
+    """A tidy table of week, group, firm, metric, value, error and the twin's value (empty where there is none).
+
+    Windowed metrics have the last week of their window, and only windows that have ended.
+    """
     import pandas as pd
 
-    frames = [pd.DataFrame(_rows(game, group), columns=["week", "firm", "metric", "value"]) for group in game.groups()]
+    frames = [pd.DataFrame(_rows(game, group), columns=COLUMNS) for group in game.groups()]
     names = [group or "everybody" for group in game.groups()]
     tidy = pd.concat(frames, keys=names, names=["group"]).reset_index("group")
     file = io.StringIO()
-    tidy[["week", "group", "firm", "metric", "value"]].to_csv(file, index=False)
+    tidy[["week", "group", *COLUMNS[1:]]].to_csv(file, index=False)
     return file.getvalue().encode()
 
 
-def _rows(game: Game, group: str) -> Iterator[tuple[int, str, str, float]]:
-    cells, tally, history = game.cells(group), game.market.tally, game.history
+def _rows(game: Game, group: str) -> Iterator[tuple[int | str | float, ...]]:
+    cells, window = game.cells(group), game.start.window
+    tallies = [game.market.tally, *([game.twin.tally] if game.twin else [])]
     for info, metric in listed("firm", game.start.market.regime == "provider").items():
         of_week = info.per == "week"
-        if info.name != "excess" and (of_week or game.week >= game.start.window):
-            found = estimate(metric, (weekly if of_week else by_window)(tally, cells)).value
-            yield from _named(game, info.name, found, 1 if of_week else game.start.window)
-    yield from _named(game, "trust", history.mean_trust(cells, 1))
-    messages = [history.messages(cells, 0, j) for j in range(len(game.start.firms))]
+        if info.name != "excess" and (of_week or game.week >= window):
+            counts = [(weekly if of_week else by_window)(tally, cells) for tally in tallies]
+            found = estimate(metric, counts[0])
+            twin = estimate(metric, counts[1]).value if len(counts) > 1 else None
+            yield from _named(game, info.name, found, twin, 1 if of_week else window)
+    histories = [game.history, *([game.twin_history] if game.twin_history else [])]
+    yield from _both(game, "trust", [h.mean_trust(cells, 1) for h in histories])
     for sign, name in enumerate(("positive_wom", "negative_wom")):
-        yield from _named(game, name, np.array([m[:, sign] for m in messages]).T)
+        told = [np.array([h.messages(cells, 0, j)[:, sign] for j in range(len(game.start.firms))]).T for h in histories]
+        yield from _both(game, name, told)
 
 
-def _named(game: Game, name: str, values: np.ndarray, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
+def _both(game: Game, name: str, values: list[np.ndarray]) -> Iterator[tuple[int | str | float, ...]]:
+    """Rows of a value without an error, of the market and, if there is one, its twin."""
+    nothing = np.full_like(values[0], np.nan, dtype=float)
+    yield from _named(game, name, Estimate(values[0], nothing), values[1] if len(values) > 1 else None)
+
+
+def _named(
+    game: Game, name: str, found: Estimate, twin: np.ndarray | None, step: int = 1
+) -> Iterator[tuple[int | str | float, ...]]:
     """Rows of values [t, j], the week being the last of each step."""
-    for t, row in enumerate(values):
-        yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(game.start.firms, row, strict=True))
+    other = np.full_like(found.value, np.nan, dtype=float) if twin is None else twin
+    for t, row in enumerate(zip(found.value, found.error, other, strict=True)):
+        for firm, value, error, there in zip(game.start.firms, *row, strict=True):
+            yield (t + 1) * step - 1, firm, name, float(value), float(error), float(there)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from sim.page import limits, people
 from sim.page.events import Event, events_of, members, with_events
 from sim.page.history import History, paired_gap, share_gap, stickiness_index
 from sim.page.names import in_words, title
+from sim.page.person_week import snapshot, told
 from sim.study.answer import NO_EVENTS
 from sim.study.presets import compose, presets, scenario_and_shares
 
@@ -28,9 +29,17 @@ FIRST_MARKET = "toothpaste_uk"
 COMPOSE_LOCK = threading.RLock()  # Hydra composes one scenario at a time
 
 
-@lru_cache(maxsize=32)
+OWN: dict[str, tuple[Scenario, dict[str, Share]]] = {}  # markets fitted to visitors' data, while they are here
+
+
 def preset_and_shares(market: str) -> tuple[Scenario, dict[str, Share]]:
-    """A market of conf/ with presence solved, and the shares reached: shared by all visitors, and never written to."""
+    """A market with presence solved, and the shares reached: shared by all visitors, and never written to."""
+    return OWN[market] if market in OWN else _shipped(market)
+
+
+@lru_cache(maxsize=32)
+def _shipped(market: str) -> tuple[Scenario, dict[str, Share]]:
+    """A market of conf/."""
     if market not in presets("market"):
         raise ScenarioError([f"market: {market!r} is no preset; there are {', '.join(presets('market'))}"])
     with COMPOSE_LOCK:
@@ -78,6 +87,8 @@ class Game:
         self.twin: Market | None = None
         self.twin_history: History | None = None
         self.events: tuple[Event, ...] = ()
+        self.watched: int | None = None  # the person whose weeks are told
+        self.last_week: dict[str, str] = {}
         found = tuple(replace(e, on=e.key not in off) for e in events_of(start))
         if found:
             self.set_events(found)
@@ -113,29 +124,32 @@ class Game:
         """One week for the market and its twin."""
         if self.over:
             raise ScenarioError([f"week {limits.WEEKS:,} is the last that the page plays; Reset begins again"])
+        before = None if self.watched is None else snapshot(self.market, self.watched)
         for market, history in ((self.market, self.history), (self.twin, self.twin_history)):
             if market and history:
                 market.step()
                 history.record(market)
+        if before is not None and self.watched is not None:
+            self.last_week = told(self.market, before, snapshot(self.market, self.watched))
 
     # ------------------------------------------------------------ events
 
     def set_events(self, events: Sequence[Event]) -> None:
         """Have these events; where the past would be another, the weeks so far are simulated again."""
-        told = with_events(self.start, events, self.scenario.weeks)
-        limits.check_limits(told)
+        wanted = with_events(self.start, events, self.scenario.weeks)
+        limits.check_limits(wanted)
         if self.twin is None:
             self.twin, self.twin_history = self.market.fork(), self.history.fork()
         try:
             self.market.set_events(*members(events))
         except ScenarioError:
-            self._replay(told)
+            self._replay(wanted)
         self.events = tuple(sorted(events, key=lambda e: e.week))
 
-    def _replay(self, told: Scenario) -> None:
+    def _replay(self, scenario: Scenario) -> None:
         """The market from week 0 again, up to where it was."""
         week = self.week
-        market = Market(told, endless=True, agents=False, collect=False)
+        market = Market(scenario, endless=True, agents=False, collect=False)
         history = History(market)
         while market.week < week:
             market.step()
@@ -238,9 +252,13 @@ class Game:
         (here, sizes), (there, _) = (people.customers_by_fold(m) for m in (self.market, self.twin or self.market))
         return paired_gap(here, there, sizes)
 
+    def watch(self, number: int | None) -> None:
+        """Tell the weeks of this person from now on."""
+        self.watched, self.last_week = number, {}
+
     def person(self, number: int) -> dict[str, str]:
         """A person in words: label and value."""
-        found = people.person(self.market, number)
+        found = people.person(self.market, number) | (self.last_week if number == self.watched else {})
         return found | {"in the twin": people.firm_used(self.twin, number)} if self.twin else found
 
 

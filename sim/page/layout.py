@@ -9,6 +9,7 @@ import solara.lab
 
 from sim.model.scenario import MOST_FIRMS
 from sim.page.controls import Events, Player, Start, choice
+from sim.page.data_panel import OwnDataPanel, OwnDataReport
 from sim.page.decision import Decision
 from sim.page.downloads import Downloads
 from sim.page.figure_export import color
@@ -82,6 +83,7 @@ def Sidebar(session: Session):
         Parameters(session)
         solara.HTML("h2", "Link, state and files", classes=["section"])
         Downloads(session)
+        OwnDataPanel(session)
 
 
 @solara.component
@@ -97,6 +99,7 @@ def Main(session: Session):
                     Summary(session)
                 with solara.Div(classes=["area-decide"]):
                     Decision(session)
+                    OwnDataReport(session)
                 with solara.Div(classes=["area-firms"]):
                     FirmsPanel(session)
                     ViewControls(session)

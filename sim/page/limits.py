@@ -19,6 +19,8 @@ ADDRESS = 4_096  # characters that go into the address bar; a longer state is a 
 UPLOAD = 2_000_000  # bytes of a file that a visitor sends, in parts
 MESSAGE = 65_536  # bytes of a message from a browser, parts of a file included
 
+OWN_FILES: set[str] = set()  # files of calibrated markets that this server itself has written
+
 
 def check_limits(scenario: Scenario) -> None:
     """ScenarioError with everything in which a scenario is larger than the page allows."""
@@ -33,7 +35,7 @@ def check_limits(scenario: Scenario) -> None:
     wrong += [
         f"{name}: the page reads no file; use the command line instead"
         for name in ("calendar", "population")
-        if getattr(scenario, name)
+        if getattr(scenario, name) and getattr(scenario, name) not in OWN_FILES
     ]
     if wrong:
         raise ScenarioError(wrong)

@@ -77,24 +77,25 @@ def Parameter(session: Session, path: str, name: str, declared: Any, d: Declarat
     value = session.value(path, declared)
     put = partial(session.set, path)
     range_ = "on or off" if isinstance(value, bool) else d.allowed
-    with solara.Tooltip(f"{d.about} ({range_}); {path}"), solara.Div(classes=["parameter"]):
+    about = f"{d.about} ({range_}); {path}"
+    with solara.Div(classes=["parameter"]):
         if isinstance(value, bool):
             solara.Switch(label=f"{spaced(name)}: {d.about}", value=value, on_value=put)
         elif d.choices:
             choice(spaced(name), {str(c): c for c in d.choices}, value, put)
         elif d.low is not None and value is not None:
-            _number(name, value, d, put, session.wrong.value.get(path, ""))
+            _number(name, value, d, put, (about, session.wrong.value.get(path, "")))
         elif path in session.wrong.value:
             solara.HTML("div", session.wrong.value[path], classes=["wrong"], attributes={"role": "alert"})
 
 
 @solara.component_vue("number.vue")
-def Number(label: str, value: float, low: float, high: float, step: float, wrong: str, event_put: Callable):
-    """A slider and a box for one number, and what is wrong with it."""
+def Number(label: str, value: float, low: float, high: float, step: float, about: str, wrong: str, event_put: Callable):
+    """A slider and a box for one number, what it means, and what is wrong with it."""
 
 
 @solara.component
-def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None], wrong: str):
+def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None], said: tuple[str, str]):
     low, high = float(d.low or 0), float(d.high or 0)
     top = min(high, max(4 * abs(value), 4 * abs(float(d.default or 0)), 1.0 if high > 1 else high))
     bottom = max(low, -top)
@@ -104,7 +105,7 @@ def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None],
     shown = value if whole else float(f"{value:.4g}")
     send = lambda v: put(int(v) if whole else float(v))  # noqa: E731
     edges = {"low": round(bottom, 6), "high": max(top, value), "step": step}
-    Number(label=spaced(name) + unit, value=shown, **edges, wrong=wrong, event_put=send)
+    Number(label=spaced(name) + unit, value=shown, **edges, about=said[0], wrong=said[1], event_put=send)
 
 
 def _places(width: float) -> int:

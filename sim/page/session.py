@@ -23,6 +23,7 @@ from sim.page.events import Event, changed, removed
 from sim.page.export import State, link, linked
 from sim.page.frame import Frame, make_frame
 from sim.page.game import FIRST_MARKET, Game, is_lever, preset
+from sim.page.own_data import OwnData
 from sim.page.picture import Picture
 from sim.page.questions import Questions
 from sim.page.serve import release_memory
@@ -62,6 +63,7 @@ class Session:
         self.state = solara.reactive("")  # the state as a query string
         self.address = solara.reactive("")  # the same, or TOO_LONG
         self.questions = Questions(self)
+        self.own: solara.Reactive[OwnData | None] = solara.reactive(None)
         self.tip = solara.reactive("")
         self.picked: solara.Reactive[int | None] = solara.reactive(None)
 
@@ -72,7 +74,10 @@ class Session:
         self._in_thread(partial(self._open, query))
 
     def _open(self, query: str) -> None:
-        with self._problems_shown():
+        """Show a state; of several that were asked for, one after another, the last stays."""
+        with self._problems_shown(), self.lock:
+            if query and self.address.value not in ("", query):
+                return
             state = None
             if query:
                 try:
@@ -96,8 +101,8 @@ class Session:
     def moved(self, query: str) -> None:
         """The visitor went back or forward, or opened a file: show what the address says."""
         if query != self.address.value:
-            self.pause()
-            self.problems.value = []
+            self.playing.value = False
+            self.problems.value, self.address.value = [], query
             self._in_thread(partial(self._open, query))
 
     def choose(self, market: str) -> None:
@@ -167,6 +172,8 @@ class Session:
         with self.lock:
             self.game = self.picture = self.start = None
             self.questions.forget()
+            if self.own.value:
+                self.own.value.forget()
             limits.CAPACITY.release(self)
         release_memory()
 
@@ -313,6 +320,8 @@ class Session:
         """Click: keep this person in view."""
         with self.lock:
             self.picked.value = self.picture.number(position) if self.picture else None
+            if self.game:
+                self.game.watch(self.picked.value)
             self.draw()
 
     def _person_at(self, position: Any) -> dict[str, str]:

@@ -225,8 +225,15 @@ def test_a_bad_link_is_a_sentence(query):
 
 
 def test_data_are_tidy():
-    lines = export.data_csv(played(14)).decode().splitlines()
-    assert lines[0] == "week,group,firm,metric,value"
+    game = played(2)
+    game.scandal("data_breach", "colgate", **STRONG)
+    for _ in range(12):
+        game.step()
+    lines = export.data_csv(game).decode().splitlines()
+    assert lines[0] == "week,group,firm,metric,value,error,twin"
+    [row] = [line.split(",") for line in lines if line.startswith("13,everybody,colgate,share,")]
+    value, error, twin = map(float, row[4:])
+    assert 0 < error < 0.1 and twin > value > 0
     for said in (
         "12,everybody,colgate,stickiness,",
         "12,ethical,colgate,stickiness,",
@@ -426,6 +433,27 @@ def test_a_person_tells_who_they_are(page):
     assert session.picked.value == session.picture.order[5] and session.frame.value.person["segment"] == "ethical"
     session.pick(None)
     assert session.picked.value is None and not session.frame.value.person
+
+
+def test_a_persons_week_is_told_by_the_rules_that_did_something():
+    game = played(2)
+    game.scandal("data_breach", "colgate", **STRONG)
+    weeks = {}
+    for number in range(40):
+        game.watch(number)
+        game.step()
+        weeks |= {rule: text for rule, text in game.person(number).items() if rule.startswith("last week, ")}
+    assert {"last week, need", "last week, choose", "last week, learn"} <= set(weeks)
+    game.watch(7)
+    for _ in range(8):
+        before, heard = people.person(game.market, 7), "first heard" in str(game.last_week)
+        game.step()
+        after = people.person(game.market, 7)
+        stayed = "did not need" in game.last_week["last week, need"]
+        assert not stayed or before["last used"] == after["last used"], heard
+    game.watch(None)
+    game.step()
+    assert not any(rule.startswith("last week") for rule in game.person(7))
 
 
 def test_two_visitors_have_a_market_each_and_give_it_back():
