@@ -31,6 +31,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim forecast CASES.yaml OUT.csv               the same of many, as numbers
   python -m sim odd [FILE]                                the model described in the ODD protocol
   python -m sim countermeasures scandal=data_breach       what would have helped, how much, and what is known of it
+  python -m sim scandal=data_breach report=cost.html      the same as one page to send
   python -m sim page [port=8765]                          play a market in the browser
 
 Presets, chosen as GROUP=NAME:

@@ -229,6 +229,14 @@ class Market(mesa.Model):
         self._extend_to(fields.get("week", self.week))
         self._change(event_changes(self.shard, kind, name, fields))
 
+    def set_events(self, scandals: Mapping[str, Any], moves: Mapping[str, Any]) -> None:
+        """All scandals and moves of the scenario anew, by name and in full.
+
+        ScenarioError where weeks that are over would have been others.
+        """
+        self._extend_to(max([0, *(e["week"] for e in (*scandals.values(), *moves.values()))]))
+        self._change({"scandals": scandals, "moves": moves})
+
     def extend(self, weeks: int) -> None:
         """Add so many weeks to the scenario."""
         self._change({"weeks": self.scenario_now.weeks + weeks})
