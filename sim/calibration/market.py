@@ -42,7 +42,9 @@ class Calibration:
     seed: int
 
 
-def calibrate(panel: Panel, progress: Progress, seed: int = 1, unit: str | None = None, title: str = "") -> Calibration:
+def calibrate(
+    panel: Panel, progress: Progress, seed: int = 1, unit: str | None = None, title: str = "Mine"
+) -> Calibration:
     """Fit the simulator's choice rule to a panel. PanelError where a panel cannot tell anything of it.
 
     `unit` of its times: date, week, day or none; None = as the panel has it.
@@ -128,7 +130,7 @@ def write(done: Calibration, folder: Path) -> list[str]:
         (folder / CALENDAR).write_text(calendar_text(posterior, choices, done.time.weeks), encoding="utf-8")
     write_people(posterior, choices, done.time, folder)
     write_posterior(posterior, folder)
-    name = done.title.partition(":")[0]
+    name = done.title
     failures = _drawn(folder / TWIN_FIGURE, lambda: figure(twin, f"The panel and its twin: {name}"))
     inner = done.fitted.inner
     if inner is None:

@@ -58,10 +58,10 @@ def launch(arguments: list[str], new: Sequence[Mapping[str, object]] = ()) -> in
     from sim.study.composition import remembered
     from sim.study.preset_files import guarded
 
-    given, arguments = arguments, _without_report(arguments)
+    asked_for_report, arguments = arguments, _without_report(arguments)
     arguments = [forced(a) for a in ordered(arguments)]
     sweep = MULTIRUN & set(arguments)
-    _report[:] = _asked_report(given, bool(sweep))
+    _report[:] = _asked_report(asked_for_report, bool(sweep))
     given = {a.partition("=")[0] for a in arguments}
     arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()
