@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sim.page import people
-from sim.page.events import Event
+from sim.page.events import GameEvent
 from sim.page.game import Difference, Game
 from sim.page.names import title
 from sim.report.answer_text import between, cell
@@ -50,7 +50,7 @@ def _effect(game: Game, found: Difference) -> str:
     return _sentence(f"{cause} {did} ({part.replace('-', MINUS)}): {moves}")
 
 
-def _cause(events: list[Event], firm: str) -> str:
+def _cause(events: list[GameEvent], firm: str) -> str:
     """The events that the market has and the twin has not, in words."""
     named = [f"the {e.text}{f' at {title(e.firm)}' * (e.firm != firm)} (week {e.week})" for e in events]
     return f"{_listed(named)}{' together' * (len(named) > 1)}"

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import solara
 
-from sim.page.events import Event
+from sim.page.events import GameEvent
 from sim.page.game import OWN, Game, scandal
 from sim.page.names import in_words, title
 from sim.page.session import SPEEDS, Session
@@ -123,7 +123,7 @@ def EventList(session: Session):
 
 
 @solara.component
-def EventRow(session: Session, event: Event):
+def EventRow(session: Session, event: GameEvent):
     """One event that can be changed."""
     size = next((n for n in SIZES if n in event.values), "")
     edit = partial(session.edit, event)

@@ -14,6 +14,29 @@ from sim.page.upload import Upload
 from sim.report.html_report import escape
 
 
+def _run(
+    session: Session,
+    work: Callable[[], own_data.OwnData],
+    on_problems: Callable[[list[str]], None],
+    on_busy: Callable[[str], None],
+) -> None:
+    """Do what takes a while; what is wrong becomes sentences."""
+    try:
+        on_problems([])
+        made = work()
+        if session.own.value and session.own.value.market:
+            session.own.value.forget()
+        session.own.value = made
+        if session.closed:
+            made.forget()
+    except ScenarioError as error:
+        on_problems(error.complaints[:10])
+    except Exception as error:
+        on_problems([f"this cannot be done with these data ({type(error).__name__})"])
+    finally:
+        on_busy("")
+
+
 @solara.component
 def OwnDataPanel(session: Session):
     """Upload, what was understood, calibrate, play."""
@@ -23,24 +46,8 @@ def OwnDataPanel(session: Session):
     found = session.own.value
 
     def later(what: str, work: Callable[[], own_data.OwnData]) -> None:
-        def run() -> None:
-            try:
-                on_problems([])
-                made = work()
-                if session.own.value and session.own.value.market:
-                    session.own.value.forget()
-                session.own.value = made
-                if session.closed:
-                    made.forget()
-            except ScenarioError as error:
-                on_problems(error.complaints[:10])
-            except Exception as error:
-                on_problems([f"this cannot be done with these data ({type(error).__name__})"])
-            finally:
-                on_busy("")
-
         on_busy(what)
-        threading.Thread(target=run, daemon=True).start()
+        threading.Thread(target=_run, args=(session, work, on_problems, on_busy), daemon=True).start()
 
     def part(data: object) -> None:
         try:

@@ -12,7 +12,7 @@ from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.page import limits
-from sim.page.events import Event, with_events, without
+from sim.page.events import GameEvent, with_events, without
 from sim.page.export import arguments
 from sim.page.game import Game, preset_and_shares
 from sim.report import plausible
@@ -59,7 +59,7 @@ def question(game: Game) -> Scenario:
     return with_events(game.start, active, -(-weeks // window) * window)
 
 
-def decided(market: str, told: Scenario, events: Sequence[Event], money: Money) -> Decision:
+def decided(market: str, told: Scenario, events: Sequence[GameEvent], money: Money) -> Decision:
     """The answer over plausible worlds, and the effect of each event with the others kept."""
     base, shares = _base(money), preset_and_shares(market)[1]
     active = [e for e in events if e.on]

@@ -17,7 +17,7 @@ KINDS = ("scandal", "move", "apology")
 
 
 @dataclass(frozen=True)
-class Event:
+class GameEvent:
     """One event; `name` is that of the scandal or move in the scenario, of an apology that of its scandal."""
 
     kind: str
@@ -38,29 +38,29 @@ class Event:
         return f"{'apology for the ' * (self.kind == 'apology')}{in_words(self.name)}"
 
 
-def events_of(scenario: Scenario) -> tuple[Event, ...]:
+def events_of(scenario: Scenario) -> tuple[GameEvent, ...]:
     """The events of a scenario, in the order of their weeks; a scandal's response is an event of its own."""
     found = []
     for name, s in scenario.scandals.items():
         values = {n: v for n, v in asdict(s).items() if n not in ("firm", "week", "response", "response_delay")}
         firm = s.firm or scenario.focus
-        found.append(Event("scandal", name, firm, s.week, values))
+        found.append(GameEvent("scandal", name, firm, s.week, values))
         if s.response:
-            found.append(Event("apology", name, firm, s.week + s.response_delay, {"response": s.response}))
+            found.append(GameEvent("apology", name, firm, s.week + s.response_delay, {"response": s.response}))
     for name, m in scenario.moves.items():
         values = {n: v for n, v in asdict(m).items() if n not in ("firm", "week")}
-        found.append(Event("move", name, m.firm or scenario.focus, m.week, values))
+        found.append(GameEvent("move", name, m.firm or scenario.focus, m.week, values))
     return tuple(sorted(found, key=lambda e: e.week))
 
 
-def with_events(plain: Scenario, events: Sequence[Event], weeks: int = 0) -> Scenario:
+def with_events(plain: Scenario, events: Sequence[GameEvent], weeks: int = 0) -> Scenario:
     """The scenario with those of the events that are on; ScenarioError with all that is wrong with them."""
     scandals, moves = members(events)
     last = max([weeks, plain.weeks, *(e.week + 1 for e in events if e.on)])
     return change(plain, {"weeks": last, "scandals": scandals, "moves": moves})
 
 
-def members(events: Sequence[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
+def members(events: Sequence[GameEvent]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The scandals and the moves of those of the events that are on, in full, by name."""
     scandals: dict[str, Any] = {}
     moves: dict[str, Any] = {}
@@ -77,7 +77,7 @@ def members(events: Sequence[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
     return scandals, moves
 
 
-def without(scenario: Scenario, event: Event) -> Scenario:
+def without(scenario: Scenario, event: GameEvent) -> Scenario:
     """The scenario without one event and the others kept; a scandal keeps its number, by which others draw."""
     if event.kind == "move":
         return change(scenario, {f"moves.{event.name}": None})
@@ -85,14 +85,14 @@ def without(scenario: Scenario, event: Event) -> Scenario:
     return change(scenario, {f"scandals.{event.name}.{name}": value for name, value in silent.items()})
 
 
-def changed(events: Sequence[Event], old: Event, **values: Any) -> tuple[Event, ...]:
+def changed(events: Sequence[GameEvent], old: GameEvent, **values: Any) -> tuple[GameEvent, ...]:
     """The events with another week, or on or off, or other values (`response`, `severity`, `value`), of one of them."""
     own = {name: v for name, v in values.items() if name in ("week", "on", "firm")}
     new = replace(old, **own, values={**old.values, **{n: v for n, v in values.items() if n not in own}})
     return tuple(new if e is old else e for e in events)
 
 
-def removed(events: Sequence[Event], old: Event) -> tuple[Event, ...]:
+def removed(events: Sequence[GameEvent], old: GameEvent) -> tuple[GameEvent, ...]:
     """The events without one; an apology goes with its scandal."""
     gone = {old.key} | ({f"apology.{old.name}"} if old.kind == "scandal" else set())
     return tuple(e for e in events if e.key not in gone)

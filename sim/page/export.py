@@ -117,7 +117,7 @@ def _named(
 
 
 @dataclass(frozen=True)
-class State:
+class PageState:
     """What the address bar holds: enough to show the same page, and the same verdict, again."""
 
     market: str
@@ -158,7 +158,7 @@ def arguments(market: str, scenario: Scenario) -> list[str]:
     return words
 
 
-def linked(query: str) -> State:
+def linked(query: str) -> PageState:
     """The state of a query string; ScenarioError where it makes no sense, or is larger than the page allows.
 
     A link sets single values of what the preset has, and may add scandals and moves; it names no file.
@@ -181,7 +181,7 @@ def linked(query: str) -> State:
         raise ScenarioError(complaints + said + more)
     scenario = change(base, _changes(pairs, known))
     limits.check_limits(scenario)
-    return State(market, scenario, int(week), tuple(filter(None, off.split(","))), view)
+    return PageState(market, scenario, int(week), tuple(filter(None, off.split(","))), view)
 
 
 def _changes(pairs: Mapping[str, str], known: Mapping[str, Declaration]) -> dict[str, Any]:

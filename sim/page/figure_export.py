@@ -61,7 +61,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.legend(loc="lower right", fontsize=8)
     for n, mark in enumerate(chart["marks"]):
         axes.axvline(mark["x"], color=INK, lw=0.9, ls=(0, (4, 2)), zorder=1)
-        place = (mark["x"], 0.985 - 0.09 * (n % 3))
+        place = (mark["x"], 0.985 - 0.08 * (n % 6))
         late = mark["x"] > chart["x"][0] + 0.7 * (chart["x"][1] - chart["x"][0])
         aside: Any = {"xytext": (-3, 0), "ha": "right"} if late else {"xytext": (3, 0)}
         how: Any = {"textcoords": "offset points", "va": "top", "fontsize": 7.5, "in_layout": False, **aside}

@@ -18,7 +18,7 @@ from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import change, levers
 from sim.page import limits, people
-from sim.page.events import Event, events_of, members, with_events
+from sim.page.events import GameEvent, events_of, members, with_events
 from sim.page.history import History, paired_gap, share_gap, stickiness_index
 from sim.page.names import in_words, title
 from sim.page.person_week import snapshot, told
@@ -86,7 +86,7 @@ class Game:
         self.history = History(self.market)
         self.twin: Market | None = None
         self.twin_history: History | None = None
-        self.events: tuple[Event, ...] = ()
+        self.events: tuple[GameEvent, ...] = ()
         self.watched: int | None = None  # the person whose weeks are told
         self.last_week: dict[str, str] = {}
         found = tuple(replace(e, on=e.key not in off) for e in events_of(start))
@@ -110,7 +110,7 @@ class Game:
         return self.week >= limits.WEEKS
 
     @property
-    def active(self) -> list[Event]:
+    def active(self) -> list[GameEvent]:
         """The events that are on, in the order of their weeks."""
         return sorted((e for e in self.events if e.on), key=lambda e: e.week)
 
@@ -134,7 +134,7 @@ class Game:
 
     # ------------------------------------------------------------ events
 
-    def set_events(self, events: Sequence[Event]) -> None:
+    def set_events(self, events: Sequence[GameEvent]) -> None:
         """Have these events; where the past would be another, the weeks so far are simulated again."""
         wanted = with_events(self.start, events, self.scenario.weeks)
         limits.check_limits(wanted)
@@ -156,18 +156,18 @@ class Game:
             history.record(market)
         self.market, self.history = market, history
 
-    def add(self, *events: Event) -> None:
+    def add(self, *events: GameEvent) -> None:
         """Add events."""
         self.set_events((*self.events, *events))
 
     def scandal(self, kind: str, firm: str, **values: Any) -> None:
         """A scandal of conf/ breaks at a firm in the coming week."""
-        self.add(Event("scandal", self._event_name(kind), firm, self.week, {**scandal(kind), **values}))
+        self.add(GameEvent("scandal", self._event_name(kind), firm, self.week, {**scandal(kind), **values}))
 
     def move(self, lever: str, firm: str, value: float, text: str, weeks: int = 0) -> None:
         """A firm sets a lever from the coming week on, for so many weeks (0 = for good)."""
         name = self._event_name(re.sub(r"\W+", "_", text.replace("%", "percent")).strip("_"))
-        self.add(Event("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": weeks}))
+        self.add(GameEvent("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": weeks}))
 
     def apologize(self, firm: str, response: float = 0.5) -> None:
         """The firm apologizes for its last scandal in the coming week."""
@@ -176,7 +176,7 @@ class Game:
             raise ScenarioError([f"{title(firm)} has nothing to apologize for: it has had no scandal so far"])
         if any(e.key == f"apology.{own[-1].name}" for e in self.events):
             raise ScenarioError([f"{title(firm)} has apologized for the {in_words(own[-1].name)} already"])
-        self.add(Event("apology", own[-1].name, firm, self.week, {"response": response}))
+        self.add(GameEvent("apology", own[-1].name, firm, self.week, {"response": response}))
 
     def set_lever(self, path: str, value: float) -> None:
         """Set a lever by its path firms.NAME.LEVER from the coming week on: a move like any other."""
@@ -184,7 +184,7 @@ class Game:
         again = [e for e in self.events if (e.week, e.firm, e.values.get("lever")) == (self.week, firm, lever)]
         kept = [e for e in self.events if e not in again]
         name = again[0].name if again else self._event_name(f"{firm}_{lever.replace('.', '_')}")
-        self.set_events((*kept, Event("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": 0})))
+        self.set_events((*kept, GameEvent("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": 0})))
 
     def _event_name(self, stem: str) -> str:
         """A name that no event has."""

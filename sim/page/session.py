@@ -19,8 +19,8 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.page import limits
 from sim.page.charts import View
-from sim.page.events import Event, changed, removed
-from sim.page.export import State, link, linked
+from sim.page.events import GameEvent, changed, removed
+from sim.page.export import PageState, link, linked
 from sim.page.frame import Frame, make_frame
 from sim.page.game import FIRST_MARKET, Game, is_lever, preset
 from sim.page.own_data import OwnData
@@ -59,7 +59,7 @@ class Session:
         self.view = solara.reactive(View(""))
         self.settings: solara.Reactive[dict[str, Any]] = solara.reactive({})
         self.wrong: solara.Reactive[dict[str, str]] = solara.reactive({})  # what is wrong with a field, beside it
-        self.undo: solara.Reactive[tuple[tuple[Event, ...], ...]] = solara.reactive(())
+        self.undo: solara.Reactive[tuple[tuple[GameEvent, ...], ...]] = solara.reactive(())
         self.state = solara.reactive("")  # the state as a query string
         self.address = solara.reactive("")  # the same, or TOO_LONG
         self.questions = Questions(self)
@@ -128,7 +128,7 @@ class Session:
         with self._problems_shown():
             self._start_game()
 
-    def _start_game(self, state: State | None = None) -> None:
+    def _start_game(self, state: PageState | None = None) -> None:
         """A new game: without events, or with those of a link, played as far as it says."""
         with self.lock:
             if self.closed:  # the visitor left before it began
@@ -257,11 +257,11 @@ class Session:
         self.draw()
         self.note()
 
-    def edit(self, event: Event, **values: Any) -> None:
+    def edit(self, event: GameEvent, **values: Any) -> None:
         """Move an event in time, switch it on or off, or change a value of it."""
         self.act(lambda game: game.set_events(changed(game.events, event, **values)))
 
-    def remove(self, event: Event) -> None:
+    def remove(self, event: GameEvent) -> None:
         """Take an event out of the list."""
         self.act(lambda game: game.set_events(removed(game.events, event)))
 

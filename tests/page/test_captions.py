@@ -11,7 +11,7 @@ from sim.model.declare import ScenarioError
 from sim.model.scenario import change
 from sim.page import people
 from sim.page.captions import event_summary, firm_rows
-from sim.page.events import Event, changed, events_of, removed, without
+from sim.page.events import GameEvent, changed, events_of, removed, without
 from sim.page.game import Difference, Game, preset
 from sim.page.history import paired_gap
 from sim.report.findings import TOO_FEW
@@ -159,7 +159,7 @@ def told(lost, won, percent, base=1000, share=(-0.01, 0.002), sticky=(-0.02, 0.0
 )
 def test_what_is_known_is_said_and_no_more(monkeypatch, found, says):
     game = played(2)
-    game.events = (Event("scandal", "data_breach", "colgate", 1, {}),)
+    game.events = (GameEvent("scandal", "data_breach", "colgate", 1, {}),)
     monkeypatch.setattr(Game, "compared", lambda game: found)
     summary = event_summary(game)
     assert says in summary["text"] and "held" not in summary["text"]

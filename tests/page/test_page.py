@@ -284,7 +284,7 @@ class Rendered:
 
     def select(self, label, value):
         [found] = [w for w in self.widgets() if w.has_trait("values") and w.label == label]
-        found.event_pick(value)
+        found.vue_pick(value)
 
     def widgets(self):
         """Those that are made from a .vue file of the page."""
@@ -421,7 +421,7 @@ def test_every_group_of_parameters_opens(page):
         return [w for w in page.numbers() if w.label.startswith("price [")]
 
     until(price)
-    price()[0].event_put(1.25)
+    price()[0].vue_put(1.25)
     assert page.session.settings.value and set(page.session.settings.value.values()) == {1.25}
 
 
