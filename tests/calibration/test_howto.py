@@ -4,8 +4,6 @@ import re
 import shlex
 from pathlib import Path
 
-import pytest
-
 from sim.__main__ import command
 from tests.calibration.test_habit import EXPERIMENTS, experiments  # noqa: F401
 
