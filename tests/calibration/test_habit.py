@@ -46,7 +46,7 @@ def test_a_control_passes_where_habit_is_not_told_from_none():
     small = Habit(0.1, 0.1, 0.004, 0.001)
     assert Control((small, small)).passed
     assert not Control((Habit(0.3, 0.1, 0.004, 0.001), small._replace(weight=0.3))).passed
-    assert not Control((small._replace(added=0.02), small)).passed
+    assert not Control((small._replace(added=0.03), small)).passed
     assert Control((small, small._replace(weight=-0.1))).mean.weight == 0
 
 
