@@ -61,7 +61,7 @@ def simulated(source: Run | Scenario) -> Simulated:
         advance([shard])
         _, now = window_counts(shard.people)
         if week >= 0:
-            anew = np.asarray(now < before).any(axis=1)
+            anew = np.min(now - before, axis=1, initial=0) < 0
             household[anew] += len(before)
             one, used = shard.people.one, np.where(anew[:, None], 0, now - before)
             for i in np.flatnonzero(used.sum(axis=1)):
