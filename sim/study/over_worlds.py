@@ -23,6 +23,7 @@ MOST, LEAST = 50, 5  # worlds by default
 FEWEST = 5  # worlds that give an interval
 CASES = "scandals."  # numbers that differ from case to case; all others are parameters of the model
 MOST_DRIVERS = 3
+FEW_NUMBERS = 10  # that are the same by chance, where a case has neither one thing nor the other
 PERMUTATIONS = 1_000  # of worlds, to know what correlation chance gives
 
 
@@ -136,9 +137,14 @@ def decisive(values: Array, worlds: Sequence[Mapping[str, object]], firm: str = 
     """
     if len(values) < FEWEST or not np.isfinite(values).all() or not values.std():
         return ()
-    columns = {name: _columns(worlds, paths).mean(axis=1) for name, paths in fields_of(_paths(worlds), firm).items()}
+    paths = _paths(worlds)
+    once = _once(np.array([[world[p] for p in paths] for world in worlds], float).reshape(len(worlds), len(paths)))
+    ranks = once @ _columns(worlds, paths)
+    place = {path: n for n, path in enumerate(paths)}
+    columns = {name: ranks[:, [place[p] for p in some]].mean(axis=1) for name, some in fields_of(paths, firm).items()}
     columns = {name: column for name, column in columns.items() if column.std()}
-    if not columns:
+    values = once @ values
+    if len(values) < FEWEST or not columns or not values.std():
         return ()
     table = np.array([(c - c.mean()) / c.std() for c in map(_ranks, columns.values())])
     ranks = _ranks(values)
@@ -170,6 +176,16 @@ def fields_of(paths: Sequence[str], firm: str = "") -> dict[str, list[str]]:
             name = path
         found.setdefault(name, []).append(path)
     return found
+
+
+def _once(numbers: Array) -> Array:
+    """[distinct, world] weights that average worlds of which most numbers are the same: they are one world."""
+    vary = numbers[:, (numbers != numbers[:1]).any(axis=0)]
+    most = max(FEW_NUMBERS, 0.5 * vary.shape[1])
+    first = [next(k for k in range(n + 1) if k == n or (vary[k] == row).sum() >= most) for n, row in enumerate(vary)]
+    same = np.array([[f == k for f in first] for k in sorted(set(first))], float)
+    weights: Array = same / same.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _paths(worlds: Sequence[Mapping[str, object]]) -> list[str]:
