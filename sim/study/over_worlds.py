@@ -123,9 +123,14 @@ def drivers(drawn: Sequence["Answer"], worlds: Sequence[Mapping[str, object]]) -
     Numbers are taken by field (`fields_of`). Only those that stand out among as many as there are: of permutations of
     the worlds one in twenty has any correlation as large.
     """
-    if not drawn:
-        return ()
-    return decisive(np.array([one.worst.total.percent.value for one in drawn]), worlds, drawn[0].firm)
+    return decisive(_worst(drawn), worlds, drawn[0].firm) if drawn else ()
+
+
+def influence(drawn: Sequence["Answer"], worlds: Sequence[Mapping[str, object]]) -> tuple[tuple[str, float], ...]:
+    """As `drivers`, of every field that the worlds vary, whether it stands out or not."""
+    names, table, ranks = _standardized(_worst(drawn), worlds, drawn[0].firm if drawn else "")
+    found = zip(names, (table @ ranks / max(1, len(ranks))).tolist(), strict=True)
+    return tuple(sorted(found, key=lambda pair: -abs(pair[1])))
 
 
 def decisive(values: Array, worlds: Sequence[Mapping[str, object]], firm: str = "") -> tuple[tuple[str, float], ...]:
@@ -135,26 +140,39 @@ def decisive(values: Array, worlds: Sequence[Mapping[str, object]], firm: str = 
     >>> decisive(np.arange(10.0) ** 2, worlds), decisive(np.array([float(n * 3 % 10) for n in range(10)]), worlds)
     ((('a.x', 1.0),), ())
     """
-    if len(values) < FEWEST or not np.isfinite(values).all() or not values.std():
+    names, table, ranks = _standardized(values, worlds, firm)
+    if not names:
         return ()
-    paths = _paths(worlds)
-    once = _once(np.array([[world[p] for p in paths] for world in worlds], float).reshape(len(worlds), len(paths)))
-    ranks = once @ _columns(worlds, paths)
-    place = {path: n for n, path in enumerate(paths)}
-    columns = {name: ranks[:, [place[p] for p in some]].mean(axis=1) for name, some in fields_of(paths, firm).items()}
-    columns = {name: column for name, column in columns.items() if column.std()}
-    values = once @ values
-    if len(values) < FEWEST or not columns or not values.std():
-        return ()
-    table = np.array([(c - c.mean()) / c.std() for c in map(_ranks, columns.values())])
-    ranks = _ranks(values)
-    ranks = (ranks - ranks.mean()) / ranks.std()
-    found = table @ ranks / len(ranks)
     random = np.random.default_rng(len(ranks))
     chance = [np.abs(table @ random.permutation(ranks)).max() / len(ranks) for _ in range(PERMUTATIONS)]
     least = np.quantile(chance, 0.95)
-    clear = [(name, float(r)) for name, r in zip(columns, found, strict=True) if abs(r) > least]
+    found = zip(names, (table @ ranks / len(ranks)).tolist(), strict=True)
+    clear = [(name, r) for name, r in found if abs(r) > least]
     return tuple(sorted(clear, key=lambda pair: -abs(pair[1]))[:MOST_DRIVERS])
+
+
+def _worst(drawn: Sequence["Answer"]) -> Array:
+    return np.array([one.worst.total.percent.value for one in drawn])
+
+
+def _standardized(values: Array, worlds: Sequence[Mapping[str, object]], firm: str) -> tuple[list[str], Array, Array]:
+    """The fields that vary, their standardized ranks [field, world], and those of the values; empty for too few.
+
+    A world that is used again, with other numbers of a case, counts once.
+    """
+    if len(values) < FEWEST or not np.isfinite(values).all() or not values.std():
+        return [], np.empty((0, 0)), np.empty(0)
+    paths = _paths(worlds)
+    once = _once(np.array([[world[p] for p in paths] for world in worlds], float).reshape(len(worlds), len(paths)))
+    place = {path: n for n, path in enumerate(paths)}
+    single, values = once @ _columns(worlds, paths), once @ values
+    means = {name: single[:, [place[p] for p in some]].mean(axis=1) for name, some in fields_of(paths, firm).items()}
+    columns = {name: _ranks(column) for name, column in means.items() if column.std()}
+    if len(values) < FEWEST or not values.std():
+        return [], np.empty((0, 0)), np.empty(0)
+    ranks = _ranks(values)
+    table = np.array([(c - c.mean()) / c.std() for c in columns.values()]).reshape(len(columns), len(ranks))
+    return list(columns), table, (ranks - ranks.mean()) / ranks.std()
 
 
 def fields_of(paths: Sequence[str], firm: str = "") -> dict[str, list[str]]:
