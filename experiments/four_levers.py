@@ -51,7 +51,7 @@ def levers(base: Scenario) -> dict[str, dict[str, float]]:
         "1 association": {"association": firm.association + worth},
         "2 simplify": {"effort": firm.effort - worth / 2, "ease": firm.ease + worth / 2},
         "3 no regret": no_regret(base, worth),
-        ANCHOR: {"delight_rate": firm.delight_rate + worth / c.cx_weight / base.market.delight_peak},
+        ANCHOR: {"delight_rate": min(1.0, firm.delight_rate + worth / c.cx_weight / base.market.delight_peak)},
         "plain quality": {"quality": firm.quality + worth / c.cx_weight},
         "a price cut": {"price": firm.price - BUDGET},
     }

@@ -18,7 +18,8 @@ NORMAL = NormalDist()
 GOOD = 1.0  # root mean square of the misses, in standard errors, below which a world is as good as what was measured
 MOST_MISS = 3.0  # standard errors that a miss counts at most: what no world gives decides nothing
 STEP, LEAST_TAKEN = 0.5, 0.1  # of a child from its parent, in normal scores; share of children below which waves end
-DISTINCT = 0.8  # share of worlds that are to differ: a parent whose child is no better stays, and may be there twice
+FRESH, SEEN = 0.8, 3.0  # share of worlds whose idle numbers are to be drawn anew; errors of a rank correlation
+AUXILIARY = ("error ", "presence ")  # how names begin of what is kept of a world and is no outcome
 Chances = Mapping[str, float]  # path: quantile, 0 to 1
 
 
@@ -78,8 +79,9 @@ def match(
     """`many` worlds kept after at most so many waves, and the `first` draws from the priors that they began with.
 
     `evaluate` is given a wave of named quantiles with the parents they come from, and is called once a wave. The same
-    `key` gives the same worlds. Waves end where every world misses by GOOD or less and few are there twice, or where
-    hardly a child is taken.
+    `key` gives the same worlds. Once every world misses by GOOD or less, numbers that nothing seems to depend on are
+    drawn anew (`_freshened`), so that worlds are no relatives in them. Waves end where that is done, or where hardly a
+    child is taken.
     """
     drawn = [(f"{key} 0 {n}", {p: uniform(f"{key} 0 {n}", p) for p in paths}, None) for n in range(first)]
     start = evaluate(drawn)
@@ -87,8 +89,8 @@ def match(
     say(f"{first} draws from the priors: misses {_range(start)}; the best {many}: {_range(kept)}")
     for wave in range(1, waves + 1):
         edge = max(GOOD, sorted(w.miss for w in kept)[many // 2])
-        if max(w.miss for w in kept) <= GOOD and distinct(kept) >= DISTINCT:
-            break
+        if max(w.miss for w in kept) <= GOOD:
+            return _freshened(kept, seen(start), evaluate, range(wave, waves + 1), say, key), start
         better = [w for w in kept if w.miss <= edge]
         parents = [better[n % len(better)] for n in range(many)]
         names = [f"{key} {wave} {n}" for n in range(many)]
@@ -96,19 +98,48 @@ def match(
         children = evaluate(asked)
         taken = sum(c.miss <= edge for c in children)
         kept = [c if c.miss <= edge else p for c, p in zip(children, parents, strict=True)]
-        say(
-            f"wave {wave}: {taken} of {many} children no worse than {edge:.2f}; misses {_range(kept)}; "
-            f"{distinct(kept):.0%} distinct"
-        )
+        say(f"wave {wave}: {taken} of {many} children no worse than {edge:.2f}; misses {_range(kept)}")
         if taken < LEAST_TAKEN * many:
             break
         step = min(0.9, 1.3 * step) if taken > many / 2 else 0.7 * step if taken < many / 4 else step
     return kept, start
 
 
-def distinct(worlds: Sequence[Trial]) -> float:
-    """The share of worlds left when each is counted once."""
-    return len({tuple(w.chances.values()) for w in worlds}) / len(worlds)
+def _freshened(
+    kept: list[Trial], active: frozenset[str], evaluate: Evaluate, waves: range, say: Say, key: str
+) -> list[Trial]:
+    """The worlds with all numbers but `active` drawn anew, as long as they miss by GOOD or less; the others step."""
+    fresh = [False] * len(kept)
+    for wave in waves:
+        if sum(fresh) >= FRESH * len(kept):
+            break
+        asked = []
+        for n, world in enumerate(kept):
+            name = f"{key} fresh {wave} {n}"
+            near = stepped({p: u for p, u in world.chances.items() if p in active}, name, STEP / 2)
+            asked.append((name, {p: near.get(p, uniform(name, p)) for p in world.chances}, world))
+        children = evaluate(asked)
+        fresh = [f or c.miss <= GOOD for f, c in zip(fresh, children, strict=True)]
+        kept = [c if c.miss <= GOOD else p for c, p in zip(children, kept, strict=True)]
+        say(f"wave {wave}: all but {len(active)} numbers drawn anew in {sum(fresh)} of {len(kept)} worlds")
+    return kept
+
+
+def seen(drawn: Sequence[Trial]) -> frozenset[str]:
+    """The numbers that go with anything that came out, by rank correlation over draws from the priors."""
+    import numpy as np
+    from scipy.stats import rankdata
+
+    some = [trial for trial in drawn if trial.found]
+    if len(some) < 3:
+        return frozenset()
+    paths = sorted(some[0].chances)
+    names = [n for n in some[0].found if not n.startswith(AUXILIARY)]
+    columns = [[w.chances[p] for p in paths] for w in some], [[w.found.get(n, math.nan) for n in names] for w in some]
+    ranks = (np.apply_along_axis(rankdata, 0, np.array(c, float)) for c in columns)
+    numbers, found = ((r - r.mean(axis=0)) / np.where(r.std(axis=0) > 0, r.std(axis=0), 1.0) for r in ranks)
+    strength = np.abs(numbers.T @ found).max(axis=1, initial=0.0) / len(some)
+    return frozenset(p for p, r in zip(paths, strength, strict=True) if r > SEEN / math.sqrt(len(some)))
 
 
 def _range(worlds: Sequence[Trial]) -> str:

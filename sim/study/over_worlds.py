@@ -23,6 +23,7 @@ MOST, LEAST = 50, 5  # worlds by default
 FEWEST = 5  # worlds that give an interval
 CASES = "scandals."  # numbers that differ from case to case; all others are parameters of the model
 MOST_DRIVERS = 3
+FEW_NUMBERS = 10  # that are the same by chance, where a case has neither one thing nor the other
 PERMUTATIONS = 1_000  # of worlds, to know what correlation chance gives
 
 
@@ -155,11 +156,20 @@ def _worst(drawn: Sequence["Answer"]) -> Array:
 
 
 def _standardized(values: Array, worlds: Sequence[Mapping[str, object]], firm: str) -> tuple[list[str], Array, Array]:
-    """The fields that vary, their standardized ranks [field, world], and those of the values; empty for too few."""
+    """The fields that vary, their standardized ranks [field, world], and those of the values; empty for too few.
+
+    A world that is used again, with other numbers of a case, counts once.
+    """
     if len(values) < FEWEST or not np.isfinite(values).all() or not values.std():
         return [], np.empty((0, 0)), np.empty(0)
-    columns = {name: _columns(worlds, paths).mean(axis=1) for name, paths in fields_of(_paths(worlds), firm).items()}
-    columns = {name: _ranks(column) for name, column in columns.items() if column.std()}
+    paths = _paths(worlds)
+    once = _once(np.array([[world[p] for p in paths] for world in worlds], float).reshape(len(worlds), len(paths)))
+    place = {path: n for n, path in enumerate(paths)}
+    single, values = once @ _columns(worlds, paths), once @ values
+    means = {name: single[:, [place[p] for p in some]].mean(axis=1) for name, some in fields_of(paths, firm).items()}
+    columns = {name: _ranks(column) for name, column in means.items() if column.std()}
+    if len(values) < FEWEST or not values.std():
+        return [], np.empty((0, 0)), np.empty(0)
     ranks = _ranks(values)
     table = np.array([(c - c.mean()) / c.std() for c in columns.values()]).reshape(len(columns), len(ranks))
     return list(columns), table, (ranks - ranks.mean()) / ranks.std()
@@ -184,6 +194,16 @@ def fields_of(paths: Sequence[str], firm: str = "") -> dict[str, list[str]]:
             name = path
         found.setdefault(name, []).append(path)
     return found
+
+
+def _once(numbers: Array) -> Array:
+    """[distinct, world] weights that average worlds of which most numbers are the same: they are one world."""
+    vary = numbers[:, (numbers != numbers[:1]).any(axis=0)]
+    most = max(FEW_NUMBERS, 0.5 * vary.shape[1])
+    first = [next(k for k in range(n + 1) if k == n or (vary[k] == row).sum() >= most) for n, row in enumerate(vary)]
+    same = np.array([[f == k for f in first] for k in sorted(set(first))], float)
+    weights: Array = same / same.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _paths(worlds: Sequence[Mapping[str, object]]) -> list[str]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.study.matching import GOOD, MOST_MISS, Target, Trial, match, miss_of, stepped
+from sim.study.matching import GOOD, MOST_MISS, Target, Trial, match, miss_of, seen, stepped
 from sim.study.priors import uniform
 
 PATHS = ["a", "b", "idle"]
@@ -33,12 +33,17 @@ def test_worlds_go_where_what_was_measured_is_and_an_idle_number_keeps_its_prior
     a, b, idle = (np.array([w.chances[p] for w in kept]) for p in PATHS)
     assert a.mean() == pytest.approx(0.75, abs=0.03) and b.mean() == pytest.approx(0.55, abs=0.03)
     assert idle.mean() == pytest.approx(0.5, abs=0.07) and idle.std() == pytest.approx(12**-0.5, abs=0.04)
+    assert len({w.chances["idle"] for w in kept}) > 0.8 * len(kept), "no relatives in what nothing depends on"
     assert all(w.found["sum"] == w.chances["a"] + w.chances["b"] for w in kept)
 
 
 def test_the_same_key_gives_the_same_worlds_and_another_others():
     first, second, other = run()[0], run()[0], run(key="y")[0]
     assert first == second != other
+
+
+def test_numbers_that_something_depends_on_are_seen():
+    assert seen(run(waves=0)[1]) == {"a", "b"}
 
 
 def test_a_step_leaves_uniform_what_is_uniform():

@@ -89,3 +89,12 @@ def test_a_number_that_decides_is_named_and_rivals_stand_together():
     found = dict(over_worlds.decisive(effect, some, "a"))
     assert next(iter(found)) == "consumer.x7" and found["consumer.x7"] < -0.5
     assert set(found) <= {"consumer.x7", "firms.*.ease (rivals)"}
+
+
+def test_a_world_that_is_used_again_is_not_counted_again():
+    draw = np.random.default_rng(5)
+    some = [{f"consumer.x{n}": float(x) for n, x in enumerate(draw.random(60))} for _ in range(10)]
+    own = [{**world, "scandals.s.action": float(a)} for world in 10 * some for a in draw.random(1)]
+    effect = np.tile(draw.standard_normal(10), 10)
+    once = over_worlds.decisive(effect[:10], some)
+    assert [name for name, _ in over_worlds.decisive(effect, own)] == [name for name, _ in once] == []
