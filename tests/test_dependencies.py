@@ -16,6 +16,8 @@ EXTRAS = {
     "sim/page": {"page"},
     "sim/engine/cluster": {"cluster"},
     "sim/study/pools": {"slurm"},
+    "sim/study/indices": {"sensitivity"},
+    "sim/study/optimum": {"optimize"},
     "sim/engine/gpu.py": {"gpu"},
     "experiments": {"browser", "cluster", "slurm"},
 }

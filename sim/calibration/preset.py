@@ -90,7 +90,7 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
         f"{len(choices.y):,} purchases.",
         "# Numbers marked `panel` are posterior means +- standard deviations; the others are assumptions that keep",
         "# mechanisms out that this panel says nothing of, or the simulator's own (see report.txt).",
-        f"title: {_quoted(title)}",
+        f"title: {_quoted(f'{title}: {told(posterior)}')}",
         f"seed: {seed}",
         f"population: {PEOPLE}  # households of the panel, with tastes and habits drawn from the posterior",
         "burn_in: 0  # weeks; people start from the end of their history",
@@ -105,14 +105,23 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
     return "\n".join(lines) + "\n"
 
 
+def told(posterior: Posterior) -> str:
+    """A line on what the panel tells of the market, and what rests on literature; every run prints it."""
+    terms = posterior.terms
+    known = ["tastes"] + ["prices"] * (terms.mean_price is not None)
+    known += ["promotions"] * (terms.feature or terms.display)
+    return f"{', '.join(known)} and habit from its panel; scandals, quality, effort and entry from literature"
+
+
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:120] + '"'
+    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:200] + '"'
 
 
 def _time(time: Time) -> Iterator[str]:
     weeks = WEEKS if time.weeks is None else int(time.weeks.max() - time.weeks.min() + 1)
     if time.weeks is not None:
-        yield f"calendar: {CALENDAR}  # prices and promotions of the panel's weeks"
+        yield f"calendar: {CALENDAR}  # prices and promotions of the panel's weeks, in place of firms.*.price;"
+        yield "#   a move wins over them, +moves.cut={firm: NAME, week: 4, value: 0.9}; calendar= drops all"
     yield f"weeks: {max(weeks, 1)}"
     yield f"window: {min(WINDOW, max(weeks, 1))}  # weeks"
 

@@ -22,10 +22,10 @@ from sim.mesa.events import completed_tally, event_changes, replace_scenario, re
 from sim.mesa.readings import now, of_firms, of_market, read_all, reading_columns
 from sim.model.declare import did_you_mean
 from sim.model.fields import Firm, Scenario
+from sim.model.levers import levers_at
 from sim.model.network import links
 from sim.model.scenario import change
 from sim.model.state import People
-from sim.model.timeline import levers_at
 
 EXTENSION = 52  # weeks by which an endless market is extended
 
@@ -228,6 +228,14 @@ class Market(mesa.Model):
         """
         self._extend_to(fields.get("week", self.week))
         self._change(event_changes(self.shard, kind, name, fields))
+
+    def set_events(self, scandals: Mapping[str, Any], moves: Mapping[str, Any]) -> None:
+        """All scandals and moves of the scenario anew, by name and in full.
+
+        ScenarioError where weeks that are over would have been others.
+        """
+        self._extend_to(max([0, *(e["week"] for e in (*scandals.values(), *moves.values()))]))
+        self._change({"scandals": scandals, "moves": moves})
 
     def extend(self, weeks: int) -> None:
         """Add so many weeks to the scenario."""

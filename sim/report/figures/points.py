@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 @styled
 def side_by_side(
-    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], names: Sequence[str], title: str = ""
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]],
+    names: Sequence[str],
+    title: str = "",
+    legend: tuple[str, str] = ("expected", "simulated, 95 %"),
 ) -> Figure:
     """Dots with their errors against ticks, what theory or a source expects: a panel for each label.
 
-    `panels` gives (value, error, expected) by label, arrays over `names`.
+    `panels` gives (value, error, expected) by label, arrays over `names`. `legend` says what ticks and dots are.
     """
     rows = np.arange(len(names))[::-1]
     figure = Figure(figsize=(1.5 + 3.1 * len(panels), 2.0 + 0.34 * len(names)), layout="constrained")
@@ -29,8 +32,8 @@ def side_by_side(
     for axes, (label, panel) in zip(grid, panels.items(), strict=True):
         value, error, expected = (np.asarray(a, float) for a in panel)
         axes.hlines(rows, *_range(value, error, expected), color="#EEEEEE", zorder=0)
-        axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label="expected")
-        axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="simulated, 95 %")
+        axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label=legend[0])
+        axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label=legend[1])
         axes.set(xlabel=label)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
