@@ -12,7 +12,8 @@ from urllib.parse import unquote, urldefrag, urlparse
 import pytest
 import yaml
 
-from docs.pages import fields, gallery, laws, unknown
+import sim
+from docs.pages import api, fields, gallery, laws, unknown
 from sim.facts.record import found
 from sim.facts.scoreboard import HOLDS
 from sim.measure.registry import METRICS
@@ -100,6 +101,15 @@ def test_a_law_s_figure_comes_from_a_rule(name):
 def test_the_reference_has_every_field():
     text = fields.fields()
     assert all(f"| `{path}` |" in text for path, _ in vocabulary())
+
+
+def test_the_reference_has_every_public_function():
+    text = api.api()
+    for module in (sim, sim.study, sim.panel):
+        for name in module.__all__:
+            shown = api.entry(getattr(module, name))
+            assert shown in text
+    assert text.count("autofunction") > 80
 
 
 def test_the_glossary_explains_every_headline_and_each_word_once():
