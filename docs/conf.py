@@ -28,12 +28,13 @@ copybutton_prompt_text = r"\$ "
 
 def setup(app: object) -> None:
     """Write the generated pages before the sources are read."""
-    from docs.pages import fields, gallery, unknown
+    from docs.pages import api, fields, gallery, unknown
 
     generated = HERE / "generated"
     generated.mkdir(exist_ok=True)
     laws = [sys.executable, "-m", "docs.pages.laws", str(generated / "laws")]
     subprocess.run(laws, cwd=HERE.parent, check=True)
+    api.write(HERE / "reference")
     fields.write(HERE / "reference")
     gallery.write(HERE)
     unknown.write(HERE)

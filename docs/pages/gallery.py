@@ -14,6 +14,7 @@ import sys
 import tempfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -45,24 +46,23 @@ def parts_of(text: str) -> tuple[str, dict[str, str]]:
     return first, dict(zip(words[::2], words[1::2], strict=True))
 
 
-def made() -> dict[str, dict[str, str]]:
+def made() -> dict[str, dict[str, Any]]:
     """What is kept of the figures: when and how each was made, and what was found."""
     return yaml.safe_load(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
 
 
-def section(name: str, text: str, record: dict[str, str] | None) -> str:
+def section(name: str, text: str, record: dict[str, Any] | None) -> str:
     """One experiment on the page."""
     title, parts = parts_of(text)
     lines = [f"## {title}", f"`python -m experiments.{name}`"]
     lines += [f"**{part}.** {parts[part]}" for part in ("Question", "Design", "Reading") if part in parts]
     figure = FOLDER / f"{name}.png"
     if record:
-        for sentence in record["finding"].splitlines():
-            lines.append(f"> {sentence}")
+        lines.append("\n".join(f"- {sentence}" for sentence in record["finding"]))
         size = f"{record['form']}, made {record['date']} from {record['code']}"
         lines.append(f"*{size}.*")
-    elif "Finding" in parts:
-        lines.append(f"> {parts['Finding']}")
+    if "Finding" in parts and not (record and record["finding"]):
+        lines.append(f"- {parts['Finding']}")
         lines.append("*The finding stands in the head of the script, as of its last full run.*")
     if figure.exists():
         lines.append(f"```{{image}} generated/gallery/{name}.png\n:alt: {title}\n```")
@@ -93,7 +93,7 @@ def keep(name: str, outputs: Path, form: str) -> None:
     finding = read_metadata(outputs / f"{name}.parquet")["finding"]
     code = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     records = made()
-    row = {"date": date.today().isoformat(), "code": code.stdout.strip(), "form": form, "finding": finding}
+    row = {"date": date.today().isoformat(), "code": code.stdout.strip(), "form": form, "finding": finding.splitlines()}
     shutil.copy2(outputs / f"{name}.png", FOLDER / f"{name}.png")
     text = "# When each figure of this folder was made, and what was found: by `python -m docs.pages.gallery`.\n"
     text += yaml.safe_dump(
@@ -107,6 +107,9 @@ def main(words: list[str]) -> None:
     for name in [w for w in words if w != "--fast"] or list(scripts()):
         if "--fast" not in words:
             keep(name, ROOT / "outputs" / "experiments", "in full")
+            continue
+        if (FOLDER / f"{name}.png").exists() and made().get(name, {}).get("form") != "fast form":
+            print(f"{name}: a figure made in full is there; it stays")
             continue
         with tempfile.TemporaryDirectory() as folder:
             script = [sys.executable, str(ROOT / "experiments" / f"{name}.py"), "--fast"]
