@@ -114,20 +114,27 @@ def new_households(panel: Path, folder: Path) -> None:
         print(f"{OF_MARKET[name]:<28}{seen}, free runs {row.twin:.3f}: {off:+.1f} s.e.")
 
 
-def main(panel: Path, folder: Path) -> None:
-    """Print the figures of one panel."""
+def held_out(panel: Path, folder: Path) -> tuple[Posterior, Occasions, dict[str, np.ndarray]]:
+    """(the market, where households stand, log-chance of each purchase held out by model, the market first).
+
+    The market in `folder` is used if there is one, and made of the panel's first part if not.
+    """
     if not folder.exists():
         run("calibrate", [f"panel={split(panel, folder)}", f"out={folder}"])
     posterior = read_posterior(folder)
     at = standing(panel, posterior)
-    asked, hh = at.asked, at.choices.hh[at.asked]
-    mine = log_likelihoods(predict(posterior, at), at.choices)[asked]
-    off = log_likelihoods(predict(posterior, at, habit=False), at.choices)[asked]
-    each = reference_chances(at.choices, ~asked, posterior.terms)
+    found = {"market": predict(posterior, at), "without habit": predict(posterior, at, habit=False)}
+    found |= reference_chances(at.choices, ~at.asked, posterior.terms)
+    return posterior, at, {name: log_likelihoods(chances, at.choices)[at.asked] for name, chances in found.items()}
+
+
+def main(panel: Path, folder: Path) -> None:
+    """Print the figures of one panel."""
+    posterior, at, each = held_out(panel, folder)
+    hh, mine = at.choices.hh[at.asked], each.pop("market")
     print(f"\n{panel.stem}: {len(hh):,} purchases of {len(np.unique(hh))} households held out")
     print(f"{'market':<16}{mine.mean():9.4f}")
-    others = {name: log_likelihoods(chances, at.choices)[asked] for name, chances in each.items()}
-    for name, other in (others | {"without habit": off}).items():
+    for name, other in each.items():
         gain = mine - other
         print(f"{name:<16}{other.mean():9.4f}   market better by {gain.mean():+.4f} ({bootstrap_error(gain, hh):.4f})")
     runs, still = simulate(posterior, at, 100), simulate(posterior, at, 100, habit=False)

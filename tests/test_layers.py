@@ -47,6 +47,8 @@ KNOWN_BY = {
     "solara": {"page"},
     "ray": {"engine/cluster"},
     "submitit": {"study/pools"},
+    "SALib": {"study/indices"},
+    "optuna": {"study/optimum"},
     "pyarrow": {"study/store", "panel", "calibration/posterior", "calibration/preset", "model/tables"},
     "matplotlib": {
         "report/figures",

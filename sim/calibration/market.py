@@ -49,23 +49,31 @@ def calibrate(
 
     `unit` of its times: date, week, day or none; None = as the panel has it.
     """
-    _refuse(panel)
     read = [*read_summary(panel), *(f"! {w}" for w in panel.warnings)]
-    found, sentence = unit_of(panel)
-    unit = found if unit is None else unit
-    about = [sentence] if sentence else []
-    weeks = weeks_of(panel, unit)
-    prices, sentence = prices_by_week(panel, weeks)
-    about += [sentence] if sentence else []
-    panel = with_prices(panel, weeks, prices)
-    choices, sentences = sized(choices_of(panel, ranked_brands(panel)))
+    choices, weeks, prices, unit, about = prepared(panel, unit)
     rate, shape, relative = rates(panel, weeks)
     fitted = fit(choices, firm_names(choices.brands), seed, progress)
     fitted.posterior.paid, fitted.posterior.unit = prices, unit
     mine = weeks[choices.place] if weeks is not None and np.ptp(weeks) < MOST_WEEKS else None
     hh = panel.hh[choices.place[choices.start[:-1]]]
     time = Time(mine, rate, shape, None if relative is None else relative[hh])
-    return Calibration(fitted, choices, time, read, [*about, *sentences], prices, unit, title, seed)
+    return Calibration(fitted, choices, time, read, about, prices, unit, title, seed)
+
+
+def prepared(panel: Panel, unit: str | None = None) -> tuple[Choices, np.ndarray | None, Prices, str, list[str]]:
+    """(choices to fit, week of each purchase of the panel, prices by week, unit of time, sentences on all this).
+
+    PanelError where a panel cannot tell anything of a market.
+    """
+    _refuse(panel)
+    found, sentence = unit_of(panel)
+    unit = found if unit is None else unit
+    about = [sentence] if sentence else []
+    weeks = weeks_of(panel, unit)
+    prices, sentence = prices_by_week(panel, weeks)
+    about += [sentence] if sentence else []
+    choices, sentences = sized(choices_of(with_prices(panel, weeks, prices), ranked_brands(panel)))
+    return choices, weeks, prices, unit, [*about, *sentences]
 
 
 def _refuse(panel: Panel) -> None:

@@ -96,7 +96,7 @@ def result(shard: Shard) -> Run:
     """The run so far, with the scenario that gives the same numbers from the start."""
     s, weeks = shard.scenario, shard.week
     last = max((k for k, c in enumerate(s.scandals.values()) if c.week < weeks), default=-1)
-    changes: dict[str, Any] = {"weeks": weeks}
+    changes: dict[str, Any] = {"weeks": weeks, "policies": {}}  # what they did is among the moves
     changes |= {f"moves.{name}": None for name, move in s.moves.items() if move.week >= weeks}
     for k, (name, scandal) in enumerate(s.scandals.items()):
         if k > last:

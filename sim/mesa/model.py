@@ -15,18 +15,17 @@ from mesa.space import SingleGrid
 
 from sim.engine.loop import CORES, THREADED, Run, advance, close_window, end_week, initialize, one_by_one, step_week
 from sim.measure.estimates import Estimate, estimate, pooled
-from sim.measure.metrics import market_metrics
 from sim.measure.tally import Tally
 from sim.mesa.agents import Competitor, Consumer
 from sim.mesa.arguments import MOST_AGENTS, Reporter, check_arguments, reporters_of, scenario_of
 from sim.mesa.events import completed_tally, event_changes, replace_scenario, resize_tally, result
-from sim.mesa.readings import now, of_firms, read_all, reading_columns
+from sim.mesa.readings import now, of_firms, of_market, read_all, reading_columns
 from sim.model.declare import did_you_mean
 from sim.model.fields import Firm, Scenario
+from sim.model.levers import levers_at
 from sim.model.network import links
 from sim.model.scenario import change
 from sim.model.state import People
-from sim.model.timeline import levers_at
 
 EXTENSION = 52  # weeks by which an endless market is extended
 
@@ -213,7 +212,7 @@ class Market(mesa.Model):
 
     def measure(self, metric: str, cells: Sequence[int] | None = None) -> Estimate:
         """A metric as of now with its error, over firms where it has them, of some cells (default: everybody)."""
-        known = {**of_firms(self.scenario_now), **market_metrics()}
+        known = {**of_firms(self.scenario_now), **of_market(self.scenario_now)}
         if metric not in known:
             raise ValueError(f"{metric!r} is no metric{did_you_mean(metric, known)}")
         return estimate(known[metric], pooled(self.now, cells))
@@ -229,6 +228,14 @@ class Market(mesa.Model):
         """
         self._extend_to(fields.get("week", self.week))
         self._change(event_changes(self.shard, kind, name, fields))
+
+    def set_events(self, scandals: Mapping[str, Any], moves: Mapping[str, Any]) -> None:
+        """All scandals and moves of the scenario anew, by name and in full.
+
+        ScenarioError where weeks that are over would have been others.
+        """
+        self._extend_to(max([0, *(e["week"] for e in (*scandals.values(), *moves.values()))]))
+        self._change({"scandals": scandals, "moves": moves})
 
     def extend(self, weeks: int) -> None:
         """Add so many weeks to the scenario."""

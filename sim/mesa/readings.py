@@ -35,10 +35,15 @@ def of_firms(scenario: Scenario) -> dict[str, Metric]:
     return {**firm_metrics(scenario.market.regime == "provider"), **sent}
 
 
+def of_market(scenario: Scenario) -> dict[str, Metric]:
+    """The metrics of the market that are read, by name."""
+    return market_metrics(scenario.market.regime == "provider")
+
+
 def reading_columns(scenario: Scenario, scandals: list[str]) -> list[str]:
     """The names of all readings: metric.firm, trust.firm, metric of the category, awareness.scandal."""
     firms = [f"{name}.{firm}" for name in (*of_firms(scenario), "trust") for firm in scenario.firms]
-    return [*firms, *market_metrics(), *(f"awareness.{name}" for name in scandals)]
+    return [*firms, *of_market(scenario), *(f"awareness.{name}" for name in scandals)]
 
 
 def now(shard: Shard) -> Tally:
@@ -74,7 +79,7 @@ def read_all(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, floa
         for name, metric in of_firms(shard.scenario).items():
             found |= _named(name, shard.scenario.firms, metric(everybody))
         found |= _named("trust", shard.scenario.firms, shard.people.bonds["trust"].mean(axis=0, dtype=np.float64))
-        found |= {name: float(metric(everybody)) for name, metric in market_metrics().items()}
+        found |= {name: float(metric(everybody)) for name, metric in of_market(shard.scenario).items()}
         found |= _named("awareness", scandals, awareness(everybody))
     return found
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sim.study.comparison import paired, summary
     from sim.study.designs import Design, grid, latin_hypercube, listed, named, sobol, zipped
+    from sim.study.indices import sensitivity
+    from sim.study.optimum import best
     from sim.study.planning import plan
+    from sim.study.posterior import calibrate
     from sim.study.presets import scenario, scenario_and_shares, uncalibrated
     from sim.study.runs import run
     from sim.study.simulation import simulate
@@ -15,13 +18,18 @@ _HOME = {
     **dict.fromkeys(("paired", "summary"), "comparison"),
     **dict.fromkeys(("Design", "grid", "latin_hypercube", "listed", "named", "sobol", "zipped"), "designs"),
     **dict.fromkeys(("scenario", "scenario_and_shares", "uncalibrated"), "presets"),
+    "best": "optimum",
+    "calibrate": "posterior",
     "plan": "planning",
     "run": "runs",
+    "sensitivity": "indices",
     "simulate": "simulation",
 }
 _GONE = {"sweep": "study.run", "row": "study.run", "figures_of": "Run.table"}
 __all__ = [
     "Design",
+    "best",
+    "calibrate",
     "grid",
     "latin_hypercube",
     "listed",
@@ -31,6 +39,7 @@ __all__ = [
     "run",
     "scenario",
     "scenario_and_shares",
+    "sensitivity",
     "simulate",
     "sobol",
     "summary",

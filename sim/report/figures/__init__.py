@@ -9,7 +9,7 @@ from sim.report.figures.answer import answer, countermeasures
 from sim.report.figures.lines import curves, series, sweep
 from sim.report.figures.points import dots, predicted, side_by_side
 from sim.report.figures.slide import MOST_BARS, headline
-from sim.report.figures.style import FOCUS, INK, MARK, PALETTE, REST, STYLE, save
+from sim.report.figures.style import FOCUS, INK, MARK, PALETTE, REST, STYLE, color, save
 from sim.report.findings import INTERVAL
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "REST",
     "STYLE",
     "answer",
+    "color",
     "countermeasures",
     "curves",
     "dots",
