@@ -18,6 +18,7 @@ from sim.study.presets import scenario
 from sim.study.simulation import simulate
 from tests.calibration.panels import drawn
 
+LINE = "tastes, prices, promotions and habit from its panel; scandals, quality, effort and entry from literature"
 SIZE = ("people=800", "weeks=26", "replications=1")
 
 
@@ -87,8 +88,7 @@ def test_a_scandal_is_answered_with_a_line_on_what_the_panel_tells(made, tmp_pat
         "scandal=data_breach",
         "scandals.data_breach.week=4",
     )
-    line = "tastes, prices, promotions and habit from its panel; scandals, quality, effort and entry from literature"
-    assert line in text and "customers" in text
+    assert LINE in text and "customers" in text
 
 
 def test_countermeasures_of_a_calibrated_market(made, tmp_path, monkeypatch, capsys):
@@ -96,7 +96,7 @@ def test_countermeasures_of_a_calibrated_market(made, tmp_path, monkeypatch, cap
     text = said(
         monkeypatch, capsys, tmp_path, "countermeasures", market, "scandal=data_breach", "scandals.data_breach.week=4"
     )
-    assert "averted" in text or "averts" in text
+    assert LINE in text and "of the loss averted" in text
 
 
 def test_the_twin_is_like_its_panel(made):
