@@ -16,7 +16,9 @@ a random order, are calibrated, and the others run freely from nothing but their
 Reading: differences per purchase with their standard errors over households (bootstrap).
 Finding: on the three open scanner panels (yogurt, cracker, catsup) the market is better than the best of the simple
 models, the loyalty logit, by .063 (.019), .042 (.013) and .025 (.012) a purchase. Without habit it loses .108, .023 and
-.012, and the repeat rate of free runs falls by .29, .09 and .05: habit differs by category.
+.012, and the repeat rate of free runs falls by .27, .10 and .05: habit differs by category. Own-price elasticities are
+-.94 (.09), -1.09 (.08) and -2.11 (.09). 90 new households of catsup repeat .576 (.030) of the time, free runs .559;
+order adds .024 (.014) to it, in free runs .048; phi is .240 (.033), in free runs .201: all within 2 standard errors.
 """
 
 import sys

@@ -77,9 +77,11 @@ class Numbers:
         self.price_sd = float(np.sqrt(self.covariance[-1, -1])) if self.priced else 0.0
 
 
-def price_shift(posterior: Posterior, choices: Choices) -> float:
-    """What is added to prices so that the simulator takes all of them; it changes no choice."""
-    return max(0.0, LEAST_PRICE - 1 - float(price_index(choices, posterior.terms).min(initial=0.0)))
+def price_shift(posterior: Posterior, choices: Choices, weeks: np.ndarray | None) -> float:
+    """What is added to the prices that are written so that the simulator takes all of them; it changes no choice."""
+    x = price_index(choices, posterior.terms)
+    written = x.mean(axis=0) if weeks is None else by_week(weeks, choices.y, x, x.shape[1])[1]
+    return max(0.0, LEAST_PRICE - 1 - float(written.min(initial=0.0)))
 
 
 def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, title: str) -> str:
@@ -99,7 +101,7 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
         *_segments(),
         *_market(numbers, time),
         *_consumer(numbers, time, len(posterior.firms)),
-        *_firms(posterior, choices, numbers),
+        *_firms(posterior, choices, numbers, time.weeks),
         *_covariance(posterior, numbers),
     ]
     return "\n".join(lines) + "\n"
@@ -165,10 +167,15 @@ def _consumer(numbers: Numbers, time: Time, firms: int) -> Iterator[str]:
     yield "  uncertainty: 0.0       # tastes hold what people think of brands that they do not use"
 
 
-def _firms(posterior: Posterior, choices: Choices, numbers: Numbers) -> Iterator[str]:
-    x = price_index(choices, posterior.terms) + price_shift(posterior, choices)
+def _firms(posterior: Posterior, choices: Choices, numbers: Numbers, weeks: np.ndarray | None) -> Iterator[str]:
+    shift = price_shift(posterior, choices, weeks)
+    x = price_index(choices, posterior.terms) + shift
     presence = np.exp(np.clip(numbers.mean, -13, 13))
     shares = posterior.terms.share
+    if numbers.priced:
+        form = f"{1 + shift:.4g} + ln(price / mean)" if posterior.terms.log_price else "price / mean"
+        form += f" + {shift:.4g}" if shift and not posterior.terms.log_price else ""
+        yield f"# Prices below are {form}; the mean price is {posterior.terms.mean_price:.4g}."
     yield "firms:"
     for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
         named = re.sub(r"[\x00-\x1f]", " ", brand)[:60]
@@ -199,7 +206,7 @@ def _covariance(posterior: Posterior, numbers: Numbers) -> Iterator[str]:
 def calendar_text(posterior: Posterior, choices: Choices, weeks: np.ndarray) -> str:
     """Prices and promotions of every firm in every week, as CSV: means over the purchases of the week."""
     many = len(posterior.firms)
-    x = price_index(choices, posterior.terms) + price_shift(posterior, choices) + 1
+    x = price_index(choices, posterior.terms) + price_shift(posterior, choices, weeks) + 1
     blocks = {"price": x} if posterior.terms.mean_price is not None else {}
     for name, wanted, block in (
         ("feature", posterior.terms.feature, choices.features),

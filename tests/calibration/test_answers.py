@@ -1,17 +1,24 @@
 """A calibrated market answers what any market does: a price, an entry, a lever, a scandal, countermeasures."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from sim import __main__ as cli
+from sim.calibration.choices import choices_of, price_index, ranked_brands
+from sim.calibration.fit import basic_terms
+from sim.calibration.posterior import Posterior
+from sim.calibration.preset import price_shift
 from sim.calibration.twin import OF_BRAND, OF_MARKET
-from sim.measure import metrics
+from sim.panel import read
 from sim.study.presets import scenario
 from sim.study.simulation import simulate
+from tests.calibration.panels import drawn
 
+LINE = "tastes, prices, promotions and habit from its panel; scandals, quality, effort and entry from literature"
 SIZE = ("people=800", "weeks=26", "replications=1")
 
 
@@ -21,7 +28,7 @@ def shares(made):
 
     def of(*asked: str) -> dict[str, float]:
         run = simulate(scenario(f"market={made[0] / 'market'}", *SIZE, *asked))
-        table = metrics.table(run)
+        table = run.table()
         rows = table[(table.group == "all") & (table.metric == "share")]
         return dict(zip(rows.firm, rows.value, strict=True))
 
@@ -33,7 +40,7 @@ def test_people_go_on_from_their_history(made, shares):
     _, train, _ = made
     seen, found = train.choice.value_counts(normalize=True), shares()
     for firm, share in seen.items():
-        assert found[firm] == pytest.approx(share, abs=0.08)
+        assert found[firm] == pytest.approx(share, abs=0.12)
 
 
 def test_a_price_a_lever_and_an_entry_move_shares(shares):
@@ -41,10 +48,27 @@ def test_a_price_a_lever_and_an_entry_move_shares(shares):
     assert shares("firms.a.price=1.3")["a"] < asis["a"] - 0.03
     cut = shares("+moves.cut={firm: c, lever: price, week: 0, value: 0.7}")
     assert cut["c"] > asis["c"] + 0.03
-    bad = shares("firms.a.quality=-2")  # what quality does is from literature, and is learned by use
-    assert set(bad) == set(asis)
+    assert shares("firms.a.quality=-2")["a"] < asis["a"] - 0.02  # what quality does is from literature
     new = shares("+firm@firms.newcomer=standard", "firms.newcomer.presence=1")
     assert new["newcomer"] > 0 and sum(new.values()) == pytest.approx(1) and new["a"] < asis["a"]
+
+
+def test_a_deep_deal_does_not_move_the_scale_of_prices(tmp_path):
+    """Prices of firms are near 1, the mean, also where price acts by its logarithm and one purchase was nearly free."""
+    frame = drawn(20, 8)
+    frame.loc[3, "price_a"] = 0.01
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    panel = read(tmp_path / "p.csv")
+    choices = choices_of(panel, ranked_brands(panel))
+    terms = replace(basic_terms(choices), log_price=True)
+    posterior = Posterior(choices.brands, choices.brands, terms, {}, {}, "", choices.households, np.zeros(0, np.uint64))
+    assert price_index(choices, terms).min() < -4
+    assert price_shift(posterior, choices, None) == 0
+    weeks = choices.nth
+    cheapest = (
+        price_index(choices, terms)[weeks == weeks[price_index(choices, terms)[:, 0].argmin()]].mean(axis=0).min()
+    )
+    assert price_shift(posterior, choices, weeks) == pytest.approx(max(0, 0.05 - 1 - cheapest))
 
 
 def said(monkeypatch, capsys, folder, *arguments: str) -> str:
@@ -56,15 +80,23 @@ def said(monkeypatch, capsys, folder, *arguments: str) -> str:
 
 
 def test_a_scandal_is_answered_with_a_line_on_what_the_panel_tells(made, tmp_path, monkeypatch, capsys):
-    text = said(monkeypatch, capsys, tmp_path, f"market={made[0] / 'market'}", "scandal=food_safety_chipotle")
-    line = "tastes, prices, promotions and habit from its panel; scandals, quality, effort and entry from literature"
-    assert line in text and "customers" in text
+    text = said(
+        monkeypatch,
+        capsys,
+        tmp_path,
+        f"market={made[0] / 'market'}",
+        "scandal=data_breach",
+        "scandals.data_breach.week=4",
+    )
+    assert LINE in text and "customers" in text
 
 
 def test_countermeasures_of_a_calibrated_market(made, tmp_path, monkeypatch, capsys):
     market = f"market={made[0] / 'market'}"
-    text = said(monkeypatch, capsys, tmp_path, "countermeasures", market, "scandal=food_safety_chipotle")
-    assert "averted" in text or "averts" in text
+    text = said(
+        monkeypatch, capsys, tmp_path, "countermeasures", market, "scandal=data_breach", "scandals.data_breach.week=4"
+    )
+    assert LINE in text and "of the loss averted" in text
 
 
 def test_the_twin_is_like_its_panel(made):
