@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sim.study.best_response import Rivals, rivals
     from sim.study.comparison import paired, summary
     from sim.study.designs import Design, grid, latin_hypercube, listed, named, sobol, zipped
     from sim.study.planning import plan
@@ -16,18 +17,21 @@ _HOME = {
     **dict.fromkeys(("Design", "grid", "latin_hypercube", "listed", "named", "sobol", "zipped"), "designs"),
     **dict.fromkeys(("scenario", "scenario_and_shares", "uncalibrated"), "presets"),
     "plan": "planning",
+    **dict.fromkeys(("Rivals", "rivals"), "best_response"),
     "run": "runs",
     "simulate": "simulation",
 }
 _GONE = {"sweep": "study.run", "row": "study.run", "figures_of": "Run.table"}
 __all__ = [
     "Design",
+    "Rivals",
     "grid",
     "latin_hypercube",
     "listed",
     "named",
     "paired",
     "plan",
+    "rivals",
     "run",
     "scenario",
     "scenario_and_shares",
