@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 
 from sim.model.calendar import calendar_complaints
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
-from sim.model.fields import Firm, Move, Scenario, Segment, Touchpoint
+from sim.model.fields import Firm, Move, Policy, Scandal, Scenario, Segment, Touchpoint
 from sim.model.levers import NO_LEVERS, is_open, value_at
 from sim.model.paths import Nested, Sizes, put, unknown_member
 from sim.model.population import population_complaints
@@ -244,30 +244,42 @@ def _events(s: Scenario) -> list[str]:
         wrong.append(f"scandals: {len(s.scandals)} of them; at most {MOST_SCANDALS}")
     for kind in ("scandals", "moves"):
         for name, event in getattr(s, kind).items():
-            if event.firm and event.firm not in s.firms:
-                wrong.append(f"{kind}.{name}.firm: {event.firm!r} is no firm{did_you_mean(event.firm, s.firms)}")
-            if event.week >= s.weeks:
-                wrong.append(f"{kind}.{name}.week: {event.week} is beyond the last week ({s.weeks - 1})")
+            wrong += _event_complaints(s, f"{kind}.{name}", event)
     for name, scandal in s.scandals.items():
         if scandal.kind not in s.kinds:
             kind = f"scandals.{name}.kind: {scandal.kind!r}"
             wrong.append(f"{kind} is not known{did_you_mean(scandal.kind, list(s.kinds))}")
     for name, move in s.moves.items():
-        firm = s.firms.get(move.firm or s.focus or _largest(s)) or Firm()
-        wrong += [f"moves.{name}.{c}" for c in _lever_complaint(move, firm)]
+        wrong += _of_lever(s, name, move)
     return wrong
+
+
+def move_complaints(s: Scenario, name: str, move: Move) -> list[str]:
+    """Everything in which a move is none for this scenario."""
+    return [*_event_complaints(s, f"moves.{name}", move), *_of_lever(s, name, move)]
+
+
+def _event_complaints(s: Scenario, path: str, event: Scandal | Move | Policy) -> list[str]:
+    wrong = []
+    if event.firm and event.firm not in s.firms:
+        wrong.append(f"{path}.firm: {event.firm!r} is no firm{did_you_mean(event.firm, s.firms)}")
+    if event.week >= s.weeks:
+        wrong.append(f"{path}.week: {event.week} is beyond the last week ({s.weeks - 1})")
+    return wrong
+
+
+def _of_lever(s: Scenario, name: str, move: Move) -> list[str]:
+    firm = s.firms.get(move.firm or s.focus or _largest(s)) or Firm()
+    return [f"moves.{name}.{c}" for c in _lever_complaint(move, firm)]
 
 
 def _policies(s: Scenario) -> list[str]:
     wrong = []
     for name, policy in s.policies.items():
         at = f"policies.{name}"
-        for field in ("firm", "of"):
-            named = getattr(policy, field)
-            if named and named not in s.firms:
-                wrong.append(f"{at}.{field}: {named!r} is no firm{did_you_mean(named, s.firms)}")
-        if policy.week >= s.weeks:
-            wrong.append(f"{at}.week: {policy.week} is beyond the last week ({s.weeks - 1})")
+        wrong += _event_complaints(s, at, policy)
+        if policy.of and policy.of not in s.firms:
+            wrong.append(f"{at}.of: {policy.of!r} is no firm{did_you_mean(policy.of, s.firms)}")
         firm = s.firms.get(policy.firm or s.focus or _largest(s)) or Firm()
         complaints = _lever_complaint(Move(lever=policy.lever, value=policy.floor), firm)
         wrong += [f"{at}.{c.replace('value:', 'floor:', 1)}" for c in complaints]

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sim.study.best_response import Rivals, rivals
     from sim.study.comparison import paired, summary
     from sim.study.designs import Design, grid, latin_hypercube, listed, named, sobol, zipped
     from sim.study.indices import sensitivity
@@ -21,6 +22,7 @@ _HOME = {
     "best": "optimum",
     "calibrate": "posterior",
     "plan": "planning",
+    **dict.fromkeys(("Rivals", "rivals"), "best_response"),
     "run": "runs",
     "sensitivity": "indices",
     "simulate": "simulation",
@@ -28,6 +30,7 @@ _HOME = {
 _GONE = {"sweep": "study.run", "row": "study.run", "figures_of": "Run.table"}
 __all__ = [
     "Design",
+    "Rivals",
     "best",
     "calibrate",
     "grid",
@@ -36,6 +39,7 @@ __all__ = [
     "named",
     "paired",
     "plan",
+    "rivals",
     "run",
     "scenario",
     "scenario_and_shares",

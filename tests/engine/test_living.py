@@ -128,6 +128,21 @@ def test_shares_of_those_who_are_there_are_those_of_the_dirichlet():
     assert late == pytest.approx(presence * (np.arange(6) != 0) / presence[1:].sum(), abs=0.012)
 
 
+def test_an_entrant_is_half_way_to_its_share_after_the_half_life_of_choices():
+    """Providers, a share a of people choosing anew each week: 9.5 % x (1 - (1 - a)^t), half of it after ln 2 / a weeks."""
+    a, share, enters = 0.05, 0.095, 10
+    half_life = np.log(2) / -np.log(1 - a)  # 13.5 weeks
+    awake = {"consumer.attention": a, "market.attention_concentration": 1e4, "mechanisms.inattention": True}
+    changes = {**awake, "market.regime": "provider", "firms.f1.enters": enters, "people": 40_000, "weeks": 160}
+    flow = simulate(bare(changes, (1 - share, share))).tally.flow.sum(axis=(0, 2, 3))[:, 1:]
+    found = flow[:, 1] / flow.sum(axis=1)
+    weeks = np.arange(160)
+    expected = share * (1 - (1 - a) ** np.clip(weeks - enters + 1, 0, None))
+    assert (found[:enters] == 0).all() and found == pytest.approx(expected, abs=4 * np.sqrt(share / 40_000))
+    after = enters + round(half_life) - 1
+    assert found[after] == pytest.approx(share / 2, abs=0.006) and found[-30:].mean() == pytest.approx(share, abs=0.004)
+
+
 def test_a_firm_that_never_enters_is_the_control():
     """Before it enters, a market with the entrant is the market in which it never does, to the bit."""
     enters, never = (simulate(living("repertoire", {"firms.f5.enters": w, "policies": {}})) for w in (12, 99))
