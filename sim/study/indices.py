@@ -18,7 +18,7 @@ from sim.measure.tally import Array
 from sim.model.declare import ScenarioError, did_you_mean
 from sim.model.fields import Scenario
 from sim.study.designs import Changes
-from sim.study.points import Model, chosen, model_of, whole_complaints
+from sim.study.points import Model, attempted, chosen, model_of, whole_complaints
 from sim.study.pools import Workers
 from sim.study.prior_laws import Prior
 
@@ -88,18 +88,9 @@ def sensitivity(
     True
     """
     wrong = _complaints(method, points)
-    free: dict[str, Prior] = {}
-    model: Model | None = None
-    try:
-        free = chosen(base, paths, priors)
-    except ScenarioError as error:
-        wrong += error.complaints
-    try:
-        place = Path(folder) if folder else None
-        how = {"replications": replications, "workers": workers, "folder": place, "quiet": quiet}
-        model = model_of(base, metrics, free, change, **how)  # type: ignore[arg-type]
-    except ScenarioError as error:
-        wrong += error.complaints
+    free = attempted(wrong, lambda: chosen(base, paths, priors)) or {}
+    how = {"replications": replications, "workers": workers, "folder": folder, "quiet": quiet}
+    model = attempted(wrong, lambda: model_of(base, metrics, free, change, **how))  # type: ignore[arg-type]
     if wrong or model is None:
         raise ScenarioError(wrong)
     return indices(model, list(free), metrics, method, points=points, seed=seed)

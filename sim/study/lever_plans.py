@@ -6,14 +6,13 @@ where the whole lever puts it, and costs that part of what the whole lever costs
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 import yaml
 
-from sim.model.declare import ScenarioError, did_you_mean
-from sim.model.fields import Firm, Scenario
+from sim.model.declare import ScenarioError, did_you_mean, leaves
+from sim.model.fields import Move, Scenario
 from sim.model.scenario import levers as numbers_of
 from sim.study.presets import CONF, presets
 
@@ -27,7 +26,7 @@ class Lever:
     """A lever of a firm: the moves that make it, and what the whole of it costs."""
 
     name: str
-    moves: Mapping[str, Mapping[str, Any]]  # name -> lever, week, weeks, value
+    moves: Mapping[str, Move]
     cost: float
 
 
@@ -69,11 +68,14 @@ class Levers:
     def changes(self, scenario: Scenario, plan: Steps) -> dict[str, object]:
         """The plan as changes of a scenario, in which the firm may be anywhere."""
         found: dict[str, object] = {}
+        here = {
+            path: float(v) for path, v, d in leaves(scenario.firms[self.firm]) if d.low is not None and v is not None
+        }
         for n, lever in zip(plan, self.levers, strict=True):
             for name, move in lever.moves.items() if n else ():
-                now = _value(scenario.firms[self.firm], move["lever"])
-                value = now + n / self.steps * (move["value"] - now)
-                found[f"moves.{lever.name}_{name}"] = {**move, "firm": self.firm, "value": value}
+                now = here[move.lever]
+                value = now + n / self.steps * (move.value - now)
+                found[f"moves.{lever.name}_{name}"] = replace(move, firm=self.firm, value=value)
         return found
 
 
@@ -94,8 +96,8 @@ def levers_of(
         cost = costs.get(name, told)
         if moves and firm in scenario.firms:
             known = numbers_of(scenario.firms[firm])
-            here = {n: m for n, m in moves.items() if m["lever"] in known}
-            missing = ", ".join(m["lever"] for m in moves.values() if m["lever"] not in known)
+            here = {n: m for n, m in moves.items() if m.lever in known}
+            missing = ", ".join(m.lever for m in moves.values() if m.lever not in known)
             wrong += [] if here else [f"levers.{name}: {firm} has no {missing}"]
             moves = here
         if cost is None:
@@ -122,23 +124,12 @@ def _of_budget(budget: object, found: Sequence[Lever], steps: int) -> list[str]:
     return []
 
 
-def _moves(name: str, names: LeverNames, wrong: list[str]) -> tuple[dict[str, Any], float | None]:
+def _moves(name: str, names: LeverNames, wrong: list[str]) -> tuple[dict[str, Move], float | None]:
     """The moves of a lever by name, and the cost that its file gives."""
     if isinstance(names, Mapping):
-        moves = {
-            f"{n}": {"lever": path, "week": 0, "weeks": 0, "value": value}
-            for n, (path, value) in enumerate(names[name].items())
-        }
-        return moves, None
+        return {f"{n}": Move("", path, 0, 0, value) for n, (path, value) in enumerate(names[name].items())}, None
     if name not in presets("lever"):
         wrong.append(f"levers: {name!r} is none{did_you_mean(name, presets('lever'))}")
         return {}, None
     file = yaml.safe_load((CONF / "lever" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return dict(file["moves"]), (file.get("costs") or {}).get(name)
-
-
-def _value(firm: Firm, path: str) -> float:
-    node: Any = firm
-    for part in path.split("."):
-        node = node[part] if isinstance(node, Mapping) else getattr(node, part)
-    return float(node)
+    return {n: Move(**move) for n, move in file["moves"].items()}, (file.get("costs") or {}).get(name)

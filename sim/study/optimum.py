@@ -21,7 +21,7 @@ from sim.model.scenario import change
 from sim.study.calibrate_shares import calibrate_shares
 from sim.study.designs import named
 from sim.study.lever_plans import LeverNames, Levers, Steps, levers_of
-from sim.study.points import column_complaints, whole_complaints
+from sim.study.points import attempted, column_complaints, whole_complaints
 from sim.study.pools import Workers, check_workers
 from sim.study.priors import draw
 from sim.study.runs import run
@@ -94,51 +94,54 @@ def best(
     """The plan within `budget` that raises a metric of the firm most: how much of each lever, in `steps` steps.
 
     `levers`: names of conf/lever/, or names with the numbers that each sets ({"better": {"quality": 0.5}}). `costs`:
-    of each whole lever, in the unit of the budget, before those of the files; a part costs its part. All plans where
-    `trials` suffice, else as many of those that Optuna suggests (extra `optimize`), in `replications` with the same
-    draws; then `fresh` replications with others, and `worlds` drawn from the priors, presence held (0: none).
-    ScenarioError says all that is wrong before the first run.
+    of each whole lever, before those of the files; a part costs its part. All plans if `trials` suffice, else those
+    that Optuna suggests (extra `optimize`), in `replications` with the same draws; then `fresh` replications with
+    others, and `worlds` drawn from the priors, presence held. ScenarioError says all that is wrong before any run.
 
     >>> from sim import build
     >>> base = build({"people": 200, "weeks": 13, "segments": {"all": {}}, "firms": {"a": {}, "b": {}}})
-    >>> how = {"steps": 1, "replications": 2, "fresh": 2, "worlds": 0, "quiet": True}
-    >>> best(base, "a", {"better": {"quality": 2.0}}, {"better": 10}, 10, **how).plan
+    >>> best(base, "a", {"better": {"quality": 2.0}}, {"better": 10}, 10, fresh=2, worlds=0, quiet=True).plan
     {'better': 1.0}
     """
-    wrong = whole_complaints(steps=(steps, 1), trials=(trials, 1), replications=(replications, 2), fresh=(fresh, 2))
-    wrong += whole_complaints(worlds=(worlds, 0), seed=(seed, 0)) + check_workers(workers)
     column = f"{metric}.{firm}"
-    wrong += column_complaints(base, [column]) if firm in base.firms else []
-    try:
-        of = levers_of(base, firm, levers, costs or {}, budget, steps)
-    except ScenarioError as error:
-        wrong += error.complaints
-    if wrong:
+    wrong = column_complaints(base, [column]) if firm in base.firms else []
+    wrong += whole_complaints(steps=(steps, 1), trials=(trials, 1), replications=(replications, 2), fresh=(fresh, 2))
+    wrong += [*whole_complaints(worlds=(worlds, 0), seed=(seed, 0)), *check_workers(workers)]
+    of = attempted(wrong, lambda: levers_of(base, firm, levers, costs or {}, budget, steps))
+    if of is None or wrong:
         raise ScenarioError(wrong)
     solved = calibrate_shares(base)[0]
+    known, count = _searched(of, lambda p: _gains(of, p, solved, column, replications, workers, quiet), trials, seed)
+    unseen, keys = change(solved, {"seed": (solved.seed + FRESH) % 2**31}), [f"best {seed} {w}" for w in range(worlds)]
+    return _told(of, column, known, count, unseen, fresh, keys, workers, quiet)
 
-    def gains(plans: Sequence[Steps], scenario: Scenario, many: int) -> Gains:
-        return _gains(of, plans, scenario, column, many, workers, quiet)
 
-    known, count = _searched(of, lambda plans: gains(plans, solved, replications), trials, seed)
-    order = sorted(known, key=lambda plan: (-known[plan].mean(), of.cost(plan), plan))
-    top = order[0]
-    rivals = list(dict.fromkeys([top, *order[1 : 1 + RIVALS], *of.alone()]))
-    beside = _beside(of, top)
-    unseen = change(solved, {"seed": (solved.seed + FRESH) % 2**31})
-    found = gains(list(dict.fromkeys([*rivals, *beside])), unseen, fresh)
-    return Best(
-        column,
-        dict(zip([x.name for x in of.levers], (n / steps for n in top), strict=True)),
-        of.cost(top),
-        _gain(found[top]),
-        _gain(known[top]),
-        count,
-        _rows(of, order, {"": known}),
-        _confirmed(of, rivals, known, found),
-        _margin(of, top, found),
-        _over_worlds(of, rivals, solved, column, worlds, seed, workers, quiet),
-    )
+def _told(
+    of: Levers,
+    column: str,
+    known: Gains,
+    count: int,
+    unseen: Scenario,
+    fresh: int,
+    keys: Sequence[str],
+    workers: Workers,
+    quiet: bool,
+) -> Best:
+    """The best of a search, confirmed on fresh draws and over the worlds of these keys."""
+    rivals = list(dict.fromkeys([*_ordered(of, known)[: 1 + RIVALS], *of.alone()]))
+    found = _gains(of, [*rivals, *_beside(of, rivals[0])], unseen, column, fresh, workers, quiet)
+    worlds = _over_worlds(of, rivals, unseen, column, keys, workers, quiet)
+    top = rivals[0]
+    doses = {lever.name: n / of.steps for n, lever in zip(top, of.levers, strict=True)}
+    tried = _rows(of, _ordered(of, known), {"": known})
+    confirmed, margin = _confirmed(of, rivals, known, found), _margin(of, top, found)
+    gains = _gain(found[top]), _gain(known[top])
+    return Best(column, doses, of.cost(top), *gains, count, tried, confirmed, margin, worlds)
+
+
+def _ordered(of: Levers, known: Gains) -> list[Steps]:
+    """The plans of a search, the best first; of equals the cheaper."""
+    return sorted(known, key=lambda plan: (-known[plan].mean(), of.cost(plan), plan))
 
 
 def _searched(of: Levers, gains: Callable[[Sequence[Steps]], Gains], trials: int, seed: int) -> tuple[Gains, int]:
@@ -265,32 +268,21 @@ def _margin(of: Levers, top: Steps, found: Gains) -> "pd.DataFrame":
 
 
 def _over_worlds(
-    of: Levers,
-    plans: Sequence[Steps],
-    base: Scenario,
-    column: str,
-    worlds: int,
-    seed: int,
-    workers: Workers,
-    quiet: bool,
+    of: Levers, plans: Sequence[Steps], base: Scenario, column: str, keys: Sequence[str], workers: Workers, quiet: bool
 ) -> "pd.DataFrame":
     """world, gain of the best plan, of the best other one, and whether none is better; draws differ by world."""
     import pandas as pd
 
     nothing = (0,) * len(of.levers)
     arms: dict[str, dict[str, object]] = {}
-    for w in range(worlds):
-        world = draw(base, f"best {seed} {w}")
+    for w, key in enumerate(keys):
+        world = draw(base, key)
         there = change(base, world)
         for plan in dict.fromkeys([nothing, *plans]):
-            arms[f"{w} {_name(plan)}"] = {
-                **world,
-                "seed": (base.seed + FRESH + 1 + w) % 2**31,
-                **of.changes(there, plan),
-            }
+            arms[f"{w} {_name(plan)}"] = {**world, "seed": (base.seed + 1 + w) % 2**31, **of.changes(there, plan)}
     found = _figures(base, arms, column, 1, workers, quiet) if arms else {}
     rows = []
-    for w in range(worlds):
+    for w in range(len(keys)):
         gains = [float((found[f"{w} {_name(p)}"] - found[f"{w} {_name(nothing)}"])[0]) for p in plans]
         other = max(gains[1:], default=0.0)
         rows.append((w, gains[0], other, gains[0] >= max(0.0, other)))

@@ -6,6 +6,7 @@ so that what differs between points is owed to the numbers, and what differs bet
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from sim.measure.tally import Array
 from sim.model.declare import ScenarioError, did_you_mean
@@ -19,6 +20,7 @@ from sim.study.prior_laws import Prior
 from sim.study.priors import priors_of, values
 from sim.study.runs import run
 
+T = TypeVar("T")
 Model = Callable[[Array], Array]  # points [point, number] in 0 to 1 -> figures [replication, point, column]
 
 
@@ -44,6 +46,15 @@ def prior_complaints(paths: Sequence[str], priors: Mapping[str, Prior]) -> list[
     wrong = [] if paths else ["paths: no number varies"]
     wrong += [f"{p}: stands there twice" for n, p in enumerate(paths) if p in paths[:n]]
     return wrong + [f"{p}: has no prior here{did_you_mean(p, priors)}" for p in paths if p not in priors]
+
+
+def attempted(wrong: list[str], make: Callable[[], T]) -> T | None:
+    """What `make` gives; None if it raises a ScenarioError, whose complaints are added to `wrong`."""
+    try:
+        return make()
+    except ScenarioError as error:
+        wrong += error.complaints
+        return None
 
 
 def whole_complaints(**numbers: tuple[object, int]) -> list[str]:
@@ -73,7 +84,7 @@ def model_of(
     replications: int = 1,
     own_dice: bool = False,
     workers: Workers = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     quiet: bool = False,
 ) -> Model:
     """The figures of a scenario as a function of quantiles; with `change`, what that changes them by.
@@ -82,11 +93,7 @@ def model_of(
     `own_dice` each point has draws of its own. ScenarioError for what is misspelled.
     """
     wrong = column_complaints(base, columns) + check_workers(workers) + whole_complaints(replications=(replications, 1))
-    if change is not None:
-        try:
-            changed(base, change)
-        except ScenarioError as error:
-            wrong += error.complaints
+    attempted(wrong, lambda: changed(base, change or {}))
     if wrong:
         raise ScenarioError(wrong)
     solved, metrics = calibrate_shares(base)[0], tuple(dict.fromkeys(c.partition(".")[0] for c in columns))

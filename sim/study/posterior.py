@@ -18,7 +18,7 @@ import numpy as np
 from sim.measure.tally import Array
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
-from sim.study.points import Model, chosen, model_of, whole_complaints
+from sim.study.points import Model, attempted, chosen, model_of, whole_complaints
 from sim.study.pools import Workers
 from sim.study.prior_laws import Prior
 from sim.study.priors import values
@@ -44,7 +44,7 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Posterior:
+class MomentFit:
     """What the targets say of the numbers.
 
     `table`: path, prior_p10 to prior_p90, p10 to p90, and `narrowed`: by how much the spread (normal scores) shrank, 0
@@ -79,7 +79,7 @@ def calibrate(
     workers: Workers = None,
     folder: Path | str | None = None,
     quiet: bool = False,
-) -> Posterior:
+) -> MomentFit:
     """The posterior of the free numbers (`paths`, or all with a prior) given `targets` ("share.a": (value, error)).
 
     `points` draws of the priors are simulated once, of which the nearest `keep` (0 to 1) are used. Presence is held:
@@ -92,17 +92,11 @@ def calibrate(
     >>> calibrate(base, {"stickiness.a": (0.3, 0.05)}, **how).table["path"].tolist()
     ['consumer.state_dependence']
     """
-    wrong, free, model = _complaints(targets, points, keep), {}, None
-    try:
-        free = chosen(base, paths, priors)
-        wrong += _too_few(points, keep, len(free), len(targets)) if not wrong else []
-    except ScenarioError as error:
-        wrong += error.complaints
-    try:
-        place = Path(folder) if folder else None
-        model = model_of(base, list(targets), free, own_dice=True, workers=workers, folder=place, quiet=quiet)
-    except ScenarioError as error:
-        wrong += error.complaints
+    wrong = _complaints(targets, points, keep)
+    free = attempted(wrong, lambda: chosen(base, paths, priors)) or {}
+    wrong += _too_few(points, keep, len(free), len(targets)) if not wrong else []
+    how = {"own_dice": True, "workers": workers, "folder": folder, "quiet": quiet}
+    model = attempted(wrong, lambda: model_of(base, list(targets), free, **how))  # type: ignore[arg-type]
     if wrong or model is None:
         raise ScenarioError(wrong)
     kept = nearest(model, len(free), list(targets.values()), points=points, keep=keep, seed=seed)
@@ -147,7 +141,7 @@ def _slopes(figures: Array, scores: Array, weights: Array) -> Array:
     return found[1:]
 
 
-def _told(base: Scenario, free: Mapping[str, Prior], targets: Targets, kept: Kept) -> Posterior:
+def _told(base: Scenario, free: Mapping[str, Prior], targets: Targets, kept: Kept) -> MomentFit:
     """The posterior in the numbers' own units."""
     import pandas as pd
     from scipy.special import ndtri
@@ -165,7 +159,7 @@ def _told(base: Scenario, free: Mapping[str, Prior], targets: Targets, kept: Kep
     table = pd.DataFrame(lines, columns=["path", *(f"prior_{n}" for n in NAMES), *NAMES, "narrowed"])
     goals = [(c, *t, float(miss)) for (c, t), miss in zip(targets.items(), kept.misses, strict=True)]
     aims = pd.DataFrame(goals, columns=["column", "value", "error", "beyond"])
-    return Posterior(table, _ridges(list(free), scores - middle, spread, kept.weights), aims, draws, kept.failed)
+    return MomentFit(table, _ridges(list(free), scores - middle, spread, kept.weights), aims, draws, kept.failed)
 
 
 def _ridges(names: Sequence[str], centered: Array, spread: Array, weights: Array) -> "pd.DataFrame":
@@ -182,7 +176,7 @@ def _ridges(names: Sequence[str], centered: Array, spread: Array, weights: Array
     return pd.DataFrame(sorted(pairs, key=lambda p: -abs(p[2])), columns=["first", "second", "correlation"])
 
 
-def _warn(found: Posterior) -> None:
+def _warn(found: MomentFit) -> None:
     for first, second, r in found.ridges.itertuples(index=False):
         text = f"{first} and {second} cannot be told apart by these targets (correlation {r:.2f}); hold one, or add one"
         warnings.warn(text, stacklevel=3)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sim.model.declare import ScenarioError
+from sim.model.fields import Move
 from sim.model.scenario import change
 from sim.study import optimum, runs
 from sim.study.lever_plans import levers_of
@@ -101,13 +102,7 @@ def test_levers_of_the_files_go_part_of_the_way():
     changes = half.changes(base, (1, 0))
     now = base.firms["f1"].association
     assert changes == {
-        "moves.association_association": {
-            "firm": "f1",
-            "lever": "association",
-            "week": 26,
-            "weeks": 0,
-            "value": now + (0.5 - now) / 2,
-        }
+        "moves.association_association": Move("f1", "association", week=26, weeks=0, value=now + (0.5 - now) / 2)
     }
     assert "website" not in str(half.changes(base, (0, 2))), "a firm without that touchpoint has no such lever"
 

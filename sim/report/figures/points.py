@@ -50,13 +50,13 @@ def dots(table: "pd.DataFrame", row: str, by: str = "", panel: str = "", title: 
     `table` has the columns value and error, and is drawn in its own order.
     """
     rows, kinds = list(dict.fromkeys(table[row])), list(dict.fromkeys(table[by])) if by else [""]
-    panels = list(dict.fromkeys(table[panel])) if panel else [""]
+    panels, every = list(dict.fromkeys(table[panel])) if panel else [""], np.ones(len(table), bool)
     size = (4.2 + 3.1 * len(panels), 1.7 + (0.28 + 0.11 * len(kinds)) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
     for axes, name in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
         axes.axvline(0, color="#BBBBBB", linewidth=1, zorder=0)
         for n, kind in enumerate(kinds):
-            mine = table[((table[panel] == name) if panel else True) & ((table[by] == kind) if by else True)]
+            mine = table[((table[panel] == name) if panel else every) & ((table[by] == kind) if by else every)]
             places = [rows.index(r) + 0.16 * (n - (len(kinds) - 1) / 2) for r in mine[row]]
             look = {
                 "fmt": "os^Dvp*"[n % 7],
