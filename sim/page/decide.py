@@ -81,7 +81,7 @@ def worlds_of(told: Scenario) -> list[Mapping[str, object]]:
 
 def many_worlds(told: Scenario) -> int:
     """How many they are."""
-    last = max(e.week for e in (*told.scandals.values(), *told.moves.values()))
+    last = max([s.week for s in told.scandals.values()] + [m.week for m in told.moves.values()])
     return min(WORLDS, affordable(told, last))
 
 

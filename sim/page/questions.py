@@ -56,7 +56,7 @@ class Questions:
 
     def set_money(self, **changed: float | int | Mapping[str, float]) -> None:
         """Set customers, worth or costs; figures in customers are scaled to them at the next question."""
-        self.money.value = replace(self.money.value, **changed)  # type: ignore[arg-type]
+        self.money.value = replace(self.money.value, **changed)
 
     @property
     def current(self) -> bool:

@@ -56,10 +56,10 @@ def launch(arguments: list[str]) -> int:
     from sim.study.composition import remembered
     from sim.study.preset_files import guarded
 
-    given, arguments = arguments, _without_report(arguments)
+    words, arguments = arguments, _without_report(arguments)
     arguments = [forced(a) for a in ordered(arguments)]
     sweep = MULTIRUN & set(arguments)
-    _report[:] = _asked_report(given, bool(sweep))
+    _report[:] = _asked_report(words, bool(sweep))
     given = {a.partition("=")[0] for a in arguments}
     arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()

@@ -128,8 +128,7 @@ def _run(control: Scenario, options: Sequence[Scenario], firm: str, progress: Pr
     """Options whose first and last events are in the same weeks share one control, as a single answer would have it."""
     keys = []
     for told in options:
-        weeks = [e.week for e in (*told.scandals.values(), *told.moves.values())]
-        if not weeks:
+        if not (told.scandals or told.moves):
             keys.append((0, over_worlds.span(told, 0)))
             continue
         keys.append((first_difference(control, told), over_worlds.span(told, max(hit(control, told)[1].values()))))
@@ -137,8 +136,8 @@ def _run(control: Scenario, options: Sequence[Scenario], firm: str, progress: Pr
     for key in dict.fromkeys(keys):
         of = [n for n, other in enumerate(keys) if other == key]
         first, weeks = key
-        told = [replace(options[n], weeks=weeks) for n in of]
-        run, pairs = run_together(replace(control, weeks=weeks), told, firm, first, progress)
+        same = [replace(options[n], weeks=weeks) for n in of]
+        run, pairs = run_together(replace(control, weeks=weeks), same, firm, first, progress)
         for n, (other, movers) in zip(of, pairs, strict=True):
             found[n] = _Ran(run, other, movers)
     return [one for one in found if one is not None]

@@ -111,7 +111,8 @@ def color(n: int) -> str:
     """
     bright = (*PALETTE, "#882255")
     part = 0.5 ** (n // len(bright))
-    return to_hex([1 - part * (1 - c) for c in to_rgb(bright[n % len(bright)])])
+    red, green, blue = (1 - part * (1 - c) for c in to_rgb(bright[n % len(bright)]))
+    return to_hex((red, green, blue))
 
 
 def path_words(path: str) -> str:
