@@ -21,7 +21,8 @@ How much more often customers use you than your competitors, simulated.
   python -m sim study=price_ladder                        a study of many runs, on all cores; stopped, it goes on
   python -m sim collect DIR                               the table of a sweep, also of one that was stopped
   python -m sim panel=FILE                                the same figures of a real purchase panel
-  python -m sim sample FILE                               write a small simulated panel to try this with
+  python -m sim sample FILE                               write a small simulated panel to try this with; format=long,
+                                                          wide, rfm, transactions: as other packages read it
   python -m sim calibrate panel=FILE out=FOLDER           a market of your own, fitted to a panel
   python -m sim predict market=FOLDER history=FILE panel=FILE out=FILE.csv     chances of later purchases
   python -m sim simulate market=FOLDER history=FILE panel=FILE out=FILE.csv    free runs over later purchases
@@ -90,11 +91,11 @@ def command(arguments: list[str]) -> int:
         return study_main(arguments)
     from sim.report.hydra_task import launch
 
-    return launch(_new_scandal(arguments) if "scandal=new" in arguments else arguments)
+    return launch(*_new_scandal(arguments)) if "scandal=new" in arguments else launch(arguments)
 
 
-def _new_scandal(arguments: list[str]) -> list[str]:
-    """Say what is to be expected of a new scandal, and give the arguments of a run with the draw in the middle."""
+def _new_scandal(arguments: list[str]) -> tuple[list[str], list[dict[str, float]]]:
+    """Say what is to be expected of a new scandal; the arguments of a run of the middle draw, and all draws."""
     from sim.casebook.question import answer, asked
     from sim.report.signals import stoppable
     from sim.study.presets import scenario, uncalibrated
@@ -105,7 +106,7 @@ def _new_scandal(arguments: list[str]) -> list[str]:
         drawn, text = answer(scenario(*others), question)
     print(text)
     print("\nA run of the draw in the middle:", flush=True)
-    return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())]
+    return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())], drawn.changes
 
 
 def _panel(panels: list[str], others: list[str]) -> int:
@@ -127,22 +128,10 @@ def _panel(panels: list[str], others: list[str]) -> int:
 
 
 def sample(arguments: list[str]) -> int:
-    """Write the purchases of 300 simulated households in two years; settings may follow the file name."""
-    if not arguments or "=" in arguments[0] or not arguments[0].strip():
-        raise ScenarioError(["sample: needs the name of a file to write, as in: sample mine.csv market=toothpaste_uk"])
-    from sim import panel
-    from sim.report.flags import empty
-    from sim.report.signals import stoppable
-    from sim.study.presets import scenario
+    """Write the purchases of simulated households: 300 in two years, or `people` and `weeks` as given."""
+    from sim.panel.sample import main as run
 
-    wrong = _taken(arguments[0]) + empty(arguments[1:])
-    if wrong:
-        raise ScenarioError(wrong)
-    with stoppable():
-        frame = panel.small_panel(scenario(*arguments[1:]))
-        path = panel.export(frame, arguments[0], new=True)
-    print(f"{len(frame):,} purchases of {frame.hh.nunique()} households written to {path}; try: panel={path}")
-    return 0
+    return run(arguments)
 
 
 def _taken(name: str) -> list[str]:

@@ -23,8 +23,7 @@ FLOORS = [
     ["casebook"],  # what real scandals did, and what is to be expected of a new one
     ["report"],
     ["panel", "facts", "mesa"],
-    ["calibration"],  # calibration: from a purchase panel to a market of the simulator
-    ["page"],
+    ["calibration", "page"],  # calibration: from a purchase panel to a market of the simulator
     ["app", "__main__"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -48,8 +47,18 @@ KNOWN_BY = {
     "solara": {"page"},
     "ray": {"engine/cluster"},
     "submitit": {"study/pools"},
+    "SALib": {"study/indices"},
+    "optuna": {"study/optimum"},
     "pyarrow": {"study/store", "panel", "calibration/posterior", "calibration/preset", "model/tables"},
-    "matplotlib": {"report/figures", "report/experiment", "panel/main", "calibration/figure", "page"},
+    "matplotlib": {
+        "report/figures",
+        "report/experiment",
+        "panel/main",
+        "calibration/figure",
+        "calibration/twin",
+        "calibration/market",
+        "page",
+    },
 }
 
 

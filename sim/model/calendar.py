@@ -38,6 +38,12 @@ def levers_in(s: Scenario, week: int) -> dict[tuple[str, str], float]:
     return found
 
 
+def calendar_weeks(s: Scenario) -> set[int]:
+    """The weeks from which the calendar sets something; none without one."""
+    steps = _steps(s.calendar, s.calendar_sha256) if s.calendar else {}
+    return {week for weeks, _ in steps.values() for week in weeks}
+
+
 @lru_cache(8)
 def _steps(path: str, sha256: str) -> Steps:
     columns = columns_of("calendar", path, sha256)[1]

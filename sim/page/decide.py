@@ -76,12 +76,12 @@ def decided(market: str, told: Scenario, events: Sequence[GameEvent], money: Mon
 
 def worlds_of(told: Scenario) -> list[Mapping[str, object]]:
     """The worlds in which the page puts a question: fewer than the terminal, and the same every time."""
-    return list(plausible.worlds(told, many_worlds(told))) if many_worlds(told) else []
+    return list(plausible.worlds(told, many_worlds(told)).worlds) if many_worlds(told) else []
 
 
 def many_worlds(told: Scenario) -> int:
     """How many they are."""
-    last = max([s.week for s in told.scandals.values()] + [m.week for m in told.moves.values()])
+    last = max([e.week for e in told.scandals.values()] + [e.week for e in told.moves.values()])
     return min(WORLDS, affordable(told, last))
 
 

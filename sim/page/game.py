@@ -219,7 +219,8 @@ class Game:
         j = list(self.start.firms).index(self.firm)
         here, there = (people.last(m) == j for m in (self.market, self.twin))
         by_fold = [self._by_fold(flags) for flags in (there & ~here, here & ~there, there)]
-        moved, percent = change_of(by_fold[0], by_fold[1], by_fold[2], 1)
+        gone, come, there_before = by_fold
+        moved, percent = change_of(gone, come, there_before, 1)
         share = share_gap(self.history, self.twin_history, self.cells(), active[0].week)
         points = float(share.value[j]), float(share.error[j])
         lost, won, base = (int(counts.sum()) for counts in by_fold)

@@ -158,7 +158,8 @@ def sort_lines(rows: Rows, at: np.ndarray, customer_code: np.ndarray, t: np.ndar
     moved = np.unique(hh[by][1:][(np.diff(by) < 0) & (np.diff(hh[by]) == 0)])
     if len(moved):
         rows.notes.append(f"The rows of {len(moved)} households were not in the order of time; they have been sorted.")
-    order = rows.column(rows.columns.order)[0][at][by] if rows.columns.order else None
+    name = rows.columns.order or (rows.columns.choice_set if rows.columns.time else "")  # a choice set is an occasion
+    order = rows.column(name)[0][at][by] if name else None
     return Lines(at[by], hh[by], t[by], brand[at][by], order)
 
 
@@ -189,7 +190,8 @@ def in_occasions(rows: Rows, lines: Lines, brands: int, found: RowTimes | None) 
     """(lines that are a use, the use of each line; -1 for repeats of a row)."""
     every = np.arange(len(lines.row))
     if lines.order is not None and found is not None and not order_numbers_hold(lines, found.dates):
-        rows.notes.append(f"{rows.columns.order} is not taken for the order, as its rows are of several times.")
+        name = rows.columns.order or rows.columns.choice_set
+        rows.notes.append(f"{name} is not taken for the order, as its rows are of several times.")
         rows.columns.order, lines.order = "", None
     if rows.options.lines == "keep" or (found is None and lines.order is None):
         return every, every

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import optimize, special
 
 from sim.measure.reliability import least_of, part
+from sim.panel import bg_nbd
 from sim.panel.folds import Folded
 from sim.panel.types import Panel
 
@@ -21,6 +22,8 @@ def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, Folded]:
     again: bought more than once. frequency: purchases a customer. interval: mean time between purchases. active_k:
     share, of those watched that long, who bought in the k-th quarter (or sixth of the time) after their first
     purchase. nbd_mean, nbd_shape: M and K of the NBD of purchases, fitted to those of 1 and more (zero-truncated).
+    alive, leaving: of the BG/NBD, share of customers who still are, and mean chance to leave after a purchase; without
+    error.
     """
     households = len(panel.households)
     weight = np.ones(households) if panel.weights is None else panel.weights
@@ -39,6 +42,10 @@ def one_firm(panel: Panel, fold: np.ndarray) -> dict[str, Folded]:
     mean, shape = truncated_nbd(n[bought], weight[bought])
     blank = np.full(len(found["again"].each), np.nan)
     found["nbd_mean"], found["nbd_shape"] = (Folded(np.r_[v, blank[1:]]) for v in (mean, shape))
+    if panel.columns.get("time"):
+        some = n > 0
+        still = _still_customers(n[some] - 1, (last - first)[some], panel.t.max() - first[some], weight[some])
+        found |= {name: Folded(np.r_[value, blank[1:]]) for name, value in still.items()}
     return found
 
 
@@ -83,6 +90,14 @@ def _active(panel: Panel, first: np.ndarray, sums: _Sums) -> dict[str, Folded]:
         if length > 0 and watched.any():
             found[f"active_{period}"] = sums.share(there & watched, watched)
     return found
+
+
+def _still_customers(x: np.ndarray, recency: np.ndarray, length: np.ndarray, weight: np.ndarray) -> dict[str, float]:
+    model = bg_nbd.fit(x, recency, length, weight)
+    if model is None:
+        return {}
+    alive = np.average(bg_nbd.chance_alive(model, x, recency, length), weights=weight)
+    return {"alive": float(alive), "leaving": model.a / (model.a + model.b)}
 
 
 def truncated_nbd(n: np.ndarray, weight: np.ndarray) -> tuple[float, float]:

@@ -42,6 +42,8 @@ MARKET = {
     "interval": "time between purchases",
     "nbd_mean": "M of the NBD of purchases (zero-truncated fit)",
     "nbd_shape": "K of the NBD of purchases",
+    "alive": "of customers still are (BG/NBD)",
+    "leaving": "mean chance to leave after a purchase (BG/NBD)",
 }
 PARTS = ("share", "stickiness", "penetration", "retention")
 HEAD_WIDTH = 14  # of a column, in letters

@@ -28,9 +28,9 @@ def _words(*lines: str) -> str:
 PERSON = _words(
     "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
     "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
-    "individual",
+    "individual surveyresponse response",
     "haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer abonnent versicherter "
-    "kundenkarte person",
+    "kundenkarte karten person",
     "huishouden klant klanten klantenkaart gebruiker koper lid abonnee",
     "foyer menage acheteur utilisateur abonne membre cartefidelite adherent",
     "hogar cliente comprador usuario socio abonado tarjeta",
@@ -115,7 +115,10 @@ NO_PURCHASE_TIME = re.compile(
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
 CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
 BRAND = (
-    (PRE + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname)s?(?:name|bought|chosen|purchased)?",),
+    (
+        PRE + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname)s?"
+        r"(?:name|descr|desc|description|bought|chosen|purchased)?",
+    ),
     (
         r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alt|mode|bank|insurer|"
         r"operator)(?:name|bought|chosen)?",
@@ -171,7 +174,7 @@ QUANTITY = (
     r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
 )
 PRICE = (
-    r"(?:lineitem|item|unit|product|sale|sales|order|retail|paid|net|gross|total|line|shelf)?(?:price|amount|"
+    r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|total|line|shelf)?(?:price|amount|"
     r"revenue|sales|value|spend|spent|total)"
     r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount)?",
     r"(?:einzel|stuck|verkaufs|gesamt)?preis|betrag|umsatz|gesamtbetrag|(?:stuks)?prijs|bedrag|omzet|"

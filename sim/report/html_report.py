@@ -22,6 +22,7 @@ from sim.report.findings import called
 from sim.study.answer import Answer
 from sim.study.countermeasures import Countermeasure
 from sim.study.options import Option
+from sim.study.over_worlds import fields_of
 from sim.study.priors import priors_of
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
@@ -194,9 +195,11 @@ def foundations(scenario: Scenario, answer: Answer) -> list[tuple[str, list[str]
 
     Influence is the rank correlation with the change at the worst over the answer's worlds, where it has any.
     """
-    felt, values = dict(answer.influence), {path: value for path, value, _ in leaves(scenario)}
-    priors = priors_of(scenario)
-    clear = {path for path, _ in answer.drivers}
+    values, priors = {path: value for path, value, _ in leaves(scenario)}, priors_of(scenario)
+    field = {path: name for name, paths in fields_of(list(priors), answer.firm).items() for path in paths}
+    influences, drivers = dict(answer.influence), {name for name, _ in answer.drivers}
+    felt = {path: influences[name] for path, name in field.items() if name in influences}
+    clear = {path for path, name in field.items() if name in drivers}
     order = sorted(priors, key=lambda path: (path not in clear, -abs(felt.get(path, 0.0)), path))
     rows = []
     for path in order:

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -44,25 +44,28 @@ QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none")
 
 REPORT = "report="  # the setting that names the file of a report
 _finished: list[Finished] = []
+_new: list[Mapping[str, object]] = []  # draws of a new scandal, as changes of the scenario
 _report: list[str] = []  # the file of the report that was asked for, then the settings without it
 
 
-def launch(arguments: list[str]) -> int:
+def launch(arguments: list[str], new: Sequence[Mapping[str, object]] = ()) -> int:
     """Hydra on command-line arguments: one run, a sweep (-m), or whatever else its flags say.
 
+    `new` are draws of the scandal `new`, in each of which the question is put.
     Returns 1 where runs of a sweep failed, else 0. Raises what is wrong: ScenarioError, OSError, or an exception of
     hydra, omegaconf or yaml.
     """
     from sim.study.composition import remembered
     from sim.study.preset_files import guarded
 
-    words, arguments = arguments, _without_report(arguments)
+    asked_for_report, arguments = arguments, _without_report(arguments)
     arguments = [forced(a) for a in ordered(arguments)]
     sweep = MULTIRUN & set(arguments)
-    _report[:] = _asked_report(words, bool(sweep))
+    _report[:] = _asked_report(asked_for_report, bool(sweep))
     given = {a.partition("=")[0] for a in arguments}
     arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()
+    _new[:] = new
     claims.clear()
     with stoppable(), guarded(CONF), remembered(PRESET_GROUPS) if sweep else nullcontext():
         if sweep:
@@ -229,8 +232,8 @@ def _answer(base: int | None, worlds: int | None, single: bool) -> None:
     if not comparable(s):
         return
     with progress(s, f"the run is kept in {near(done.folder)}; now with and without its events,") as (step, _):
-        drawn = plausible.worlds(s, worlds) if single or worlds else []
-        found = answer(s, drawn, base, done.run.shares, obeying(step))
+        drawn = plausible.worlds(s, worlds, _new) if single or worlds else plausible.NONE
+        found = answer(s, drawn.worlds, base, done.run.shares, obeying(step), drawn.source)
         helped = countermeasures(s, obeying(step)) if single and s.scandals else []
     _finished[-1] = done._replace(answer=found, measures=helped)
     _keep_answer(_finished[-1])

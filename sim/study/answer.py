@@ -82,6 +82,7 @@ class Answer:
     weekly: tuple[Quantity, ...]  # change in % of the firm's customers, as each week after the news ends
     worlds: int = 0
     drivers: tuple[tuple[str, float], ...] = ()  # the numbers of the worlds that decide most, with rank correlation
+    source: str = ""  # of the worlds, in words
     influence: tuple[tuple[str, float], ...] = ()  # every number that the worlds vary, likewise
     alone: "Answer | None" = None  # with the scenario's own numbers, where there are worlds
 
@@ -98,12 +99,13 @@ def answer(
     base: int | None = None,
     shares: Mapping[str, Share] | None = None,
     progress: Progress | None = None,
+    source: str = "",
 ) -> Answer:
     """What the scandals and moves of a scenario cost, or what the change of a pair of runs did.
 
     `base` is the number of customers that the firm really has. `shares` are those of a run whose presence is solved;
-    a scenario that states shares is solved here. Simulates both runs, and two for each world. ScenarioError if there
-    is no event, or no rival that customers could go to.
+    a scenario that states shares is solved here. `source` says where the worlds come from. Simulates both runs, and two
+    for each world. ScenarioError if there is no event, or no rival that customers could go to.
 
     >>> from sim import build
     >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
@@ -129,9 +131,8 @@ def answer(
         times, worst = scale / changed.replications, int(found.worst.weeks)  # a worst of each would be of its dice
         drawn.append(one_answer(here[0], here[1], firm, base, shares or {}, times, progress, worst))
     merged: Answer = over_worlds.merged(drawn, found, worlds)
-    felt = over_worlds.influence(drawn, worlds)
-    clear = over_worlds.drivers(felt, len(worlds))
-    return replace(merged, worlds=len(worlds), drivers=clear, influence=felt, alone=found)
+    decide, felt = over_worlds.drivers(drawn, worlds), over_worlds.influence(drawn, worlds)
+    return replace(merged, worlds=len(worlds), drivers=decide, influence=felt, source=source, alone=found)
 
 
 def check_base(base: object) -> None:

@@ -16,7 +16,7 @@ from sim.measure.tally import FIXED, TENURE, Count
 from sim.mesa import Market
 from sim.model.scenario import build, change
 from sim.model.state import BOND, CARRY, CARRY_WEEKS, LONGEST, PERSON, USED, USES_A_WEEK, make_people, window_counts
-from sim.panel.simulated import purchases
+from sim.panel import purchases
 from sim.panel.types import Panel
 from tests.engine.test_same_bits import digest, elsewhere
 

@@ -7,8 +7,9 @@ import pytest
 from sim import study
 from sim.engine.loop import simulate
 from sim.model.declare import ScenarioError
+from sim.model.levers import levers_at
 from sim.model.scenario import change
-from sim.model.timeline import levers_at, make_world
+from sim.model.timeline import make_world
 from sim.study.store import load, save
 from sim.study.twins import twins
 from tests.engine.test_same_bits import WORLDS, digest
@@ -133,7 +134,7 @@ def test_a_stored_run_says_which_file_it_had_and_no_other_is_taken(tmp_path):
 
 def test_sweeps_and_twins_take_the_new_numbers(tmp_path):
     base = market({**BASE, "people": 400, "weeks": 26, "firms.f1.feature": 1.0, "firms.f0.price": 1.3})
-    table = study.sweep(base, {"market.price_weight_sd": [0.0, 0.8], "consumer.feature_weight": [0.0, 1.0]}, quiet=True)
+    table = study.run(base, {"market.price_weight_sd": [0.0, 0.8], "consumer.feature_weight": [0.0, 1.0]}, quiet=True)
     shares = table[[c for c in table.columns if c.startswith("share")]]
     assert len(table) == 4 and len(shares.drop_duplicates()) == 4
     other = written(tmp_path / "c.csv", pd.DataFrame({"week": [0], "firm": ["f1"], "price": [2.0]}))

@@ -202,7 +202,7 @@ TAKEN = {"file": "full/mine.txt", "folder": "empty", "link": "link", "to nowhere
 @pytest.mark.parametrize("word", ["sample", "odd"])
 @pytest.mark.parametrize("kind", TAKEN)
 def test_a_file_that_is_there_is_not_replaced(kind, word, home, command, monkeypatch):
-    monkeypatch.setattr(panel, "small_panel", None)  # nothing is lived
+    monkeypatch.setattr(panel, "simulated", None)  # nothing is lived
     Path("dangling").symlink_to("nowhere")
     before = tree(home)
     assert command(word, TAKEN[kind]) == (2, "", f"{TAKEN[kind]}: is there already; choose another name\n")
@@ -212,10 +212,10 @@ def test_a_file_that_is_there_is_not_replaced(kind, word, home, command, monkeyp
 def test_a_file_that_appears_meanwhile_is_not_replaced(home, command, monkeypatch):
     def meanwhile(scenario):
         Path("x.csv").write_text("mine")
-        return small(scenario, households=30, weeks=4)
+        return simulated(panel.small(scenario, households=30, weeks=4))
 
-    small = panel.small_panel
-    monkeypatch.setattr(panel, "small_panel", meanwhile)
+    simulated = panel.simulated
+    monkeypatch.setattr(panel, "simulated", meanwhile)
     status, _, err = command("sample", "x.csv", "weeks=4", "window=4", "burn_in=0")
     assert (status, err) == (2, "x.csv: is there already; nothing is overwritten, name another file\n")
     assert Path("x.csv").read_text() == "mine"

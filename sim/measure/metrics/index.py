@@ -56,16 +56,19 @@ def pair_index(tally: Tally) -> Array:
 
 @metric(
     "excess",
-    "stickiness beyond the category's",
+    "stickiness beyond phi of the Dirichlet",
     unit="index",
     regime="repertoire",
     needs="uses",
     rests_on=pairs_and_phi,
     short="excess",
-    note="stickiness beyond the category's",
+    note="stickiness beyond phi of the Dirichlet, which is what the category alone would give",
 )
 def excess(tally: Tally) -> Array:
-    """sigma_j - phi of the NBD-Dirichlet fitted to penetrations: what a firm has beyond its size and category."""
+    """sigma_j - phi of the NBD-Dirichlet fitted to penetrations: what a firm has beyond its size and category.
+
+    Providers, whom no NBD-Dirichlet fits, have `above_category` instead.
+    """
     return pair_index(tally) - fitted_phi(tally)[..., None]
 
 
@@ -87,23 +90,36 @@ def lag_index(tally: Tally) -> Array:
 
 
 @metric(
-    "excess",
-    "stickiness beyond the category's",
+    "above_category",
+    "stickiness above that of the category",
     unit="index",
     regime="provider",
     needs="before",
     rests_on=retained,
-    short="excess",
-    note="stickiness beyond the category's",
+    short="above category",
+    note="stickiness less that of all firms together",
 )
-def lag_excess(tally: Tally) -> Array:
-    """As `excess` for providers, whom no NBD-Dirichlet fits: the index beyond that of the whole category."""
+def above_category(tally: Tally) -> Array:
+    """sigma_j of a provider less `category_index`, that of all firms together."""
+    return lag_index(tally) - category_index(tally)[..., None]
+
+
+@metric(
+    "category_index",
+    "stickiness of all firms together",
+    unit="index",
+    of="market",
+    regime="provider",
+    needs="before",
+    rests_on=lambda t: tuple(counts.sum(axis=-1) for counts in retained(t)),
+)
+def category_index(tally: Tally) -> Array:
+    """Stickiness index of a market of providers: agreement of the firms at the two ends of a window beyond chance."""
     known = tally.transitions[..., 1:, 1:]
-    here = known.sum(axis=-2)
-    m = here / here.sum(axis=-1, keepdims=True)
-    stayed = np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
-    chance = (known.sum(axis=-1) / known.sum(axis=(-2, -1))[..., None] * m).sum(axis=-1)
-    return lag_index(tally) - ((stayed - chance) / (1 - chance))[..., None]
+    people = known.sum(axis=(-2, -1))
+    stayed = np.trace(known, axis1=-2, axis2=-1) / people
+    chance = (known.sum(axis=-1) * known.sum(axis=-2)).sum(axis=-1) / np.asarray(people, float) ** 2
+    return above_chance(stayed, chance)
 
 
 @metric(

@@ -41,6 +41,7 @@ def category_mean(tally: Tally) -> Array:
     "polarization of the category",
     unit="index",
     of="market",
+    regime="repertoire",
     needs="uses",
     rests_on=lambda t: part(*(t.window[..., n].sum(axis=-1) for n in (Count.PAIRS, Count.ALL_PAIRS))),
 )
@@ -57,12 +58,16 @@ def polarization(tally: Tally) -> Array:
     "phi of the Dirichlet",
     unit="index",
     of="market",
+    regime="repertoire",
     needs="uses",
     rests_on=repeaters,
     note="phi of the Dirichlet: what size and category alone would give",
 )
 def dirichlet_phi(tally: Tally) -> Array:
-    """phi = 1/(1+S) of the NBD-Dirichlet fitted to the penetrations of the firms; nan where none fits."""
+    """phi = 1/(1+S) of the NBD-Dirichlet fitted to the penetrations of the firms; nan where none fits.
+
+    It is no benchmark of providers, whose index is taken over a window: they have `category_index`.
+    """
     return fitted_phi(tally)
 
 

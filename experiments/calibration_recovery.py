@@ -1,0 +1,119 @@
+"""Does calibration find again what a market was made with?
+
+Question: a market is simulated with a known weight of habit, price weight and spread of tastes; are they found in its
+purchases, by the estimator of `stickiness calibrate`, with errors that hold?
+Design: four firms whose prices change every week, households that differ in tastes (normal) and price weights
+(log-normal), about 20 purchases each, from the simulator; habit 0, 0.5 and 1.5 logit. Every run has another seed.
+Reading: mean estimate and bias by weight of habit; how many of the runs have the truth in their 95 % interval.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from sim import panel
+from sim.calibration.chains import Chain, Draws, length_of, run_chains
+from sim.calibration.choices import choices_of, ranked_brands
+from sim.calibration.fit import VARIANTS, basic_terms
+from sim.model.fields import Scenario
+from sim.model.scenario import build
+from sim.report import figures
+from sim.report.experiment import keep, play, said
+
+FAST = {"people": 40, "runs": 2, "percent": 10}
+HABITS = (0.0, 0.5, 1.5)
+PRICE_WEIGHT, TASTE_SD, WEEKS = 4.0, 1.2, 52
+FIRMS = {"alpha": 1.0, "beta": 0.8, "gamma": 0.5, "delta": 0.3}  # presence: exp of mean taste
+PRICES = (0.8, 0.9, 1.0, 1.1, 1.2)
+ENOUGH, MOST_BIAS = 0.85, 0.15
+OFF = ("experience", "inattention", "incident", "switching_cost", "anchor", "association", "ease", "trust", "regret")
+OFF += ("uncertainty", "word_of_mouth", "turnover", "renewal")
+
+
+def market(habit: float, people: int, seed: int, folder: Path) -> Scenario:
+    """A market of which all is known; prices are drawn anew each week."""
+    rng = np.random.default_rng([seed, 7])
+    weeks = pd.MultiIndex.from_product([range(WEEKS), FIRMS], names=["week", "firm"]).to_frame(index=False)
+    path = folder / f"prices_{seed}.csv"
+    weeks.assign(price=rng.choice(PRICES, len(weeks))).to_csv(path, index=False)
+    consumer = {"rate": 0.4, "price_weight": PRICE_WEIGHT, "habit_weight": habit, "habit_rate": 0.5}
+    consumer |= {"state_dependence": 0, "attention": 1, "automaticity": 0, "consideration_size": len(FIRMS)}
+    category = {"taste_law": "normal", "taste_sd": TASTE_SD, "price_weight_sd": 0.4, "rate_shape": 20}
+    return build(
+        {
+            **{"people": people, "weeks": WEEKS, "window": WEEKS, "burn_in": 104, "seed": seed},
+            **{"segments": {"all": {}}, "consumer": consumer, "market": category, "calendar": str(path)},
+            "firms": {name: {"presence": presence} for name, presence in FIRMS.items()},
+            "mechanisms": dict.fromkeys(OFF, False),
+            "network": {"kind": "none"},
+        }
+    )
+
+
+def chain(scenario: Scenario, folder: Path, part: float) -> tuple[Chain, dict[str, float]]:
+    """(a sampler of the purchases of a market, the truth in its terms)."""
+    path = panel.export(scenario, folder / f"panel_{scenario.seed}.csv")
+    choices = choices_of(read := panel.read(path, ordered=True), ranked_brands(read))
+    terms = basic_terms(choices)
+    assert terms.mean_price is not None
+    truth = {"habit": scenario.consumer.habit_weight, "price weight": PRICE_WEIGHT * terms.mean_price}
+    truth["taste spread"] = TASTE_SD * 2**0.5  # of a taste less that for the largest firm
+    return Chain(choices, terms, VARIANTS["simulator"], length_of(choices, part), scenario.seed), truth
+
+
+def estimates(draws: Draws) -> dict[str, np.ndarray]:
+    """Draws of what is known: weight of habit, median price weight, mean spread of the tastes."""
+    spread = np.sqrt(np.diagonal(draws.sigma, axis1=1, axis2=2))[:, : len(FIRMS) - 1].mean(axis=1)
+    return {"habit": draws.common[:, -2], "price weight": np.exp(draws.mu[:, -1]), "taste spread": spread}
+
+
+def finding(table: pd.DataFrame) -> list[str]:
+    """Coverage of all intervals, and the bias of each parameter."""
+    lines = []
+    for name, rows in table.groupby("parameter", sort=False):
+        covered, runs = int(rows.covered.sum()), int(rows.runs.sum())
+        biases = "; ".join(
+            f"habit {r.habit:g}: "
+            + (
+                said(100 * r.bias / r.truth, 100 * r.error / r.truth, "%")
+                if r.truth
+                else said(r.bias, r.error, "logit")
+            )
+            for r in rows.itertuples()
+        )
+        verdict = "enough" if covered >= ENOUGH * runs else "too few"
+        lines.append(f"{name}: {covered} of {runs} intervals of 95 % hold the truth ({verdict}); bias {biases}.")
+    return lines
+
+
+def main(people: int = 150, runs: int = 14, percent: int = 100) -> pd.DataFrame:
+    rows = []
+    with TemporaryDirectory() as name:
+        for k, habit in enumerate(HABITS):
+            scenarios = [market(habit, people, 100 * k + run + 1, Path(name)) for run in range(runs)]
+            made = [chain(s, Path(name), percent / 100) for s in scenarios]
+            found = run_chains([c for c, _ in made], lambda what, done: None, "estimating")
+            for draws, (_, truth) in zip(found, made, strict=True):
+                for parameter, values in estimates(draws).items():
+                    low, high = np.quantile(values, [0.025, 0.975])
+                    inside = low <= truth[parameter] <= high
+                    rows.append((habit, parameter, truth[parameter], values.mean(), inside))
+            print(f"habit {habit:g}: {runs} runs done", flush=True)
+    each = pd.DataFrame(rows, columns=["habit", "parameter", "truth", "value", "covered"])
+    each["off"] = each.value - each.truth
+    by = each.groupby(["habit", "parameter"], sort=False)
+    table = by.agg(
+        truth=("truth", "mean"), value=("value", "mean"), bias=("off", "mean"), error=("off", "sem"),
+        covered=("covered", "sum"), runs=("covered", "size"),
+    ).reset_index()  # fmt: skip
+    print(table.round(3).to_string(index=False))
+    shown = table.assign(habit="habit " + table.habit.astype(str), value=table.bias)
+    picture = figures.dots(shown, "habit", "", "parameter", "Estimate less truth, by weight of habit", "logit")
+    keep("calibration_recovery", table, picture, finding=finding(table))
+    return table
+
+
+if __name__ == "__main__":
+    play(main, FAST)
