@@ -160,7 +160,7 @@ def Choice(label: str, values: list[str], value: str, event_pick: Callable):
 
 def choice(label: str, values: Mapping[str, T], value: T, on_value: Callable[[T], None]) -> None:
     """A choice among values by their names."""
-    shown = next(name for name, v in values.items() if v == value)
+    shown = next((name for name, v in values.items() if v == value), next(iter(values)))
 
     def pick(name: str) -> None:
         if name in values and name != shown:

@@ -141,15 +141,15 @@ class Session:
             limits.check_limits(scenario)
             limits.CAPACITY.reserve(self, scenario)
             self.game = self.picture = None  # frees the old one's memory first
-            self.game = Game(scenario, state.week if state else 0, state.off if state else ())
-            self.picture = Picture(self.game)
+            game = Game(scenario, state.week if state else 0, state.off if state else ())
             self.start = change(base, NO_EVENTS)
             self.picked.value, self.tip.value, self.undo.value = None, "", ()
             asked = state.view if state else {}
             linked_view = View(asked.get("firm", ""), asked.get("group", ""), asked.get("lines") == "segments")
             view = linked_view if state else self.view.value
             firm = view.firm if view.firm in scenario.firms else scenario.focus
-            self.view.value = View(firm, view.group if view.group in self.game.groups() else "", view.segments)
+            self.view.value = View(firm, view.group if view.group in game.groups() else "", view.segments)
+            self.game, self.picture = game, Picture(game)
             self.draw()
             self.generation.value += 1
             self.note()
