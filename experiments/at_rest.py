@@ -55,7 +55,7 @@ def drift(metric: Metric, years: Sequence[Tally]) -> Estimate:
 def measured(provider: bool) -> dict[str, Metric]:
     """The metrics by name that a year's counts give; what is counted over the whole run has no years."""
     whole_run = {"hazard", "stay_after", "awareness", "duplication", "switching", "ever_switched", "share"}
-    found = {**metrics.firm_metrics(provider), **metrics.market_metrics()}
+    found = {**metrics.firm_metrics(provider), **metrics.market_metrics(provider)}
     return {name: metric for name, metric in found.items() if name not in whole_run}
 
 

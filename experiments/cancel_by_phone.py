@@ -14,13 +14,16 @@ import pandas as pd
 
 from sim import study
 from sim.measure import estimates, metrics
+from sim.measure.estimates import Estimate
 from sim.measure.tally import Event, Tally
+from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play, said
+from sim.report.headlines import PEOPLE, at, in_worlds, less, sentences
 from sim.study.twins import By, twins
 
-FAST = {"people": 500, "replications": 2}
+FAST = {"people": 500, "replications": 2, "worlds": 2}
 MARKETS = {"mobile": ("kpn", "Mobile: KPN"), "bank": ("lloyds", "Banks: Lloyds")}
 START, HELD, WINDOW = 26, 104, 26  # weeks
 PHASES = {"held": (START, START + HELD), "let go": (START + HELD, START + HELD + 2 * WINDOW)}
@@ -61,14 +64,42 @@ def finding(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
+PHONE = {"lever": "switching_cost", "week": START, "weeks": HELD, "value": 1.7}
+
+
+def margins(base: Scenario) -> dict[str, Estimate]:
+    """What the telephone holds, what it makes people say, and how much of it is lost when they may go."""
+    pair, j = twins(base, {"moves.phone": PHONE}), list(base.firms).index(base.focus)
+    held, after = (at(pair.difference(metrics.share, by=phase(*weeks)), j) for weeks in PHASES.values())
+    return {
+        "the firm has more share while it can be left by telephone only": held,
+        "more bad words meanwhile": at(pair.difference(bad_words, by=phase(*PHASES["held"])), j),
+        "of that share less than half is left in the year after": less(Estimate(held.value / 2, held.error / 2), after),
+    }
+
+
+def free_to_leave(market: str, focus: str, *size: str) -> Scenario:
+    """The market in which the focus can be left without trouble."""
+    weeks = f"weeks={START + HELD + 2 * WINDOW}", f"window={WINDOW}"
+    return change(
+        study.scenario(f"market={market}", *size, *weeks), {"focus": focus, f"firms.{focus}.switching_cost": 0.0}
+    )
+
+
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
+    """In how many plausible worlds the telephone holds people, and what is left."""
+    tables = [pd.DataFrame()]
+    for market, (focus, words) in MARKETS.items() if worlds else ():
+        found = in_worlds(free_to_leave(market, focus), margins, worlds, people)
+        tables.append(found.assign(claim=f"{words}: " + found.claim))
+    return pd.concat(tables)
+
+
+def main(people: int = 10_000, replications: int = 6, worlds: int = 0) -> pd.DataFrame:
     rows = []
     for market, (focus, words) in MARKETS.items():
-        weeks = f"weeks={START + HELD + 2 * WINDOW}", f"window={WINDOW}"
-        base = study.scenario(f"market={market}", f"people={people}", f"replications={replications}", *weeks)
-        base = change(base, {"focus": focus, f"firms.{focus}.switching_cost": 0.0})
-        phone = {"lever": "switching_cost", "week": START, "weeks": HELD, "value": 1.7}
-        pair, j = twins(base, {"moves.phone": phone}), list(base.firms).index(focus)
+        base = free_to_leave(market, focus, f"people={people}", f"replications={replications}")
+        pair, j = twins(base, {"moves.phone": PHONE}), list(base.firms).index(focus)
         for name, (metric, unit) in METRICS.items():
             for when, weeks_of in PHASES.items():
                 found = (pair.difference if unit else pair.relative)(metric, by=phase(*weeks_of))
@@ -79,7 +110,7 @@ def main(people: int = 10_000, replications: int = 6) -> pd.DataFrame:
     shown = table.assign(row=table.market + ", " + table.when)
     title = "What the telephone holds, and what is left when people may go"
     picture = figures.dots(shown, "row", panel="metric", title=title)
-    keep("cancel_by_phone", table, picture, finding=finding(table))
+    keep("cancel_by_phone", table, picture, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

@@ -12,12 +12,15 @@ import pandas as pd
 
 from sim import study
 from sim.measure import metrics
+from sim.measure.estimates import Estimate
+from sim.measure.tally import Tally
 from sim.model.fields import Scenario
 from sim.report import figures
-from sim.report.experiment import keep, play, said
+from sim.report.experiment import keep, largest, play, said
+from sim.report.headlines import PEOPLE, at, in_worlds, sentences
 from sim.study.twins import spells, with_and_without_events
 
-FAST = {"people": 500, "replications": 2}
+FAST = {"people": 500, "replications": 2, "worlds": 2}
 YEAR, QUARTER = 52, 13  # weeks
 STAY_AWAY = "fewer who join"
 GROUPS = {"": "everybody", "skeptical": "skeptical", "ethical": "ethical", "habitual": "habitual"}
@@ -41,25 +44,47 @@ def moved(scenario: Scenario, words: str) -> list[tuple]:
 
 
 def finding(table: pd.DataFrame) -> list[str]:
-    """Of everybody and each segment: how many more leave and how many fewer join in the year, and the part of these."""
-    lines = []
-    for (market, segment), rows in table[table.quarter == 0].groupby(["market", "segment"], sort=False):
-        counts = "; ".join(f"{r.what} {said(r.value, r.error, '%')}" for r in rows.itertuples())
-        away = rows.value[rows.what == STAY_AWAY].sum() / rows.value.sum()
-        lines.append(f"{market}, {segment}: {counts}; of all missing {100 * away:.0f} % did not join.")
-    return lines
+    """Of everybody and each segment: how many more leave, and how many fewer join, in the year."""
+    groups = table[table.quarter == 0].groupby(["market", "segment"], sort=False)
+    return [
+        f"{market}, {segment}: " + "; ".join(f"{r.what} {said(r.value, r.error, '%')}" for r in rows.itertuples()) + "."
+        for (market, segment), rows in groups
+    ]
 
 
 def title_of(table: pd.DataFrame) -> str:
-    """How much of what is missing after a year is customers who left, in each market."""
+    """Whom the hacked firm misses most after a year, those who left or those who did not join, in each market."""
     year = table[(table.quarter == 0) & (table.segment == "everybody")]
-    left = year[year.what != STAY_AWAY].set_index("market").value / year.groupby("market").value.sum()
-    return "Of whom the hacked firm misses: " + ", ".join(
-        f"{m.split(': ')[1]} {100 * x:.0f} % left" for m, x in left.items()
-    )
+    most = {market.split(": ")[1]: largest(rows, "what") for market, rows in year.groupby("market", sort=False)}
+    return "Because of the breach: " + "; ".join(f"{firm}: {what}" for firm, what in most.items())
 
 
-def main(people: int = 10_000, replications: int = 10) -> pd.DataFrame:
+def margins(base: Scenario) -> dict[str, Estimate]:
+    """By how many more stay away than leave, in the year after the breach; leavers and joiners of the same people."""
+    pair, j = with_and_without_events(base), list(base.firms).index(base.focus)
+    week = min(s.week for s in base.scandals.values())
+
+    def fewer_join(tally: Tally) -> np.ndarray:
+        return -metrics.joined(tally) - metrics.left(tally)
+
+    found = pair.difference(fewer_join, by=spells(week, week + YEAR))
+    return {"more stay away than leave": at(Estimate(found.value[0], found.error[0]), j)}
+
+
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
+    """In how many plausible worlds those who never came are the larger loss."""
+    tables = [pd.DataFrame()]
+    asked = {
+        "Broadband: TalkTalk": ["scandal=breach_talktalk"],
+        "Banks: Lloyds": ["market=bank", "scandal=data_breach"],
+    }
+    for words, presets in asked.items() if worlds else ():
+        found = in_worlds(study.scenario(*presets, "weeks=104"), margins, worlds, people)
+        tables.append(found.assign(claim=f"{words}: " + found.claim))
+    return pd.concat(tables)
+
+
+def main(people: int = 10_000, replications: int = 10, worlds: int = 0) -> pd.DataFrame:
     size = f"people={people}", f"replications={replications}", "weeks=104"
     talktalk = study.scenario("scandal=breach_talktalk", *size)
     breach = [f"scandals.data_breach.{n}={getattr(talktalk.scandals['talktalk'], n)}" for n in ("severity", "action")]
@@ -71,7 +96,10 @@ def main(people: int = 10_000, replications: int = 10) -> pd.DataFrame:
     year = table[table.quarter == 0]
     label = "in a year, % of the firm's customers at the news"
     keep(
-        "hacked", table, figures.dots(year, "segment", "what", "market", title_of(table), label), finding=finding(table)
+        "hacked",
+        table,
+        figures.dots(year, "segment", "what", "market", title_of(table), label),
+        finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))),
     )
     return table
 

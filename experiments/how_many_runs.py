@@ -6,7 +6,6 @@ Design: three questions of two markets, each planned anew and asked as planned, 
 (seeds). The true difference is that of 40 pairs of runs with 20 times the people of the pilot, on draws of their own.
 Reading: `right` is the share of studies whose estimate is within the half width, and its error; it should be .93 to
 .97. `people` is what was planned on average (in 16 replications), `unpaired` what it would take without shared draws.
-Finding: to be measured
 """
 
 import numpy as np
@@ -38,6 +37,15 @@ def difference(base, changes, column, people, replications):
     arms = study.named({"control": {}, "arm": changes})
     table = run(change(base, {"people": people}), arms, metrics=[metric], replications=replications, quiet=True)
     return study.paired(table, "scenario", "control", column).iloc[0]
+
+
+def finding(table: pd.DataFrame) -> list[str]:
+    """How often a plan was right, and how many people it takes, by question."""
+    return [
+        f"{r.question}: right in {r.right:.2f} ± {r.error:.2f} of studies of {r.people:.0f} people a run; "
+        f"without shared draws {r.unpaired / r.people:.0f} times as many."
+        for r in table.rename(columns={"right.error": "error"}).itertuples()
+    ]
 
 
 def main(people: int = 2000, replications: int = 300) -> pd.DataFrame:
@@ -72,7 +80,7 @@ def main(people: int = 2000, replications: int = 300) -> pd.DataFrame:
     figure = figures.sweep(
         shown, "number", "right", [], title="A plan is right as often as it says", labels=("question", "right")
     )
-    keep("how_many_runs", table, figure)
+    keep("how_many_runs", table, figure, finding=finding(table))
     return table
 
 

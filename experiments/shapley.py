@@ -8,7 +8,7 @@ Reading: Shapley shares, which sum to the index; those below .01 at every firm o
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps, rc_context
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from sim import study
@@ -19,7 +19,7 @@ from sim.study import shapley
 FAST = {"people": 500, "permutations": 2}
 MARKETS = {"toothpaste_uk": "Toothpaste: any number of uses", "bank": "Banks: one provider until left"}
 SMALL = 0.01
-COLORS = dict(zip(shapley.MECHANISMS, colormaps["tab20"].colors, strict=False)) | {"the rest": figures.REST}
+COLORS = {name: figures.color(n) for n, name in enumerate(shapley.MECHANISMS)} | {"the rest": figures.REST}
 
 
 def parts(table: pd.DataFrame) -> pd.DataFrame:

@@ -13,14 +13,16 @@ import pandas as pd
 
 from sim import study
 from sim.measure import metrics
+from sim.measure.estimates import Estimate
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, largest, play, said
+from sim.report.headlines import PEOPLE, at, in_worlds, least, less, sentences
 from sim.study import shapley
 from sim.study.twins import twins
 
-FAST = {"people": 500, "replications": 2}
+FAST = {"people": 500, "replications": 2, "worlds": 2}
 MARKETS = {"retail_us": "Shops", "bank": "Banks"}
 ETHICAL, SKEPTICAL = 30.0, 40.0  # % of people, the upper ends (#49; #41)
 REGRET, FAILURE = 0.2, 0.02  # logit/CX and a visit, the lower ends (#72, #63)
@@ -87,7 +89,23 @@ def finding(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def main(people: int = 10_000, replications: int = 3) -> pd.DataFrame:
+def margins(base: Scenario) -> dict[str, Estimate]:
+    """By how much failing details cost more of the index than each of the other reasons."""
+    j = list(base.firms).index(base.focus)
+    details, *others = (at(twins(base, c).difference(shapley.index(base)), j) for c in arms(base, False).values())
+    return {"of the three reasons, details that fail cost the index most": least([less(o, details) for o in others])}
+
+
+def headlines(worlds: int, people: int = PEOPLE) -> pd.DataFrame:
+    """In how many plausible worlds failing details are what costs most."""
+    tables = [pd.DataFrame()]
+    for market, words in MARKETS.items() if worlds else ():
+        found = in_worlds(study.scenario(f"market={market}", "weeks=104"), margins, worlds, people)
+        tables.append(found.assign(claim=f"{words}: " + found.claim))
+    return pd.concat(tables)
+
+
+def main(people: int = 10_000, replications: int = 3, worlds: int = 0) -> pd.DataFrame:
     rows = []
     for market, words in MARKETS.items():
         base = study.scenario(f"market={market}", f"people={people}", f"replications={replications}", "weeks=104")
@@ -104,7 +122,7 @@ def main(people: int = 10_000, replications: int = 3) -> pd.DataFrame:
     shown = table.assign(panel=table.market + ": " + table.metric)
     title = "Three reasons for falling loyalty, and what each moves"
     picture = figures.dots(shown, "arm", "setting", "panel", title, "points")
-    keep("three_reasons", table, picture, finding=finding(table))
+    keep("three_reasons", table, picture, finding=finding(table) + sentences(headlines(worlds, min(people, PEOPLE))))
     return table
 
 

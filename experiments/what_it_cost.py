@@ -5,8 +5,6 @@ Design: 20,000 people with the boycott and the same people without it, the answe
 scandal=boycott_budlight`, drawn. A customer is a person whose last beer was a Bud Light.
 Reading: the preset is a record with a fitted factor, no prediction: sales are down 28 % for three months by
 calibration (#53). What the model adds is who goes, who comes back, and how well it is known.
-Finding: 27.7 % of customers are lost at the worst (95 %, dice only: 25.3 to 30.2), 37 weeks after the news; half of it
-is not over within the 78 weeks simulated.
 """
 
 import pandas as pd
@@ -26,7 +24,7 @@ def main(people: int = 20_000) -> pd.DataFrame:
         print(line)
     table = answer_text.table(found)
     note = f"{people:,} people, the same with and without. Gray bars: no change detected."
-    keep("what_it_cost", table, figures.answer(found, helped, note))
+    keep("what_it_cost", table, figures.answer(found, helped, note), finding=[answer_text.sentence(found)])
     return table
 
 

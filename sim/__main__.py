@@ -31,6 +31,7 @@ How much more often customers use you than your competitors, simulated.
   python -m sim forecast CASES.yaml OUT.csv               the same of many, as numbers
   python -m sim odd [FILE]                                the model described in the ODD protocol
   python -m sim countermeasures scandal=data_breach       what would have helped, how much, and what is known of it
+  python -m sim scandal=data_breach report=cost.html      the same as one page to send
   python -m sim page [port=8765]                          play a market in the browser
 
 Presets, chosen as GROUP=NAME:
@@ -90,11 +91,11 @@ def command(arguments: list[str]) -> int:
         return study_main(arguments)
     from sim.report.hydra_task import launch
 
-    return launch(_new_scandal(arguments) if "scandal=new" in arguments else arguments)
+    return launch(*_new_scandal(arguments)) if "scandal=new" in arguments else launch(arguments)
 
 
-def _new_scandal(arguments: list[str]) -> list[str]:
-    """Say what is to be expected of a new scandal, and give the arguments of a run with the draw in the middle."""
+def _new_scandal(arguments: list[str]) -> tuple[list[str], list[dict[str, float]]]:
+    """Say what is to be expected of a new scandal; the arguments of a run of the middle draw, and all draws."""
     from sim.casebook.question import answer, asked
     from sim.report.signals import stoppable
     from sim.study.presets import scenario, uncalibrated
@@ -105,7 +106,7 @@ def _new_scandal(arguments: list[str]) -> list[str]:
         drawn, text = answer(scenario(*others), question)
     print(text)
     print("\nA run of the draw in the middle:", flush=True)
-    return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())]
+    return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())], drawn.changes
 
 
 def _panel(panels: list[str], others: list[str]) -> int:

@@ -16,6 +16,8 @@ EXTRAS = {
     "sim/page": {"page"},
     "sim/engine/cluster": {"cluster"},
     "sim/study/pools": {"slurm"},
+    "sim/study/indices": {"sensitivity"},
+    "sim/study/optimum": {"optimize"},
     "sim/engine/gpu.py": {"gpu"},
     "experiments": {"browser", "cluster", "slurm"},
 }
@@ -40,7 +42,7 @@ def imported(path):
 
 
 FILES = [p for folder in ("sim", "experiments", "tests") for p in sorted((ROOT / folder).rglob("*.py"))]
-OURS = {"sim", "experiments", "tests", "_typeshed"}  # the last is there for type checkers alone
+OURS = {"sim", "experiments", "tests", "docs", "_typeshed"}  # the last is there for type checkers alone
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -122,7 +122,7 @@ def test_severity_scales_with_what_a_scandal_touches():
     assert scale["data"] == scale["conscience"], "the cases see no difference (conf/casebook.yaml)"
 
 
-@pytest.mark.parametrize(("name", "done", "said"), [("breach_talktalk", -0.1, -0.4), ("boycott_budlight", -0.4, -0.8)])
+@pytest.mark.parametrize(("name", "done", "said"), [("breach_talktalk", -0.1, -0.3), ("boycott_budlight", -0.4, -0.8)])
 def test_everyone_walks_away_in_the_world_of_surveys_only(name, done, said):
     told = study.scenario(f"scandal={name}", "people=1500")
     drops = []

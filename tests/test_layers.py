@@ -23,8 +23,7 @@ FLOORS = [
     ["casebook"],  # what real scandals did, and what is to be expected of a new one
     ["report"],
     ["panel", "facts", "mesa"],
-    ["calibration"],  # calibration: from a purchase panel to a market of the simulator
-    ["page"],
+    ["calibration", "page"],  # calibration: from a purchase panel to a market of the simulator
     ["app", "__main__"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -34,14 +33,32 @@ COMPUTE = {"compute", "model", "measure", "engine"}
 KNOWN_BY = {
     "numba": {"compute", "model/state", "engine", "model/word_of_mouth", "panel/record", "calibration/compiled"},
     "llvmlite": {"compute"},
-    "hydra": {"study/defaults", "study/presets", "study/preset_files", "report", "page", "__main__"},
+    "hydra": {
+        "study/composition",
+        "study/defaults",
+        "study/presets",
+        "study/preset_files",
+        "report",
+        "page",
+        "__main__",
+    },
     "omegaconf": {"study/presets", "study/preset_files", "report"},
     "mesa": {"mesa", "page"},
     "solara": {"page"},
     "ray": {"engine/cluster"},
     "submitit": {"study/pools"},
+    "SALib": {"study/indices"},
+    "optuna": {"study/optimum"},
     "pyarrow": {"study/store", "panel", "calibration/posterior", "calibration/preset", "model/tables"},
-    "matplotlib": {"report/figures", "report/experiment", "panel/main", "calibration/figure", "page"},
+    "matplotlib": {
+        "report/figures",
+        "report/experiment",
+        "panel/main",
+        "calibration/figure",
+        "calibration/twin",
+        "calibration/market",
+        "page",
+    },
 }
 
 

@@ -107,7 +107,7 @@ def test_the_table_of_a_run(pair):
 
 def test_the_table_of_twins_is_their_differences(pair):
     table = pair.table()
-    assert list(table.columns) == ["group", "firm", "metric", "value", "error", "low", "high"]
+    assert list(table.columns) == ["group", "firm", "metric", "value", "error"]
     for group, segment in (("all", ""), ("segments.b", "b")):
         rows = table[(table.group == group) & (table.metric == "share")]
         value, error = pair.difference(metrics.share, segment)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.calibration.choices import Choices, Terms, Variant, data_of
 from sim.calibration.compiled.likelihood import Data
-from sim.calibration.compiled.sampler import Prior, State, refresh, sweeps
+from sim.calibration.compiled.sampler import HyperPrior, State, refresh, sweeps
 from sim.calibration.settings import number, prior_of
 
 Progress = Callable[[str, float], None]  # what is being done, and the part of it that is done
@@ -54,7 +54,7 @@ def length_of(choices: Choices, part: float = 1.0) -> Length:
     return Length(round(number("sampler", "burn_in") * factor), thin * draws, draws)
 
 
-def initial_state(data: Data, prior: Prior, seed: int) -> State:
+def initial_state(data: Data, prior: HyperPrior, seed: int) -> State:
     """A chain's beginning: everybody at market shares, spread as the prior says."""
     households, p = len(data.start) - 1, len(prior.mean)
     share = np.maximum(data.share, 1e-4)

@@ -122,7 +122,7 @@ def _inner(
     }
     form = max(forms, key=lambda f: scores[f, pools[0]])
     pool = max(pools, key=lambda p: scores[form, p])
-    result = Inner(choices, ~history, {}, *_free(at, choices, form, draws[list(chains).index((form, "simulator"))]))
+    result = Inner(choices, ~history, {}, *_free(at, form, {n: draws[list(chains).index((form, n))] for n in pool}))
     result.chances["market"] = pooled([each[form, n] for n in pool], [1.0] * len(pool))
     result.chances["simulator"] = each[form, "simulator"]
     result.chances |= reference_chances(choices, history, form)
@@ -134,7 +134,7 @@ def _inner(
 
 
 def _forms(choices: Choices, terms: Terms) -> tuple[bool, ...]:
-    """If price acts by its logarithm, as may be chosen; ratios that the simulator does not take leave that only."""
+    """Whether price acts by its logarithm, as may be chosen; ratios beyond the simulator's prices leave only that."""
     if terms.mean_price is None or choices.prices is None:
         return (False,)
     return (False, True) if choices.prices.max(initial=0.0) <= LARGEST_RATIO * terms.mean_price else (True,)
@@ -158,8 +158,9 @@ def _part() -> float:
     return number("sampler", "inner")
 
 
-def _free(at: Occasions, choices: Choices, form: Terms, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
+def _free(at: Occasions, form: Terms, pool: dict[str, Draws]) -> tuple[np.ndarray, np.ndarray]:
     """Free runs over what was held out, and over everything from the first purchase on."""
-    market = Posterior((), (), form, {"simulator": draws}, {}, "simulator", choices.households, np.zeros(0, np.uint64))
-    whole = Occasions(choices, choices.start[:-1].copy(), at.seeds, at.known)
+    weights, households = dict.fromkeys(pool, 1.0), at.choices.households
+    market = Posterior((), (), form, pool, weights, list(pool)[-1], households, np.zeros(0, np.uint64))
+    whole = Occasions(at.choices, at.choices.start[:-1].copy(), at.seeds, at.known)
     return simulate(market, at, FREE_RUNS), simulate(market, whole, FREE_RUNS)

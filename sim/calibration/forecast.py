@@ -1,7 +1,7 @@
 """What a calibrated market expects of households from the end of their history: one-step chances, free runs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -81,7 +81,7 @@ def chances(at: Occasions, terms: Terms, draws: Draws, habit: bool, tell: Tell) 
         theta, which, random = _household(at, draws, hyper, i)
         follow(data, i, at.given[i], at.known[i] >= 0, hyper, theta, which, random, result)
 
-    _every(one, len(at.given), tell)
+    _every(one, np.arange(len(at.given)), tell)
     return result
 
 
@@ -96,16 +96,16 @@ def _household(at: Occasions, draws: Draws, hyper: Hyper, i: int) -> tuple[np.nd
     return theta, np.arange(many), random
 
 
-def _every(one: Callable[[int], None], many: int, tell: Tell) -> None:
-    """Do it for every household, on all cores; what comes out does not depend on which does what."""
+def _every(one: Callable[[int], None], households: np.ndarray, tell: Tell) -> None:
+    """Do it for each of the households, on all cores; what comes out does not depend on which does what."""
     step = 8
 
-    def block_of(households: range) -> None:
-        for i in households:
+    def block_of(some: list[int]) -> None:
+        for i in some:
             one(i)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        blocks = [range(low, min(low + step, many)) for low in range(0, many, step)]
+        blocks = [households[low : low + step].tolist() for low in range(0, len(households), step)]
         waiting = [pool.submit(block_of, block) for block in blocks]
         try:
             for number, future in enumerate(waiting, 1):
@@ -148,24 +148,47 @@ def simulate(
 ) -> np.ndarray:
     """[replication, n] the brand of every purchase: history as it was, what follows by own choices.
 
-    Each replication has one draw of the population for everybody, and its own random numbers.
+    The variants that predict share the replications by their weights. Each replication has one draw of the population
+    for everybody, and its own random numbers.
     """
-    draws = posterior.draws[posterior.simulator]
+    result = np.tile(np.where(at.asked, -1, at.choices.y), (replications, 1))
+    parts = list(_parts(posterior, at, replications))
+    for done, (name, households, rows) in enumerate(parts):
+        told: Tell = lambda part, done=done: tell((done + part) / len(parts))  # type: ignore[misc]  # noqa: E731
+        _every(_free_run(posterior, name, at, rows, habit, result), households, told)
+    return result
+
+
+def _parts(posterior: Posterior, at: Occasions, replications: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(variant, its households, its replications). Without a first purchase to go by, those that need none."""
+    new = at.given == at.choices.start[:-1]
+    names = list(posterior.pool)
+    whole = [n for n in names if not posterior.draws[n].variant.given_first] or [posterior.simulator]
+    for households, able in ((np.flatnonzero(~new), names), (np.flatnonzero(new), whole)):
+        weights = np.array([posterior.pool.get(name, 1.0) for name in able])
+        ends = np.round(np.cumsum(weights / weights.sum()) * replications).astype(np.int64)
+        for name, rows in zip(able, np.split(np.arange(replications), ends[:-1]), strict=True):
+            if len(rows) and len(households):
+                yield name, households, rows
+
+
+def _free_run(
+    posterior: Posterior, name: str, at: Occasions, rows: np.ndarray, habit: bool, result: np.ndarray
+) -> Callable[[int], None]:
+    """What writes the free runs of one household, by one variant, to the rows of `result`."""
+    draws = posterior.draws[name]
     hyper, data = hyper_of(draws, habit), data_of(at.choices, posterior.terms, draws.variant)
     blind: Data = data._replace(y=np.where(at.asked, -1, data.y))
-    result = np.tile(blind.y, (replications, 1))
-    many = len(draws.mu)
-    numbers = ODD * (np.arange(1, replications + 1, dtype=np.uint64) + np.uint64(posterior.seed << 20))
-    picks = ((np.arange(replications) + 0.5) * many / replications).astype(np.int64) % many
+    numbers = ODD * (rows.astype(np.uint64) + np.uint64(1 + (posterior.seed << 20)))
+    picks = ((np.arange(len(rows)) + 0.5) * len(draws.mu) / len(rows)).astype(np.int64)
 
     def one(i: int) -> None:
         theta, which, random = _household(at, draws, hyper, i)
         if at.known[i] < 0 and at.given[i] > data.start[i]:
             past = blind._replace(start=np.array([data.start[i], at.given[i]]))
             follow(past, 0, at.given[i], False, hyper, theta, which, random, np.zeros((0, data.x.shape[1])))
-        for r, d in enumerate(picks):
-            own = mixed(at.seeds[i : i + 1] + numbers[r : r + 1])
+        for r, d, number in zip(rows, picks, numbers, strict=True):
+            own = mixed(at.seeds[i : i + 1] + number)
             run_free(blind, i, at.given[i], theta[d], hyper.common[which[d]], own, result[r])
 
-    _every(one, len(at.given), tell)
-    return result
+    return one

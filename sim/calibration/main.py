@@ -126,7 +126,7 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     with _progress() as progress:
         progress("reading", 0.0)
         panel = read(given["panel"], options=options)
-        title = f"{Path(given['panel']).stem}: tastes, prices and habit from its panel, the rest from literature"
+        title = Path(given["panel"]).stem[:40]
         done = calibrate(panel, progress, int(given.get("seed", "1")), given.get("time"), title)
         progress("writing", 1.0)
         folder = Path(given["out"])
@@ -135,7 +135,9 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     for line in (folder / REPORT).read_text(encoding="utf-8").splitlines():
         console.print(streams.plain(line), soft_wrap=True, markup=False, highlight=False)
     made = ", ".join(f for f in FILES if (folder / f).exists())
-    console.print(f"\nwritten to {streams.plain(str(folder))}: {made}", soft_wrap=True, markup=False)
+    where = streams.plain(str(folder))
+    console.print(f"\nwritten to {where}: {made}", soft_wrap=True, markup=False)
+    console.print(f"now ask it: stickiness market={where} scandal=data_breach", soft_wrap=True, markup=False)
     for sentence in failures:
         streams.console(stderr=True).print(streams.plain(sentence), soft_wrap=True, markup=False)
     return 0

@@ -1,23 +1,30 @@
 """From a panel to the folder of a calibrated market."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.calibration.chains import Progress
 from sim.calibration.choices import Choices, choices_of, ranked_brands, take_households, take_purchases
+from sim.calibration.figure import draw
 from sim.calibration.fit import Fitted, fit
 from sim.calibration.posterior import HOUSEHOLDS, POPULATION, write_posterior
 from sim.calibration.preset import CALENDAR, MARKET, PEOPLE, Time, calendar_text, firm_names, preset_text, write_people
 from sim.calibration.report import text
 from sim.calibration.settings import number
+from sim.calibration.twin import figure, lines, side_by_side
 from sim.calibration.weeks import MOST_WEEKS, Prices, prices_by_week, rates, unit_of, weeks_of, with_prices
 from sim.panel.report import read_summary
 from sim.panel.types import Panel, PanelError
 
-REPORT, FIGURE = "report.txt", "fit.png"
-FILES = (MARKET, PEOPLE, CALENDAR, POPULATION, HOUSEHOLDS, REPORT, FIGURE)
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REPORT, FIGURE, TWIN, TWIN_FIGURE = "report.txt", "fit.png", "twin.csv", "twin.png"
+FILES = (MARKET, PEOPLE, CALENDAR, POPULATION, HOUSEHOLDS, REPORT, FIGURE, TWIN, TWIN_FIGURE)
 
 
 @dataclass
@@ -35,7 +42,9 @@ class Calibration:
     seed: int
 
 
-def calibrate(panel: Panel, progress: Progress, seed: int = 1, unit: str | None = None, title: str = "") -> Calibration:
+def calibrate(
+    panel: Panel, progress: Progress, seed: int = 1, unit: str | None = None, title: str = "Mine"
+) -> Calibration:
     """Fit the simulator's choice rule to a panel. PanelError where a panel cannot tell anything of it.
 
     `unit` of its times: date, week, day or none; None = as the panel has it.
@@ -111,25 +120,33 @@ def sized(choices: Choices) -> tuple[Choices, list[str]]:
 def write(done: Calibration, folder: Path) -> list[str]:
     """Write all files to a folder; returns sentences on what could not be made."""
     posterior, choices = done.fitted.posterior, done.choices
-    report = text(done.fitted, choices, done.time, done.about, done.read)
+    twin = side_by_side(posterior, choices)
+    report = text(done.fitted, choices, done.time, done.about, done.read, lines(twin, len(choices.households)))
     preset = preset_text(posterior, choices, done.time, done.seed, done.title)
     (folder / MARKET).write_text(preset, encoding="utf-8")
     (folder / REPORT).write_text(report, encoding="utf-8")
+    twin.to_csv(folder / TWIN, index=False, lineterminator="\n")
     if done.time.weeks is not None:
         (folder / CALENDAR).write_text(calendar_text(posterior, choices, done.time.weeks), encoding="utf-8")
     write_people(posterior, choices, done.time, folder)
     write_posterior(posterior, folder)
+    name = done.title
+    failures = _drawn(folder / TWIN_FIGURE, lambda: figure(twin, f"The panel and its twin: {name}"))
     inner = done.fitted.inner
     if inner is None:
-        return ["There is no figure: too few purchases to hold any out."]
+        return [*failures, "There is no figure of the fit: too few purchases to hold any out."]
+    return failures + _drawn(folder / FIGURE, lambda: draw(inner, f"Predicted against observed: {name}"))
+
+
+def _drawn(path: Path, make: "Callable[[], Figure]") -> list[str]:
+    """Save a figure; a sentence where it cannot be drawn, for the numbers are written already."""
     try:
-        from sim.calibration.figure import draw
         from sim.report import figures
 
-        figures.save(draw(inner, f"Predicted against observed: {done.title.partition(':')[0]}"), folder / FIGURE, "png")
-    except Exception as error:  # the numbers are written already; a failed drawing must not lose them
-        (folder / FIGURE).unlink(missing_ok=True)
-        return [f"the figure could not be drawn ({' '.join(str(error).split())[:120]})"]
+        figures.save(make(), path, "png")
+    except Exception as error:  # a failed drawing must not lose the numbers
+        path.unlink(missing_ok=True)
+        return [f"{path.name} could not be drawn ({' '.join(str(error).split())[:120]})"]
     return []
 
 

@@ -77,9 +77,11 @@ class Numbers:
         self.price_sd = float(np.sqrt(self.covariance[-1, -1])) if self.priced else 0.0
 
 
-def price_shift(posterior: Posterior, choices: Choices) -> float:
-    """What is added to prices so that the simulator takes all of them; it changes no choice."""
-    return max(0.0, LEAST_PRICE - 1 - float(price_index(choices, posterior.terms).min(initial=0.0)))
+def price_shift(posterior: Posterior, choices: Choices, weeks: np.ndarray | None) -> float:
+    """What is added to the prices that are written so that the simulator takes all of them; it changes no choice."""
+    x = price_index(choices, posterior.terms)
+    written = x.mean(axis=0) if weeks is None else by_week(weeks, choices.y, x, x.shape[1])[1]
+    return max(0.0, LEAST_PRICE - 1 - float(written.min(initial=0.0)))
 
 
 def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, title: str) -> str:
@@ -90,7 +92,7 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
         f"{len(choices.y):,} purchases.",
         "# Numbers marked `panel` are posterior means +- standard deviations; the others are assumptions that keep",
         "# mechanisms out that this panel says nothing of, or the simulator's own (see report.txt).",
-        f"title: {_quoted(title)}",
+        f"title: {_quoted(f'{title}: {told(posterior)}')}",
         f"seed: {seed}",
         f"population: {PEOPLE}  # households of the panel, with tastes and habits drawn from the posterior",
         "burn_in: 0  # weeks; people start from the end of their history",
@@ -99,20 +101,29 @@ def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, t
         *_segments(),
         *_market(numbers, time),
         *_consumer(numbers, time, len(posterior.firms)),
-        *_firms(posterior, choices, numbers),
+        *_firms(posterior, choices, numbers, time.weeks),
         *_covariance(posterior, numbers),
     ]
     return "\n".join(lines) + "\n"
 
 
+def told(posterior: Posterior) -> str:
+    """A line on what the panel tells of the market, and what rests on literature; every run prints it."""
+    terms = posterior.terms
+    known = ["tastes"] + ["prices"] * (terms.mean_price is not None)
+    known += ["promotions"] * (terms.feature or terms.display)
+    return f"{', '.join(known)} and habit from its panel; scandals, quality, effort and entry from literature"
+
+
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:120] + '"'
+    return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:200] + '"'
 
 
 def _time(time: Time) -> Iterator[str]:
     weeks = WEEKS if time.weeks is None else int(time.weeks.max() - time.weeks.min() + 1)
     if time.weeks is not None:
-        yield f"calendar: {CALENDAR}  # prices and promotions of the panel's weeks"
+        yield f"calendar: {CALENDAR}  # prices and promotions of the panel's weeks, in place of firms.*.price;"
+        yield "#   a move wins over them, +moves.cut={firm: NAME, week: 4, value: 0.9}; calendar= drops all"
     yield f"weeks: {max(weeks, 1)}"
     yield f"window: {min(WINDOW, max(weeks, 1))}  # weeks"
 
@@ -156,10 +167,15 @@ def _consumer(numbers: Numbers, time: Time, firms: int) -> Iterator[str]:
     yield "  uncertainty: 0.0       # tastes hold what people think of brands that they do not use"
 
 
-def _firms(posterior: Posterior, choices: Choices, numbers: Numbers) -> Iterator[str]:
-    x = price_index(choices, posterior.terms) + price_shift(posterior, choices)
+def _firms(posterior: Posterior, choices: Choices, numbers: Numbers, weeks: np.ndarray | None) -> Iterator[str]:
+    shift = price_shift(posterior, choices, weeks)
+    x = price_index(choices, posterior.terms) + shift
     presence = np.exp(np.clip(numbers.mean, -13, 13))
     shares = posterior.terms.share
+    if numbers.priced:
+        form = f"{1 + shift:.4g} + ln(price / mean)" if posterior.terms.log_price else "price / mean"
+        form += f" + {shift:.4g}" if shift and not posterior.terms.log_price else ""
+        yield f"# Prices below are {form}; the mean price is {posterior.terms.mean_price:.4g}."
     yield "firms:"
     for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
         named = re.sub(r"[\x00-\x1f]", " ", brand)[:60]
@@ -190,7 +206,7 @@ def _covariance(posterior: Posterior, numbers: Numbers) -> Iterator[str]:
 def calendar_text(posterior: Posterior, choices: Choices, weeks: np.ndarray) -> str:
     """Prices and promotions of every firm in every week, as CSV: means over the purchases of the week."""
     many = len(posterior.firms)
-    x = price_index(choices, posterior.terms) + price_shift(posterior, choices) + 1
+    x = price_index(choices, posterior.terms) + price_shift(posterior, choices, weeks) + 1
     blocks = {"price": x} if posterior.terms.mean_price is not None else {}
     for name, wanted, block in (
         ("feature", posterior.terms.feature, choices.features),

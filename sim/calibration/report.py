@@ -18,13 +18,14 @@ ALIKE = 0.9  # correlation of features and displays above which they cannot be t
 MIXED = 1.1  # split R-hat above which the sampler should have run longer
 
 
-def text(fitted: Fitted, choices: Choices, time: Time, about: list[str], read: list[str]) -> str:
-    """The report: `about` are sentences on prices, time and size, `read` those of reading the file."""
+def text(fitted: Fitted, choices: Choices, time: Time, about: list[str], read: list[str], twin: list[str]) -> str:
+    """The report: `about` are sentences on prices, time and size, `read` those of reading, `twin` the twin's lines."""
     posterior = fitted.posterior
     parts = {
         "What was read": read,
         "What was estimated (posterior mean +- standard deviation)": list(estimates(posterior)),
         "How well it predicts": list(prediction(fitted.inner)),
+        "The panel and its twin": twin,
         "What this panel can and cannot tell": [*about, *limits(posterior, choices, time)],
         "What rests on other sources than this panel": rest(posterior, time),
         "How it was chosen and computed": [*(fitted.inner.log if fitted.inner else []), *mixing(posterior)],

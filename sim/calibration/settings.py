@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from sim.calibration.choices import Terms, Variant, weight_names
-from sim.calibration.compiled.sampler import Prior
+from sim.calibration.compiled.sampler import HyperPrior
 from sim.study.presets import CONF
 
 Numbers = Mapping[str, float]
@@ -34,7 +34,7 @@ def pair(name: str) -> tuple[float, float]:
     return float(value[0]), float(value[1])
 
 
-def prior_of(terms: Terms, variant: Variant) -> Prior:
+def prior_of(terms: Terms, variant: Variant) -> HyperPrior:
     """The prior of a variant, in the estimator's order of parameters."""
     tastes = len(terms.share) - 1
     means = [pair("taste_mean")] * tastes
@@ -48,7 +48,7 @@ def prior_of(terms: Terms, variant: Variant) -> Prior:
     common.insert(-1, (0.0, number("priors", "habit_scale")))
     mean, sd = np.array(means).T
     common_mean, common_sd = np.array(common).T
-    return Prior(
+    return HyperPrior(
         np.ascontiguousarray(mean),
         np.ascontiguousarray(sd),
         np.array(scales),

@@ -1,9 +1,11 @@
 """Runs the simulation: the kernel each week, message exchange between weeks."""
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from sim.compute.html import html_table, with_error
 from sim.compute.jit import CHECKED
 from sim.engine.checks import check_week
 from sim.engine.kernel import carry_folds, deliver_outbox
+from sim.engine.policies import as_moves, last_window, moves_made, react
 from sim.engine.shard import (
     CORES,
     INITIALIZE,
@@ -29,6 +32,7 @@ from sim.measure import estimates, metrics
 from sim.measure.groups import groups
 from sim.measure.shares import Share
 from sim.measure.tally import Tally, counted
+from sim.model.events import Move
 from sim.model.fields import Scenario
 from sim.model.network import Links
 from sim.model.state import CARRY_WEEKS, People
@@ -67,6 +71,7 @@ class Run:
     tally: Tally
     shares: dict[str, Share] = field(default_factory=dict)  # by firm, where presence was solved for stated shares
     people: list[People] = field(default_factory=list)  # at the end of the run, one a replication
+    moves: list[dict[str, Move]] = field(default_factory=list)  # that policies made, one dict a replication
 
     def __repr__(self) -> str:
         """One line: of which scenario, in how many replications."""
@@ -80,6 +85,13 @@ class Run:
         sticky = estimates.estimate(metrics.firm_metrics(provider)["stickiness"], counts)
         cells = ([with_error(*pair) for pair in zip(*found, strict=True)] for found in (share, sticky))
         return html_table(repr(self), ["firm", "share", "stickiness"], zip(firms, *cells, strict=True))
+
+    def as_moves(self, replication: int = 0) -> Scenario:
+        """The scenario of a replication (0 = the first of this run), the moves that its policies made in their place.
+
+        Simulated with `first` the number of that replication, it gives the same counts.
+        """
+        return as_moves(self.scenario, self.moves[replication] if self.moves else {})
 
     def table(self) -> "pd.DataFrame":
         """Every metric with its standard error: group, firm ("" = the market), metric, value, error; a row each."""
@@ -113,7 +125,7 @@ def simulate(
     threads = threads or (CORES if scenario.people * runs >= THREADED else 1)
     apart = 1 < threads <= runs and scenario.people * threads <= APART  # a thread a replication, or several in one
 
-    def replication(r: int) -> tuple[Tally, People | None]:
+    def replication(r: int) -> tuple[Tally, People | None, dict[str, Move]]:
         inner = None if apart else pool
         parts = initialize(scenario, first + r, shards, network, start[r] if start else None, inner)
         open_counts(parts)
@@ -121,12 +133,13 @@ def simulate(
             advance(parts, inner)
             if progress:
                 progress(next(done), runs * weeks)
-        return _all_counts(parts), _all_people(parts) if keep_people else None
+        made = moves_made(scenario, parts[0].scenario)
+        return _all_counts(parts), _all_people(parts) if keep_people else None, made
 
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-        tallies, people = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
+        tallies, people, moves = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
     kept = [p for p in people if p is not None]
-    return Run(scenario, _joined(tallies), {}, kept)
+    return Run(scenario, _joined(tallies), {}, kept, list(moves) if scenario.policies else [])
 
 
 def _joined(tallies: Sequence[Tally]) -> Tally:
@@ -148,8 +161,11 @@ def advance(parts: Sequence[Shard], pool: Pool = None) -> None:
     end_week(parts, pool)
 
 
-def end_week(parts: Sequence[Shard], pool: Pool = None) -> None:
-    """What follows a week, once every shard has stepped: exchange messages, close the window if it ends here."""
+def end_week(parts: Sequence[Shard], pool: Pool = None, reacts: bool = True) -> None:
+    """What follows a week, once every shard has stepped: exchange messages, close the window if it ends here.
+
+    Then firms with policies react, unless there are other shards elsewhere that have counted a part.
+    """
     if parts[0].world.market["talk"][0]:
         exchange(parts)
     for shard in parts:
@@ -161,6 +177,28 @@ def end_week(parts: Sequence[Shard], pool: Pool = None) -> None:
         if CHECKED:
             check_week(shard.people, shard.world, shard.tally, shard.first, shard.week)
         shard.week += 1
+    if reacts and window_ended(parts[0]):
+        react(parts, sum_of(window_counts(shard) for shard in parts))
+
+
+def window_ended(shard: Shard) -> bool:
+    """Whether a window has just ended to which firms with policies may react."""
+    return window_ends(shard.scenario, shard.week - 1)
+
+
+def window_ends(s: Scenario, week: int) -> bool:
+    """Whether a window to which firms with policies may react ends with a week."""
+    return bool(s.policies) and week >= 0 and week % s.window == s.window - 1
+
+
+def window_counts(shard: Shard) -> Tally:
+    """What this shard has counted in the window that has just ended, over all its people."""
+    return last_window(shard.tally, shard.week - 1, shard.scenario.window)
+
+
+def sum_of(tallies: Iterable[Tally]) -> Tally:
+    """The counts of all parts of the same people."""
+    return reduce(operator.add, tallies)
 
 
 def ending(shard: Shard) -> tuple[int, bool] | None:
@@ -191,10 +229,7 @@ def exchange(parts: Sequence[Shard]) -> None:
 
 def _all_counts(parts: Sequence[Shard]) -> Tally:
     """What all shards counted."""
-    tally = parts[0].tally
-    for shard in parts[1:]:
-        tally = tally + shard.tally
-    return counted(tally)
+    return counted(sum_of(shard.tally for shard in parts))
 
 
 def _all_people(parts: Sequence[Shard]) -> People:

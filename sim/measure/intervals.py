@@ -35,7 +35,7 @@ def interval(values: Array, level: float = LEVEL) -> Interval:
     >>> people = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0])
     >>> means = np.array([people.mean(), *(np.delete(people, n).mean() for n in range(8))])
     >>> [round(float(end), 2) for end in interval(means)]
-    [1.56, 6.38]
+    [1.58, 6.89]
     """
     value, left_out = values[0], values[1:]
     groups = len(left_out)

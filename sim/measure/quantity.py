@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim.measure.estimates import folds_of
-from sim.measure.intervals import LEVEL, Z, degrees, t_quantile
+from sim.measure.intervals import LEVEL, Z, degrees, interval, t_quantile
 from sim.measure.tally import FOLDS, Array
 
 FEWEST = 30  # customers below which nothing is said of their change
@@ -143,7 +143,8 @@ def ratio_of(part: Array, whole: Array) -> Quantity:
         values = folds_of(part) / folds_of(whole)
     if (part != 0).sum() < MIN_GROUPS:
         return nothing(float(values[0]))
-    return _by_t(values[:, None], np.zeros(1))[0]
+    low, high = map(float, interval(values))
+    return replace(_by_t(values[:, None], np.zeros(1))[0], low=low, high=high)
 
 
 def half_of(change: Array, worst: int) -> Quantity:

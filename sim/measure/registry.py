@@ -93,6 +93,6 @@ def firm_metrics(provider: bool) -> dict[str, Metric]:
     return {info.name: function for info, function in listed("firm", provider).items()}
 
 
-def market_metrics() -> dict[str, Metric]:
-    """Name -> metric of the market as a whole."""
-    return {info.name: function for info, function in listed("market").items()}
+def market_metrics(provider: bool) -> dict[str, Metric]:
+    """Name -> metric of the market as a whole, for a provider or a repertoire market."""
+    return {info.name: function for info, function in listed("market", provider).items()}

@@ -19,8 +19,9 @@ from sim.mesa.attributes import (
     UsesAttribute,
     firm_number,
 )
-from sim.model.declare import declaration
+from sim.model.declare import declaration, did_you_mean
 from sim.model.fields import Firm
+from sim.model.levers import NO_LEVERS
 from sim.model.scenario import levers
 
 if TYPE_CHECKING:
@@ -92,10 +93,34 @@ class Consumer(Bonded, mesa.Agent):
         """The kind of consumer."""
         return str(self._cell[0])
 
+    @segment.setter
+    def segment(self, name: str) -> None:
+        self._move_to(name, self.cohort)
+
     @property
     def cohort(self) -> str:
-        """The age group."""
+        """The age group. Like the segment it can be set: from then on the person has its traits, and counts in it.
+
+        The person's own rate and attention, which were drawn once, stay.
+        """
         return str(self._cell[1])
+
+    @cohort.setter
+    def cohort(self, name: str) -> None:
+        self._move_to(self.segment, name)
+
+    def _move_to(self, segment: str, cohort: str) -> None:
+        cells, shard = self.model.cells, self.model.shard
+        for kind, name, place in (("segment", segment, 0), ("cohort", cohort, 1)):
+            known = sorted({cell[place] for cell in cells})
+            if name not in known:
+                raise ValueError(f"{name!r} is no {kind}{did_you_mean(name, known)}")
+        counts, old, new = shard.tally.people, shard.people.cell[self.row], cells.index((segment, cohort))
+        g = ((shard.first + self.row + 1) * len(counts) - 1) // shard.scenario.people
+        counts[g, old] -= 1
+        counts[g, new] += 1
+        shard.people.cell[self.row] = new
+        self.model.forget_readings()
 
     @property
     def message(self) -> tuple[str, bool] | None:
@@ -141,12 +166,19 @@ class Competitor(mesa.Agent):
         return {path: self.lever(path) for path in levers(self.model.firms_now[self.name])}
 
     def metric(self, name: str) -> float:
-        """A metric of the firm as the market's DataCollector has it: see `sim.mesa.readings`; nan before a week."""
+        """A metric of the firm as the market's DataCollector has it: see `sim.mesa.readings`; nan before a week.
+
+        Metrics of the open window look at everybody, which takes a while in a large market; `last` does not.
+        """
         return float(self.model.readings.get(f"{name}.{self.name}", math.nan))
 
     def share(self) -> float:
         """Market share in the last week."""
-        return self.metric("share")
+        return self.model.weekly("share", self.name)
+
+    def last(self, metric: str) -> float:
+        """A metric of the firm in the last complete window, from its counts alone; nan before."""
+        return self.model.in_last_window(metric, self.name)
 
     def stickiness(self) -> float:
         """Stickiness index in the open window so far."""
@@ -164,5 +196,5 @@ class Competitor(mesa.Agent):
 
 
 for _field in fields(Firm):
-    if _field.name not in ("group", "share", "touchpoints"):
+    if _field.name not in NO_LEVERS:
         setattr(Competitor, _field.name, LeverAttribute(_field.name, declaration(_field).about))

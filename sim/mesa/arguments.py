@@ -88,6 +88,35 @@ def reporters_of(wanted: Any) -> dict[str, Callable[[Any], Any]]:
     return {name: partial(_report, function, more) for name, (function, more) in found.items()}
 
 
+def model_reporters_of(wanted: Any, taken: Sequence[str]) -> dict[str, Callable[[Any], Any]]:
+    """Reporters of the market beside its readings, as functions of it; ScenarioError with all that are none.
+
+    They are those of Mesa: the name of an attribute, a function of the model, or [function, [parameters]], which Mesa
+    calls without the model.
+    """
+    if not isinstance(wanted, Mapping | None):
+        raise ScenarioError([f"model_reporters: {wanted!r} is not a set of reporters by name"])
+    parts = {name: _parts(reporter) for name, reporter in (wanted or {}).items()}
+    wrong = [
+        f"model_reporters.{name}: {wanted[name]!r} is no name of an attribute, function or [function, [parameters]]"
+        for name, found in parts.items()
+        if not found
+    ]
+    wrong += [f"model_reporters.{name}: there is a reading of that name" for name in parts if name in taken]
+    if wrong:
+        raise ScenarioError(wrong)
+    listed = {name for name in parts if isinstance(wanted[name], list | tuple)}
+    return {name: partial(_call_alone if name in listed else _call, *found) for name, found in parts.items() if found}
+
+
+def _call(function: Callable[..., Any], more: Sequence[Any], model: Any) -> Any:
+    return function(model, *more)
+
+
+def _call_alone(function: Callable[..., Any], more: Sequence[Any], model: Any) -> Any:
+    return function(*more)
+
+
 def _parts(reporter: Any) -> tuple[Callable[..., Any], Sequence[Any]] | None:
     """The function that a reporter calls with an agent, and its other arguments; None for what is no reporter."""
     if isinstance(reporter, str):

@@ -1,17 +1,19 @@
 """Events added to a market under way: the scenario may change for the weeks to come, never for those behind."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sim.engine.loop import Run, Shard
 from sim.measure.tally import WEEKLY, WINDOWED, Tally, counted, empty_tally
-from sim.model.declare import ScenarioError, did_you_mean
+from sim.model.declare import ScenarioError, did_you_mean, read
+from sim.model.events import Move
 from sim.model.fields import Scenario
-from sim.model.scenario import change
+from sim.model.scenario import change, move_complaints
 from sim.model.state import with_scandal_slots
-from sim.model.timeline import World, make_world
+from sim.model.timeline import World, make_world, with_levers
 
 EVENT_GROUPS = {"scandal": "scandals", "move": "moves"}
 UNCHANGEABLE = {  # arrays that no week changes: what they come from
@@ -76,6 +78,20 @@ def resize_tally(tally: Tally, scenario: Scenario, scandals: int) -> Tally:
     return larger
 
 
+def add_move(shard: Shard, name: str, values: Mapping[str, Any]) -> bool:
+    """Add a move that is in order to the scenario of a shard and to its world; False, and nothing, for any other.
+
+    It says what `replace_scenario` would, in a tenth of the time: nothing but levers is made anew.
+    """
+    s, wrong = shard.scenario, list[str]()
+    move = read(Move, {"week": shard.week, **values}, f"moves.{name}.", wrong)
+    if name in s.moves or not name.isidentifier() or move.week < shard.week or wrong or move_complaints(s, name, move):
+        return False
+    shard.scenario = replace(s, moves={**s.moves, name: move})
+    shard.world = with_levers(shard.world, shard.scenario)
+    return True
+
+
 def event_changes(shard: Shard, kind: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The changes of the scenario that an event makes: a scandal, a move, or an apology for the scandal `name`."""
     week = values.get("week", shard.week)
@@ -96,7 +112,7 @@ def result(shard: Shard) -> Run:
     """The run so far, with the scenario that gives the same numbers from the start."""
     s, weeks = shard.scenario, shard.week
     last = max((k for k, c in enumerate(s.scandals.values()) if c.week < weeks), default=-1)
-    changes: dict[str, Any] = {"weeks": weeks}
+    changes: dict[str, Any] = {"weeks": weeks, "policies": {}}  # what they did is among the moves
     changes |= {f"moves.{name}": None for name, move in s.moves.items() if move.week >= weeks}
     for k, (name, scandal) in enumerate(s.scandals.items()):
         if k > last:

@@ -15,18 +15,17 @@ from mesa.space import SingleGrid
 
 from sim.engine.loop import CORES, THREADED, Run, advance, close_window, end_week, initialize, one_by_one, step_week
 from sim.measure.estimates import Estimate, estimate, pooled
-from sim.measure.metrics import market_metrics
 from sim.measure.tally import Tally
 from sim.mesa.agents import Competitor, Consumer
-from sim.mesa.arguments import MOST_AGENTS, Reporter, check_arguments, reporters_of, scenario_of
-from sim.mesa.events import completed_tally, event_changes, replace_scenario, resize_tally, result
-from sim.mesa.readings import now, of_firms, read_all, reading_columns
+from sim.mesa.arguments import MOST_AGENTS, Reporter, check_arguments, model_reporters_of, reporters_of, scenario_of
+from sim.mesa.events import add_move, completed_tally, event_changes, replace_scenario, resize_tally, result
+from sim.mesa.readings import now, of_firms, of_market, read_all, reading_columns, weekly_reading, window_reading
 from sim.model.declare import did_you_mean
 from sim.model.fields import Firm, Scenario
+from sim.model.levers import levers_at
 from sim.model.network import links
 from sim.model.scenario import change
 from sim.model.state import People
-from sim.model.timeline import levers_at
 
 EXTENSION = 52  # weeks by which an endless market is extended
 
@@ -39,7 +38,8 @@ class Market(mesa.Model):
     "kernel" or "agents". Agents are made for up to 100,000 people, or as `agents` says; without them `market.agents`
     holds the competitors only. `endless` goes on beyond the scenario's weeks. `agent_reporters` are those of Mesa: the
     name of an attribute, a function of the agent, a method, or [function, [parameters]]; they are meant for consumers,
-    and give None for competitors who lack what is asked. `network` is a networkx graph with nodes 0 to people - 1, a
+    and give None for competitors who lack what is asked. `model_reporters` are those of Mesa too, and come beside the
+    readings. `network` is a networkx graph with nodes 0 to people - 1, a
     scipy sparse matrix, an array of edges, or the pair that `sim.model.network.links` makes of one.
 
     The seed of every draw is `rng` (a whole number, or a generator that gives one), or `seed`, or the scenario's: two
@@ -64,6 +64,7 @@ class Market(mesa.Model):
         competitor_class: type[Competitor] = Competitor,
         endless: bool = False,
         collect: bool = True,
+        model_reporters: Mapping[str, Reporter] | None = None,
         agent_reporters: Mapping[str, Reporter] | None = None,
         network: Any = None,
         rng: Any = None,
@@ -82,7 +83,7 @@ class Market(mesa.Model):
         self._initialize(scenario, network)
         self.competitor = {name: competitor_class(self, name) for name in scenario.firms}
         self.grid = self._place_consumers(scenario.people) if made else None
-        self.datacollector = self._collector(reporters)
+        self.datacollector = self._collector(model_reporters, reporters)
 
     def _initialize(self, scenario: Scenario, network: Any) -> None:
         """Draw the people and simulate the burn-in."""
@@ -105,9 +106,12 @@ class Market(mesa.Model):
             grid.place_agent(agent, (agent.row % width, agent.row // width))
         return grid
 
-    def _collector(self, agent_reporters: Mapping[str, Any]) -> mesa.DataCollector:
+    def _collector(
+        self, model_reporters: Mapping[str, Reporter] | None, agent_reporters: Mapping[str, Any]
+    ) -> mesa.DataCollector:
         names = reading_columns(self.scenario_now, self.scandals)
-        return mesa.DataCollector({name: partial(_reading, name) for name in names}, agent_reporters)
+        own = model_reporters_of(model_reporters, names)
+        return mesa.DataCollector({**{name: partial(_reading, name) for name in names}, **own}, agent_reporters)
 
     # ------------------------------------------------------------ step
 
@@ -211,9 +215,21 @@ class Market(mesa.Model):
             self._read = (self.week, found)
         return self._read[1]
 
+    def weekly(self, metric: str, firm: str) -> float:
+        """A metric of a firm that is counted by the week, as of the last; nan before the first. Looks at nobody."""
+        return weekly_reading(self.shard, metric, firm)
+
+    def in_last_window(self, metric: str, firm: str) -> float:
+        """A metric of a firm in the last complete window; nan before its end. Looks at counts only, not at people."""
+        return window_reading(self.shard, metric, firm)
+
+    def forget_readings(self) -> None:
+        """Read anew what has been read of this week, after something was written."""
+        self._now = self._read = None
+
     def measure(self, metric: str, cells: Sequence[int] | None = None) -> Estimate:
         """A metric as of now with its error, over firms where it has them, of some cells (default: everybody)."""
-        known = {**of_firms(self.scenario_now), **market_metrics()}
+        known = {**of_firms(self.scenario_now), **of_market(self.scenario_now)}
         if metric not in known:
             raise ValueError(f"{metric!r} is no metric{did_you_mean(metric, known)}")
         return estimate(known[metric], pooled(self.now, cells))
@@ -228,7 +244,16 @@ class Market(mesa.Model):
         goes on as if it had been declared there from the start.
         """
         self._extend_to(fields.get("week", self.week))
-        self._change(event_changes(self.shard, kind, name, fields))
+        if not (kind == "move" and add_move(self.shard, name, fields)):
+            self._change(event_changes(self.shard, kind, name, fields))
+
+    def set_events(self, scandals: Mapping[str, Any], moves: Mapping[str, Any]) -> None:
+        """All scandals and moves of the scenario anew, by name and in full.
+
+        ScenarioError where weeks that are over would have been others.
+        """
+        self._extend_to(max([0, *(e["week"] for e in (*scandals.values(), *moves.values()))]))
+        self._change({"scandals": scandals, "moves": moves})
 
     def extend(self, weeks: int) -> None:
         """Add so many weeks to the scenario."""
@@ -248,7 +273,7 @@ class Market(mesa.Model):
                 rows = len(next(iter(self.datacollector.model_vars.values())))
                 self.datacollector.model_reporters[column] = partial(_reading, column)
                 self.datacollector.model_vars[column] = [float("nan")] * rows
-        self._now = self._read = None
+        self.forget_readings()
 
     def fork(self) -> "Market":
         """A twin that shares nothing: the same people in the same week, with the same draws to come."""

@@ -5,6 +5,7 @@ Weekly metrics (`share`, `would_leave`, `satisfaction`, `uses`, word of mouth) a
 the figures of that window in the run's own table. `awareness` is of everybody, since the scandal broke.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ import numpy as np
 
 from sim.engine.kernel import BLOCK
 from sim.engine.loop import Shard, close_window
+from sim.engine.policies import last_window
 from sim.measure.estimates import pooled
-from sim.measure.metrics import awareness, firm_metrics, market_metrics, uses
+from sim.measure.metrics import awareness, firm_metrics, info, market_metrics, uses
 from sim.measure.tally import WINDOWED, Event, Metric, Tally, empty_tally
+from sim.model.declare import did_you_mean
 from sim.model.fields import Scenario
 from sim.model.state import People
 
@@ -29,16 +32,23 @@ def negative_wom(tally: Tally) -> np.ndarray:
     return np.asarray(tally.event[..., Event.NEGATIVE_WOM])
 
 
+SENT: dict[str, Metric] = {"uses": uses, "positive_wom": positive_wom, "negative_wom": negative_wom}
+
+
 def of_firms(scenario: Scenario) -> dict[str, Metric]:
     """The metrics of a firm that are read, by name."""
-    sent: dict[str, Metric] = {"uses": uses, "positive_wom": positive_wom, "negative_wom": negative_wom}
-    return {**firm_metrics(scenario.market.regime == "provider"), **sent}
+    return {**firm_metrics(scenario.market.regime == "provider"), **SENT}
+
+
+def of_market(scenario: Scenario) -> dict[str, Metric]:
+    """The metrics of the market that are read, by name."""
+    return market_metrics(scenario.market.regime == "provider")
 
 
 def reading_columns(scenario: Scenario, scandals: list[str]) -> list[str]:
     """The names of all readings: metric.firm, trust.firm, metric of the category, awareness.scandal."""
     firms = [f"{name}.{firm}" for name in (*of_firms(scenario), "trust") for firm in scenario.firms]
-    return [*firms, *market_metrics(), *(f"awareness.{name}" for name in scandals)]
+    return [*firms, *of_market(scenario), *(f"awareness.{name}" for name in scandals)]
 
 
 def now(shard: Shard) -> Tally:
@@ -74,9 +84,33 @@ def read_all(shard: Shard, counts: Tally, scandals: list[str]) -> dict[str, floa
         for name, metric in of_firms(shard.scenario).items():
             found |= _named(name, shard.scenario.firms, metric(everybody))
         found |= _named("trust", shard.scenario.firms, shard.people.bonds["trust"].mean(axis=0, dtype=np.float64))
-        found |= {name: float(metric(everybody)) for name, metric in market_metrics().items()}
+        found |= {name: float(metric(everybody)) for name, metric in of_market(shard.scenario).items()}
         found |= _named("awareness", scandals, awareness(everybody))
     return found
+
+
+def weekly_reading(shard: Shard, metric: str, firm: str) -> float:
+    """A metric of a firm that is counted by the week, as of the last week; nan before the first."""
+    if metric not in SENT and info(metric).per != "week":
+        raise ValueError(f"{metric!r} is no metric of a week{did_you_mean(metric, of_firms(shard.scenario))}")
+    week = {n: getattr(shard.tally, n)[:, shard.week : shard.week + 1].sum(axis=(0, 1, 2)) for n in ("flow", "event")}
+    counts = Tally(*(np.zeros(0, np.int64) for _ in Tally._fields))._replace(**week)
+    return _of_firm(shard, metric, firm, counts) if shard.week > 0 else math.nan
+
+
+def window_reading(shard: Shard, metric: str, firm: str) -> float:
+    """A metric of a firm in the last complete window; nan before its end."""
+    window = shard.scenario.window
+    last = shard.week // window * window - 1
+    return _of_firm(shard, metric, firm, last_window(shard.tally, last, window)) if last > 0 else math.nan
+
+
+def _of_firm(shard: Shard, metric: str, firm: str, counts: Tally) -> float:
+    known = of_firms(shard.scenario)
+    if metric not in known:
+        raise ValueError(f"{metric!r} is no metric of a firm{did_you_mean(metric, known)}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(known[metric](counts)[list(shard.scenario.firms).index(firm)])
 
 
 def _named(name: str, members: Iterable[str], values: np.ndarray) -> dict[str, float]:

@@ -38,11 +38,10 @@ def levers_in(s: Scenario, week: int) -> dict[tuple[str, str], float]:
     return found
 
 
-def weeks_in(s: Scenario) -> set[int]:
-    """The weeks from which the calendar sets something anew; none without one."""
-    if not s.calendar:
-        return set()
-    return {week for weeks, _ in _steps(s.calendar, s.calendar_sha256).values() for week in weeks}
+def calendar_weeks(s: Scenario) -> set[int]:
+    """The weeks from which the calendar sets something; none without one."""
+    steps = _steps(s.calendar, s.calendar_sha256) if s.calendar else {}
+    return {week for weeks, _ in steps.values() for week in weeks}
 
 
 @lru_cache(8)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.compute.html import html_table
 from sim.model.declare import factor_on, named, named_numbers, part, switch, trait, word
+from sim.model.events import Move, Policy, Scandal
 
 # Products of a trait and its factors that are kept there.
 AT_LEAST_1, AT_MOST_1, AT_MOST_4 = (1, math.inf), (-math.inf, 1), (-math.inf, 4)
@@ -141,45 +142,12 @@ class Firm:
     recovery_days: float = trait(5.0, 0, 365, "days", "time to a solution", "#66")
     recovery_adequacy: float = trait(0.6, 0, 1, "-", "share of the harm a prompt solution repairs", "#66")
     switching_cost: float = trait(0.0, 0, 10, "logit", "trouble of leaving; phone-only about 1.7", "#27")
+    advertising: float = trait(1.0, 0, 100, "x", "weekly budget of advertising, 1 = the usual one")
+    points: float = trait(0.0, 0, 10, "logit", "pull of a reward that is one use away: a points programme")
+    points_uses: float = trait(10.0, 1, 1000, "uses", "uses within a window that earn a reward")
+    enters: int = trait(0, 0, 10_000, "week", "first week with it; 0 = there from the start, beyond the weeks = never")
+    leaves: int = trait(0, 0, 10_000, "week", "first week without it; 0 = never")
     touchpoints: dict[str, Touchpoint] = named("where the customer meets the firm")
-
-
-@dataclass
-class Scandal:
-    """Bad news about a firm, and what the firm did about it."""
-
-    firm: str = word("", "the firm it happens to; empty = the scenario's focus")
-    kind: str = word("ethics", "the kind of scandal it is, one of the scenario's kinds")
-    week: int = trait(26, 0, 5000, "week", "week in which it breaks")
-    severity: float = trait(
-        1.5, 0, 10, "logit", "loss of utility for one who hears of it, cares fully and acts", "#53, #55"
-    )
-    reach: float = trait(0.75, 0, 1, "-", "share of people the broadcast reaches", "#65")
-    news_weeks: int = trait(2, 1, 104, "weeks", "weeks over which the broadcast reaches them", "#52, #58")
-    contagion: float = trait(
-        0.3, 0, 0.95, "people", "mean number of people one who hears passes it to (below 1)", "#64"
-    )
-    action: float = trait(1.0, 0, 100, "x", "factor on consumer.action; high with a close substitute", "#53")
-    buycott: float = trait(0.0, 0, 1, "-", "share of those acting that buy more instead", "#52")
-    spillover: float = trait(0.3, 0, 1, "-", "share of the loss that peers of the same group bear", "#56")
-    harmed_share: float = trait(0.0, 0, 1, "-", "share of the firm's customers harmed in person", "#38")
-    harm_severity: float = trait(0.5, 0, 10, "logit", "extra loss for those harmed in person", "#38")
-    harm_action: float = trait(1.0, 0, 100, "x", "factor on the chance to act of those harmed in person", "#37, #38")
-    response: float = trait(0.0, 0, 1, "-", "share of the loss that the firm's response takes away", "#45")
-    response_delay: int = trait(2, 0, 520, "weeks", "weeks until the response", "#45")
-    outage: float = trait(0.0, 0, 10, "CX", "fall of delivered experience while it lasts", "#39")
-    outage_weeks: int = trait(0, 0, 520, "weeks", "how long delivered experience is down", "#39")
-
-
-@dataclass
-class Move:
-    """A lever of a firm set to a value in a week."""
-
-    firm: str = word("", "the firm that moves; empty = the scenario's focus")
-    lever: str = word("price", "a number of the firm: price, quality, touchpoints.app.failure_rate, ...")
-    week: int = trait(26, 0, 5000, "week", "first week of the new value")
-    weeks: int = trait(0, 0, 5000, "weeks", "how long it holds; 0 = for good")
-    value: float = trait(1.0, -1e6, 1e6, "of the lever", "the new value")
 
 
 @dataclass
@@ -245,6 +213,13 @@ class Market:
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")
     reputation_share: float = trait(0.4, 0, 1, "-", "part of a scandal that goes into slow memory", "#59")
     residue: float = trait(0.1, 0, 1, "-", "part of slow memory that stays", "#59")
+    advertising_elasticity: float = trait(
+        0.12, 0, 2, "-", "relative change of availability for one of advertising, where it is as usual"
+    )
+    advertising_half_life: float = trait(10.0, 0.1, 520, "weeks", "half-life of what advertising has built up")
+    advertising_base: float = trait(
+        1.0, 0.01, 100, "x", "availability that there is without advertising, relative to what the usual one adds"
+    )
     survey: float = trait(0.02, 0, 1, "1/week", "share of people surveyed each week: would they leave?")
     season: dict[str, float] = named_numbers(
         1.0, 0, 10, "x", "factor on uses in a week of the year, w1 (week 0) to w52; 1 where none is given"
@@ -306,6 +281,7 @@ class Scenario:
     firms: dict[str, Firm] = named("competitors")
     scandals: dict[str, Scandal] = named("scandals")
     moves: dict[str, Move] = named("levers set in a week")
+    policies: dict[str, Policy] = named("levers that react")
     taste_covariance: dict[str, dict[str, float]] = named_numbers(
         0.0, -100, 100, "logit2", "covariance of normal tastes by firm and firm, and of a taste with ln price_weight"
     )
@@ -323,7 +299,8 @@ class Scenario:
 
     def __repr__(self) -> str:
         """One line: what it is called, its size, and a digest of all its values."""
-        groups = ((name, len(getattr(self, name))) for name in ("firms", "segments", "cohorts", "scandals", "moves"))
+        named = ("firms", "segments", "cohorts", "scandals", "moves", "policies")
+        groups = ((name, len(getattr(self, name))) for name in named)
         size = [f"{self.people:,} people", f"{self.weeks} weeks", *(f"{n} {name}" for name, n in groups if n)]
         digest = sha256(json.dumps(asdict(self), default=repr).encode()).hexdigest()[:8]
         return f"<Scenario {self.title!r}: {', '.join(size)}, seed {self.seed}; {digest}>"

@@ -163,6 +163,16 @@ def draw_past(person, bonds, public, before, since, i):
         faster = logical_not(unused) & (race > fastest)
         fastest, last = select(faster, race, fastest), select(faster, np.int32(j), last)
     person.last[i] = person.home[i] = last
+    if public.traits[0].turnover > ZERO:
+        remember_last(bonds, public.traits[0], last, i)
+
+
+@inlined
+def remember_last(bonds, traits, last, i):
+    """The last of the past uses leaves its step of habit: a firm that was used last has more than expected."""
+    for j in range(bonds.habit.shape[0]):
+        step = traits.habit_rate * (select(last == j, ONE, ZERO) - bonds.habit[j, i])
+        bonds.habit[j, i] += select(last < 0, ZERO, step)
 
 
 @inlined
@@ -187,6 +197,8 @@ def earlier_uses(person, bonds, public, world, i):
         draw_variates(bonds, public, world, at, Purpose.RENEW_PRICE_WEIGHT, number, i)
         for j in range(bonds.taste.shape[0]):
             weight = exp(taste_at(bonds, public, world, at, number, j, i))
+            if public.firms[j].closed > ZERO:
+                weight *= ZERO
             bonds.regret[j, i] = weight
             total += weight
         for j in range(bonds.taste.shape[0]):
@@ -212,6 +224,8 @@ def spread_past(bonds, public, number, i):
             mean = bonds.habit[j, i]
             whole += mean
             drawn = exp(log_gamma(concentration * mean + SMALL, key, Purpose.PAST_HABIT, number, FIRST, j))
+            if public.firms[j].closed > ZERO:
+                drawn *= ZERO
             bonds.shock[j, i] = drawn
             total += drawn
         for j in range(many):
@@ -227,7 +241,8 @@ def to_steady_state(person, bonds, public, before, since, i):
     """The steady state: chances of choice, the past that follows from them, and the chances that follow from that.
 
     It is the mean field of a person's own history after `before` + `since` uses, the latter with the tastes of today.
-    `bonds.recall_strength` holds the chances of today, `bonds.regret` those of before.
+    `bonds.recall_strength` holds the chances of today, `bonds.regret` those of before. A firm that is not in the market
+    yet has no part in it.
     """
     traits, many = public.traits[0], public.firms.shape[0]
     bonus = ZERO if traits.turnover > ZERO else traits.state_dependence
@@ -240,11 +255,15 @@ def to_steady_state(person, bonds, public, before, since, i):
                 uses = before * bonds.regret[j, i] + since * chance
                 v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
                 v += bonus * chance - traits.uncertainty * exp(-uses)
+            if public.firms[j].closed > ZERO:
+                v = select(v == v, LOWEST_UTILITY, LOWEST_UTILITY)
             bonds.shock[j, i] = v
             top = select(v > top, v, top)
         total = ZERO
         for j in range(many):
             weight = exp(bonds.shock[j, i] - top)
+            if public.firms[j].closed > ZERO:
+                weight *= ZERO
             bonds.recall_strength[j, i] = weight
             total += weight
         if step > 0 and traits.turnover > ZERO:

@@ -13,7 +13,8 @@ from dataclasses import fields, is_dataclass
 
 from sim.model.calendar import calendar_complaints
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
-from sim.model.fields import Firm, Move, Scenario, Segment, Touchpoint
+from sim.model.fields import Firm, Move, Policy, Scandal, Scenario, Segment, Touchpoint
+from sim.model.levers import NO_LEVERS, is_open, value_at
 from sim.model.paths import Nested, Sizes, put, unknown_member
 from sim.model.population import population_complaints
 from sim.model.tables import Columns, columns_of, kept
@@ -162,7 +163,7 @@ def _largest(scenario: Scenario) -> str:
 
 def _contradictions(s: Scenario) -> list[str]:
     """What no single field can show: references, sums, horizons."""
-    return [*_populations(s), *_firms(s), *_events(s), *_network(s), *covariance_complaints(s)]
+    return [*_populations(s), *_firms(s), *_events(s), *_policies(s), *_network(s), *covariance_complaints(s)]
 
 
 def _populations(s: Scenario) -> list[str]:
@@ -208,10 +209,30 @@ def _firms(s: Scenario) -> list[str]:
         names = ", ".join(name for name, f in s.firms.items() if f.share is None)
         wrong.append(f"firms.*.share: the shares leave nothing for {names}; give a share, and lower another")
     wrong += [f"firms.{name}.share: 0 is no share a firm can have" for name, f in s.firms.items() if f.share == 0]
+    wrong += _openings(s)
     for name, firm in s.firms.items():
         failing = math.fsum(t.use * t.failure_rate for t in firm.touchpoints.values())
         if failing > 1:
             wrong.append(f"firms.{name}.touchpoints: use x failure_rate sum to {failing:.2f}, above 1")
+    return wrong
+
+
+def _openings(s: Scenario) -> list[str]:
+    """What is wrong with the weeks in which firms enter and leave."""
+    wrong = [
+        f"firms.{name}.leaves: {firm.leaves} is not after firms.{name}.enters ({firm.enters})"
+        for name, firm in s.firms.items()
+        if 0 < firm.leaves <= firm.enters
+    ]
+    weeks = sorted({-1, *(week for f in s.firms.values() for week in (f.enters, f.leaves) if 0 < week < s.weeks)})
+    empty = [week for week in weeks if s.firms and not any(is_open(firm, week) for firm in s.firms.values())]
+    if empty and not wrong:
+        when = f"week {empty[0]}" if empty[0] >= 0 else "the weeks before week 0"
+        wrong.append(f"firms.*.enters, firms.*.leaves: nobody is in the market in {when}")
+    for name, event in s.scandals.items():
+        firm = s.firms.get(event.firm or s.focus or _largest(s))
+        if firm and not is_open(firm, event.week):
+            wrong.append(f"scandals.{name}.week: {event.week} is a week in which its firm is not in the market")
     return wrong
 
 
@@ -223,23 +244,58 @@ def _events(s: Scenario) -> list[str]:
         wrong.append(f"scandals: {len(s.scandals)} of them; at most {MOST_SCANDALS}")
     for kind in ("scandals", "moves"):
         for name, event in getattr(s, kind).items():
-            if event.firm and event.firm not in s.firms:
-                wrong.append(f"{kind}.{name}.firm: {event.firm!r} is no firm{did_you_mean(event.firm, s.firms)}")
-            if event.week >= s.weeks:
-                wrong.append(f"{kind}.{name}.week: {event.week} is beyond the last week ({s.weeks - 1})")
+            wrong += _event_complaints(s, f"{kind}.{name}", event)
     for name, scandal in s.scandals.items():
         if scandal.kind not in s.kinds:
             kind = f"scandals.{name}.kind: {scandal.kind!r}"
             wrong.append(f"{kind} is not known{did_you_mean(scandal.kind, list(s.kinds))}")
     for name, move in s.moves.items():
-        firm = s.firms.get(move.firm or s.focus or _largest(s)) or Firm()
-        wrong += [f"moves.{name}.{c}" for c in _lever_complaint(move, firm)]
+        wrong += _of_lever(s, name, move)
+    return wrong
+
+
+def move_complaints(s: Scenario, name: str, move: Move) -> list[str]:
+    """Everything in which a move is none for this scenario."""
+    return [*_event_complaints(s, f"moves.{name}", move), *_of_lever(s, name, move)]
+
+
+def _event_complaints(s: Scenario, path: str, event: Scandal | Move | Policy) -> list[str]:
+    wrong = []
+    if event.firm and event.firm not in s.firms:
+        wrong.append(f"{path}.firm: {event.firm!r} is no firm{did_you_mean(event.firm, s.firms)}")
+    if event.week >= s.weeks:
+        wrong.append(f"{path}.week: {event.week} is beyond the last week ({s.weeks - 1})")
+    return wrong
+
+
+def _of_lever(s: Scenario, name: str, move: Move) -> list[str]:
+    firm = s.firms.get(move.firm or s.focus or _largest(s)) or Firm()
+    return [f"moves.{name}.{c}" for c in _lever_complaint(move, firm)]
+
+
+def _policies(s: Scenario) -> list[str]:
+    wrong = []
+    for name, policy in s.policies.items():
+        at = f"policies.{name}"
+        wrong += _event_complaints(s, at, policy)
+        if policy.of and policy.of not in s.firms:
+            wrong.append(f"{at}.of: {policy.of!r} is no firm{did_you_mean(policy.of, s.firms)}")
+        firm = s.firms.get(policy.firm or s.focus or _largest(s)) or Firm()
+        complaints = _lever_complaint(Move(lever=policy.lever, value=policy.floor), firm)
+        wrong += [f"{at}.{c.replace('value:', 'floor:', 1)}" for c in complaints]
+        if policy.step == 0:
+            wrong.append(f"{at}.step: 0 moves nothing")
+        elif not complaints:
+            start, side = value_at(firm, policy.lever), "below" if policy.step > 0 else "above"
+            if (start - policy.floor) * policy.step > 0:
+                text = f"{policy.floor:g} is {side} the lever's {start:g}; a step of {policy.step:g} never moves it"
+                wrong.append(f"{at}.floor: {text}")
     return wrong
 
 
 def levers(firm: Firm) -> dict[str, Declaration]:
     """The numbers of a firm that a move can set: name -> declaration."""
-    return {path: d for path, _, d in leaves(firm) if d.low is not None and path != "share"}
+    return {path: d for path, _, d in leaves(firm) if d.low is not None and path not in NO_LEVERS}
 
 
 def _lever_complaint(move: Move, firm: Firm) -> list[str]:

@@ -5,38 +5,28 @@ scandal, p a touchpoint. Switching a mechanism off sets its parameters to neutra
 switches.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.compute.jit import inlined
-from sim.model.calendar import levers_in, weeks_in
 from sim.model.declare import ScenarioError, declaration, did_you_mean
-from sim.model.fields import TRAITS, Consumer, Firm, Market, Network, Scandal, Scenario
+from sim.model.fields import TRAITS, Consumer, Market, Network, Scandal, Scenario
+from sim.model.levers import FLOAT, Floats, Integers, Records, offers
 from sim.model.network import Links, stored_links
 from sim.model.population import has_price_weights, people_of
-from sim.model.rules.experience import repair
 from sim.model.scandals import attribution, news_exposure, salience
 from sim.model.state import records
 from sim.model.tastes import taste_factor
 
-FLOAT = np.float32
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
-Records = np.ndarray  # of named fields, float32 or int64 (`sim.model.state.records`)
 ByWeek = Callable[[Scandal, int], float]  # of a scandal and the weeks since it broke
 
 CHOICES = {
     "provider": ("regime", 0),
     "taste_law": ("taste_law", 1),
 }  # of the market, and the number of the first choice
-LEVERS = tuple(
-    f.name for f in fields(Firm) if f.name not in ("group", "share", "presence", "touchpoints", "recovery_days")
-)
 RENEWALS = ("turnover", "taste_renewal", "rate_renewal")  # traits, times a year
 OFF = {
     "experience": {"cx_weight": 0},
@@ -58,13 +48,6 @@ OFF_MARKET = {
     "incident": {"incident_attention": 0, "incident_recall": 0},
     "anchor": {"anchor_start": 0},
     "word_of_mouth": {"positive_wom": 0, "negative_wom": 0},
-}
-OFF_FIRM = {
-    "switching_cost": {"switching_cost": 0},
-    "association": {"association": 0},
-    "ease": {"effort": 0, "ease": 0},
-    "price": {"price_moved": 0},
-    "shortage": {"out_of_stock": 0},
 }
 
 
@@ -136,9 +119,8 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
     Raises ScenarioError for a word that is none of the declared ones, or a file that is unreadable or was changed.
     """
     s = scenario
-    off = [m.name for m in fields(s.mechanisms) if not getattr(s.mechanisms, m.name)]
-    changes = weeks_of_change(s)
-    tables = [levers_at(s, week) for week in changes]
+    off = switched_off(s)
+    firms, failures = offers(s, off)
     presence = np.array([f.presence for f in s.firms.values()])
     scandals = {} if "scandal" in off else s.scandals
     starts, recipients = stored_links(s) if links is None else links
@@ -147,8 +129,8 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
         market=_market(s, off, traits),
         traits=traits,
         care=_care(s),
-        firms=_firms(s, changes, tables, off),
-        failures=_failures(tables)[spells(s, changes)],
+        firms=firms,
+        failures=failures,
         scandals=_scandals(s, scandals),
         attribution=_attribution(s, scandals),
         news_exposure=_by_week(s, scandals, news_exposure),
@@ -161,6 +143,17 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
         starts=starts,
         recipients=recipients,
     )
+
+
+def with_levers(world: World, scenario: Scenario) -> World:
+    """The world of a scenario that differs from that of `world` in moves alone."""
+    firms, failures = offers(scenario, switched_off(scenario))
+    return world._replace(firms=firms, failures=failures)
+
+
+def switched_off(s: Scenario) -> list[str]:
+    """The mechanisms that are off."""
+    return [m.name for m in fields(s.mechanisms) if not getattr(s.mechanisms, m.name)]
 
 
 def _market(s: Scenario, off: list[str], traits: Records) -> Records:
@@ -229,77 +222,6 @@ def _season(s: Scenario) -> Floats:
 def _cells(s: Scenario) -> Floats:
     weights = np.array([s.segments[a].weight * s.cohorts[b].weight for a, b in s.cells])
     return np.cumsum(weights / weights.sum()).astype(FLOAT)
-
-
-def weeks_of_change(s: Scenario) -> list[int]:
-    """The burn-in (-1) and the weeks from which the levers of firms may be other than before."""
-    starts = {m.week for m in s.moves.values()}
-    ends = {m.week + m.weeks for m in s.moves.values() if m.weeks}
-    return [-1, *sorted(week for week in starts | ends | weeks_in(s) if 0 <= week < s.weeks)]
-
-
-def spells(s: Scenario, changes: Sequence[int]) -> Integers:
-    """[t] which of the weeks of change was the last."""
-    return np.searchsorted(changes, np.arange(-1, s.weeks), side="right") - 1
-
-
-def levers_at(s: Scenario, week: int) -> dict[str, Firm]:
-    """The firms as calendar and moves have left them in a week; later moves win, and any move over the calendar."""
-    firms, by_calendar = s.firms, levers_in(s, week)
-    active = [m for m in s.moves.values() if m.week <= week and (m.weeks == 0 or week < m.week + m.weeks)]
-    if active or by_calendar:
-        firms = copy.deepcopy(firms)
-    for (name, lever), value in by_calendar.items():
-        if name in firms:
-            setattr(firms[name], lever, value)
-    for move in sorted(active, key=lambda m: m.week):
-        firm, (*path, name) = firms[move.firm or s.focus], move.lever.split(".")
-        setattr(firm.touchpoints[path[1]] if path else firm, name, move.value)
-    return firms
-
-
-def _firms(s: Scenario, changes: Sequence[int], tables: list[dict[str, Firm]], off: list[str]) -> Records:
-    names = (*LEVERS, "availability", "repair", "price_moved", "deal")
-    by_spell = records((len(tables), len(s.firms)), [(name, FLOAT) for name in names])
-    for n, firms in enumerate(tables):
-        for j, (name, firm) in enumerate(firms.items()):
-            availability = np.log(firm.presence / s.firms[name].presence)
-            by_spell[n, j] = (*(getattr(firm, lever) for lever in LEVERS), availability, repair(firm, s.market), 0, 0)
-    result = by_spell[spells(s, changes)]
-    for n, week in enumerate(changes[1:], 1):
-        before, now = (np.array([firm.price for firm in table.values()]) for table in tables[n - 1 : n + 1])
-        result["price_moved"][week + 1] = now != before
-    result["deal"] = result["price"] - usual_prices(result["price"], s.market.price_half_life)
-    for scandal in s.scandals.values() if "scandal" not in off else ():
-        j, first = list(s.firms).index(scandal.firm or s.focus), scandal.week + 1
-        result["quality"][first : first + scandal.outage_weeks, j] -= FLOAT(scandal.outage)
-    for mechanism in off:
-        for name, value in OFF_FIRM.get(mechanism, {}).items():
-            result[name] = value
-    return result
-
-
-def usual_prices(prices: Floats, half_life: float) -> Floats:
-    """[t, j] the prices that people are used to: the mean of earlier ones, by exponential smoothing (half-life, weeks).
-
-    >>> usual_prices(np.float32([[1], [2], [2], [2]]), 1)[:, 0].tolist()
-    [1.0, 1.0, 1.5, 1.75]
-    """
-    usual, step = prices.copy(), FLOAT(1 - 2 ** (-1 / half_life))
-    for t in range(1, len(prices)):
-        usual[t] = usual[t - 1] + step * (prices[t - 1] - usual[t - 1])
-    return usual
-
-
-def _failures(tables: list[dict[str, Firm]]) -> Records:
-    most = max(1, max(len(f.touchpoints) for f in tables[0].values()))
-    failures = records((len(tables), len(tables[0]), most), [("failing", FLOAT), ("severity", FLOAT)])
-    for t, firms in enumerate(tables):
-        for j, firm in enumerate(firms.values()):
-            chances = [point.use * point.failure_rate for point in firm.touchpoints.values()]
-            failures["failing"][t, j] = [*np.cumsum(chances), *[sum(chances)] * (most - len(chances))]
-            failures["severity"][t, j, : len(chances)] = [p.severity for p in firm.touchpoints.values()]
-    return failures
 
 
 def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> Records:

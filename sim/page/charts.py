@@ -32,10 +32,11 @@ class View:
 
 
 def charts(game: Game, view: View) -> list[Chart]:
-    """Share, stickiness, trust, awareness and messages by week."""
+    """The events' effect, share, stickiness, trust, awareness and messages by week."""
     begin = max(0, game.week - WEEKS_SHOWN)
     marks = [{"x": week, "text": text} for week, text in game.marks() if week >= begin]
-    found = [_share(game, view, begin), _stickiness(game, view, begin), _trust(game, view, begin)]
+    found = [_gap(game, view, begin), _share(game, view, begin), _stickiness(game, view, begin)]
+    found += [_trust(game, view, begin)]
     found += [_awareness(game, view, begin), _messages(game, view, begin)]
     common = {"x": [begin, max(begin + 26, game.week)], "marks": marks}
     return [{"lines": [], "bars": [], "percent": False, "wait": "", **common, **chart} for chart in found]
@@ -109,25 +110,42 @@ def _share(game: Game, view: View, begin: int) -> Chart:
 
 
 def _stickiness(game: Game, view: View, begin: int) -> Chart:
+    """The index in windows that have ended; one that is open would be read as if it were whole."""
     window = game.start.window
     of = f" of {title(view.firm)}" if view.segments else ""
     chart: Chart = {"title": f"Stickiness index{of}, windows of {window} weeks", "y": [0, 1], "dots": True}
     ended = range(begin // window, game.week // window)
-    sofar = bool(game.week % window) and game.readable
-    if not ended and not sofar:
+    if not ended:
         return {**chart, "wait": NOT_STARTED if game.week < 1 else f"The first window ends in week {window}."}
-    x = np.array([(w + 1) * window for w in ended] + [game.week] * sofar)
+    x = np.array([(w + 1) * window for w in ended])
 
     def read(history: History, cells: list[int]) -> Estimate:
         market = game.market if history is game.history else game.twin
         assert market
-        found = [history.index(market, w, cells) for w in ended]
-        return Estimate(*np.array(found + [game.stickiness(market, cells)] * sofar).swapaxes(0, 1))
+        return Estimate(*np.array([history.index(market, w, cells) for w in ended]).swapaxes(0, 1))
 
     lines = _lines(game, view, x, read)
-    for line in lines:
-        line["open"] = sofar
-    return {**chart, "lines": lines, "y": _span(lines, 1.4), "note": "open circle: so far" * sofar}
+    return {**chart, "lines": lines, "y": _span(lines, 1.4)}
+
+
+def _gap(game: Game, view: View, begin: int) -> Chart:
+    """The firm's customers with the events minus without them, % of those without, with the 95 % interval."""
+    name = view.firm if not game.active else game.firm
+    chart: Chart = {"title": f"Customers of {title(name)}: with minus without events, %", "y": [-1, 1], "zero": True}
+    if not game.active:
+        return {**chart, "wait": "No event so far."}
+    first = max(begin, game.active[0].week)
+    gaps = game.gaps(name, first)
+    if not gaps:
+        return {**chart, "wait": NOT_STARTED}
+    x = (np.arange(first, first + len(gaps)) + 1).tolist()
+    columns = {"y": "value", "low": "low", "high": "high"}
+    line = {n: numbers([getattr(q, end) for q in gaps]) for n, end in columns.items()}
+    found = [v for values in line.values() for v in values if v is not None]
+    low, high = min([-0.1, *found]), max([0.1, *found])
+    ink = list(game.start.firms).index(name)
+    front = {"name": title(name), "ink": ink, "front": True, "dashed": False, "x": x, **line}
+    return {**chart, "lines": [front], "y": [1.1 * low, 1.3 * high], "unit": " %"}
 
 
 def _trust(game: Game, view: View, begin: int) -> Chart:

@@ -4,6 +4,7 @@ import io
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -12,17 +13,19 @@ import numpy as np
 import yaml
 
 from sim.engine.loop import Run
-from sim.measure.estimates import by_window, estimate, weekly
+from sim.measure.estimates import Estimate, by_window, estimate, weekly
 from sim.measure.metrics import listed
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves
 from sim.model.fields import Move, Scandal, Scenario
 from sim.model.scenario import change, to_dict
 from sim.page import limits
+from sim.page.events import with_events
 from sim.page.game import COMPOSE_LOCK, FIRST_MARKET, Game, preset
 from sim.study.presets import compose
 from sim.study.store import save
 
 LINKABLE = {"scandals": Scandal, "moves": Move}  # what a link may add
+VIEW = ("firm", "group", "lines")  # what is shown: firm in view, people in view, what the lines are
 REPEATED = 5  # wrong names of a link that an error repeats
 FILES = ("network.edges", "calendar", "calendar_sha256", "population", "population_sha256")
 SERVER_ONLY = (*FILES, "replications")
@@ -62,61 +65,127 @@ def run_parquet(game: Game) -> bytes:
         return save(finished_run(game), Path(folder) / "run.parquet").read_bytes()
 
 
+COLUMNS = ["week", "firm", "metric", "value", "error", "twin"]
+
+
 def data_csv(game: Game) -> bytes:
-    """A tidy table of week, group, firm, metric, value; windowed metrics have the last week of their window."""
+    """A tidy table of week, group, firm, metric, value, error and the twin's value (empty where there is none).
+
+    Windowed metrics have the last week of their window, and only windows that have ended.
+    """
     import pandas as pd
 
-    frames = [pd.DataFrame(_rows(game, group), columns=["week", "firm", "metric", "value"]) for group in game.groups()]
+    frames = [pd.DataFrame(_rows(game, group), columns=COLUMNS) for group in game.groups()]
     names = [group or "everybody" for group in game.groups()]
     tidy = pd.concat(frames, keys=names, names=["group"]).reset_index("group")
     file = io.StringIO()
-    tidy[["week", "group", "firm", "metric", "value"]].to_csv(file, index=False)
+    tidy[["week", "group", *COLUMNS[1:]]].to_csv(file, index=False)
     return file.getvalue().encode()
 
 
-def _rows(game: Game, group: str) -> Iterator[tuple[int, str, str, float]]:
-    cells, tally, history = game.cells(group), game.market.tally, game.history
+def _rows(game: Game, group: str) -> Iterator[tuple[int | str | float, ...]]:
+    cells, window = game.cells(group), game.start.window
+    tallies = [game.market.tally, *([game.twin.tally] if game.twin else [])]
     for info, metric in listed("firm", game.start.market.regime == "provider").items():
         of_week = info.per == "week"
-        if info.name != "excess" and (of_week or game.week >= game.start.window):
-            found = estimate(metric, (weekly if of_week else by_window)(tally, cells)).value
-            yield from _named(game, info.name, found, 1 if of_week else game.start.window)
-    yield from _named(game, "trust", history.mean_trust(cells, 1))
-    messages = [history.messages(cells, 0, j) for j in range(len(game.start.firms))]
+        if info.name != "excess" and (of_week or game.week >= window):
+            counts = [(weekly if of_week else by_window)(tally, cells) for tally in tallies]
+            found = estimate(metric, counts[0])
+            twin = estimate(metric, counts[1]).value if len(counts) > 1 else None
+            yield from _named(game, info.name, found, twin, 1 if of_week else window)
+    histories = [game.history, *([game.twin_history] if game.twin_history else [])]
+    yield from _both(game, "trust", [h.mean_trust(cells, 1) for h in histories])
     for sign, name in enumerate(("positive_wom", "negative_wom")):
-        yield from _named(game, name, np.array([m[:, sign] for m in messages]).T)
+        told = [np.array([h.messages(cells, 0, j)[:, sign] for j in range(len(game.start.firms))]).T for h in histories]
+        yield from _both(game, name, told)
 
 
-def _named(game: Game, name: str, values: np.ndarray, step: int = 1) -> Iterator[tuple[int, str, str, float]]:
+def _both(game: Game, name: str, values: list[np.ndarray]) -> Iterator[tuple[int | str | float, ...]]:
+    """Rows of a value without an error, of the market and, if there is one, its twin."""
+    nothing = np.full_like(values[0], np.nan, dtype=float)
+    yield from _named(game, name, Estimate(values[0], nothing), values[1] if len(values) > 1 else None)
+
+
+def _named(
+    game: Game, name: str, found: Estimate, twin: np.ndarray | None, step: int = 1
+) -> Iterator[tuple[int | str | float, ...]]:
     """Rows of values [t, j], the week being the last of each step."""
-    for t, row in enumerate(values):
-        yield from (((t + 1) * step - 1, firm, name, float(v)) for firm, v in zip(game.start.firms, row, strict=True))
+    other = np.full_like(found.value, np.nan, dtype=float) if twin is None else twin
+    for t, row in enumerate(zip(found.value, found.error, other, strict=True)):
+        for firm, value, error, there in zip(game.start.firms, *row, strict=True):
+            yield (t + 1) * step - 1, firm, name, float(value), float(error), float(there)
 
 
-def link(market: str, game: Game) -> str:
-    """The scenario as a query string: the preset, and every value that differs from it."""
+@dataclass(frozen=True)
+class PageState:
+    """What the address bar holds: enough to show the same page, and the same verdict, again."""
+
+    market: str
+    scenario: Scenario  # the preset with what was set, and every event, also those that are off
+    week: int = 0
+    off: tuple[str, ...] = ()  # keys of events that are off
+    view: Mapping[str, str] = field(default_factory=dict)  # of VIEW
+
+
+def link(market: str, game: Game, view: Mapping[str, str] | None = None) -> str:
+    """The state as a query string: the preset, every value that differs from it, and what is shown."""
+    full = with_events(game.start, [replace(e, on=True) for e in game.events])
+    texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in differing(market, full)}
+    shown = {"week": str(game.week)} if game.week else {}
+    off = ",".join(e.key for e in game.events if not e.on)
+    shown |= {"off": off} if off else {}
+    shown |= {name: value for name, value in (view or {}).items() if value}
+    return "?" + urlencode({"market": market, **texts, **shown})
+
+
+def differing(market: str, scenario: Scenario) -> list[tuple[str, Any]]:
+    """(path, value) of all in which a scenario differs from its preset, or an event from its defaults; no files."""
     old = {path: value for path, value, _ in leaves(preset(market))}
-    new = {path: value for path, value, _ in leaves(game.scenario)}
-    changed = {p: v for p, v in new.items() if (p in old and old[p] != v) or (p not in old and v is not None)}
-    for path in SERVER_ONLY:
-        changed.pop(path, None)
-    texts = {path: value if isinstance(value, str) else json.dumps(value) for path, value in changed.items()}
-    return "?" + urlencode({"market": market, **texts})
+    return [
+        (path, value)
+        for path, value, d in leaves(scenario)
+        if path not in SERVER_ONLY and value != old.get(path, d.default)
+    ]
 
 
-def linked(query: str) -> tuple[str, Scenario]:
-    """(preset, scenario) of a query string; ScenarioError where it makes no sense, or is larger than the page allows.
+def arguments(market: str, scenario: Scenario) -> list[str]:
+    """The words of the command line that compose the same scenario."""
+    words = [f"market={market}"]
+    known = {path for path, _, _ in leaves(preset(market))}
+    for path, value in differing(market, scenario):
+        text = value if isinstance(value, str) and value else json.dumps(value)
+        words.append(f"{'' if path in known else '+'}{path}={text}")
+    return words
+
+
+def linked(query: str) -> PageState:
+    """The state of a query string; ScenarioError where it makes no sense, or is larger than the page allows.
 
     A link sets single values of what the preset has, and may add scandals and moves; it names no file.
     """
     pairs = _pairs(query)
     market = _short(pairs.pop("market", FIRST_MARKET))
+    if market == "in_a_file":
+        raise ScenarioError(
+            ["it was too long for an address; open the file that was saved of it, under Link and state"]
+        )
     base = preset(market)
+    week, off = pairs.pop("week", "0"), pairs.pop("off", "")
+    view = {name: _short(pairs.pop(name)) for name in VIEW if name in pairs}
     known = {path: d for path, _, d in leaves(base)}
     wrong = {path: text for path, text in pairs.items() if not _linkable(path, text, known)}
-    if wrong:
+    complaints = [] if week.isdecimal() and int(week[:9]) <= limits.WEEKS else [f"week: {_short(week)} is none"]
+    if wrong or complaints:
         more = [f"and {len(wrong) - REPEATED} more"] if len(wrong) > REPEATED else []
-        raise ScenarioError([_unlinkable(*pair, known) for pair in list(wrong.items())[:REPEATED]] + more)
+        said = [_unlinkable(*pair, known) for pair in list(wrong.items())[:REPEATED]]
+        raise ScenarioError(complaints + said + more)
+    scenario = change(base, _changes(pairs, known))
+    limits.check_limits(scenario)
+    return PageState(market, scenario, int(week), tuple(filter(None, off.split(","))), view)
+
+
+def _changes(pairs: Mapping[str, str], known: Mapping[str, Declaration]) -> dict[str, Any]:
+    """The changes of the preset that a link asks for."""
     changes: dict[str, Any] = {}
     for path, text in pairs.items():
         member, _, field = path.rpartition(".")
@@ -125,9 +194,7 @@ def linked(query: str) -> tuple[str, Scenario]:
             changes[path] = value
         else:  # a field of an event that is new to the preset
             changes.setdefault(member, {})[field] = value
-    scenario = change(base, changes)
-    limits.check_limits(scenario)
-    return market, scenario
+    return changes
 
 
 def _pairs(query: str) -> dict[str, str]:

@@ -26,16 +26,18 @@ def color(n: int, dark: bool = False) -> str:
 
 
 def figure(charts: list[Chart], flow: Chart, title: str) -> Figure:
-    """All charts of the weeks and the switching flow, two rows of three."""
+    """All charts of the weeks and the switching flow, two rows of four."""
     style: Any = {**STYLE, "font.size": 9}
     with rc_context(style):
-        drawn = Figure(figsize=(12.4, 6.2), layout="constrained")
+        drawn = Figure(figsize=(16.4, 6.2), layout="constrained")
         drawn.suptitle(title, x=0.01, ha="left", fontsize=12)
-        panels = drawn.subplots(2, 3).ravel()
+        panels = drawn.subplots(2, 4).ravel()
         for panel, chart in zip(panels, charts, strict=False):
             _draw(panel, chart)
         _flow(panels[len(charts)], flow)
-        handles, names = panels[0].get_legend_handles_labels()
+        for panel in panels[len(charts) + 1 :]:
+            panel.set_axis_off()
+        handles, names = panels[1].get_legend_handles_labels()
         if names:
             drawn.legend(handles[::-1], names[::-1], loc="outside lower center", ncols=min(10, len(names)), fontsize=8)
         return drawn
@@ -46,6 +48,8 @@ def _draw(axes: Axes, chart: Chart) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if chart["percent"]:
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    if chart.get("zero"):
+        axes.axhline(0, color=INK, lw=0.9)
     if chart["wait"]:
         _wait(axes, chart["wait"])
     for line in chart["lines"]:
@@ -57,7 +61,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
         axes.legend(loc="lower right", fontsize=8)
     for n, mark in enumerate(chart["marks"]):
         axes.axvline(mark["x"], color=INK, lw=0.9, ls=(0, (4, 2)), zorder=1)
-        place = (mark["x"], 0.985 - 0.09 * (n % 3))
+        place = (mark["x"], 0.985 - 0.08 * (n % 6))
         late = mark["x"] > chart["x"][0] + 0.7 * (chart["x"][1] - chart["x"][0])
         aside: Any = {"xytext": (-3, 0), "ha": "right"} if late else {"xytext": (3, 0)}
         how: Any = {"textcoords": "offset points", "va": "top", "fontsize": 7.5, "in_layout": False, **aside}

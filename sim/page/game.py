@@ -1,36 +1,54 @@
-"""The market of a visitor and its twin, which goes on without the latest events, and what is read of both."""
+"""The market of a visitor and its twin, the same people without any event, and what is read of both."""
 
 import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from sim.measure.estimates import Estimate, pooled
+from sim.measure.quantity import Quantity, change_of, changes_over
+from sim.measure.shares import Share
+from sim.measure.tally import WINDOWED, Tally
 from sim.mesa import Market
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
-from sim.model.scenario import levers
+from sim.model.scenario import change, levers
 from sim.page import limits, people
+from sim.page.events import GameEvent, events_of, members, with_events
 from sim.page.history import History, paired_gap, share_gap, stickiness_index
 from sim.page.names import in_words, title
-from sim.study.presets import compose, presets, scenario
+from sim.page.person_week import snapshot, told
+from sim.study.answer import NO_EVENTS
+from sim.study.presets import compose, presets, scenario_and_shares
 
-READABLE = 100_000  # people up to whom the open window is read every week; with more it takes longer than a week
 FIRST_MARKET = "toothpaste_uk"
 COMPOSE_LOCK = threading.RLock()  # Hydra composes one scenario at a time
 
 
+OWN: dict[str, tuple[Scenario, dict[str, Share]]] = {}  # markets fitted to visitors' data, while they are here
+
+
+def preset_and_shares(market: str) -> tuple[Scenario, dict[str, Share]]:
+    """A market with presence solved, and the shares reached: shared by all visitors, and never written to."""
+    return OWN[market] if market in OWN else _shipped(market)
+
+
 @lru_cache(maxsize=32)
-def preset(market: str) -> Scenario:
-    """A market of conf/ with presence calibrated: shared by all visitors, and never written to."""
+def _shipped(market: str) -> tuple[Scenario, dict[str, Share]]:
+    """A market of conf/."""
     if market not in presets("market"):
         raise ScenarioError([f"market: {market!r} is no preset; there are {', '.join(presets('market'))}"])
     with COMPOSE_LOCK:
-        return scenario(f"market={market}")
+        return scenario_and_shares([f"market={market}"])
+
+
+def preset(market: str) -> Scenario:
+    """A market of conf/ with presence solved."""
+    return preset_and_shares(market)[0]
 
 
 @lru_cache(maxsize=32)
@@ -38,49 +56,44 @@ def scandal(kind: str) -> dict[str, Any]:
     """The values of a scandal of conf/, without the firm's response, which is left to the visitor."""
     with COMPOSE_LOCK:
         [values] = compose([f"scandal={kind}"])[0]["scandals"].values()
-    kept = {name: value for name, value in values.items() if name not in ("firm", "week", "response_delay")}
-    return {**kept, "response": 0.0}
-
-
-@dataclass(frozen=True)
-class GameEvent:
-    """An event of the market that its twin has not."""
-
-    text: str
-    firm: str
-    week: int
+    return {n: v for n, v in values.items() if n not in ("firm", "week", "response", "response_delay")}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What the events did to the firm of the first of them: people lost and won, share and index, market minus twin.
+    """What all events did so far to the firm that the answer tells of: market minus twin.
 
-    `error` is the standard error of `net` over people, paired; `base` the customers the firm has in the twin.
+    `share` is value and error, in points; `stickiness` that of the last window that has ended, if any event is in it.
     """
 
+    firm: str
     lost: int
     won: int
-    error: float
+    people: Quantity
+    percent: Quantity
     base: int
     share: tuple[float, float]
-    stickiness: tuple[float, float]
-
-    @property
-    def net(self) -> int:
-        return self.won - self.lost
+    stickiness: tuple[float, float] | None
 
 
 class Game:
-    """A market under way. Levers act from the coming week on, in the twin as well; traits need a new game."""
+    """A market under way. Events can be changed at any time, past ones too; traits need a new game."""
 
-    def __init__(self, start: Scenario):
+    def __init__(self, start: Scenario, week: int = 0, off: Sequence[str] = ()):
         limits.check_limits(start)
-        self.start = start
-        self.market = Market(start, endless=True, agents=False, collect=False)
+        self.start = change(start, NO_EVENTS)
+        self.market = Market(self.start, endless=True, agents=False, collect=False)
         self.history = History(self.market)
         self.twin: Market | None = None
         self.twin_history: History | None = None
-        self.events: list[GameEvent] = []  # in which the market differs from the twin, since it branched off
+        self.events: tuple[GameEvent, ...] = ()
+        self.watched: int | None = None  # the person whose weeks are told
+        self.last_week: dict[str, str] = {}
+        found = tuple(replace(e, on=e.key not in off) for e in events_of(start))
+        if found:
+            self.set_events(found)
+        while self.week < min(week, limits.WEEKS):
+            self.step()
 
     @property
     def week(self) -> int:
@@ -88,7 +101,7 @@ class Game:
 
     @property
     def scenario(self) -> Scenario:
-        """The scenario as it stands, events by hand included."""
+        """The scenario as it stands, with the events that are on."""
         return self.market.scenario_now
 
     @property
@@ -96,70 +109,91 @@ class Game:
         """Whether the last week that the page plays is over."""
         return self.week >= limits.WEEKS
 
+    @property
+    def active(self) -> list[GameEvent]:
+        """The events that are on, in the order of their weeks."""
+        return sorted((e for e in self.events if e.on), key=lambda e: e.week)
+
+    @property
+    def firm(self) -> str:
+        """The firm that the answer tells of: the focus, or where the first event happens."""
+        firms = [e.firm for e in self.active]
+        return self.start.focus if self.start.focus in firms or not firms else firms[0]
+
     def step(self) -> None:
         """One week for the market and its twin."""
         if self.over:
             raise ScenarioError([f"week {limits.WEEKS:,} is the last that the page plays; Reset begins again"])
+        before = None if self.watched is None else snapshot(self.market, self.watched)
         for market, history in ((self.market, self.history), (self.twin, self.twin_history)):
             if market and history:
                 market.step()
                 history.record(market)
+        if before is not None and self.watched is not None:
+            self.last_week = told(self.market, before, snapshot(self.market, self.watched))
 
-    # ------------------------------------------------------------ events by hand
+    # ------------------------------------------------------------ events
 
-    def _add_event(
-        self, kind: str, name: str, firm: str, text: str, keep_twin: bool, values: Mapping[str, Any]
-    ) -> None:
-        """Add an event from the coming week on; a copy without it becomes the twin, unless the old twin is kept."""
-        twin = self.market.fork() if self.twin is None or not keep_twin else None
-        self.market.add_event(kind, name, **values if kind == "apology" else {"firm": firm, **values})
-        if twin is not None:
-            self.twin, self.twin_history, self.events = twin, self.history.fork(), []
-        self.events.append(GameEvent(text, firm, self.week))
+    def set_events(self, events: Sequence[GameEvent]) -> None:
+        """Have these events; where the past would be another, the weeks so far are simulated again."""
+        wanted = with_events(self.start, events, self.scenario.weeks)
+        limits.check_limits(wanted)
+        if self.twin is None:
+            self.twin, self.twin_history = self.market.fork(), self.history.fork()
+        try:
+            self.market.set_events(*members(events))
+        except ScenarioError:
+            self._replay(wanted)
+        self.events = tuple(sorted(events, key=lambda e: e.week))
 
-    def scandal(self, kind: str, firm: str, keep_twin: bool = False, **values: Any) -> None:
-        """A scandal of conf/ breaks at a firm."""
-        values = {**scandal(kind), **values}
-        self._add_event("scandal", self._event_name(kind), firm, in_words(kind), keep_twin, values)
+    def _replay(self, scenario: Scenario) -> None:
+        """The market from week 0 again, up to where it was."""
+        week = self.week
+        market = Market(scenario, endless=True, agents=False, collect=False)
+        history = History(market)
+        while market.week < week:
+            market.step()
+            history.record(market)
+        self.market, self.history = market, history
 
-    def move(self, lever: str, firm: str, value: float, text: str, keep_twin: bool = False, weeks: int = 0) -> None:
-        """A firm sets a lever, for so many weeks (0 = for good)."""
-        name = self._event_name(re.sub(r"\W+", "_", text).strip("_"))
-        self._add_event("move", name, firm, text, keep_twin, {"lever": lever, "value": value, "weeks": weeks})
+    def add(self, *events: GameEvent) -> None:
+        """Add events."""
+        self.set_events((*self.events, *events))
 
-    def apologize(self, firm: str, keep_twin: bool = False, response: float = 0.5) -> None:
-        """The firm apologizes for its last scandal."""
-        s = self.scenario
-        own = [n for n, c in s.scandals.items() if (c.firm or s.focus) == firm and c.week <= self.week]
+    def scandal(self, kind: str, firm: str, **values: Any) -> None:
+        """A scandal of conf/ breaks at a firm in the coming week."""
+        self.add(GameEvent("scandal", self._event_name(kind), firm, self.week, {**scandal(kind), **values}))
+
+    def move(self, lever: str, firm: str, value: float, text: str, weeks: int = 0) -> None:
+        """A firm sets a lever from the coming week on, for so many weeks (0 = for good)."""
+        name = self._event_name(re.sub(r"\W+", "_", text.replace("%", "percent")).strip("_"))
+        self.add(GameEvent("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": weeks}))
+
+    def apologize(self, firm: str, response: float = 0.5) -> None:
+        """The firm apologizes for its last scandal in the coming week."""
+        own = [e for e in self.active if e.kind == "scandal" and e.firm == firm and e.week <= self.week]
         if not own:
             raise ScenarioError([f"{title(firm)} has nothing to apologize for: it has had no scandal so far"])
-        if s.scandals[own[-1]].response:
-            raise ScenarioError([f"{title(firm)} has apologized for the {in_words(own[-1])} already"])
-        if s.scandals[own[-1]].week == self.week:
-            raise ScenarioError([f"{in_words(own[-1])} breaks in the coming week; step first, then apologize"])
-        text = f"apology for the {in_words(own[-1])}"
-        self._add_event("apology", own[-1], firm, text, keep_twin, {"response": response})
+        if any(e.key == f"apology.{own[-1].name}" for e in self.events):
+            raise ScenarioError([f"{title(firm)} has apologized for the {in_words(own[-1].name)} already"])
+        self.add(GameEvent("apology", own[-1].name, firm, self.week, {"response": response}))
 
     def set_lever(self, path: str, value: float) -> None:
-        """Set a lever by its path firms.NAME.LEVER, from the coming week on, in the market and in the twin."""
+        """Set a lever by its path firms.NAME.LEVER from the coming week on: a move like any other."""
         _, firm, lever = path.split(".", 2)
-        name = f"{firm}_{lever.replace('.', '_')}_w{self.week}"
-        for market in (self.market, self.twin):
-            if market:
-                market.add_event("move", name, **{"firm": firm, "lever": lever, "value": value})
+        again = [e for e in self.events if (e.week, e.firm, e.values.get("lever")) == (self.week, firm, lever)]
+        kept = [e for e in self.events if e not in again]
+        name = again[0].name if again else self._event_name(f"{firm}_{lever.replace('.', '_')}")
+        self.set_events((*kept, GameEvent("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": 0})))
 
     def _event_name(self, stem: str) -> str:
-        taken = {**self.scenario.scandals, **self.scenario.moves}
-        name = f"{stem}_w{self.week}"
-        return name if name not in taken else f"{name}_{len(taken)}"
+        """A name that no event has."""
+        taken = {e.name for e in self.events}
+        return next(name for name in (stem, *(f"{stem}_{n}" for n in range(2, 99))) if name not in taken)
 
     def marks(self) -> list[tuple[int, str]]:
         """(week, text) of every event so far and in the coming week."""
-        s = self.scenario
-        found = [(c.week, in_words(name)) for name, c in s.scandals.items()]
-        found += [(m.week, in_words(name)) for name, m in s.moves.items()]
-        found += [(c.week + c.response_delay, "response") for c in s.scandals.values() if c.response]
-        return sorted((week, text) for week, text in found if week <= self.week)
+        return [(e.week, "apology" if e.kind == "apology" else e.text) for e in self.active if e.week <= self.week]
 
     # ------------------------------------------------------------ results
 
@@ -172,46 +206,68 @@ class Game:
         """The cells of a group of `groups`."""
         return [n for n, cell in enumerate(self.start.cells) if not group or group in cell]
 
-    def stickiness(self, market: Market | None = None, cells: list[int] | None = None) -> Estimate:
-        """The index of each firm in the open window as if it ended now; nan where `readable` is not."""
-        if not self.readable:
-            return Estimate(*np.full((2, len(self.start.firms)), np.nan))
-        return stickiness_index(self.market, pooled((market or self.market).now, cells))
-
-    @property
-    def readable(self) -> bool:
-        """Whether the open window is read: with many people only when it ends."""
-        return self.week > 0 and (self.start.people <= READABLE or self.week % self.start.window == 0)
-
     def customers(self, market: Market | None = None) -> np.ndarray:
         """[j] people whose last use was at the firm."""
         last = people.last(market or self.market)
         return np.bincount(last[last >= 0], minlength=len(self.start.firms))
 
     def compared(self) -> Difference | None:
-        """The market against its twin; None before both have gone on for a week."""
-        if self.twin is None or self.twin_history is None or self.week <= self.events[0].week:
+        """The market against its twin; None before an event has acted for a week."""
+        active = self.active
+        if self.twin is None or self.twin_history is None or not active or self.week <= active[0].week:
             return None
-        j = list(self.start.firms).index(self.events[0].firm)
+        j = list(self.start.firms).index(self.firm)
         here, there = (people.last(m) == j for m in (self.market, self.twin))
-        share = share_gap(self.history, self.twin_history, self.cells(), self.events[0].week)
-        sticky = Estimate(*np.full((2, len(self.start.firms)), np.nan))
-        if self.readable:
-            sticky = stickiness_index(self.market, pooled(self.twin.now), pooled(self.market.now))
-        points, sticky_gap = ((float(e.value[j]), float(e.error[j])) for e in (share, sticky))
-        lost, won = int((there & ~here).sum()), int((here & ~there).sum())
-        error = self.customers_gained().error[j]
-        return Difference(lost, won, float(error), int(there.sum()), points, sticky_gap)
+        by_fold = [self._by_fold(flags) for flags in (there & ~here, here & ~there, there)]
+        gone, come, there_before = by_fold
+        moved, percent = change_of(gone, come, there_before, 1)
+        share = share_gap(self.history, self.twin_history, self.cells(), active[0].week)
+        points = float(share.value[j]), float(share.error[j])
+        lost, won, base = (int(counts.sum()) for counts in by_fold)
+        return Difference(self.firm, lost, won, moved, percent, base, points, self._stickiness_gap(j, active[0].week))
+
+    def gaps(self, firm: str, begin: int) -> list[Quantity]:
+        """By week from `begin` on, what all events did to the customers of a firm, in % of those without events."""
+        if self.twin_history is None:
+            return []
+        j = list(self.start.firms).index(firm)
+        here, there = (np.array([c[:, j] for c in h.customers[begin:]]) for h in (self.history, self.twin_history))
+        gap = (here - there).T
+        return changes_over(np.maximum(-gap, 0), np.maximum(gap, 0), there.T) if len(here) else []
+
+    def _by_fold(self, flags: np.ndarray) -> np.ndarray:
+        """[g] people of each jackknife fold, as the engine counts them."""
+        ends = np.cumsum(np.r_[0, flags])
+        return np.asarray(np.diff(ends[np.asarray(self.market.shard.edges)]))
+
+    def _stickiness_gap(self, j: int, week: int) -> tuple[float, float] | None:
+        """The firm's index in the last window that has ended, market minus twin; None where no event is in it."""
+        ended = self.week // self.start.window
+        if not self.twin or ended * self.start.window <= week:
+            return None
+        found = stickiness_index(self.market, *(_window(m, ended - 1) for m in (self.twin, self.market)))
+        return float(found.value[j]), float(found.error[j])
 
     def customers_gained(self) -> Estimate:
         """[j] customers more than in the twin, with the paired error."""
         (here, sizes), (there, _) = (people.customers_by_fold(m) for m in (self.market, self.twin or self.market))
         return paired_gap(here, there, sizes)
 
+    def watch(self, number: int | None) -> None:
+        """Tell the weeks of this person from now on."""
+        self.watched, self.last_week = number, {}
+
     def person(self, number: int) -> dict[str, str]:
         """A person in words: label and value."""
-        found = people.person(self.market, number)
+        found = people.person(self.market, number) | (self.last_week if number == self.watched else {})
         return found | {"in the twin": people.firm_used(self.twin, number)} if self.twin else found
+
+
+def _window(market: Market, window: int) -> Tally:
+    """The counts of one window that has ended, weeks left out."""
+    tally = market.shard.tally
+    counts = {n: getattr(tally, n)[:, window : window + 1] for n in WINDOWED}
+    return pooled(tally._replace(**counts, **{n: getattr(tally, n)[:, :0] for n in ("flow", "event", "news")}))
 
 
 def is_lever(start: Scenario, path: str) -> bool:

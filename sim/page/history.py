@@ -27,6 +27,7 @@ class History:
         self.uses = [np.zeros((len(tally.people), cells, firms), np.int64)]  # [g, s, j] since week 0
         self.flow: list[Array] = []  # [s, j, j] a week
         self.message_counts: list[Array] = []  # [s, j, positive and negative] a week
+        self.customers: list[Array] = []  # [g, j] whose last use was at the firm, by week
         self.news: list[Array] = []  # [s, k] people who first hear of it, a week
         self._index: dict[tuple[int, ...], Estimate] = {}
 
@@ -39,12 +40,13 @@ class History:
         self.uses.append(self.uses[-1] + flow[..., 1:].sum(axis=2))
         self.flow.append(flow[:, :, 1:, 1:].sum(axis=0))
         self.message_counts.append(event[..., [Event.POSITIVE_WOM, Event.NEGATIVE_WOM]].sum(axis=0))
+        self.customers.append(people.customers_by_fold(market)[0])
         self.news.append(tally.news[:, t, :, :, 0].sum(axis=0))
 
     def fork(self) -> "History":
         """A copy that goes on by itself."""
         twin = copy(self)
-        for name in ("trust", "uses", "flow", "message_counts", "news"):
+        for name in ("trust", "uses", "flow", "message_counts", "customers", "news"):
             setattr(twin, name, list(getattr(self, name)))
         twin._index = dict(self._index)
         return twin

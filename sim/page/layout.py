@@ -9,6 +9,8 @@ import solara.lab
 
 from sim.model.scenario import MOST_FIRMS
 from sim.page.controls import Events, Player, Start, choice
+from sim.page.data_panel import OwnDataPanel, OwnDataReport
+from sim.page.decision import Decision
 from sim.page.downloads import Downloads
 from sim.page.figure_export import color
 from sim.page.names import in_words, title
@@ -22,6 +24,11 @@ def css() -> str:
     inks = {t: " ".join(f"--ink{n}: {color(n, dark)};" for n in range(MOST_FIRMS)) for t, dark in themes.items()}
     rules = [f".theme--{theme} {{ {ink} }}" for theme, ink in inks.items()]
     return "\n".join([*rules, (Path(__file__).parent / "style.css").read_text(encoding="utf-8")])
+
+
+@solara.component_vue("address.vue")
+def Address(query: str, event_moved: Any):
+    """The address bar shows the state; going back shows an earlier one."""
 
 
 @solara.component_vue("people.vue")
@@ -50,6 +57,7 @@ def Page():
         return session.close
 
     solara.use_effect(begin, [])
+    Address(query=session.address.value, event_moved=session.moved)
     style = solara.use_memo(css, [])
     with solara.Column(gap="0px"):
         solara.Title("Stickiness: play a market")
@@ -67,15 +75,15 @@ def Sidebar(session: Session):
     begun = session.generation.value  # a new game makes new controls
     with solara.Column(gap="4px", style={"padding": "8px 12px", "width": "100%"}):
         Start(session)
-        Player(session)
         if not begun:
             return
-        solara.HTML("div", "Events", classes=["section"])
+        solara.HTML("h2", "Events", classes=["section"])
         Events(session)
-        solara.HTML("div", "Parameters", classes=["section"])
+        solara.HTML("h2", "Parameters", classes=["section"])
         Parameters(session)
-        solara.HTML("div", "Download", classes=["section"])
+        solara.HTML("h2", "Link, state and files", classes=["section"])
         Downloads(session)
+        OwnDataPanel(session)
 
 
 @solara.component
@@ -84,10 +92,14 @@ def Main(session: Session):
     begun = session.generation.value
     with solara.Column(gap="0px"):
         Messages(session)
+        Player(session)
         if begun:
             with solara.Div(classes=["main-grid"]):
                 with solara.Div(classes=["area-summary"]):
                     Summary(session)
+                with solara.Div(classes=["area-decide"]):
+                    Decision(session)
+                    OwnDataReport(session)
                 with solara.Div(classes=["area-firms"]):
                     FirmsPanel(session)
                     ViewControls(session)
@@ -106,7 +118,6 @@ def Messages(session: Session):
             solara.Error(problem, dense=True, classes=["problem"])
         if session.busy.value:
             solara.Info(session.busy.value, dense=True)
-            solara.ProgressLinear(True)
 
 
 @solara.component
@@ -115,8 +126,8 @@ def Summary(session: Session):
     frame, game = session.frame.value, session.game
     if frame is None or game is None:
         return
-    opening = f"<b>{escape(game.start.title or session.market.value)}, week {frame.week}.</b> "
-    html = [f"<p>{opening}{escape(frame.summary['text'])}</p>"]
+    opening = f"<h1>{escape(game.start.title or session.market.value)}, week {frame.week}.</h1> "
+    html = [f"{opening}<p>{escape(frame.summary['text'])}</p>"]
     for figure in frame.summary["figures"]:
         big, error = (escape(figure.get(part, "").replace("-", "−")) for part in ("big", "error"))
         html.append(
@@ -165,7 +176,7 @@ def ViewControls(session: Session):
         groups = {in_words(g) or "everybody": g for g in game.groups()}
         choice("People in view", groups, view.group, lambda g: session.change_view(group=g))
     solara.Text(
-        "Thick line: the firm in view, with its 95 % interval. Dashed: the twin, without the events named above.",
+        "Thick line: the firm in view, with its 95 % interval. Dashed: the twin, the same people without any event.",
         classes=["hint"],
     )
 

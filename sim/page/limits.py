@@ -15,7 +15,11 @@ VISITORS = 20  # with a market at the same time
 KERNELS = 2 * VISITORS  # connections known to Solara, visitors who wait included
 SOCKETS = 4  # connections of one visitor: a browser that reconnects has two for a moment
 LINK = 16_384  # characters of a link
-MESSAGE = 65_536  # bytes of a message from a browser; nothing is uploaded
+ADDRESS = 4_096  # characters that go into the address bar; a longer state is a file
+UPLOAD = 2_000_000  # bytes of a file that a visitor sends, in parts
+MESSAGE = 65_536  # bytes of a message from a browser, parts of a file included
+
+OWN_FILES: set[str] = set()  # files of calibrated markets that this server itself has written
 
 
 def check_limits(scenario: Scenario) -> None:
@@ -31,7 +35,7 @@ def check_limits(scenario: Scenario) -> None:
     wrong += [
         f"{name}: the page reads no file; use the command line instead"
         for name in ("calendar", "population")
-        if getattr(scenario, name)
+        if getattr(scenario, name) and getattr(scenario, name) not in OWN_FILES
     ]
     if wrong:
         raise ScenarioError(wrong)

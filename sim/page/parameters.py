@@ -5,7 +5,6 @@ from functools import partial
 from math import floor, log10
 from typing import Any
 
-import reacton.ipyvuetify as v
 import solara
 
 from sim.model.declare import Declaration, leaves
@@ -32,7 +31,7 @@ def Parameters(session: Session):
     if game is None or not begun:
         return
     s = game.start
-    when = "Levers act from the coming week on, in the twin as well. Traits act at the next Reset."
+    when = "A lever acts from the coming week on and is an event like any other. Traits act at the next Reset."
     solara.Text(when, classes=["hint"])
     waiting = session.waiting()
     if waiting:
@@ -78,31 +77,35 @@ def Parameter(session: Session, path: str, name: str, declared: Any, d: Declarat
     value = session.value(path, declared)
     put = partial(session.set, path)
     range_ = "on or off" if isinstance(value, bool) else d.allowed
-    with solara.Tooltip(f"{d.about} ({range_}); {path}"), solara.Div(classes=["parameter"]):
+    about = f"{d.about} ({range_}); {path}"
+    with solara.Div(classes=["parameter"]):
         if isinstance(value, bool):
             solara.Switch(label=f"{spaced(name)}: {d.about}", value=value, on_value=put)
         elif d.choices:
-            solara.Select(spaced(name), values=list(d.choices), value=value, on_value=put, dense=True)
+            choice(spaced(name), {str(c): c for c in d.choices}, value, put)
         elif d.low is not None and value is not None:
-            _number(name, value, d, put)
+            _number(name, value, d, put, (about, session.wrong.value.get(path, "")))
+        elif path in session.wrong.value:
+            solara.HTML("div", session.wrong.value[path], classes=["wrong"], attributes={"role": "alert"})
+
+
+@solara.component_vue("number.vue")
+def Number(label: str, value: float, low: float, high: float, step: float, about: str, wrong: str, event_put: Callable):
+    """A slider and a box for one number, what it means, and what is wrong with it."""
 
 
 @solara.component
-def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None]):
+def _number(name: str, value: float, d: Declaration, put: Callable[[Any], None], said: tuple[str, str]):
     low, high = float(d.low or 0), float(d.high or 0)
     top = min(high, max(4 * abs(value), 4 * abs(float(d.default or 0)), 1.0 if high > 1 else high))
     bottom = max(low, -top)
     whole = isinstance(d.default, int)
     step = 1 if whole else 10 ** _places(top - bottom)
-    slider = v.Slider(v_model=value, min=bottom, max=max(top, value), step=step, dense=True, hide_details=True)
-    v.use_event(slider, "change", lambda *data: put(int(data[-1]) if whole else float(data[-1])))
     unit = f" [{d.unit}]" if d.unit not in ("", "-") else ""
-    solara.Text(spaced(name) + unit, classes=["parameter-name"])
-    with solara.Row(gap="4px"):
-        solara.Div(children=[slider], style={"flex": "1"})
-        box = solara.InputInt if whole else solara.InputFloat
-        shown, typed = value if whole else float(f"{value:.4g}"), lambda n: put(n) if n is not None else None
-        box("", value=shown, on_value=typed, dense=True, classes=["parameter-box"])
+    shown = value if whole else float(f"{value:.4g}")
+    send = lambda v: put(int(v) if whole else float(v))  # noqa: E731
+    edges = {"low": round(bottom, 6), "high": max(top, value), "step": step}
+    Number(label=spaced(name) + unit, value=shown, **edges, about=said[0], wrong=said[1], event_put=send)
 
 
 def _places(width: float) -> int:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.measure.tally import FOLDS, Array
+from sim.measure.tally import Array
 from sim.mesa import Market
 from sim.model.state import AWARE, SWITCHES, flag_table
 from sim.page.names import in_words, title
@@ -24,7 +24,7 @@ def last(market: Market) -> Array:
 def customers_by_fold(market: Market) -> tuple[Array, Array]:
     """[g, j] people whose last use was at the firm, and [g] all people, by jackknife fold."""
     at = last(market)
-    edges = np.unique(np.arange(FOLDS + 1) * len(at) // FOLDS)
+    edges = np.asarray(market.shard.edges)
     counts = [np.bincount(at[a:b] + 1, minlength=len(market.firms) + 1)[1:] for a, b in pairwise(edges)]
     return np.array(counts), np.diff(edges)
 

@@ -19,14 +19,20 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.page import limits
 from sim.page.charts import View
-from sim.page.export import linked
+from sim.page.events import GameEvent, changed, removed
+from sim.page.export import PageState, link, linked
 from sim.page.frame import Frame, make_frame
 from sim.page.game import FIRST_MARKET, Game, is_lever, preset
+from sim.page.own_data import OwnData
 from sim.page.picture import Picture
+from sim.page.questions import Questions
 from sim.page.serve import release_memory
+from sim.study.answer import NO_EVENTS
 
 PAUSE, FRAME = 0.05, 0.2  # seconds: the shortest pause of the play thread, the shortest time of a frame
 PROBLEMS, LENGTH = 6, 300  # complaints about a link that are shown, and characters of each
+TOO_LONG = "?market=in_a_file"  # the address of a state that is longer than an address takes
+MOST_UNDO = 20  # changes of the events that can be taken back
 SPEEDS = (1, 2, 5, 10, 20)  # weeks a second
 
 
@@ -52,7 +58,12 @@ class Session:
         self.speed = solara.reactive(5)
         self.view = solara.reactive(View(""))
         self.settings: solara.Reactive[dict[str, Any]] = solara.reactive({})
-        self.keep_twin = solara.reactive(False)
+        self.wrong: solara.Reactive[dict[str, str]] = solara.reactive({})  # what is wrong with a field, beside it
+        self.undo: solara.Reactive[tuple[tuple[GameEvent, ...], ...]] = solara.reactive(())
+        self.state = solara.reactive("")  # the state as a query string
+        self.address = solara.reactive("")  # the same, or TOO_LONG
+        self.questions = Questions(self)
+        self.own: solara.Reactive[OwnData | None] = solara.reactive(None)
         self.tip = solara.reactive("")
         self.picked: solara.Reactive[int | None] = solara.reactive(None)
 
@@ -63,58 +74,106 @@ class Session:
         self._in_thread(partial(self._open, query))
 
     def _open(self, query: str) -> None:
-        with self._problems_shown():
+        """Show a state; of several that were asked for, one after another, the last stays."""
+        with self._problems_shown(), self.lock:
+            if query and self.address.value not in ("", query):
+                return
+            state = None
             if query:
                 try:
-                    self.market.value, self.start = linked(query)
-                    self.people.value, self.seed.value = self.start.people, self.start.seed
+                    state = linked(query)
+                    self.market.value, self.start = state.market, state.scenario
+                    self.people.value, self.seed.value, self.settings.value = (
+                        state.scenario.people,
+                        state.scenario.seed,
+                        {},
+                    )
                 except ScenarioError as error:
                     found = [f"this link cannot be restored: {c[:LENGTH]}" for c in error.complaints]
                     more = [f"and {len(found) - PROBLEMS} more"] if len(found) > PROBLEMS else []
                     self.problems.value = found[:PROBLEMS] + more
-            self._start_game()
+            self._start_game(state)
+
+    def opened(self, name: str, content: bytes) -> None:
+        """The visitor opened a file with a state."""
+        self.moved(content.decode("utf-8", "replace").strip())
+
+    def moved(self, query: str) -> None:
+        """The visitor went back or forward, or opened a file: show what the address says."""
+        if query != self.address.value:
+            self.playing.value = False
+            self.problems.value, self.address.value = [], query
+            self._in_thread(partial(self._open, query))
 
     def choose(self, market: str) -> None:
         """Another preset."""
         self.market.value, self.start = market, None
-        self.settings.value = {}
+        self.questions.forget()
+        self.restore()
+
+    def restore(self) -> None:
+        """Every parameter as the preset has it, from week 0."""
+        self.settings.value, self.start = {}, None
+        self.seed.value = preset(self.market.value).seed
         self.reset()
 
     def reset(self) -> None:
-        """From week 0 again, with every parameter that was set and without the events by hand."""
+        """From week 0 again, with every parameter that was set and without events."""
         self.pause()
         self.problems.value = []
+        self.wrong.value = {}
         self._in_thread(self._reset)
 
     def _reset(self) -> None:
         with self._problems_shown():
             self._start_game()
 
-    def _start_game(self) -> None:
+    def _start_game(self, state: PageState | None = None) -> None:
+        """A new game: without events, or with those of a link, played as far as it says."""
         with self.lock:
             if self.closed:  # the visitor left before it began
                 return
             base = self.start or preset(self.market.value)
+            if state is None:
+                base = change(base, NO_EVENTS)
             now = {"people": self.people.value, "seed": self.seed.value, **self.settings.value}
             scenario = change(base, now)
             limits.check_limits(scenario)
             limits.CAPACITY.reserve(self, scenario)
             self.game = self.picture = None  # frees the old one's memory first
-            self.game = Game(scenario)
+            self.game = Game(scenario, state.week if state else 0, state.off if state else ())
             self.picture = Picture(self.game)
-            self.start = base
-            self.picked.value, self.tip.value = None, ""
-            view = self.view.value
+            self.start = change(base, NO_EVENTS)
+            self.picked.value, self.tip.value, self.undo.value = None, "", ()
+            asked = state.view if state else {}
+            linked_view = View(asked.get("firm", ""), asked.get("group", ""), asked.get("lines") == "segments")
+            view = linked_view if state else self.view.value
             firm = view.firm if view.firm in scenario.firms else scenario.focus
             self.view.value = View(firm, view.group if view.group in self.game.groups() else "", view.segments)
             self.draw()
             self.generation.value += 1
+            self.note()
+
+    def note(self) -> None:
+        """Put the state into the address bar."""
+        if self.game is None or self.closed:
+            return
+        view = self.view.value
+        shown = {"firm": view.firm, "group": view.group, "lines": "segments" * view.segments}
+        if view.firm == self.game.start.focus:
+            shown["firm"] = ""
+        found = link(self.market.value, self.game, shown)
+        self.state.value = found
+        self.address.value = found if len(found) <= limits.ADDRESS else TOO_LONG
 
     def close(self) -> None:
         """The visitor has left: stop, and release the memory."""
         self.closed = True
         with self.lock:
             self.game = self.picture = self.start = None
+            self.questions.forget()
+            if self.own.value:
+                self.own.value.forget()
             limits.CAPACITY.release(self)
         release_memory()
 
@@ -155,6 +214,8 @@ class Session:
                 for _ in range(many):
                     self.game.step()
                 self.draw()
+                if not self.playing.value:
+                    self.note()
 
     def play(self) -> None:
         """Step and draw until paused."""
@@ -165,7 +226,9 @@ class Session:
 
     def pause(self) -> None:
         """Stop playing."""
-        self.playing.value = False
+        if self.playing.value:
+            self.playing.value = False
+            self.note()
 
     def _play(self) -> None:
         took = FRAME  # seconds of the last round: where frames are slow, more weeks are simulated between them
@@ -180,27 +243,57 @@ class Session:
     # ------------------------------------------------------------ events and parameters
 
     def act(self, event: Callable[[Game], None]) -> None:
-        """An event by hand."""
+        """Change the events by hand; an error is shown and changes nothing."""
         self.problems.value = []
         with self._problems_shown(), self.lock:
             if self.game is not None:
+                before = self.game.events
                 event(self.game)
-                self.scenario_changes.value += 1
-                self.draw()
+                self.undo.value = (*self.undo.value, before)[-MOST_UNDO:]
+                self._changed()
+
+    def _changed(self) -> None:
+        self.scenario_changes.value += 1
+        self.draw()
+        self.note()
+
+    def edit(self, event: GameEvent, **values: Any) -> None:
+        """Move an event in time, switch it on or off, or change a value of it."""
+        self.act(lambda game: game.set_events(changed(game.events, event, **values)))
+
+    def remove(self, event: GameEvent) -> None:
+        """Take an event out of the list."""
+        self.act(lambda game: game.set_events(removed(game.events, event)))
+
+    def take_back(self) -> None:
+        """Undo the last change of the events."""
+        if not self.undo.value:
+            return
+        *rest, last = self.undo.value
+        with self._problems_shown(), self.lock:
+            if self.game is not None:
+                self.game.set_events(last)
+                self.undo.value = tuple(rest)
+                self._changed()
 
     def set(self, path: str, value: Any) -> None:
-        """Set a parameter: a lever acts from the coming week on, a trait at the next reset. Errors are shown."""
+        """Set a parameter: a lever acts from the coming week on, a trait at the next Reset.
+
+        What is wrong with a value is said beside its field, and the value is not kept.
+        """
         if self.start is None or self.game is None:
             return
         wanted = {**self.settings.value, path: value}
-        with self._problems_shown(), self.lock:
-            self.settings.value = wanted
+        others = {p: text for p, text in self.wrong.value.items() if p != path}
+        try:
             change(self.start, wanted)
-            self.problems.value = []
-            if is_lever(self.game.start, path):
-                self.game.set_lever(path, float(value))
-                self.scenario_changes.value += 1
-                self.draw()
+        except ScenarioError as error:
+            self.wrong.value = {**others, path: "; ".join(error.complaints)[:LENGTH]}
+            return
+        self.wrong.value = others
+        if is_lever(self.game.start, path):
+            self.act(lambda game: game.set_lever(path, float(value)))
+        self.settings.value = wanted
 
     def value(self, path: str, declared: Any) -> Any:
         """The value of a parameter: as set, or as declared."""
@@ -212,11 +305,12 @@ class Session:
 
     # ------------------------------------------------------------ view
 
-    def change_view(self, **changed: str | bool) -> None:
+    def change_view(self, **shown: str | bool) -> None:
         """Show another firm or group."""
         with self._problems_shown(), self.lock:
-            self.view.value = View(**{**vars(self.view.value), **changed})
+            self.view.value = View(**{**vars(self.view.value), **shown})
             self.draw()
+            self.note()
 
     def point(self, position: Any) -> None:
         """Hover: show the person at a position."""
@@ -226,6 +320,8 @@ class Session:
         """Click: keep this person in view."""
         with self.lock:
             self.picked.value = self.picture.number(position) if self.picture else None
+            if self.game:
+                self.game.watch(self.picked.value)
             self.draw()
 
     def _person_at(self, position: Any) -> dict[str, str]:

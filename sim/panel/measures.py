@@ -160,8 +160,8 @@ def _aligned(each: Array, panel: Panel, fold: Array) -> Array:
 
 def _of_provider(panel: Panel, fold: Array) -> Values:
     counts, unweighted = (provider_tally(p, fold) for p in (panel, replace(panel, weights=None)))
-    of_firm = metrics.listed("firm", provider=True, table=False)
-    of = {i.name: metric for i, metric in of_firm.items() if i.regime == "provider" or i.name in OF_PROVIDER}
+    known = metrics.listed("firm", provider=True, table=False) | metrics.listed("market", provider=True)
+    of = {i.name: metric for i, metric in known.items() if i.regime == "provider" or i.name in OF_PROVIDER}
     of |= {"switched": switched_among_observed, "ever_switched": metrics.ever_switched}
     return _all_folded(of, counts, unweighted) | _retention_by_tenure(counts, unweighted)
 

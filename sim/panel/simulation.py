@@ -40,7 +40,8 @@ def simulated(source: Run | Scenario) -> Simulated:
 
     `trip` numbers the uses of a household, so that several in one week differ. The uses of a week are read from the
     change of the counts; of several in one week, the last firm and how often it was used in a row are known, and the
-    earlier ones are put in a random order (drawn from the scenario's seed).
+    earlier ones are put in a random order (drawn from the scenario's seed). Where a newcomer takes a person's place
+    (`consumer.turnover`) a new household begins, and the leaver's uses of that week are not seen.
 
     The people have columns hh, segment, cohort, rate (uses/week), price_weight, habit_weight and taste.<firm> (logit,
     presence included). Where tastes or people are renewed over the weeks, they are those of week 0.
@@ -54,15 +55,18 @@ def simulated(source: Run | Scenario) -> Simulated:
     rows: list[tuple[int, int, int]] = []
     people = _people(scenario, shard)
     _, before = window_counts(shard.people)
+    household = np.arange(len(before))
     for week in range(-scenario.burn_in, scenario.weeks):
         people = _people(scenario, shard) if week == 0 else people
         advance([shard])
         _, now = window_counts(shard.people)
         if week >= 0:
-            one, used = shard.people.one, now - before
+            anew = np.min(now - before, axis=1, initial=0) < 0
+            household[anew] += len(before)
+            one, used = shard.people.one, np.where(anew[:, None], 0, now - before)
             for i in np.flatnonzero(used.sum(axis=1)):
                 order = _in_order(used[i], int(one["last"][i]), int(one["tenure"][i]), rng)
-                rows += [(int(i), week, int(j)) for j in order]
+                rows += [(int(household[i]), week, int(j)) for j in order]
         before = now
     table = np.array(sorted(rows, key=lambda row: row[:2]), np.int64).reshape(-1, 3)
     names = list(scenario.firms)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sim.measure.quantity import Quantity
 from sim.report.findings import TOO_FEW, called
-from sim.report.plausible import SOURCE
 from sim.study.answer import Answer, Moment
 
 if TYPE_CHECKING:
@@ -89,11 +88,13 @@ def rows(answer: Answer) -> tuple[list[str], list[Row]]:
 def lines(answer: Answer) -> list[str]:
     """How long, and how sure: the lines below the table."""
     found = [half(answer), sure(answer)]
-    if answer.worlds:
-        found.append(f"worlds: {SOURCE}")
+    if answer.source:
+        found.append(f"worlds: {answer.source}")
     if answer.drivers:
         named = ", ".join(f"{path} ({r:+.2f})" for path, r in answer.drivers)
         found.append(f"what decides most between the {answer.worlds} worlds (rank correlation): {named}")
+    elif answer.worlds:
+        found.append(f"which numbers decide most: {answer.worlds} worlds are too few to tell; ask for more (worlds=)")
     if answer.alone:
         own = answer.alone.worst.total.percent
         found.append(f"with the scenario's own numbers: {number(own)} % (95 %, dice only: {span(own)})")

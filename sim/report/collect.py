@@ -75,8 +75,8 @@ def show_sweep(folder: Path, table: "pd.DataFrame", jobs: Sequence[SweepJob]) ->
     shown = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for n, head in enumerate([*swept, "focus", "stickiness", "share %"]):
         shown.add_column(head, justify="right" if n else "left", no_wrap=True)
-    for n, job in enumerate(jobs):
-        values = [streams.plain(table[key].iloc[n]) for key in swept]
+    for job in jobs:
+        values = [streams.plain(job.overrides.get(key, "")) for key in swept]
         figures = [_with_error(job, "stickiness", 1, 2), _with_error(job, "share", 100, 1)]
         shown.add_row(*values, streams.plain(job.focus), *(["failed", ""] if job.error else figures))
     console.print("the sweep", style="bold")

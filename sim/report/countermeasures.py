@@ -62,6 +62,7 @@ def show(told: Scenario, made: Sequence[Countermeasure]) -> None:
         grid.add_row(m.label, cell(m.averted), cell(m.besides) if m.besides.value else "0", m.cost or "not given")
     console.print(grid)
     console.print(textwrap.fill(note(told), width), style="dim", soft_wrap=True)
+    console.print(streams.plain(told.title or "A market"), style="dim", soft_wrap=True)
     console.print("\nwhat is known of them", style="bold")
     for m in made:
         console.print(textwrap.fill(f"{m.label}: {m.known}", width, subsequent_indent="  "), soft_wrap=True)

@@ -49,6 +49,8 @@ def said(value: float, error: float, unit: str = "points") -> str:
     """
     if not math.isfinite(error):
         return TOO_FEW
+    if not value and not error:
+        return "no difference between the runs"
     digits = 2 if error <= 0 else max(0, min(4, math.ceil(0.3 - math.log10(error))))
     low, high = value - INTERVAL * error, value + INTERVAL * error
     if error and low <= 0 <= high:
@@ -57,9 +59,13 @@ def said(value: float, error: float, unit: str = "points") -> str:
 
 
 def largest(rows: "pd.DataFrame", name: str) -> str:
-    """The row with the largest value, by its column `name`, or all that cannot be told from it by their errors."""
+    """The row with the largest value, by its column `name`, or all that cannot be told from it by their errors.
+
+    Rows whose error is not known cannot be told from any.
+    """
     top = rows.loc[rows["value"].idxmax()]
-    near = rows[top["value"] - rows["value"] <= INTERVAL * (rows["error"] ** 2 + top["error"] ** 2) ** 0.5]
+    apart = top["value"] - rows["value"] > INTERVAL * (rows["error"] ** 2 + top["error"] ** 2) ** 0.5
+    near = rows[~apart]
     return " or ".join(near[name])
 
 

@@ -16,9 +16,9 @@ TOO_FEW = "too few to tell"  # where a value has no error that can be known
 def finding(table: "pd.DataFrame", focus: str) -> str:
     """What the headline figure shows of the focus against its category, in a sentence that its errors allow."""
     firms = wide(table)
-    row = firms.loc[focus]
-    value, beyond = row["value"]["stickiness"], row["value"]["excess"]
-    known, error = row["error"]["stickiness"], row["error"]["excess"]
+    row, against = firms.loc[focus], against_category(firms)
+    value, beyond = row["value"]["stickiness"], row["value"][against]
+    known, error = row["error"]["stickiness"], row["error"][against]
     name, benchmark = called(focus), f"{value:.2f} against {value - beyond:.2f}"
     if not math.isfinite(value):
         return f"{name}: {TOO_FEW} how sticky its customers are" if len(firms) > 1 else f"{name} has no rivals"
@@ -28,10 +28,15 @@ def finding(table: "pd.DataFrame", focus: str) -> str:
         return f"{name}: {TOO_FEW} how sticky its customers are"
     if not math.isfinite(error):
         return f"{name}: {TOO_FEW} whether it is more sticky than its category ({benchmark})"
-    low, high = row["low"]["excess"], row["high"]["excess"]
+    low, high = row["low"][against], row["high"][against]
     if not low <= 0 <= high:
         return f"{name} is {'more' if beyond > 0 else 'less'} sticky than its category: {benchmark}"
     return f"{name}, stickiness {value:.2f}: no difference from its category detected ({_between(low, high)})"
+
+
+def against_category(firms: "pd.DataFrame") -> str:
+    """The metric that sets a firm against its category: `excess` in a repertoire market, `above_category` else."""
+    return "excess" if "excess" in firms["value"] else "above_category"
 
 
 def _between(low: float, high: float) -> str:

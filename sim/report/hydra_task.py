@@ -5,16 +5,17 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, filterwarnings
 
+from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
-from sim.report.collect import collect, keep_failure, show_sweep
+from sim.report.collect import FAILED, collect, keep_failure, show_sweep
 from sim.report.flags import MULTIRUN, ordered
 from sim.report.folders import draft, move, near, occupied, refusal, refuse
 from sim.report.result import (
@@ -41,29 +42,63 @@ if TYPE_CHECKING:
 
 QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none")
 
+REPORT = "report="  # the setting that names the file of a report
 _finished: list[Finished] = []
+_new: list[Mapping[str, object]] = []  # draws of a new scandal, as changes of the scenario
+_report: list[str] = []  # the file of the report that was asked for, then the settings without it
 
 
-def launch(arguments: list[str]) -> int:
+def launch(arguments: list[str], new: Sequence[Mapping[str, object]] = ()) -> int:
     """Hydra on command-line arguments: one run, a sweep (-m), or whatever else its flags say.
 
+    `new` are draws of the scandal `new`, in each of which the question is put.
     Returns 1 where runs of a sweep failed, else 0. Raises what is wrong: ScenarioError, OSError, or an exception of
     hydra, omegaconf or yaml.
     """
     from sim.study.composition import remembered
     from sim.study.preset_files import guarded
 
+    asked_for_report, arguments = arguments, _without_report(arguments)
     arguments = [forced(a) for a in ordered(arguments)]
     sweep = MULTIRUN & set(arguments)
+    _report[:] = _asked_report(asked_for_report, bool(sweep))
     given = {a.partition("=")[0] for a in arguments}
     arguments = [CALLBACK, *(q for q in QUIET if q.partition("=")[0] not in given), *arguments]
     _finished.clear()
+    _new[:] = new
     claims.clear()
     with stoppable(), guarded(CONF), remembered(PRESET_GROUPS) if sweep else nullcontext():
         if sweep:
             check_sweep([a for a in arguments if a not in (CALLBACK, *QUIET)])
         _run_hydra(arguments)
         return _summarize() if sweep else 0
+
+
+def _without_report(arguments: list[str]) -> list[str]:
+    return [a for a in arguments if not a.lstrip("+").startswith(REPORT)]
+
+
+def _asked_report(arguments: list[str], sweep: bool) -> list[str]:
+    """The file of the report and the settings of the run; [] where none is asked for; ScenarioError if it cannot be."""
+    from sim.report.html_report import taken
+
+    files = [a.partition("=")[2] for a in arguments if a.lstrip("+").startswith(REPORT)]
+    wrong = [f"report: one file at a time, not {name}" for name in files[1:]] + [c for f in files for c in taken(f)]
+    wrong += ["report: is made of one run, not of a sweep (-m)"] if files and sweep else []
+    if wrong:
+        raise ScenarioError(wrong)
+    return [*files, *_without_report(arguments)] if files else []
+
+
+def _write_report(done: Finished) -> None:
+    """Write the report that was asked for, of the run that is kept."""
+    from sim.report import html_report
+
+    if done.answer is None:
+        return
+    path, *settings = _report
+    told = html_report.Report(done.run.scenario, done.answer, settings, done.measures, done.run.shares)
+    print(f"the report is in {near(html_report.write(told, path).resolve())}")
 
 
 def _run_hydra(arguments: list[str]) -> None:
@@ -123,20 +158,23 @@ def task(config: "DictConfig") -> None:
     _show(_finished[-1], {"what its events changed": partial(_answer, *asked_for(config), True)})
     done = _finished[-1]
     figure = {"the figure": lambda: _draw(done)}  # takes longer than the table, so that is shown first
-    _show(done, {"the table": lambda: print_run(done)} | figure | {"its files": lambda: print_files(done)})
+    report = {"the report": lambda: _write_report(done)} if _report else {}
+    _show(done, {"the table": lambda: print_run(done)} | figure | {"its files": lambda: print_files(done)} | report)
 
 
 def _job_of_sweep(config: "DictConfig", settings: "DictConfig") -> None:
     """One run of a sweep, in whatever process: its files, without a figure; where it fails, why.
 
-    An error of the machine (a disk that is full) ends the sweep: the next run would have it too.
+    An error of the machine (a disk that is full) ends the sweep, for the next run would have it too; so does a folder
+    that holds something already.
     """
+    folder = Path(settings.runtime.output_dir)
+    taken = occupied(folder, [*FILES, FAILED])
     try:
         _simulate_and_keep(config, settings)
     except Halt as halt:
-        if isinstance(halt.__cause__, OSError):
+        if taken or isinstance(halt.__cause__, OSError):
             raise
-        folder = Path(settings.runtime.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         keep_failure(folder, list(settings.overrides.task), halt.__cause__ or halt)
         print(f"{near(folder)} failed: {str(halt.__cause__).splitlines()[0]}", file=sys.stderr)
@@ -153,6 +191,8 @@ def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
     try:
         refuse(refusal("the folder of a run", folder, occupied(folder, [*FILES, *ANSWER_FILES])))
         actual = stated(plain(config), asked(settings))
+        if _report and not comparable(actual):
+            raise ScenarioError(["report: the run has no event to report on; choose one, as in scandal=data_breach"])
         # the draft is begun first: a folder that takes no files should say so before the simulation, not after
         with draft(folder) as place:
             threading.Thread(target=_import_early).start()
@@ -192,8 +232,8 @@ def _answer(base: int | None, worlds: int | None, single: bool) -> None:
     if not comparable(s):
         return
     with progress(s, f"the run is kept in {near(done.folder)}; now with and without its events,") as (step, _):
-        drawn = plausible.worlds(s, worlds) if single or worlds else []
-        found = answer(s, drawn, base, done.run.shares, obeying(step))
+        drawn = plausible.worlds(s, worlds, _new) if single or worlds else plausible.NONE
+        found = answer(s, drawn.worlds, base, done.run.shares, obeying(step), drawn.source)
         helped = countermeasures(s, obeying(step)) if single and s.scandals else []
     _finished[-1] = done._replace(answer=found, measures=helped)
     _keep_answer(_finished[-1])

@@ -1,39 +1,40 @@
 """The worlds in which an answer is given: as many as were asked for, or as take a few seconds."""
 
-from collections.abc import Mapping
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 
+from sim.casebook.new_scandal import NAME as NEW
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.over_worlds import affordable
+from sim.study.worlds import Plausible, plausible
 
-PRIORS = "sim.study.priors"
-SOURCE = "numbers drawn from their priors, not yet limited to worlds that give what was measured; presence as it is"
-MOST_TRIES = 4  # draws for each world that is wanted: some contradict themselves
+NONE = Plausible((), "")
+CASES = (
+    "draws of the new scandal whose losses have the median and spread of the cases; the market's own numbers as they "
+    "are: the cases already hold their spread"
+)
 
 
-def worlds(scenario: Scenario, asked: int | None) -> list[Mapping[str, object]]:
-    """Draws of the numbers that are not known; none where there are no priors and none are asked for.
+def worlds(scenario: Scenario, asked: int | None, new: Sequence[Mapping[str, object]] = ()) -> Plausible:
+    """Kept worlds of the market, or draws of the numbers that are not known; and in words which.
 
-    ScenarioError if worlds are asked for and there are no priors to draw from.
+    `new` are draws of the scandal `new` as changes of the scenario (`sim.casebook.new_scandal`): with them the worlds
+    are those draws. ScenarioError where fewer can be made than are asked for.
     """
     weeks = [s.week for s in scenario.scandals.values()] + [m.week for m in scenario.moves.values()]
-    last = max(weeks, default=0)
-    many = affordable(scenario, last) if asked is None else asked
-    if find_spec(PRIORS) is None:
-        if asked:
-            raise ScenarioError(["worlds: there are no priors to draw them from; leave it out"])
-        return []
-    draw, found = import_module(PRIORS).draw, list[Mapping[str, object]]()
-    for key in range(MOST_TRIES * many):
-        if len(found) == many:
-            break
-        drawn = draw(scenario, key)
-        try:
-            change(scenario, drawn)
-        except ScenarioError:
-            continue
-        found.append(drawn)
+    many = affordable(scenario, max(weeks, default=0)) if asked is None else asked
+    if new and NEW in scenario.scandals:
+        return Plausible(tuple(w for w in new[: many or None] if _possible(scenario, w)), CASES)
+    found = plausible(scenario, many)
+    if asked and len(found.worlds) < asked:
+        raise ScenarioError([f"worlds: of {asked} asked for only {len(found.worlds)} can be made; ask for fewer"])
     return found
+
+
+def _possible(scenario: Scenario, world: Mapping[str, object]) -> bool:
+    try:
+        change(scenario, dict(world))
+    except ScenarioError:
+        return False
+    return True

@@ -112,6 +112,8 @@ def _design(settings: Mapping[str, object]) -> object:
 
     kind = str(settings.get("design", "grid"))
     make = designs.listed if kind == "table" else getattr(designs, kind)
+    if kind == "named" and not isinstance(settings["scenarios"], Mapping):
+        raise ScenarioError([f"study.scenarios: {settings['scenarios']!r} is not a set of changes by name"])
     return make(*(settings[key] for key in DESIGNS[kind] if settings.get(key) is not None))
 
 

@@ -242,7 +242,7 @@ def _market_lines(done: Finished) -> list[str]:
 
     rows = done.table[(done.table["group"] == "all") & (done.table["firm"] == "")].set_index("metric")
     lines = []
-    for info in listed("market"):
+    for info in listed("market", done.run.scenario.market.regime == "provider"):
         value, low, high = rows.loc[info.name, ["value", "low", "high"]] * (100 if info.percent else 1)
         words = (info.note or info.words).format(window=done.run.scenario.window)
         if info.terminal and math.isfinite(value):

@@ -4,9 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sim.study.best_response import Rivals, rivals
     from sim.study.comparison import paired, summary
     from sim.study.designs import Design, grid, latin_hypercube, listed, named, sobol, zipped
+    from sim.study.indices import sensitivity
+    from sim.study.optimum import best
     from sim.study.planning import plan
+    from sim.study.posterior import calibrate
     from sim.study.presets import scenario, scenario_and_shares, uncalibrated
     from sim.study.runs import run
     from sim.study.simulation import simulate
@@ -15,22 +19,31 @@ _HOME = {
     **dict.fromkeys(("paired", "summary"), "comparison"),
     **dict.fromkeys(("Design", "grid", "latin_hypercube", "listed", "named", "sobol", "zipped"), "designs"),
     **dict.fromkeys(("scenario", "scenario_and_shares", "uncalibrated"), "presets"),
+    "best": "optimum",
+    "calibrate": "posterior",
     "plan": "planning",
+    **dict.fromkeys(("Rivals", "rivals"), "best_response"),
     "run": "runs",
+    "sensitivity": "indices",
     "simulate": "simulation",
 }
 _GONE = {"sweep": "study.run", "row": "study.run", "figures_of": "Run.table"}
 __all__ = [
     "Design",
+    "Rivals",
+    "best",
+    "calibrate",
     "grid",
     "latin_hypercube",
     "listed",
     "named",
     "paired",
     "plan",
+    "rivals",
     "run",
     "scenario",
     "scenario_and_shares",
+    "sensitivity",
     "simulate",
     "sobol",
     "summary",

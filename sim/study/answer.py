@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sim.engine.loop import Run
 from sim.measure.customers import customers
 from sim.measure.groups import groups
 from sim.measure.quantity import Quantity, change_of, changes_over, count_of, half_of, nothing, ratio_of
@@ -74,13 +75,15 @@ class Answer:
     people: int  # simulated, in each of two runs
     base: int | None
     customers: Quantity  # of the firm when the news breaks
-    worst: Moment  # largest change
+    worst: Moment  # when the change is largest; in other worlds the same week
     quarter: Moment | None
     year: Moment | None
     half_over: Quantity  # weeks after the news until half of the worst is made up; inf: not in the weeks simulated
     weekly: tuple[Quantity, ...]  # change in % of the firm's customers, as each week after the news ends
     worlds: int = 0
     drivers: tuple[tuple[str, float], ...] = ()  # the numbers of the worlds that decide most, with rank correlation
+    source: str = ""  # of the worlds, in words
+    influence: tuple[tuple[str, float], ...] = ()  # every number that the worlds vary, likewise
     alone: "Answer | None" = None  # with the scenario's own numbers, where there are worlds
 
     @property
@@ -96,12 +99,13 @@ def answer(
     base: int | None = None,
     shares: Mapping[str, Share] | None = None,
     progress: Progress | None = None,
+    source: str = "",
 ) -> Answer:
     """What the scandals and moves of a scenario cost, or what the change of a pair of runs did.
 
     `base` is the number of customers that the firm really has. `shares` are those of a run whose presence is solved;
-    a scenario that states shares is solved here. Simulates both runs, and two for each world. ScenarioError if there
-    is no event, or no rival that customers could go to.
+    a scenario that states shares is solved here. `source` says where the worlds come from. Simulates both runs, and two
+    for each world. ScenarioError if there is no event, or no rival that customers could go to.
 
     >>> from sim import build
     >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
@@ -124,9 +128,11 @@ def answer(
     drawn = []
     for n, world in enumerate(worlds):
         here = [change(s, {**over_worlds.known(s, world), **size, "seed": s.seed + 1 + n}) for s in (control, changed)]
-        drawn.append(one_answer(here[0], here[1], firm, base, shares or {}, scale / changed.replications, progress))
+        times, worst = scale / changed.replications, int(found.worst.weeks)  # a worst of each would be of its dice
+        drawn.append(one_answer(here[0], here[1], firm, base, shares or {}, times, progress, worst))
     merged: Answer = over_worlds.merged(drawn, found, worlds)
-    return replace(merged, worlds=len(worlds), drivers=over_worlds.drivers(drawn, worlds), alone=found)
+    decide, felt = over_worlds.drivers(drawn, worlds), over_worlds.influence(drawn, worlds)
+    return replace(merged, worlds=len(worlds), drivers=decide, influence=felt, source=source, alone=found)
 
 
 def check_base(base: object) -> None:
@@ -165,21 +171,40 @@ def one_answer(
     shares: Mapping[str, Share],
     scale: float,
     progress: Progress | None,
+    worst: int | None = None,
 ) -> Answer:
-    """The answer of one pair of runs; counts of people are multiplied by `scale`."""
+    """The answer of one pair of runs; counts of people are multiplied by `scale`.
+
+    `worst` is the week after the news that counts as the worst; by default that of the largest change.
+    """
     first = first_difference(control, changed)
     run, ((other, movers),) = run_together(control, [changed], firm, first, progress)
+    return of_runs(run, other, movers, firm, base, shares, scale, worst)
+
+
+def of_runs(
+    run: Run,
+    other: Run,
+    movers: Movers,
+    firm: str,
+    base: int | None,
+    shares: Mapping[str, Share],
+    scale: float = 1.0,
+    worst: int | None = None,
+) -> Answer:
+    """The answer of two runs of `run_together`, control first; `events` are left empty."""
+    control, first = run.scenario, movers.first
     at = _Counts(control, firm, movers, customers(run.tally), base, shares, scale)
     flows = tuple(r.tally.flow[:, first:, :, :, at.j + 1].sum(axis=(2, 3)) for r in (run, other))
     total = movers.gained[..., at.j].sum(axis=(0, 2)) - movers.lost[..., at.j].sum(axis=(0, 2))
-    worst = int(np.argmax(np.abs(total)))
+    worst = int(np.argmax(np.abs(total))) if worst is None else worst - 1
     moments = [_moment(at, flows, t) if t < len(total) else None for t in (worst, QUARTER - 1, YEAR - 1)]
     assert moments[0] is not None
     stock = at.stock[:, first:, :, at.j].sum(axis=2)
     weekly = changes_over(movers.lost[..., at.j].sum(axis=2), movers.gained[..., at.j].sum(axis=2), stock)
     half = half_of((movers.gained - movers.lost)[..., at.j].sum(axis=2), worst)
     home = count_of(movers.fates[:, 0, :, Fate.HOME].sum(axis=-1), at.runs).with_presence(at.presence(firm))
-    return Answer(firm, {}, first, changed.people, base, home, moments[0], moments[1], moments[2], half, tuple(weekly))
+    return Answer(firm, {}, first, control.people, base, home, moments[0], moments[1], moments[2], half, tuple(weekly))
 
 
 @dataclass

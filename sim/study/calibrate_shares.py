@@ -94,11 +94,11 @@ def asked_shares(scenario: Scenario) -> np.ndarray:
 def reference_market(scenario: Scenario, asked: np.ndarray) -> Scenario:
     """The scenario without events, and without what shares then do not depend on (UNUSED, title, seed, people)."""
     firms = {
-        name: replace(firm, share=float(f"{share:.9g}"), presence=1.0, group="")
+        name: replace(firm, share=float(f"{share:.9g}"), presence=1.0, group="", enters=0, leaves=0)
         for (name, firm), share in zip(scenario.firms.items(), asked, strict=True)
     }
     stored = scenario.network.kind == "file"  # its people are those of the file
-    changes: dict[str, Any] = {"title": "", "focus": "", "replications": 1, "scandals": {}, "moves": {}}
+    changes: dict[str, Any] = {"title": "", "focus": "", "replications": 1, "scandals": {}, "moves": {}, "policies": {}}
     changes |= {"kinds": {}, "calendar": "", "calendar_sha256": ""}
     named = hashlib.sha256(json.dumps(list(firms)).encode()).hexdigest()
     changes["seed"] = int(named[:8], 16)  # by the names of the firms: the same draws whatever is changed

@@ -55,10 +55,10 @@ def countermeasures(scenario: Scenario, progress: Progress | None = None) -> lis
     firm, events = hit(change(told, NO_EVENTS), told)
     week = min(s.week for s in told.scandals.values())
     told = replace(told, weeks=max(told.window, min(told.weeks, week + YEAR)))
-    control, rows = change(told, NO_EVENTS), {n: row for n, row in measures().items() if _possible(told, firm, row)}
+    control, rows = change(told, NO_EVENTS), {n: row for n, row in measures().items() if possible(told, firm, row)}
     jobs: dict[tuple[str, int], Scenario] = {("", 0): told}
     for name, row in rows.items():
-        changes = _changes(told, firm, week, row)
+        changes = changes_of(told, firm, week, row)
         jobs |= {(name, n): change(told, c) for n, c in enumerate(changes)}
         if _moves(row):
             jobs[name, -1] = change(control, changes[0])
@@ -74,7 +74,7 @@ def _row(name: str, row: Mapping[str, Any], moved: Mapping[tuple[str, int], Arra
     """A row from the customers moved by each job, [g, t], and the customers at the end of the control, [g]."""
     alone = moved.get((name, -1), np.zeros_like(moved["", 0]))
     left = [(moved[key] - alone).sum(axis=1) for key in sorted(moved) if key[0] == name and key[1] >= 0]
-    averted = _averted(moved["", 0].sum(axis=1), left, alone.shape[1])
+    averted = averted_of(moved["", 0].sum(axis=1), left, alone.shape[1])
     besides = ratio_of(100 * alone[:, -1], stock).at(LEVEL) if (name, -1) in moved else Quantity(0, 0, 0, level=LEVEL)
     return Countermeasure(name, row["label"], averted, besides, row["cost"], row["known"])
 
@@ -105,7 +105,7 @@ def measures() -> dict[str, dict[str, Any]]:
     return {name: {"cost": "", "known": "", "label": name, **row} for name, row in rows.items()}
 
 
-def _changes(told: Scenario, firm: str, week: int, row: Mapping[str, Any]) -> list[dict[str, object]]:
+def changes_of(told: Scenario, firm: str, week: int, row: Mapping[str, Any]) -> list[dict[str, object]]:
     """The changes of a measure: one, or of a response three, for P50, P10 and P90 of its size."""
     ours = {name: s for name, s in told.scandals.items() if (s.firm or told.focus) == firm}
     if "response" in row:
@@ -128,7 +128,7 @@ def _settable(told: Scenario, firm: str, row: Mapping[str, Any]) -> dict[str, An
     return {name: move for name, move in _moves(row).items() if move["lever"] in levers(told.firms[firm])}
 
 
-def _possible(told: Scenario, firm: str, row: Mapping[str, Any]) -> bool:
+def possible(told: Scenario, firm: str, row: Mapping[str, Any]) -> bool:
     """Whether the firm can do it."""
     return not _moves(row) or bool(_settable(told, firm, row))
 
@@ -141,7 +141,7 @@ def _moves(row: Mapping[str, Any]) -> dict[str, Any]:
     return moves
 
 
-def _averted(loss: Array, left: Sequence[Array], weeks: int) -> Quantity:
+def averted_of(loss: Array, left: Sequence[Array], weeks: int) -> Quantity:
     """% averted, from customer-weeks by fold [g]: without the measure, and with it (of a response: P50, P10, P90).
 
     Nothing can be told where no loss is. The dice are at least those of two people who move for all the weeks.

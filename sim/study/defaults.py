@@ -4,14 +4,15 @@ from dataclasses import asdict
 from typing import Any
 
 from sim.model.declare import Declaration, leaves, read
-from sim.model.fields import SCANDAL_KINDS, Firm, Move, Scandal, Scenario, Segment
+from sim.model.fields import SCANDAL_KINDS, Firm, Move, Policy, Scandal, Scenario, Segment
 
-MEMBER_GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")  # of members, which presets add
+MEMBER_GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves", "policies")  # which presets add to
 
 
 def bases() -> dict[str, dict[str, Any]]:
     """Name of a config -> the defaults of a scenario without members, and of a member of each group."""
-    members: dict[str, Any] = {"segment": Segment(), "firm": Firm(), "scandal": Scandal(), "move": Move()}
+    members: dict[str, Any] = {"segment": Segment(), "firm": Firm()}
+    members |= {"scandal": Scandal(), "move": Move(), "policy": Policy()}
     found = {name: asdict(member) for name, member in members.items()}
     found["segment"]["care"] = dict.fromkeys(SCANDAL_KINDS, 1.0)
     return {"scenario": asdict(Scenario()) | {group: {} for group in MEMBER_GROUPS}, **found}
@@ -28,7 +29,7 @@ def register_defaults() -> None:
 
 def vocabulary() -> list[tuple[str, Declaration]]:
     """Every field as (path, declaration), NAME standing for the name of a member or a kind of scandal."""
-    one: dict[str, object] = {kind: {"NAME": {}} for kind in ("kinds", "scandals", "moves")}
+    one: dict[str, object] = {kind: {"NAME": {}} for kind in ("kinds", "scandals", "moves", "policies")}
     one |= {kind: {"NAME": {"care": {"NAME": 1.0}}} for kind in ("segments", "cohorts")}
     one["market"] = {"season": {"NAME": 1.0}}
     one["taste_covariance"] = {"NAME": {"NAME": 1.0}}

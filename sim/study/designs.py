@@ -211,8 +211,9 @@ def _of_box(ranges: Mapping[str, Sequence[float]], points: np.ndarray) -> Design
 
 
 def _box(ranges: Mapping[str, Sequence[float]], points: int) -> tuple[list[float], list[float]]:
+    _demand_mapping("ranges", ranges)
     wrong = _reserved(ranges) + ([] if ranges else ["ranges: none"])
-    wrong += [] if points >= 1 else [f"points: {points}; at least 1 is needed"]
+    wrong += [] if isinstance(points, int) and points >= 1 else [f"points: {points!r} is no number from 1 on"]
     for path, ends in ranges.items():
         pair = [bare(end) for end in ends] if isinstance(ends, Iterable) and not isinstance(ends, str) else []
         if len(pair) != 2 or not all(isinstance(end, int | float) and np.isfinite(end) for end in pair):
@@ -226,6 +227,7 @@ def _box(ranges: Mapping[str, Sequence[float]], points: int) -> tuple[list[float
 
 def _axes(axes: Mapping[str, Iterable[object]], repeats: bool = False) -> dict[str, list[object]]:
     """The axes with plain values, or a ScenarioError with all that is wrong with them."""
+    _demand_mapping("axes", axes)
     found, wrong = {}, _reserved(axes)
     for path, values in axes.items():
         if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
@@ -239,6 +241,11 @@ def _axes(axes: Mapping[str, Iterable[object]], repeats: bool = False) -> dict[s
     if wrong:
         raise ScenarioError(wrong)
     return found
+
+
+def _demand_mapping(name: str, given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise ScenarioError([f"{name}: {given!r} is not a set of values by dotted path"])
 
 
 def _reserved(paths: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """One answer out of many, each given in a world as plausible as the others: median, 80 % interval, what decides."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 LEVEL = 0.8  # of an interval over worlds
 Z80 = 1.281552  # standard errors of a normal law on either side of 80 %
 PEOPLE, SPAN = 5_000, 104  # people in a world at most, and weeks after the last event
-PERSON_WEEKS = 60e6  # that fit into the seconds an answer may take, both runs of every world together
+PERSON_WEEKS = 45e6  # that fit into the seconds an answer may take, both runs of every world together
 MOST, LEAST = 50, 5  # worlds by default
 FEWEST = 5  # worlds that give an interval
 CASES = "scandals."  # numbers that differ from case to case; all others are parameters of the model
 MOST_DRIVERS = 3
+FEW_NUMBERS = 10  # that are the same by chance, where a case has neither one thing nor the other
+PERMUTATIONS = 1_000  # of worlds, to know what correlation chance gives
 
 
 def affordable(scenario: Scenario, last: int) -> int:
@@ -117,19 +120,90 @@ def explained(values: Array, columns: Array) -> float:
 def drivers(drawn: Sequence["Answer"], worlds: Sequence[Mapping[str, object]]) -> tuple[tuple[str, float], ...]:
     """The numbers whose ranks go most with the change at the worst, with the rank correlation.
 
-    Only those that stand out among as many as there are (5 % that any does by chance, Bonferroni).
+    Numbers are taken by field (`fields_of`). Only those that stand out among as many as there are: of permutations of
+    the worlds one in twenty has any correlation as large.
     """
-    from scipy.special import ndtri
+    return decisive(_worst(drawn), worlds, drawn[0].firm) if drawn else ()
 
-    effect = np.array([one.worst.total.percent.value for one in drawn])
-    paths = _paths(worlds)
-    if len(effect) < FEWEST or not np.isfinite(effect).all() or not effect.std():
+
+def influence(drawn: Sequence["Answer"], worlds: Sequence[Mapping[str, object]]) -> tuple[tuple[str, float], ...]:
+    """As `drivers`, of every field that the worlds vary, whether it stands out or not."""
+    names, table, ranks = _standardized(_worst(drawn), worlds, drawn[0].firm if drawn else "")
+    found = zip(names, (table @ ranks / max(1, len(ranks))).tolist(), strict=True)
+    return tuple(sorted(found, key=lambda pair: -abs(pair[1])))
+
+
+def decisive(values: Array, worlds: Sequence[Mapping[str, object]], firm: str = "") -> tuple[tuple[str, float], ...]:
+    """The fields that go most with a value of each world, with the rank correlation; () where none stands out.
+
+    >>> worlds = [{"a.x": float(n), "a.y": float(n * 7 % 10)} for n in range(10)]
+    >>> decisive(np.arange(10.0) ** 2, worlds), decisive(np.array([float(n * 3 % 10) for n in range(10)]), worlds)
+    ((('a.x', 1.0),), ())
+    """
+    names, table, ranks = _standardized(values, worlds, firm)
+    if not names:
         return ()
-    ranks, columns = _ranks(effect), _columns(worlds, paths)
-    found = [(p, float(np.corrcoef(ranks, columns[:, n])[0, 1])) for n, p in enumerate(paths) if columns[:, n].std()]
-    least = float(ndtri(1 - 0.025 / max(1, len(found)))) / math.sqrt(len(effect) - 1)
-    clear = [(p, r) for p, r in found if abs(r) > least]
+    random = np.random.default_rng(len(ranks))
+    chance = [np.abs(table @ random.permutation(ranks)).max() / len(ranks) for _ in range(PERMUTATIONS)]
+    least = np.quantile(chance, 0.95)
+    found = zip(names, (table @ ranks / len(ranks)).tolist(), strict=True)
+    clear = [(name, r) for name, r in found if abs(r) > least]
     return tuple(sorted(clear, key=lambda pair: -abs(pair[1]))[:MOST_DRIVERS])
+
+
+def _worst(drawn: Sequence["Answer"]) -> Array:
+    return np.array([one.worst.total.percent.value for one in drawn])
+
+
+def _standardized(values: Array, worlds: Sequence[Mapping[str, object]], firm: str) -> tuple[list[str], Array, Array]:
+    """The fields that vary, their standardized ranks [field, world], and those of the values; empty for too few.
+
+    A world that is used again, with other numbers of a case, counts once.
+    """
+    if len(values) < FEWEST or not np.isfinite(values).all() or not values.std():
+        return [], np.empty((0, 0)), np.empty(0)
+    paths = _paths(worlds)
+    once = _once(np.array([[world[p] for p in paths] for world in worlds], float).reshape(len(worlds), len(paths)))
+    place = {path: n for n, path in enumerate(paths)}
+    single, values = once @ _columns(worlds, paths), once @ values
+    means = {name: single[:, [place[p] for p in some]].mean(axis=1) for name, some in fields_of(paths, firm).items()}
+    columns = {name: _ranks(column) for name, column in means.items() if column.std()}
+    if len(values) < FEWEST or not values.std():
+        return [], np.empty((0, 0)), np.empty(0)
+    ranks = _ranks(values)
+    table = np.array([(c - c.mean()) / c.std() for c in columns.values()]).reshape(len(columns), len(ranks))
+    return list(columns), table, (ranks - ranks.mean()) / ranks.std()
+
+
+def fields_of(paths: Sequence[str], firm: str = "") -> dict[str, list[str]]:
+    """Paths by field: those of a firm by itself, and those of all others, of segments and of cohorts together.
+
+    >>> list(fields_of(["firms.a.ease", "firms.b.ease", "firms.c.ease", "segments.x.rate", "consumer.rate"], "a"))
+    ['firms.a.ease', 'firms.*.ease (rivals)', 'segments.*.rate', 'consumer.rate']
+    """
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        group, _, rest = path.partition(".")
+        member, _, field = rest.partition(".")
+        field = re.sub(r"^(touchpoints|care)\.\w+", r"\1.*", field)
+        if group == "firms" and member == firm:
+            name = f"firms.{firm}.{field}"
+        elif group in ("firms", "segments", "cohorts"):
+            name = f"{group}.*.{field}" + " (rivals)" * (group == "firms" and bool(firm))
+        else:
+            name = path
+        found.setdefault(name, []).append(path)
+    return found
+
+
+def _once(numbers: Array) -> Array:
+    """[distinct, world] weights that average worlds of which most numbers are the same: they are one world."""
+    vary = numbers[:, (numbers != numbers[:1]).any(axis=0)]
+    most = max(FEW_NUMBERS, 0.5 * vary.shape[1])
+    first = [next(k for k in range(n + 1) if k == n or (vary[k] == row).sum() >= most) for n, row in enumerate(vary)]
+    same = np.array([[f == k for f in first] for k in sorted(set(first))], float)
+    weights: Array = same / same.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _paths(worlds: Sequence[Mapping[str, object]]) -> list[str]:

@@ -14,7 +14,6 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -47,29 +46,39 @@ _lock = threading.RLock()  # Hydra's state is global
 
 @contextmanager
 def guarded(ours: Path) -> Iterator[None]:
-    """Within it, Hydra knows the declared defaults and reads presets through our checks, except the package's own."""
+    """Within it, Hydra knows the declared defaults and reads presets through our checks, except those in `ours`.
+
+    Launchers take this to other processes with them: what is registered is found by its module and name there, and
+    is called as Hydra's own, which it would register too.
+    """
+    _Folder.ours = os.path.realpath(ours)
     Plugins.instance()  # fills the registry, the first time
     register_defaults()
     with _lock:
         registry = SourcesRegistry.instance()
         before = registry.types
-        registry.types = before | {"file": partial(_Folder, ours=ours), "pkg": _Package}
+        registry.types = before | {"file": _Folder, "pkg": _Package}
         try:
             yield
         finally:
             registry.types = before
 
 
+def _own_presets() -> str:
+    """The folder of the package's own presets, in a process where `guarded` was not called."""
+    from sim.study.presets import CONF
+
+    return os.path.realpath(CONF)
+
+
 class _Folder(FileConfigSource):
     """A folder of presets, which may be the package's own."""
 
-    def __init__(self, provider: str, path: str, ours: Path):
-        super().__init__(provider, path)
-        self._ours = os.path.realpath(ours)
+    ours = ""
 
     def load_config(self, config_path: str) -> ConfigResult:
         file = self._file(config_path)
-        if Path(os.path.realpath(file)).is_relative_to(self._ours):
+        if Path(os.path.realpath(file)).is_relative_to(self.ours or _own_presets()):
             found = super().load_config(config_path)
         else:
             with open(file, "rb") as opened:
@@ -92,7 +101,7 @@ class _Folder(FileConfigSource):
     def _own_market(self, config_path: str) -> str:
         """The file of a market that is chosen by where it lies; "" if there is none, or in a folder added to ours."""
         group, _, place = config_path.partition("/")
-        if group != "market" or os.path.realpath(self.path) != self._ours:
+        if group != "market" or os.path.realpath(self.path) != (self.ours or _own_presets()):
             return ""
         files = (os.path.join(place, MARKET), *([place] if place.endswith((".yaml", ".yml")) else []))
         return next((file for file in files if os.path.isfile(file)), "")
@@ -116,6 +125,9 @@ class _Package(ImportlibResourcesConfigSource):
         file = resources.files(self.path).joinpath(self._normalize_file_name(config_path))
         with file.open("rb") as opened:
             return _result(self, config_path, _shown(str(file)), opened.read(MOST_BYTES + 1))
+
+
+_Folder.__name__, _Package.__name__ = FileConfigSource.__name__, ImportlibResourcesConfigSource.__name__
 
 
 class _Preset(ConfigResult):

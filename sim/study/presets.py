@@ -27,7 +27,7 @@ CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.
 PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name != "hydra"))
 EVENTS = ("scandal", "lever")  # groups that are not part of the reference market
 FIELDS = tuple(f.name for f in fields(Scenario))
-OPTIONS = ("panel", "study", "base_customers", "worlds")  # of the command line, not of a scenario
+OPTIONS = ("panel", "study", "base_customers", "worlds", "costs")  # of the command line, not of a scenario
 MOST_BASE, MOST_WORLDS = 10**12, 10_000
 
 Shares = dict[str, "Share"]  # by firm: share asked for, share reached and its error

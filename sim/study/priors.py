@@ -97,7 +97,7 @@ def priors_of(scenario: Scenario, priors: Priors | None = None) -> dict[str, Pri
     >>> from sim.study.presets import uncalibrated
     >>> found = priors_of(uncalibrated("market=bank"))
     >>> round(found["consumer.attention"].p50, 4), "people" in found
-    (0.0145, False)
+    (0.0052, False)
     """
     priors = shipped() if priors is None else priors
     kinds = {f"scandals.{name}": scandal.kind for name, scandal in scenario.scandals.items()}
@@ -163,6 +163,10 @@ def _centered(row: Row, path: str, value: float, d: Declaration) -> Prior | None
     """The prior of a number with this value; None where the value says that there is nothing to be known."""
     if row.prior is None or value == row.neutral:
         return None
+    if value < 0 < row.prior.p10:  # what is given as on the other side stays there
+        p = row.prior
+        low = float(d.low or 0.0)
+        return replace(p, path=path, law="normal", low=low, high=0.0, p10=-p.p90, p50=-p.p50, p90=-p.p10)
     own = value != d.default and not row.fixed and not row.prior.times and row.prior.law in SCALES
     if own and row.prior.law == "lognormal" and value <= 0:
         return None

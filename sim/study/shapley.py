@@ -8,8 +8,10 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
+from functools import partial
 from itertools import combinations
 from math import comb
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -17,12 +19,15 @@ import pandas as pd
 from sim.engine.loop import simulate
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array, Estimate, Metric
+from sim.model.declare import ScenarioError
 from sim.model.fields import Mechanisms, Scenario
 from sim.model.timeline import make_world
 from sim.study.calibrate_shares import calibrate_shares
+from sim.study.progress import progress
 from sim.study.twins import check_known, twins
 
 MECHANISMS = tuple(f.name for f in fields(Mechanisms))
+PEOPLE = 4_000  # of every run at most: their error is far below that of the orders
 Coalition = frozenset[str]  # mechanisms that are on
 Plan = list[tuple[float, str, Coalition]]  # with which weight which mechanism joins those already on
 
@@ -44,9 +49,11 @@ def captive(scenario: Scenario) -> pd.DataFrame:
 def decompose(
     scenario: Scenario,
     mechanisms: Sequence[str] = MECHANISMS,
-    permutations: int = 8,
+    permutations: int = 4,
     firm: str = "",
     workers: int = 0,
+    people: int = PEOPLE,
+    quiet: bool = False,
 ) -> pd.DataFrame:
     """Shapley shares of the stickiness index: firm, mechanism, value, error, error_people, error_orders.
 
@@ -55,7 +62,8 @@ def decompose(
     scenario, which the shares and chance sum to. What cannot matter gets 0. If n can and 2^n <= `permutations` x n, all
     coalitions are simulated; else orders are drawn (Castro, Gomez & Tejada 2009), each with its reverse.
     `error_people` is the jackknife over people and replications for these orders, `error_orders` the standard error
-    over pairs of orders (0 if all), `error` the root of their squares' sum. `workers` 0 = all processors.
+    over pairs of orders (0 if all), `error` the root of their squares' sum. `workers` 0 = all processors. Runs have at
+    most `people`; more of them, and more `permutations`, make errors smaller.
 
     >>> from sim import build
     >>> firms = {"a": {"presence": 0.6}, "b": {"presence": 0.4}}
@@ -65,8 +73,11 @@ def decompose(
     """
     check_known("mechanisms", mechanisms, MECHANISMS)
     check_known("firm", [firm] if firm else [], scenario.firms)
+    if people < 1 or permutations < 1:
+        raise ScenarioError([f"people, permutations: {people}, {permutations}; at least 1 of each is needed"])
     base = calibrate_shares(scenario)[0]
-    parts = _parts(base, mechanisms, permutations, workers)
+    base = base if base.population else replace(base, people=min(base.people, people))
+    parts = _parts(base, mechanisms, permutations, workers, quiet)
     rows = []
     for name, part in parts.items():
         rows += [(f, name, *row) for f, row in zip(base.firms, _row(part), strict=True)]
@@ -74,7 +85,9 @@ def decompose(
     return table[table["firm"] == firm].reset_index(drop=True) if firm else table
 
 
-def _parts(base: Scenario, mechanisms: Sequence[str], permutations: int, workers: int) -> dict[str, list[Array]]:
+def _parts(
+    base: Scenario, mechanisms: Sequence[str], permutations: int, workers: int, quiet: bool
+) -> dict[str, list[Array]]:
     """The parts of the index by name, [plan][fold, j]: each mechanism's, `chance` and `stickiness`."""
 
     def only(coalition: Coalition) -> Scenario:
@@ -84,7 +97,7 @@ def _parts(base: Scenario, mechanisms: Sequence[str], permutations: int, workers
     players = [m for m in mechanisms if _key(only(frozenset(mechanisms) - {m})) != _key(base)]
     plans = _plans(players, permutations, base.seed)
     needed = {c for plan in plans for _, m, before in plan for c in (before, before | {m})}
-    worth = _worths({c: only(c) for c in needed | {frozenset(), frozenset(players)}}, workers)
+    worth = _worths({c: only(c) for c in needed | {frozenset(), frozenset(players)}}, workers, quiet)
     none, whole = worth[frozenset()], worth[frozenset(players)]
     parts = {m: [np.zeros_like(none)] for m in mechanisms} | {"chance": [none], "stickiness": [whole]}
     for m in players:
@@ -116,18 +129,30 @@ def _plans(players: Sequence[str], permutations: int, seed: int) -> list[Plan]:
     return [[(0.5, m, frozenset(o[:at])) for o in (order, order[::-1]) for at, m in enumerate(o)] for order in orders]
 
 
-def _worths(scenarios: dict[Coalition, Scenario], workers: int) -> dict[Coalition, Array]:
-    """The index by fold and firm, [fold, j], of every scenario."""
+def _worths(scenarios: dict[Coalition, Scenario], workers: int, quiet: bool) -> dict[Coalition, Array]:
+    """The index by fold and firm, [fold, j], of every scenario; an interrupt ends within a week of each run."""
     keys = {c: _key(scenario) for c, scenario in scenarios.items()}
     distinct = {key: scenarios[c] for c, key in keys.items()}
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        found = dict(zip(distinct, pool.map(_index_by_fold, distinct.values()), strict=True))
+    stop = Event()
+    found: dict[bytes, Array] = {}
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool, progress(len(distinct), 0, quiet) as step:
+        try:
+            for key, worth in zip(distinct, pool.map(partial(_index_by_fold, stop), distinct.values()), strict=True):
+                found[key] = worth
+                step(len(found))
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
     return {c: found[key] for c, key in keys.items()}
 
 
-def _index_by_fold(scenario: Scenario) -> Array:
+def _index_by_fold(stop: Event, scenario: Scenario) -> Array:
+    def check(week: int, of: int) -> None:
+        if stop.is_set():
+            raise SystemExit  # of this run alone: nobody waits for it
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        return index(scenario)(estimates.folds(estimates.pooled(simulate(scenario, threads=1).tally)))
+        return index(scenario)(estimates.folds(estimates.pooled(simulate(scenario, threads=1, progress=check).tally)))
 
 
 def _row(parts: Sequence[Array]) -> Array:

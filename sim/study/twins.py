@@ -118,6 +118,10 @@ class Twins:
         self._cells(segment)
         return fates.leavers(self.control.scenario, self.people(week), segment)
 
+    def over(self, metric: Metric, cells: Sequence[int], by: By) -> Estimate:
+        """As `difference`, of any cells."""
+        return self._difference(metric, (by(self.control.tally, cells), by(self.changed.tally, cells)), by)
+
     def _difference(self, metric: Metric, counts: tuple[Tally, Tally], by: By) -> Estimate:
         value, error = estimates.difference(metric, *counts)
         return Estimate(value, self._reliable(metric, counts, by, error))

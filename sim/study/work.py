@@ -50,10 +50,24 @@ def do_batch(task: Task, batch: Sequence[Job]) -> list[Outcome]:
     return [outcome(task, job) for job in batch]
 
 
+_last: list[tuple[str, Scenario]] = []  # the arm whose replications are being simulated
+
+
+def _arm(task: Task, job: Job) -> Scenario:
+    """The scenario of a job; that of the job before, where it is another replication of it."""
+    arm, _, _ = job.key.rpartition("-")  # a hash of the scenario, in a study
+    for known, scenario in _last[-1:]:
+        if arm and known == arm:
+            return scenario
+    scenario = change(task.base, job.changes)
+    _last[:] = [(arm, scenario)]
+    return scenario
+
+
 def outcome(task: Task, job: Job, check: Callable[[], None] = lambda: None) -> Outcome:
     """The figures of one run, or why it failed; `check` is called every week, and may raise to end it."""
     try:
-        scenario = change(task.base, job.changes)
+        scenario = _arm(task, job)
         run = simulate(scenario, threads=1, first=job.replication, progress=lambda done, of: check())
         return Outcome(measured(run, task.measure))
     except (MemoryError, OSError) as error:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.calibration.main import run
+
 SHARED = Path(__file__).parents[3] / "shared" / "panels"
 SHORT = {"burn_in": 400, "sweeps": 600, "draws": 200, "fewest_draws": 100, "inner": 0.5}
 
@@ -50,3 +52,20 @@ def shared(name: str) -> pd.DataFrame:
     if not (SHARED / f"{name}.csv").exists():
         pytest.skip("the open panels are not here (../shared/panels)")
     return pd.read_csv(SHARED / f"{name}.csv")
+
+
+def market_of(train: pd.DataFrame, folder: Path, *more: str) -> Path:
+    """The market calibrated to a panel, in a folder."""
+    train.to_csv(folder / "train.csv", index=False)
+    assert run("calibrate", [f"panel={folder / 'train.csv'}", f"out={folder / 'market'}", *more]) == 0
+    return folder / "market"
+
+
+def forecast(command, folder, later, *more, name="later", history=True) -> pd.DataFrame:
+    """What `predict` or `simulate` write of later purchases."""
+    later.to_csv(folder / f"{name}.csv", index=False)
+    past = [f"history={folder / 'train.csv'}"] if history else []
+    out = folder / f"{name}.{command}.csv"
+    words = [f"market={folder / 'market'}", *past, f"panel={folder / name}.csv", f"out={out}", *more]
+    assert run(command, words) == 0
+    return pd.read_csv(out)

@@ -7,8 +7,7 @@ import yaml
 
 from sim.calibration.market import calibrate, write
 from sim.panel import PanelError, read
-from tests.calibration.panels import drawn
-from tests.calibration.test_commands import forecast, market_of
+from tests.calibration.panels import drawn, forecast, market_of
 
 pytestmark = pytest.mark.usefixtures("short")
 

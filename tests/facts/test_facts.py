@@ -167,6 +167,7 @@ def test_power_is_known_of_every_fact_and_the_sentence_counts_what_has_it():
 
 
 def test_a_miss_says_what_was_tried():
+    assert set(record.found()) == set(scoreboard.checks()), "python -m experiments.facts --update"
     missing = [n for n, row in record.found().items() if row.verdict == scoreboard.MISSES]
     assert missing, "that everything holds would be news"
     assert not [n for n in missing if not scoreboard.facts()[n].tried]

@@ -26,7 +26,7 @@ def replications(scenario, many):
 def test_intervals_hold_the_value_of_many_people(regime):
     scenario = market({"people": 1000, "market.regime": regime, "consumer.attention": 0.2})
     large = estimates.pooled(simulate(change(scenario, {"people": 100_000, "seed": 77})).tally)
-    every = {**firm_metrics(regime == "provider"), **market_metrics()}
+    every = {**firm_metrics(regime == "provider"), **market_metrics(regime == "provider")}
     truth = {name: estimates.estimate(metric, large).value for name, metric in every.items()}
     held: dict[str, list[bool]] = {name: [] for name in every}
     for counts in replications(scenario, SEEDS):

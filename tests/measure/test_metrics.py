@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import sim
 from sim.measure import metrics
 from sim.measure.estimates import Estimate, frame
 from sim.measure.registry import METRICS, MetricInfo, info, listed, metric
@@ -99,8 +100,13 @@ def test_a_name_is_declared_once_for_a_kind_of_market(regime):
     assert before == METRICS
 
 
-def test_the_two_kinds_of_market_have_metrics_of_the_same_names():
-    assert list(metrics.firm_metrics(True)) == list(metrics.firm_metrics(False))
+def test_the_two_kinds_of_market_differ_only_in_what_sets_a_firm_against_its_category():
+    of_firm, of_market = (
+        [set(found(provider)) for provider in (True, False)] for found in (metrics.firm_metrics, metrics.market_metrics)
+    )
+    assert (of_firm[0] - of_firm[1], of_firm[1] - of_firm[0]) == ({"above_category"}, {"excess"})
+    assert of_market[0] - of_market[1] == {"category_index"}
+    assert of_market[1] - of_market[0] == {"dirichlet_phi", "polarization"}, "no benchmark of an index over a window"
     assert metrics.firm_metrics(True)["stickiness"] is metrics.lag_index
 
 
@@ -131,3 +137,14 @@ def test_estimates_become_frames_with_labels(value, axes, first):
 def test_labels_that_do_not_fit_are_refused(axes):
     with pytest.raises(ValueError, match="for an estimate of shape"):
         frame(Estimate(np.array([0.6, 0.4]), np.zeros(2)), **axes)
+
+
+def test_firms_of_a_bank_lie_on_both_sides_of_their_category():
+    """No phi of a Dirichlet, which was .96 beside stickiness of .87, so that every bank looked deficient."""
+    market = sim.scenario("market=bank", "people=3000", "burn_in=52", "weeks=52")
+    table = sim.simulate(market).table().query("group == 'all'")
+    found = table.pivot(index="firm", columns="metric", values="value")
+    firms, category = found.drop(index=""), found.loc["", "category_index"]
+    assert firms.above_category.min() < 0 < firms.above_category.max()
+    assert np.allclose(firms.stickiness - firms.above_category, category)
+    assert not {"excess", "dirichlet_phi", "polarization"} & set(found.columns)

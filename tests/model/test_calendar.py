@@ -7,8 +7,9 @@ import pytest
 from sim import study
 from sim.engine.loop import simulate
 from sim.model.declare import ScenarioError
+from sim.model.levers import levers_at
 from sim.model.scenario import change
-from sim.model.timeline import levers_at, make_world
+from sim.model.timeline import make_world
 from sim.study.store import load, save
 from sim.study.twins import twins
 from tests.engine.test_same_bits import WORLDS, digest

@@ -22,8 +22,9 @@ register_defaults()  # as the program does
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
-DATA = {"casebook", "priors"}  # files of which every row has its source
-RUNNER = {"panel", "study", "base_customers", "worlds"}  # keys for the runner, not for the Scenario
+# files of which every row has its source, or which a program has written
+DATA = {"casebook", "priors", "facts", "facts_found", "facts_power"}
+RUNNER = {"panel", "study", "base_customers", "worlds", "costs"}  # keys for the runner, not for the Scenario
 WHOLE = ("ages", "market", "scandal", "lever")  # groups of a whole scenario; others are of members
 
 

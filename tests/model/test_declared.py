@@ -27,7 +27,7 @@ from tests.model.strategies import BASE, CONTRADICTIONS, LEAVES, names, put, sce
 FAST = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 SHARE, POSITIVE, CHANCED = (0, 1), (0, np.inf), (-np.inf, 1)
 RANGES = {
-    **dict.fromkeys(("stickiness", "excess", "polarization"), CHANCED),
+    **dict.fromkeys(("stickiness", "excess", "above_category", "category_index", "polarization"), CHANCED),
     **dict.fromkeys(("share", "penetration", "category_requirements", "solely_loyal", "repeat_rate", "churn"), SHARE),
     **dict.fromkeys(("would_leave", "satisfaction", "category_penetration", "dirichlet_phi"), SHARE),
     **dict.fromkeys(("switched", "ever_switched", "deliberated"), SHARE),
@@ -86,7 +86,8 @@ def conserved(t, s: Scenario) -> None:
 def in_range(t, s: Scenario) -> None:
     """Every metric where it can be, or nan where there is nothing to say; no error below 0."""
     counts = pooled(t)
-    for name, metric in {**firm_metrics(s.market.regime == "provider"), **market_metrics()}.items():
+    provider = s.market.regime == "provider"
+    for name, metric in {**firm_metrics(provider), **market_metrics(provider)}.items():
         value, error = estimate(metric, counts)
         low, high = RANGES[name]
         known = ~np.isnan(value)

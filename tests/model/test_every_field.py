@@ -16,7 +16,7 @@ PROVIDERS = (
     *("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd"),
     *("incident_attention", "readiness", "incident"),
 )
-FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut"}  # of every kind of member one stands for all
+FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut", "react"}  # of every kind of member one stands for all
 BASE = {  # a scenario in which everything has a part
     "people": 400,
     "burn_in": 8,
@@ -39,6 +39,21 @@ BASE = {  # a scenario in which everything has a part
     "consumer.taste_renewal": 0.2,
     "consumer.rate_renewal": 0.2,
     "firms.f0.out_of_stock": 0.2,
+    "window": 4,
+    "firms.f0.points": 0.5,
+    "firms.f0.points_uses": 3.0,
+    "moves.ads": {"firm": "f0", "lever": "advertising", "value": 4.0, "week": 3},
+    "policies.react": {"when": "share", "crosses": "above", "value": 0.22, "step": -0.05, "floor": 0.85},
+}
+
+
+OTHERS = {  # values that contradict nothing, and are seen
+    "firms.f0.leaves": 20,
+    "policies.react.when": "would_leave",
+    "policies.react.lever": "consistency_sd",
+    "policies.react.step": -0.02,
+    "policies.react.floor": 0.95,
+    "policies.react.week": 9,
 }
 
 
@@ -52,7 +67,7 @@ def world_of(path: str) -> Scenario:
 
 def declared() -> list[str]:
     """One dotted path for every declared field."""
-    members = ("kinds", "segments", "cohorts", "firms", "scandals", "moves")
+    members = ("kinds", "segments", "cohorts", "firms", "scandals", "moves", "policies")
     paths = [path for path, _, _ in leaves(world_of("")) if path.split(".")[-1] not in TITLES]
     paths = [p for p in paths if ".care." not in p or p.endswith(".ethics")]
     return [p for p in paths if p.split(".")[0] not in members or p.split(".")[1] in FIRST]
@@ -60,12 +75,14 @@ def declared() -> list[str]:
 
 def other(path: str, value: object, d: Declaration) -> object:
     """Another allowed value, far from this one."""
+    if path in OTHERS:
+        return OTHERS[path]
     if isinstance(value, bool):
         return not value
     if d.choices:
         return next(c for c in d.choices if c not in (value, "file"))
     if isinstance(value, str):
-        words = {"kind": "privacy", "group": "italian", "firm": "f4", "lever": "effort", "focus": "f4"}
+        words = {"kind": "privacy", "group": "italian", "firm": "f4", "lever": "effort", "focus": "f4", "of": "f5"}
         return words[path.split(".")[-1]]
     if isinstance(value, int):
         return {"window": 5, "replications": 2, "network.neighbors": 4}.get(path, value + 3)

@@ -1,18 +1,21 @@
 """What the page says of a market and its twin: exactly what they differ in, how sure that is, and when it is not."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 pytest.importorskip("solara", reason="the page needs the extra `page`")
 pytest.importorskip("mesa", reason="the page needs the extra `page`")
 
+from sim.measure.quantity import Quantity, nothing
+from sim.model.declare import ScenarioError
 from sim.model.scenario import change
 from sim.page import people
-from sim.page.captions import UNKNOWN, event_summary, firm_rows
-from sim.page.game import Difference, Game, GameEvent, preset
+from sim.page.captions import event_summary, firm_rows
+from sim.page.events import GameEvent, changed, events_of, removed, without
+from sim.page.game import Difference, Game, preset
 from sim.page.history import paired_gap
+from sim.report.findings import TOO_FEW
+from sim.study.answer import NO_EVENTS, one_answer
 
 STRONG = {"severity": 6.0, "reach": 0.95, "action": 8.0}
 
@@ -31,73 +34,106 @@ def step(game, weeks):
 # ---------------------------------------------------------------- what the twin does without
 
 
-def test_a_breach_is_not_charged_with_the_price_that_rises_after_it():
+def last_at(market, j=0):
+    return people.last(market) == j
+
+
+def test_the_twin_has_no_event_and_all_of_them_together_are_charged():
     game = played(3)
-    plain = game.market.fork()  # neither
+    plain = game.market.fork()
     game.scandal("data_breach", "colgate", **STRONG)
-    breach = game.market.fork()  # the breach alone
     step(game, 3)
-    [breach.step() for _ in range(3)]
-    assert event_summary(game)["text"].startswith("The data breach alone ")
-    game.move("price", "colgate", 1.3, "price up 30 %", keep_twin=True)
+    game.move("price", "colgate", 1.3, "price up 30 %")
     words = event_summary(game)["text"]
-    assert words.startswith("The data breach alone ") and "The price up 30 % at Colgate happens in week 6." in words
+    assert (
+        words.startswith("The data breach (week 3) ") and "The price up 30 percent at Colgate (week 6): still" in words
+    )
     step(game, 8)
-    for market in (plain, breach):
-        [market.step() for _ in range(11 if market is plain else 8)]
-    both, alone = (int((people.last(m) == 0).sum() - (people.last(plain) == 0).sum()) for m in (game.market, breach))
-    assert both < alone < 0  # they are not the same question
-    assert game.compared().net == both
-    said = f"The data breach (week 3) and the price up 30 % (week 6) together cost Colgate {-both} customers so far"
+    [plain.step() for _ in range(11)]
+    assert np.array_equal(game.twin.people.one, plain.people.one)
+    net = int(last_at(game.market).sum()) - int(last_at(plain).sum())
+    found = game.compared()
+    assert found.won - found.lost == net < 0 and found.people.value == net
+    said = f"The data breach (week 3) and the price up 30 percent (week 6) together cost Colgate {-net:,} customers"
     assert event_summary(game)["text"].startswith(said)
 
 
-def test_an_event_of_its_own_is_charged_with_itself():
-    game = played(3)
-    game.scandal("data_breach", "colgate", **STRONG)
-    step(game, 3)
-    before = game.market.fork()
-    game.move("price", "colgate", 1.3, "price up 30 %")
-    step(game, 8)
-    [before.step() for _ in range(8)]
-    net = int((people.last(game.market) == 0).sum() - (people.last(before) == 0).sum())
-    assert game.compared().net == net < 0
-    assert event_summary(game)["text"].startswith(f"The price up 30 % alone cost Colgate {-net} customers so far")
-
-
-def test_a_lever_pulled_later_acts_in_market_and_twin_and_is_not_charged():
-    game = played(3)
-    game.scandal("data_breach", "colgate", **STRONG)
+def test_a_lever_is_an_event_and_not_in_the_twin():
+    game = played(2)
     game.set_lever("firms.colgate.price", 2.0)
-    game.set_lever("firms.macleans.quality", 2.0)
-    step(game, 8)
-    markets = (game.market, game.twin)
-    assert {m.competitor["colgate"].price for m in markets} == {2.0}
-    ours, theirs = (m.scenario_now for m in markets)
-    assert ours.moves == theirs.moves and replace(ours, scandals={}) == theirs
-    assert event_summary(game)["text"].startswith("The data breach alone ")
+    game.set_lever("firms.colgate.price", 2.5)  # the same week: the same event
+    step(game, 6)
+    assert [e.key for e in game.events] == ["move.colgate_price"] and game.market.competitor["colgate"].price == 2.5
+    assert not game.twin.scenario_now.moves and game.compared().lost > 0
+
+
+def test_an_event_can_be_moved_switched_off_and_taken_out_as_if_it_had_always_been_so():
+    game, other = played(3), played(3)
+    game.scandal("data_breach", "colgate", **STRONG)
+    step(game, 6)
+    game.set_events(changed(game.events, game.events[0], week=5, severity=4.0))
+    step(other, 2)
+    other.scandal("data_breach", "colgate", **{**STRONG, "severity": 4.0})
+    step(other, 4)
+    assert np.array_equal(game.market.people.one, other.market.people.one)
+    assert (
+        event_summary(game) == event_summary(other)
+        and game.history.trust[-1].tolist() == other.history.trust[-1].tolist()
+    )
+    game.set_events(changed(game.events, game.events[0], on=False))
+    assert np.array_equal(game.market.people.one["last"], game.twin.people.one["last"]) and game.compared() is None
+    game.set_events(removed(game.events, game.events[0]))
+    assert not game.events and not game.scenario.scandals
+
+
+def test_what_makes_no_sense_of_an_event_changes_nothing():
+    game = played(2)
+    game.scandal("data_breach", "colgate")
+    before = game.events
+    with pytest.raises(ScenarioError, match="severity"):
+        game.set_events(changed(before, before[0], severity=99.0))
+    assert game.events == before and list(game.scenario.scandals) == ["data_breach"]
+
+
+def test_an_apology_goes_with_its_scandal():
+    game = played(2)
+    game.scandal("data_breach", "colgate")
+    game.apologize("colgate")
+    assert [e.key for e in game.events] == ["scandal.data_breach", "apology.data_breach"]
+    assert events_of(game.scenario) == game.events
+    assert not removed(game.events, game.events[0])
+    kept = without(game.scenario, game.events[1])
+    assert kept.scandals["data_breach"].response == 0 and kept.scandals["data_breach"].severity > 0
+
+
+def test_page_and_terminal_give_the_same_figures():
+    game = played(4, people=1000)
+    game.scandal("data_breach", "colgate", **STRONG)
+    step(game, 9)
+    found = game.compared()
+    scenario = game.market.result().scenario
+    told = one_answer(change(scenario, NO_EVENTS), scenario, "colgate", None, {}, 1.0, None)
+    week = told.weekly[13 - 4 - 1]
+    ends = (found.percent.low, found.percent.high)
+    assert found.percent.value == week.value and ends == pytest.approx((week.low, week.high), rel=1e-12)
+    gap = game.gaps("colgate", 4)[-1]
+    assert gap.value == week.value
 
 
 def test_events_at_other_firms_say_where():
     game = played(3)
     game.move("price", "macleans", 0.7, "price down 30 %")
-    game.scandal("outage", "colgate", keep_twin=True)
+    game.scandal("outage", "colgate")
     step(game, 2)
-    game.apologize("colgate", keep_twin=True)
-    step(game, 2)
-    named = ("price down 30 % (week 3)", "outage at Colgate (week 3)", "apology for the outage at Colgate (week 5)")
-    cause = f"The {named[0]}, the {named[1]} and the {named[2]}"
-    assert event_summary(game)["text"].startswith(f"{cause} together") and "Macleans" in event_summary(game)["text"]
+    words = event_summary(game)["text"]
+    assert words.startswith("The price down 30 percent at Macleans (week 3) and the outage (week 3) together")
 
 
 def test_nothing_is_said_before_it_has_happened():
     game = played(3)
     game.scandal("data_breach", "colgate")
-    assert event_summary(game)["text"].startswith("The data breach at Colgate happens in week 3. Press Step or Play")
-    game.scandal("moral_scandal", "colgate", keep_twin=True)
-    words = event_summary(game)["text"]
-    assert words.startswith(
-        "The data breach at Colgate and the moral scandal at Colgate happen in week 3. Press Step or Play"
+    assert event_summary(game)["text"].startswith(
+        "The data breach at Colgate (week 3): still to come. Press Step or Play"
     )
     assert not event_summary(game)["figures"]
 
@@ -105,43 +141,31 @@ def test_nothing_is_said_before_it_has_happened():
 # ---------------------------------------------------------------- how sure
 
 
+def told(lost, won, percent, base=1000, share=(-0.01, 0.002), sticky=(-0.02, 0.002)):
+    net = won - lost
+    spread = (percent.high - percent.low) / 200 * base
+    return Difference("colgate", lost, won, Quantity(net, net - spread, net + spread), percent, base, share, sticky)
+
+
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        (
-            Difference(120, 20, 10.0, 1000, (-0.01, 0.002), (-0.02, 0.002)),
-            "cost Colgate 100 customers so far (± 20; 10.0 %",
-        ),
-        (
-            Difference(20, 120, 10.0, 1000, (0.01, 0.002), (0.02, 0.002)),
-            "won Colgate 100 customers so far (± 20; 10.0 %",
-        ),
-        (Difference(60, 50, 10.0, 1000, (-0.001, 0.002), (0.0, 0.01)), "no change detected so far"),
-        (Difference(60, 50, 10.0, 1000, (-0.001, 0.002), (0.0, 0.01)), "between −30 and +10"),
-        (Difference(50, 50, 9.0, 1000, (0.0, 0.002), (0.0, 0.01)), "no change detected so far"),
-        (Difference(4, 0, 2.0, 1000, (-0.001, 0.002), (0.0, 0.01)), UNKNOWN),
-        (Difference(0, 0, 0.0, 1000, (0.0, 0.0), (np.nan, np.nan)), UNKNOWN),
-        (Difference(30, 0, float("nan"), 1000, (0.0, 0.0), (np.nan, np.nan)), UNKNOWN),
-        (Difference(0, 40, 5.0, 0, (0.01, 0.002), (0.02, 0.002)), "won Colgate 40 customers so far (± 10):"),
+        (told(120, 20, Quantity(-10.0, -12.0, -8.0)), "cost Colgate 100 customers so far (−10.0 [−12.0, −8.0] %"),
+        (told(20, 120, Quantity(10.0, 8.0, 12.0)), "won Colgate 100 customers so far (+10.0 [+8.0, +12.0] %"),
+        (told(60, 50, Quantity(-1.0, -3.0, 1.0)), "no change detected so far"),
+        (told(60, 50, Quantity(-1.0, -3.0, 1.0)), "between -3.0 and +1.0 %"),
+        (told(4, 0, nothing(-1.0)), TOO_FEW),
     ],
 )
 def test_what_is_known_is_said_and_no_more(monkeypatch, found, says):
     game = played(2)
-    game.events = [GameEvent("data breach", "colgate", 1)]
+    game.events = (GameEvent("scandal", "data_breach", "colgate", 1, {}),)
     monkeypatch.setattr(Game, "compared", lambda game: found)
     summary = event_summary(game)
     assert says in summary["text"] and "held" not in summary["text"]
-    if says == UNKNOWN:
-        assert [f["small"].endswith(UNKNOWN) for f in summary["figures"]] == [True]
+    if says == TOO_FEW:
+        assert [f["small"].endswith(TOO_FEW) for f in summary["figures"]] == [True]
     assert all(float(f.get("error", "± 1")[2:]) > 0 and "nan" not in str(f) for f in summary["figures"])
-
-
-def test_a_quiet_event_is_no_proof_of_nothing():
-    game = played(3, market="bank", **{"consumer.rate": 0.25})
-    game.scandal("data_breach", game.start.focus)
-    step(game, 3)
-    assert game.compared().lost + game.compared().won < 10 and UNKNOWN in event_summary(game)["text"]
-    assert {row["spread"] for row in firm_rows(game)} <= {"", "too few"}
 
 
 def test_the_error_of_customers_is_that_of_people_who_move():
@@ -167,12 +191,11 @@ def test_the_error_of_customers_is_that_of_people_who_move():
 )
 def test_no_row_is_surer_than_it_can_be(market, rate):
     game = played(0, market=market, people=1000, window=8, **{"consumer.rate": rate})
-    assert {(row["index"], row["error"]) for row in firm_rows(game)} == {("–", "")}
     for week in range(1, 20):
+        assert week > 8 or {(row["index"], row["error"]) for row in firm_rows(game)} == {("–", "")}
         game.step()
-        for row in firm_rows(game):
-            assert row["error"] == UNKNOWN or (row["error"].startswith("± ") and "± 0.00" not in f"{row['error']} ")
-            assert ("so far" in row["error"]) == (week < 8 and row["error"] != UNKNOWN)
+        for row in firm_rows(game) if week >= 8 else ():
+            assert row["error"] == TOO_FEW or (row["error"].startswith("± ") and "± 0.00" not in f"{row['error']} ")
 
 
 def test_stickiness_in_the_table_is_that_of_the_last_window_that_ended():

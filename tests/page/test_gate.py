@@ -26,6 +26,7 @@ from sim.model.declare import ScenarioError
 from sim.model.scenario import change
 from sim.page import export, limits, serve
 from sim.page import game as games
+from sim.page.events import with_events
 from sim.page.game import Game, preset
 from sim.page.gate import Access, Gate, may_host, may_origin, wrong
 from sim.page.session import Session
@@ -117,7 +118,7 @@ def test_a_market_can_be_linked_to_after_much_has_happened():
     game.scandal("data_breach", "o2" if "o2" in game.start.firms else game.start.focus)
     game.move("price", game.start.focus, 0.8, "price cut")
     game.set_lever(f"firms.{game.start.focus}.quality", 1.0)
-    assert export.linked(export.link("mobile", game))[1] == game.scenario
+    assert export.linked(export.link("mobile", game)).scenario == with_events(game.start, game.events)
 
 
 @pytest.mark.parametrize("market", presets("market"))
@@ -150,7 +151,8 @@ def test_weeks_end_with_a_sentence_and_can_still_be_linked_to(monkeypatch):
         "week 105 is the last that the page plays; Reset begins again"
     ]
     session.game.scandal("data_breach", "colgate")
-    assert export.linked(export.link(games.FIRST_MARKET, session.game))[1] == session.game.scenario
+    restored = export.linked(export.link(games.FIRST_MARKET, session.game))
+    assert restored.scenario == with_events(session.game.start, session.game.events) and restored.week == 105
     session.close()
 
 

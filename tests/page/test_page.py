@@ -19,15 +19,18 @@ import ipyvuetify as v  # noqa: E402
 from sim.measure import metrics  # noqa: E402
 from sim.model.declare import ScenarioError  # noqa: E402
 from sim.model.scenario import change  # noqa: E402
-from sim.page import export, figure_export, people  # noqa: E402
+from sim.page import export, figure_export, limits, people  # noqa: E402
 from sim.page import game as games  # noqa: E402
 from sim.page.captions import event_summary, firm_rows  # noqa: E402
 from sim.page.charts import View, charts, flow  # noqa: E402
+from sim.page.events import changed  # noqa: E402
 from sim.page.game import Game  # noqa: E402
 from sim.page.layout import Page  # noqa: E402
+from sim.page.limits import UPLOAD  # noqa: E402
 from sim.page.picture import MOST_DRAWN, Picture  # noqa: E402
 from sim.page.serve import serve  # noqa: E402
 from sim.page.session import Session  # noqa: E402
+from sim.page.upload import Upload  # noqa: E402
 from sim.report.findings import INTERVAL  # noqa: E402
 from sim.study.store import load  # noqa: E402
 from tests.engine.test_same_bits import digest  # noqa: E402
@@ -58,48 +61,17 @@ def until(done, seconds=30):
 # ---------------------------------------------------------------- the game
 
 
-def test_the_twin_goes_on_without_the_last_event_only():
+def test_the_table_of_firms_says_what_the_sentence_says():
     game = played(6)
-    control = game.market.fork()
     game.scandal("data_breach", "colgate", **STRONG)
     assert game.compared() is None
     for _ in range(8):
         game.step()
-        control.step()
-    assert np.array_equal(game.twin.people.one, control.shard.people.one)
     found = game.compared()
-    assert found.lost > found.won and found.net < 0
-    assert found.share[0] < 0 < found.share[1]
-    j = 0
-    ours, theirs = (people.last(m) == j for m in (game.market, game.twin))
-    assert found.net == ours.sum() - theirs.sum()
-    assert f"cost Colgate {-found.net}" in event_summary(game)["text"]
-    assert event_summary(game)["figures"][0]["big"] == f"{found.net:+,}" == firm_rows(game)[0]["versus"]
-
-
-def test_a_second_event_moves_the_twin_or_keeps_it():
-    game = played(3)
-    game.scandal("data_breach", "colgate")
-    game.step()
-    game.move("price", "colgate", 0.8, "price cut", keep_twin=True)
-    assert [e.text for e in game.events] == ["data breach", "price cut"] and not game.twin.scenario_now.scandals
-    game.step()
-    game.apologize("colgate")
-    assert [e.text for e in game.events] == ["apology for the data breach"]
-    assert len(game.twin.scenario_now.scandals) == 1 and game.twin.scenario_now.moves
-    assert [words for _, words in game.marks()] == ["data breach", "price cut", "response"]
-    game.step()
-    with pytest.raises(ScenarioError, match="has apologized for the data breach already"):
-        game.apologize("colgate")
-
-
-def test_a_lever_is_pulled_in_the_twin_too():
-    game = played(2)
-    game.scandal("outage", "macleans")
-    game.step()
-    game.set_lever("firms.colgate.price", 1.3)
-    for market in (game.market, game.twin):
-        assert market.competitor["colgate"].price == 1.3
+    net = found.won - found.lost
+    assert found.share[0] < 0 < found.share[1] and net < 0
+    assert f"cost Colgate {-net}" in event_summary(game)["text"]
+    assert event_summary(game)["figures"][0]["big"] == f"{net:+,}" == firm_rows(game)[0]["versus"]
 
 
 def test_there_is_nothing_to_apologise_for():
@@ -146,10 +118,10 @@ def test_many_people_are_a_density():
 
 def test_charts_show_what_the_metrics_say():
     game = played(30)
-    share, sticky, *_ = charts(game, View("colgate"))
+    _, share, sticky, *_ = charts(game, View("colgate"))
     found = game.market.tally.flow.sum(axis=(0, 2))[26:30].sum(axis=0)[:, 1:].sum(axis=0)
     assert share["lines"][-1]["y"][-1] == pytest.approx(found[0] / found.sum(), abs=1e-4)
-    assert sticky["lines"][-1]["x"] == [13, 26, 30] and sticky["lines"][-1]["open"]
+    assert sticky["lines"][-1]["x"] == [13, 26]  # the window that is open is left out
     [ended] = [line["y"][1] for line in sticky["lines"] if line["name"] == "Macleans"]
     table = estimates.estimate(metrics.pair_index, estimates.by_window(game.market.tally))
     assert ended == pytest.approx(table.value[1, 1], abs=1e-4)
@@ -180,18 +152,9 @@ def test_age_groups_can_be_looked_at():
     game.step()
     assert game.groups() == ["", "ethical", "skeptical", "habitual", "young", "old"]
     assert game.cells("old") == [1, 3, 5] and game.cells("ethical") == [0, 1]
-    trust = charts(game, View("colgate", "old"))[2]["lines"][-1]["y"]
+    trust = charts(game, View("colgate", "old"))[3]["lines"][-1]["y"]
     assert trust == pytest.approx(game.history.mean_trust([1, 3, 5])[:, 0], abs=1e-4)
     assert game.person(0)["age"] in ("young", "old")
-
-
-def test_of_many_people_the_index_is_that_of_the_last_window(monkeypatch):
-    monkeypatch.setattr(games, "READABLE", 500)
-    game = played(14)
-    value, error = estimates.estimate(metrics.pair_index, estimates.by_window(game.market.tally))
-    expected = [f"{v:.2f}" if np.isfinite(e) else "–" for v, e in zip(value[0], error[0], strict=True)]
-    assert [row["index"] for row in firm_rows(game)] == expected
-    assert charts(game, View("colgate"))[1]["lines"][-1]["x"] == [13]
 
 
 def test_a_frame_does_not_grow_dearer_with_the_weeks():
@@ -219,11 +182,40 @@ def test_the_exported_scenario_gives_the_same_numbers(tmp_path):
     assert digest(load(tmp_path / "run.parquet").tally) == digest(export.finished_run(game).tally)
 
 
-def test_a_link_restores_the_scenario():
+def test_a_link_restores_the_same_page_to_the_digit():
     game = played(3, {"segments.habitual.attention": 0.5})
-    game.scandal("data_breach", "macleans")
-    market, restored = export.linked(export.link(games.FIRST_MARKET, game))
-    assert market == games.FIRST_MARKET and restored == game.scenario
+    game.scandal("data_breach", "macleans", **STRONG)
+    game.move("price", "colgate", 1.2, "price up 20 %")
+    for _ in range(9):
+        game.step()
+    game.apologize("macleans")
+    game.set_events(changed(game.events, game.events[1], on=False))
+    query = export.link(games.FIRST_MARKET, game, {"firm": "macleans", "lines": "segments"})
+    state = export.linked(query)
+    assert state.view == {"firm": "macleans", "lines": "segments"} and len(query) < 1500
+    again = Game(state.scenario, state.week, state.off)
+    assert event_summary(again) == event_summary(game) and firm_rows(again) == firm_rows(game)
+    assert [(e.key, e.on) for e in again.events] == [(e.key, e.on) for e in game.events]
+    assert export.link(games.FIRST_MARKET, again, state.view) == query
+
+
+@pytest.mark.parametrize("query", ["?week=x", "?week=99999999999", "?market=in_a_file"])
+def test_a_state_that_cannot_be_is_a_sentence(query):
+    with pytest.raises(ScenarioError):
+        export.linked(query)
+
+
+def test_a_file_comes_in_parts_and_no_more_than_is_allowed():
+    upload, coded = Upload(), [base64.b64encode(x).decode() for x in (b"one,", b"two")]
+    assert upload.add({"n": 0, "of": 2, "name": "a.csv", "data": coded[0]}) is None
+    assert upload.add({"n": 1, "of": 2, "name": "a.csv", "data": coded[1]}) == ("a.csv", b"one,two")
+    for wrong in ({"n": 1, "of": 2, "data": ""}, "x", {"n": 0, "of": 1, "data": "%"}):
+        with pytest.raises(ScenarioError):
+            upload.add(wrong)
+    large = base64.b64encode(bytes(UPLOAD + 1)).decode()
+    with pytest.raises(ScenarioError, match="more than"):
+        upload.add({"n": 0, "of": 1, "name": "a", "data": large})
+    assert not upload.parts
 
 
 @pytest.mark.parametrize("query", ["?market=nope", "?firms.colgate.price=99", "?firms.nope.price=1&people=x"])
@@ -233,8 +225,15 @@ def test_a_bad_link_is_a_sentence(query):
 
 
 def test_data_are_tidy():
-    lines = export.data_csv(played(14)).decode().splitlines()
-    assert lines[0] == "week,group,firm,metric,value"
+    game = played(2)
+    game.scandal("data_breach", "colgate", **STRONG)
+    for _ in range(12):
+        game.step()
+    lines = export.data_csv(game).decode().splitlines()
+    assert lines[0] == "week,group,firm,metric,value,error,twin"
+    [row] = [line.split(",") for line in lines if line.startswith("13,everybody,colgate,share,")]
+    value, error, twin = map(float, row[4:])
+    assert 0 < error < 0.1 and twin > value > 0
     for said in (
         "12,everybody,colgate,stickiness,",
         "12,ethical,colgate,stickiness,",
@@ -284,8 +283,15 @@ class Rendered:
         enabled()[0].click()
 
     def select(self, label, value):
-        [found] = [w for w in self.rc.find(v.Select).widgets if w.label == label]
-        found.v_model = value
+        [found] = [w for w in self.widgets() if w.has_trait("values") and w.label == label]
+        found.vue_pick(value)
+
+    def widgets(self):
+        """Those that are made from a .vue file of the page."""
+        return self.rc.find(v.VuetifyTemplate).widgets
+
+    def numbers(self):
+        return [w for w in self.widgets() if w.has_trait("wrong")]
 
     def said(self):
         return [str(w.children) for w in self.rc.find(v.Alert).widgets]
@@ -304,7 +310,7 @@ def test_play_a_market(page):
     page.press("Step")
     assert page.session.frame.value.week == 1 and page.session.game.start.people == 1000
     page.press("Start the scandal")
-    assert "data breach at Colgate happens in week 1" in page.session.frame.value.summary["text"]
+    assert "data breach at Colgate (week 1): still to come" in page.session.frame.value.summary["text"]
     for _ in range(3):
         page.press("Step")
     assert page.session.game.compared() is not None and "so far" in page.session.frame.value.summary["text"]
@@ -314,7 +320,7 @@ def test_play_a_market(page):
     page.session.thread.join(5)
     page.press("Reset")
     page.ready()
-    assert page.session.frame.value.week == 0 and page.session.game.twin is None and not page.session.problems.value
+    assert page.session.frame.value.week == 0 and not page.session.game.events and not page.session.problems.value
 
 
 def test_another_preset_and_another_view(page):
@@ -327,18 +333,68 @@ def test_another_preset_and_another_view(page):
     until(lambda: page.session.view.value.group == segment)
     page.select("Lines are", "segments")
     until(lambda: page.session.view.value.segments)
-    assert [line["name"] for line in page.session.frame.value.charts[0]["lines"]] == list(
+    assert [line["name"] for line in page.session.frame.value.charts[1]["lines"]] == list(
         page.session.game.start.segments
     )
 
 
-def test_a_wrong_combination_says_what_is_wrong(page):
+def test_a_wrong_value_is_said_beside_its_field_and_not_kept(page):
+    page.press("Seed, window and burn-in")
     page.session.set("window", 500)
-    until(lambda: any("window: 500 is longer than weeks" in text for text in page.said()))
-    page.session.set("window", 13)
-    until(lambda: not page.said())
+    until(lambda: any("window: 500 is longer than weeks" in w.wrong for w in page.numbers()))
+    assert "window" not in page.session.settings.value
+    page.press("Reset")  # works while a field is wrong
+    page.ready()
+    until(lambda: not any(w.wrong for w in page.numbers()))
+    assert not page.session.problems.value and page.session.game.start.window != 500
     page.press("Apologize")
     until(lambda: any("nothing to apologize for" in text for text in page.said()))
+
+
+def test_defaults_come_back_from_any_state(page):
+    page.session.set("segments.habitual.attention", 0.25)
+    page.press("Step")
+    page.press("Start the scandal")
+    page.press("Defaults")
+    page.ready()
+    assert page.session.game.start.segments == games.preset(games.FIRST_MARKET).segments
+    assert not page.session.game.events and not page.session.settings.value
+
+
+def test_what_was_done_can_be_undone(page):
+    page.press("Start the scandal")
+    page.press("Outage")
+    assert len(page.session.game.events) == 2
+    page.press("Undo")
+    assert [e.name for e in page.session.game.events] == ["data_breach"]
+    page.session.edit(page.session.game.events[0], week=3)
+    assert page.session.game.events[0].week == 3
+    page.press("Undo")
+    assert page.session.game.events[0].week == 0
+
+
+def test_the_address_is_the_state_and_going_back_shows_an_earlier_one(page):
+    session = page.session
+    page.press("Start the scandal")
+    for _ in range(4):
+        page.press("Step")
+    there, said = session.address.value, session.frame.value.summary
+    assert "week=4" in there and "data_breach" in there
+    page.press("Service campaign, 13 weeks")
+    page.press("Step")
+    assert session.address.value != there and session.frame.value.summary != said
+    session.moved(there)
+    page.ready()
+    assert session.address.value == there and session.frame.value.summary == said
+
+
+def test_a_long_state_becomes_a_file(page, monkeypatch):
+    monkeypatch.setattr(limits, "ADDRESS", 100)
+    page.press("Start the scandal")
+    assert page.session.address.value == "?market=in_a_file" and len(page.session.state.value) > 100
+    page.session.opened("state.txt", page.session.state.value.encode())
+    page.ready()
+    assert [e.name for e in page.session.game.events] == ["data_breach"]
 
 
 def test_levers_act_at_once_and_traits_at_reset(page):
@@ -348,6 +404,7 @@ def test_levers_act_at_once_and_traits_at_reset(page):
     page.session.set("segments.habitual.attention", 0.25)
     assert page.session.waiting() == ["segments.habitual.attention"]
     assert page.session.game.start.segments["habitual"].attention != 0.25
+    assert [e.key for e in page.session.game.events] == ["move.colgate_price"]
     page.press("Reset")
     page.ready()
     assert page.session.game.start.segments["habitual"].attention == 0.25
@@ -357,14 +414,14 @@ def test_levers_act_at_once_and_traits_at_reset(page):
 def test_every_group_of_parameters_opens(page):
     for title in ("Levers of a firm", "Traits of a segment", "Typical consumer", "Category", "Mechanisms on and off"):
         page.press(title)
-        until(lambda: page.rc.find(v.Slider).widgets)
+        until(lambda: page.numbers() or page.rc.find(v.Switch).widgets)
     page.press("Levers of a firm")
 
     def price():
-        return [w for w in page.rc.find(v.Slider).widgets if w.v_model == 1.0 and w.max == 4.0]
+        return [w for w in page.numbers() if w.label.startswith("price [")]
 
     until(price)
-    price()[0].fire_event("change", 1.25)
+    price()[0].vue_put(1.25)
     assert page.session.settings.value and set(page.session.settings.value.values()) == {1.25}
 
 
@@ -376,6 +433,27 @@ def test_a_person_tells_who_they_are(page):
     assert session.picked.value == session.picture.order[5] and session.frame.value.person["segment"] == "ethical"
     session.pick(None)
     assert session.picked.value is None and not session.frame.value.person
+
+
+def test_a_persons_week_is_told_by_the_rules_that_did_something():
+    game = played(2)
+    game.scandal("data_breach", "colgate", **STRONG)
+    weeks = {}
+    for number in range(40):
+        game.watch(number)
+        game.step()
+        weeks |= {rule: text for rule, text in game.person(number).items() if rule.startswith("last week, ")}
+    assert {"last week, need", "last week, choose", "last week, learn"} <= set(weeks)
+    game.watch(7)
+    for _ in range(8):
+        before, heard = people.person(game.market, 7), "first heard" in str(game.last_week)
+        game.step()
+        after = people.person(game.market, 7)
+        stayed = "did not need" in game.last_week["last week, need"]
+        assert not stayed or before["last used"] == after["last used"], heard
+    game.watch(None)
+    game.step()
+    assert not any(rule.startswith("last week") for rule in game.person(7))
 
 
 def test_two_visitors_have_a_market_each_and_give_it_back():

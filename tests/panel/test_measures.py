@@ -123,6 +123,12 @@ def test_providers_are_measured_a_year_apart(tmp_path):
         assert found[insurer, "retention"] == pytest.approx(stayed)
         assert found[insurer, "stickiness"] == pytest.approx((stayed - m) / (1 - m))
     assert found["", "switched"] == pytest.approx((now != then).mean())
+    shares_now, shares_then = ([(year == insurer).mean() for insurer in "ABC"] for year in (now, then))
+    chance = np.dot(shares_now, shares_then)
+    assert found["", "category_index"] == pytest.approx(((now == then).mean() - chance) / (1 - chance))
+    above = found["A", "stickiness"] - found["", "category_index"]
+    assert found["A", "above_category"] == pytest.approx(above)
+    assert not {"excess", "dirichlet_phi", "polarization"} & {m for _, m in found.index}
     tenures = [m for m in frame.metric if m.startswith("retention_from_")]
     assert len(tenures) >= 5 and (found.loc[""].loc[tenures] > 0.95).all()
 

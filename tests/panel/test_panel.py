@@ -338,3 +338,14 @@ def test_export_small_and_price_moves(tmp_path):
         assert len(p.brands) == 6
     panel.report(p, Console(file=(screen := io.StringIO())))
     assert "6 brands" in screen.getvalue()
+
+
+def test_a_newcomer_is_another_household():
+    """Where people leave and newcomers take their places, counts start anew, and so does the household."""
+    scenario = market({"people": 200, "weeks": 52, "window": 52, "burn_in": 13, "consumer.turnover": 1.0})
+    frame = panel.purchases(scenario)
+    assert frame.hh.nunique() > 200 and (frame.groupby("hh").t.apply(lambda t: t.is_monotonic_increasing)).all()
+    place, weeks = frame.hh % 200, frame.groupby("hh").t.agg(["min", "max"])
+    assert place.nunique() <= 200
+    earlier = weeks.loc[[hh for hh in weeks.index if hh + 200 in weeks.index]]
+    assert (earlier["max"].to_numpy() < weeks.loc[earlier.index + 200, "min"].to_numpy()).all()

@@ -8,6 +8,7 @@ import pytest
 from sim.measure.quantity import Parts, Quantity, nothing
 from sim.model.declare import ScenarioError
 from sim.report import answer_text, figures, plausible
+from sim.study import worlds
 from sim.study.answer import answer
 from tests.markets import market
 
@@ -84,11 +85,27 @@ def test_a_figure_says_the_sentence_and_shows_everybody_and_each_group(found):
     assert whom.patches[0].get_width() == pytest.approx(found.worst.total.percent.value)
 
 
-def test_where_there_are_no_priors_no_worlds_are_drawn_and_none_can_be_asked_for(monkeypatch):
-    monkeypatch.setattr(plausible, "find_spec", lambda name: None)
-    assert plausible.worlds(market(BREACH), None) == []
-    with pytest.raises(ScenarioError, match="worlds: there are no priors"):
+def test_worlds_that_contradict_the_scenario_are_no_worlds(monkeypatch):
+    monkeypatch.setattr(worlds, "draw", lambda scenario, key, priors: {"consumer.voice": -1.0 if key else 1.0})
+    assert len(plausible.worlds(market(BREACH), None).worlds) == 1
+    with pytest.raises(ScenarioError, match="worlds: of 5 asked for only 1 can be made"):
         plausible.worlds(market(BREACH), 5)
+
+
+def test_a_new_scandal_is_asked_in_the_draws_of_the_cases():
+    told = market({"scandals.new": {"firm": "f0", "week": 10}})
+    new = [{"scandals.new.action": 0.1 * n} for n in range(1, 8)] + [{"scandals.new.action": -1.0}]
+    found = plausible.worlds(told, None, new)
+    assert found.worlds == tuple(new[:7]) and "the cases" in found.source
+    assert plausible.worlds(told, 3, new).worlds == tuple(new[:3])
+    assert plausible.worlds(market(BREACH), 3, new).source == worlds.PRIOR, "no such scandal"
+
+
+def test_it_is_said_where_worlds_come_from_and_whether_they_are_too_few_to_tell_what_decides(found):
+    lines = answer_text.lines(replace(found, worlds=21, source="kept for x"))
+    assert "worlds: kept for x" in lines and any("21 worlds are too few to tell" in line for line in lines)
+    named = answer_text.lines(replace(found, worlds=21, drivers=(("a.b", -0.8),)))
+    assert any("a.b (-0.80)" in line for line in named) and not any("too few" in line for line in named)
 
 
 def test_half_over(found):

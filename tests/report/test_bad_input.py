@@ -55,6 +55,13 @@ BAD = {
     "network.rewiring=2": "network.rewiring: 2 is outside 0 to 1",
     "segments.habitual.weight=-1": "segments.habitual.weight: -1 is outside",
     "firms.colgate.touchpoints.shop.use=7": "firms.colgate.touchpoints.shop.use: 7 is outside 0 to 1",
+    "base=0": "base: 0 is no number of customers; give how many the firm has from 1 to",
+    "base=-7": "base: -7 is no number of customers",
+    "base=1.5": "base: 1.5 is no number of customers",
+    "base=true": "base: True is no number of customers",
+    "base=all": "base: 'all' is no number of customers",
+    "worlds=0": "worlds: 0 is no number of worlds; leave it out, or give a number from 1 to 10,000",
+    "worlds=many": "worlds: 'many' is no number of worlds",
     # that cannot be together
     "window=105": "window: 105 is longer than weeks (104)",
     "network.neighbors=7": "network.neighbors: 7 is odd",

@@ -47,6 +47,12 @@ def test_a_firm_against_its_category(of, said):
     assert finding(table(**of), "colgate") == said
 
 
+@pytest.mark.parametrize("beyond", [-0.1, 0.1])
+def test_a_provider_is_set_against_the_index_of_all_providers(beyond):
+    of_bank = table(excess=beyond).replace({"metric": {"excess": "above_category"}})
+    assert finding(of_bank, "colgate") == finding(table(excess=beyond), "colgate")
+
+
 def test_no_error_turns_into_the_claim_that_nothing_happened():
     for value, error in itertools.product((-0.3, -1e-3, 0, 1e-6, 0.2), (0, 1e-9, 1e-4, 0.01, 3, NAN)):
         sentence = finding(table(excess=value, error=error), "colgate")

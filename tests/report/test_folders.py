@@ -100,7 +100,7 @@ def test_runs_that_finished_before_the_sweep_was_stopped_are_kept(home, command,
     monkeypatch.setattr(loop, "simulate", stopped)
     status, _, err = command(*SMALL, "-m", "seed=1,2", "hydra.sweep.dir=full")
     assert status == 130 and err.splitlines()[-1] == "stopped; what was finished is kept in full/0"
-    assert set(os.listdir("full")) == {"mine.txt", "multirun.yaml", "0"} and set(os.listdir("full/0")) == set(FILES)
+    assert set(os.listdir("full")) == {"mine.txt", "multirun.yaml", "0"} and set(os.listdir("full/0")) == set(TABLES)
 
 
 def take(name, kind):

@@ -109,7 +109,8 @@ def test_a_run_with_events_leads_with_its_answer(command, tmp_path):
     assert set(left_in(tmp_path)) == {f"out/{name}" for name in (*result.FILES, *result.ANSWER_FILES)}
     pd.testing.assert_frame_equal(pd.read_parquet("out/answer.parquet"), table, check_dtype=False)
     run = store.load("out/run.parquet")
-    same = answer(run.scenario, plausible.worlds(run.scenario, None), 5000, run.shares)
+    drawn = plausible.worlds(run.scenario, None)
+    same = answer(run.scenario, drawn.worlds, 5000, run.shares, source=drawn.source)
     pd.testing.assert_frame_equal(answer_text.table(same), table, check_dtype=False)
     svg = "".join(re.findall(r"<!-- (.*?) -->", Path("out/answer.svg").read_text(encoding="utf-8")))
     said = answer_text.sentence(same)

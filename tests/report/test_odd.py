@@ -72,7 +72,7 @@ def test_every_step_of_the_week_is_in_order():
 
 
 def test_every_metric_is_described():
-    for name in {**metrics.firm_metrics(True), **metrics.firm_metrics(False), **metrics.market_metrics()}:
+    for name in {info.name for of in ("firm", "market") for info in metrics.listed(of)}:
         assert re.search(rf"\| {name} \| [^|]+ \| [^|]* \| (week|window) \| \w.{{10,}} \|\n", TEXT), name
 
 

@@ -58,14 +58,24 @@ def test_a_mixture_has_its_weights():
 
 
 def test_what_a_preset_says_is_the_median():
-    found = priors.priors_of(study.uncalibrated("scandal=breach_target"))
-    assert found["scandals.target.action"].p50 == pytest.approx(9.5)
-    assert found["scandals.target.action"].p90 / 9.5 == pytest.approx(6.5)
-    bank = priors.priors_of(study.uncalibrated("market=bank"))
-    assert bank["consumer.attention"].p50 == pytest.approx(0.0145)
+    breach = study.uncalibrated("scandal=breach_target")
+    found, action = priors.priors_of(breach), breach.scandals["target"].action
+    assert action > 1 and found["scandals.target.action"].p50 == pytest.approx(action)
+    assert found["scandals.target.action"].p90 / action == pytest.approx(6.5)
+    market = study.uncalibrated("market=bank")
+    bank = priors.priors_of(market)
+    assert bank["consumer.attention"].p50 == pytest.approx(market.consumer.attention)
     assert bank["market.attention_concentration"].p50 == 15, "not the presets' 40, which is outside the middle"
     shelf = priors.priors_of(study.uncalibrated("market=toothpaste_uk"))
     assert "consumer.attention" not in shelf, "a shelf that is looked over is no guess"
+
+
+def test_who_is_on_the_other_side_stays_there():
+    base = study.uncalibrated("market=bank", "segments.ethical.care.ethics=-0.5")
+    spread = priors.priors_of(base)["segments.ethical.care.ethics"]
+    drawn = [spread.quantile(u) for u in np.linspace(0.01, 0.99, 99)]
+    assert drawn == sorted(drawn) and -10 <= drawn[0] < drawn[-1] <= 0
+    assert (spread.p10, spread.p90) == pytest.approx((-0.9, -0.1)), "the spread of the others, mirrored"
 
 
 def test_draws_are_valid_scenarios_and_lie_in_their_ranges(scenario):
@@ -146,3 +156,13 @@ def test_a_number_without_a_prior_is_seen(tmp_path):
     path.write_text("structural: {people: size}\npriors: {}")
     found = priors.without(build({"segments": {"all": {}}, "firms": {"a": {}}}), priors.load(path))
     assert "consumer.voice" in found and "people" not in found and "seed" in found
+
+
+def test_fields_show_the_spread_and_what_it_rests_on(capsys):
+    from sim.__main__ import fields
+
+    assert fields(["loss_aversion"]) == 0
+    shown = capsys.readouterr().out
+    assert "consumer.loss_aversion" in shown and "1.2 to 2.6" in shown and "measured" in shown
+    assert priors.describe("people") == ("", "")
+    assert priors.describe("market.taste_concentration")[0] == "repertoire: 0.8 to 4, provider: 2 to 20"

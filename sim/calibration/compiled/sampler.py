@@ -17,7 +17,7 @@ EVERY = 50  # sweeps between updates of the proposals
 SLICE_EVERY = 3  # sweeps between elliptical slices
 
 
-class Prior(NamedTuple):
+class HyperPrior(NamedTuple):
     """Priors of the population, of p household parameters and C common ones."""
 
     mean: np.ndarray  # [p] of mu

@@ -11,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.compute.files import write_atomic
-from sim.engine.loop import Shard, end_week, initialize, open_counts, step_week
+from sim.engine.loop import Shard, end_week, initialize, open_counts, step_week, window_counts
+from sim.engine.policies import moves_made, react
 from sim.engine.shard import no_messages
 from sim.measure.tally import FOLDS, Tally, empty_tally
 from sim.model.declare import ScenarioError
+from sim.model.events import Move
 from sim.model.fields import Scenario
 from sim.model.network import Links
 from sim.model.state import People
@@ -86,8 +88,20 @@ class ShardActor:
         """The end of the week, with the messages from the other shards."""
         started = time.perf_counter()
         self.shard.outbox = Outbox(*(np.concatenate(rows) for rows in zip(self.shard.outbox, *pieces, strict=True)))
-        end_week([self.shard])
+        end_week([self.shard], reacts=False)
         return self.timing._replace(exchanging=self.timing.exchanging + time.perf_counter() - started)
+
+    def window(self) -> Tally:
+        """What this shard has counted in the window that has just ended."""
+        return window_counts(self.shard)
+
+    def react(self, counts: Tally) -> None:
+        """Let firms react to what all shards have counted in the window."""
+        react([self.shard], counts)
+
+    def moves(self) -> dict[str, Move]:
+        """The moves that policies have made."""
+        return moves_made(self.scenario, self.shard.scenario)
 
     def save(self, checkpoint: str) -> None:
         """Write a checkpoint: everything that is needed to continue."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.engine.cluster.actor import ShardActor, WeekTiming, source
 from sim.engine.cluster.checkpoints import Checkpoints, name_of
-from sim.engine.loop import Run
+from sim.engine.loop import Run, sum_of, window_ends
 from sim.engine.shard import refuse_unsolved
 from sim.measure.tally import FOLDS, Tally, counted
 from sim.model.declare import ScenarioError
@@ -35,6 +35,7 @@ class ActorPool:
     start: Callable[[], list[Any]]
     files: Checkpoints
     every: int  # weeks between checkpoints
+    scenario: Scenario
     actors: list[Any] = field(default_factory=list)
 
     def call(self, method: str, *given: Sequence[Any]) -> list[Any]:
@@ -56,8 +57,12 @@ class ActorPool:
         self.ray.get(self.call("initialize", [replication] * shards, [source()] * shards, saved))
         pending: deque[tuple[int, list[Any], list[Any]]] = deque()
         for week in range(start + 1, weeks + 1):
+            asked = self._request_week()
+            if window_ends(self.scenario, week - self.scenario.burn_in - 1):
+                counts = sum_of(self.ray.get(self.call("window")))
+                self.call("react", [counts] * shards)
             due = self.files.folder and week % self.every == 0 and week < weeks
-            pending.append((week, self._request_week(), self._request_save(replication, week) if due else []))
+            pending.append((week, asked, self._request_save(replication, week) if due else []))
             while len(pending) > (AHEAD if week < weeks else 0):
                 done, timing, written = pending.popleft()
                 report(done, self.ray.get(timing))
@@ -117,7 +122,7 @@ def simulate(
     if links is None and scenario.network.kind == "file":
         links = stored_links(scenario)
     files = Checkpoints(Path(checkpoint) if checkpoint else None, name_of(scenario, links), shards)
-    weeks, tallies, kept = scenario.burn_in + scenario.weeks, [], []
+    weeks, tallies, kept, moves = scenario.burn_in + scenario.weeks, [], [], []
     with _pool(address, scenario, links, files, every) as pool:
         for r in range(scenario.replications):
 
@@ -128,10 +133,12 @@ def simulate(
                     progress(before + week, weeks * scenario.replications)
 
             tallies += pool.run_with_recovery(first + r, weeks, report)
+            if scenario.policies:
+                moves.append(pool.ray.get(pool.actors[0].moves.remote()))
             if keep_people:
                 kept.append(_concatenated(People, pool.ray.get(pool.call("people"))))
             files.forget(first + r, weeks)
-    return Run(scenario, counted(_concatenated(Tally, tallies)), {}, kept)
+    return Run(scenario, counted(_concatenated(Tally, tallies)), {}, kept, moves)
 
 
 def _concatenated(kind: type[Table], parts: Sequence[Table]) -> Table:
@@ -160,7 +167,7 @@ def _pool(
     def start() -> list[Any]:
         return [actor.remote(n, files.shards, scenario, network, named) for n in range(files.shards)]
 
-    pool = ActorPool(ray, start, files, every)
+    pool = ActorPool(ray, start, files, every, scenario)
     try:
         yield pool
     finally:

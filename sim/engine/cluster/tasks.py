@@ -29,7 +29,12 @@ def cluster_of(address: str | None) -> tuple[Any, bool]:
         own = {} if address else {"include_dashboard": False}
         try:
             ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
-        except (ConnectionError, ValueError) as error:
+        except (
+            ConnectionError,
+            ValueError,
+            RuntimeError,
+            SystemExit,
+        ) as error:  # Ray ends the process where nothing answers
             raise ScenarioError([f"workers: no Ray cluster answers at {address}: {error}"]) from None
     return ray, joined
 

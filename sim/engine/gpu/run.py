@@ -7,7 +7,8 @@ from numba import config, cuda
 
 from sim.engine.gpu.kernels import kernels
 from sim.engine.gpu.rounding import as_on_cpu
-from sim.engine.loop import Run, Shard, carries, ending, initialize, open_counts
+from sim.engine.loop import Run, Shard, carries, ending, initialize, open_counts, window_ended
+from sim.engine.policies import last_window, moves_made, react
 from sim.measure.tally import Tally, counted
 from sim.model.fields import Scenario
 from sim.model.state import BOND, PERSON, People, as_int32
@@ -20,9 +21,14 @@ PARTS = 4096  # threads that deliver messages, each to its own part of the peopl
 
 def simulate_on_gpu(scenario: Scenario, first: int = 0) -> Run:
     """As `sim.engine.loop.simulate`, on the GPU; the same tally to the bit. Presence must be solved."""
+    tallies, moves = [], []
     with as_on_cpu():
-        tallies = [run_shard(initialize(scenario, r)[0]) for r in range(first, first + scenario.replications)]
-    return Run(scenario, Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True))))
+        for r in range(first, first + scenario.replications):
+            [shard] = initialize(scenario, r)
+            tallies.append(run_shard(shard))
+            moves.append(moves_made(scenario, shard.scenario))
+    tally = Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True)))
+    return Run(scenario, tally, moves=moves if scenario.policies else [])
 
 
 def run_shard(shard: Shard) -> Tally:
@@ -46,6 +52,9 @@ def run_shard(shard: Shard) -> Tally:
         elif carries(shard):
             launch.carry[blocks, THREADS](people)
         shard.week += 1
+        if window_ended(shard):
+            react([shard], last_window(Tally(*map(download, tally)), shard.week - 1, scenario.window))
+            world = world._replace(firms=upload(shard.world.firms), failures=upload(shard.world.failures))
     return counted(Tally(*map(download, tally)))
 
 

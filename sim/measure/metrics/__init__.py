@@ -30,9 +30,10 @@ from sim.measure.metrics.firm import (
     would_leave,
 )
 from sim.measure.metrics.index import (
+    above_category,
     adjacent_index,
+    category_index,
     excess,
-    lag_excess,
     lag_index,
     next_use,
     pair_index,
@@ -57,10 +58,12 @@ from sim.measure.registry import MetricInfo, firm_metrics, info, listed, market_
 
 __all__ = [
     "MetricInfo",
+    "above_category",
     "adjacent_index",
     "awareness",
     "better_elsewhere",
     "captured",
+    "category_index",
     "category_mean",
     "category_penetration",
     "category_requirements",
@@ -78,7 +81,6 @@ __all__ = [
     "hazard",
     "info",
     "joined",
-    "lag_excess",
     "lag_index",
     "left",
     "listed",

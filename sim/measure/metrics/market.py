@@ -3,12 +3,10 @@
 import numpy as np
 
 from sim.measure.metrics.firm import penetration
-from sim.measure.metrics.index import fitted_phi, window_share
-from sim.measure.registry import Counts, metric
+from sim.measure.metrics.index import fitted_phi, repeaters, window_share
+from sim.measure.registry import metric
 from sim.measure.reliability import odds, part
 from sim.measure.tally import Array, Count, Event, Tally
-
-REPEATERS = 12  # people with two uses of the category, in each of MIN_GROUPS groups
 
 
 @metric(
@@ -43,6 +41,7 @@ def category_mean(tally: Tally) -> Array:
     "polarization of the category",
     unit="index",
     of="market",
+    regime="repertoire",
     needs="uses",
     rests_on=lambda t: part(*(t.window[..., n].sum(axis=-1) for n in (Count.PAIRS, Count.ALL_PAIRS))),
 )
@@ -59,22 +58,17 @@ def polarization(tally: Tally) -> Array:
     "phi of the Dirichlet",
     unit="index",
     of="market",
+    regime="repertoire",
     needs="uses",
-    rests_on=lambda t: repeaters(t),
+    rests_on=repeaters,
     note="phi of the Dirichlet: what size and category alone would give",
 )
 def dirichlet_phi(tally: Tally) -> Array:
-    """phi = 1/(1+S) of the NBD-Dirichlet fitted to the penetrations of the firms; nan where none fits."""
-    return fitted_phi(tally)
+    """phi = 1/(1+S) of the NBD-Dirichlet fitted to the penetrations of the firms; nan where none fits.
 
-
-def repeaters(tally: Tally) -> Counts:
-    """What phi rests on: groups of people of whom enough use the category twice in a window.
-
-    With fewer the fit is biased towards 0: cars with 1,000 people, 50 of whom buy twice, give .20 instead of .41.
+    It is no benchmark of providers, whose index is taken over a window: they have `category_index`.
     """
-    enough = tally.buyers[..., 2:].sum(axis=-1) >= REPEATERS
-    return enough, enough, np.zeros_like(enough)
+    return fitted_phi(tally)
 
 
 @metric(

@@ -59,7 +59,7 @@ def table(
                 found, ends = whole, widened(ends, found, whole)
             columns = [*found, *ends]
             rows += [(group, firm, name, *(float(c[j]) for c in columns)) for j, firm in enumerate(firms)]
-        for name, metric in market_metrics().items():
+        for name, metric in market_metrics(provider).items():
             found, ends = estimate_interval(metric, counts, folded)
             rows.append((group, "", name, *map(float, (*found, *ends))))
     return pd.DataFrame(rows, columns=["group", "firm", "metric", "value", "error", "low", "high"])

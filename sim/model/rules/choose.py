@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from sim.compute.bits import floor, to_float
 from sim.compute.jit import inlined
 from sim.compute.random import HALF, ONE, ZERO, Purpose, exp
 from sim.compute.simd import select
 from sim.model.rules.consider import draw_gumbels
-from sim.model.state import AWARE, BUYCOTTS, HARMED, INCIDENT, LOWEST_UTILITY, NOTHING, ONCE, SWITCHES, has_flag
+from sim.model.state import AWARE, BUYCOTTS, HARMED, INCIDENT, LOWEST_UTILITY, NOTHING, ONCE, SWITCHES, USED, has_flag
 
 WEEKS_A_YEAR = np.float32(52)
 
@@ -50,6 +51,8 @@ def systematic_utility(person, bonds, public, j, i):
     v += traits.cx_weight * gain_loss(bonds.memory[j, i] - person.expectation[i], traits.loss_aversion)
     v -= firm.effort
     v += (firm.ease + firm.association) * known
+    if firm.points > ZERO:
+        v += firm.points * points_held(bonds, firm, j, i)
     cost = traits.price_weight * (firm.price - ONE) + traits.deal_weight * firm.deal
     promotion = traits.feature_weight * firm.feature + traits.display_weight * firm.display
     if market.own_price_weights:
@@ -62,6 +65,18 @@ def systematic_utility(person, bonds, public, j, i):
     v -= select(known == ZERO, traits.uncertainty, ZERO)
     v -= select(person.last[i] == j, ZERO, market.switching_cost_deterrence * firm.switching_cost)
     return v
+
+
+@inlined
+def points_held(bonds, firm, j, i):
+    """How far on the way to the next reward of firm j a person is, 0 to 1: by uses in the window so far.
+
+    The pull grows toward the reward and starts anew after it (Kivetz, Urminsky & Zheng 2006); what was collected is
+    lost at the end of the window (Lewis 2004), and only those who collect have a cost of switching (Hartmann & Viard
+    2008).
+    """
+    earned = to_float(bonds.count[j, i] & np.int32(USED)) / firm.points_uses
+    return earned - floor(earned)
 
 
 @inlined
@@ -122,6 +137,8 @@ def answer_survey(person, bonds, public, i):
     own, best = LOWEST_UTILITY, LOWEST_UTILITY
     for j in range(public.firms.shape[0]):
         v = systematic_utility(person, bonds, public, j, i) - scandal_disutility(person, public, j, AWARE, i)
+        if public.firms[j].closed > ZERO:
+            v = select(v == v, LOWEST_UTILITY, LOWEST_UTILITY)
         if public.market[0].incident_recall > ZERO:
             v -= incident_disutility(person, bonds, public, j, i)
         mine = person.last[i] == j

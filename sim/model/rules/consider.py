@@ -3,14 +3,18 @@
 import numpy as np
 
 from sim.compute.jit import inlined
-from sim.compute.random import Purpose, gumbel, random_bits, uniform
+from sim.compute.random import ZERO, Purpose, gumbel, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
-from sim.model.state import LOWEST_UTILITY, NOTHING, ONCE
+from sim.model.rules.find import any_closed, is_closed
+from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING, ONCE
 
 
 @inlined
 def consider(person, bonds, public, wakes, use, i):
-    """Consider the anchor or the last firm first, then what comes to mind (#32, #33, #76). Returns the first firm."""
+    """Consider the anchor or the last firm first, then what comes to mind (#32, #33, #76). Returns the first firm.
+
+    A firm that is not in the market is not considered.
+    """
     market, size = public.market[0], public.traits[0].consideration_size
     many, few = bonds.considered.shape[0], np.int64(size)
     first = person.last[i]
@@ -18,6 +22,10 @@ def consider(person, bonds, public, wakes, use, i):
     pulls = uniform(start) * market.delight_threshold < market.anchor_start * person.anchor_height[i]
     anchored = (person.anchor[i] >= 0) & pulls
     first = select(anchored, person.anchor[i], first)
+    closed = any_closed(public.firms)
+    if closed:
+        first = select(is_closed(public.firms, first), person.last[i], first)
+        first = select(is_closed(public.firms, first), NOBODY, first)
     number = select(uniform(extra) < size - np.float32(few), np.int32(few + 1), np.int32(few))
     lost = wakes & (first < 0)
     if few < many or any_lane(lost):
@@ -32,7 +40,17 @@ def consider(person, bonds, public, wakes, use, i):
             next_one = most_salient(bonds, logical_not(another), i)
             for j in range(many):
                 bonds.considered[j, i] = select(another & (next_one == j), ONCE, bonds.considered[j, i])
+    if closed:
+        leave_out_closed(bonds, public.firms, i)
     return first
+
+
+@inlined
+def leave_out_closed(bonds, firms, i):
+    """A firm that is not in the market cannot be chosen."""
+    for j in range(firms.shape[0]):
+        if firms[j].closed > ZERO:
+            bonds.considered[j, i] = select(bonds.considered[j, i] == 1, NOTHING, NOTHING)
 
 
 @inlined
@@ -43,6 +61,8 @@ def recall(person, bonds, public, use, i):
         strength = public.market[0].recall_taste * bonds.taste[j, i] + public.firms[j].availability
         strength += public.firms[j].association + public.market[0].recall_habit * bonds.habit[j, i]
         bonds.recall_strength[j, i] += strength
+        if public.firms[j].closed > ZERO:
+            bonds.recall_strength[j, i] = select(strength == strength, LOWEST_UTILITY, LOWEST_UTILITY)
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Find: what is out of stock when it is wanted."""
+"""Find: what is out of stock when it is wanted, and which firms are not in the market."""
 
 from sim.compute.jit import inlined
 from sim.compute.random import ZERO, Purpose, random_bits, uniform
@@ -16,10 +16,29 @@ def any_short(firms):
 
 
 @inlined
+def any_closed(firms):
+    """Whether any firm is not in the market this week: it has not entered yet, or it has left."""
+    closed = False
+    for j in range(firms.shape[0]):
+        closed |= firms[j].closed > ZERO
+    return closed
+
+
+@inlined
+def is_closed(firms, firm):
+    """Whether a person's firm (-1 = none) is not in the market this week."""
+    closed = firm != firm
+    for j in range(firms.shape[0]):
+        if firms[j].closed > ZERO:
+            closed |= firm == j
+    return closed
+
+
+@inlined
 def is_out(public, number, j, use):
-    """Whether firm j is out of stock at this use of this person."""
+    """Whether firm j is out of stock at this use of this person; one that is not in the market is."""
     draw = random_bits(public.key, Purpose.STOCK, number, public.week, (use << 8) | j)[0]
-    return uniform(draw) < public.firms[j].out_of_stock
+    return (uniform(draw) < public.firms[j].out_of_stock) | (public.firms[j].closed > ZERO)
 
 
 @inlined

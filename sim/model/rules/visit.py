@@ -10,7 +10,7 @@ from sim.model.rules.attend import attend
 from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
 from sim.model.rules.experience import experience
-from sim.model.rules.find import any_short, leave_out_missing, misses
+from sim.model.rules.find import any_closed, any_short, is_closed, leave_out_missing, misses
 from sim.model.rules.learn import learn
 from sim.model.rules.need import decay
 from sim.model.rules.tell import tell
@@ -34,13 +34,23 @@ def visit(person, bonds, public, use, i):
 
 @inlined
 def decide(person, bonds, public, use, i):
-    """Which firm is used: the last one again, or a deliberate choice, which may be carried out later (#24)."""
+    """Which firm is used: the last one again, or a deliberate choice, which may be carried out later (#24).
+
+    Those whose firm has left the market choose anew at once, and so do those who were about to join it.
+    """
     market, last, target = public.market[0], person.last[i], person.target[i]
     waiting = target >= 0
     goes = last == last
     if market.exit_rate < ONE:
         draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
         goes = uniform(draw) < market.exit_rate
+    closed, anew = any_closed(public.firms), logical_not(last == last)
+    if closed:
+        late = is_closed(public.firms, target)
+        target = select(late, NOBODY, target)
+        waiting &= logical_not(late)
+        goes |= is_closed(public.firms, last)
+        anew = (late | is_closed(public.firms, last)) & logical_not(waiting)
     leaves = waiting & goes
     joined = select(leaves, target, last)
     target = select(leaves, NOBODY, target)
@@ -49,6 +59,7 @@ def decide(person, bonds, public, use, i):
     person.first_look[i] = person.chosen[i] = NOBODY
     person.captive[i] = NOTHING
     wakes, short = attend(person, bonds, public, use, i), any_short(public.firms)
+    wakes |= anew
     if short:
         wakes |= misses(public, person.number[i], last, use)
     wakes &= logical_not(waiting)

@@ -9,7 +9,8 @@ from sim.report.figures.answer import answer, countermeasures
 from sim.report.figures.lines import curves, series, sweep
 from sim.report.figures.points import dots, predicted, side_by_side
 from sim.report.figures.slide import MOST_BARS, headline
-from sim.report.figures.style import FOCUS, INK, MARK, PALETTE, REST, STYLE, save
+from sim.report.figures.studies import anatomy, best, leavers, sensitivity, study, twins
+from sim.report.figures.style import FOCUS, INK, MARK, PALETTE, REST, STYLE, color, save
 from sim.report.findings import INTERVAL
 
 __all__ = [
@@ -21,14 +22,21 @@ __all__ = [
     "PALETTE",
     "REST",
     "STYLE",
+    "anatomy",
     "answer",
+    "best",
+    "color",
     "countermeasures",
     "curves",
     "dots",
     "headline",
+    "leavers",
     "predicted",
     "save",
+    "sensitivity",
     "series",
     "side_by_side",
+    "study",
     "sweep",
+    "twins",
 ]

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 @styled
 def side_by_side(
-    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], names: Sequence[str], title: str = ""
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]],
+    names: Sequence[str],
+    title: str = "",
+    legend: tuple[str, str] = ("expected", "simulated, 95 %"),
 ) -> Figure:
     """Dots with their errors against ticks, what theory or a source expects: a panel for each label.
 
-    `panels` gives (value, error, expected) by label, arrays over `names`.
+    `panels` gives (value, error, expected) by label, arrays over `names`. `legend` says what ticks and dots are.
     """
     rows = np.arange(len(names))[::-1]
     figure = Figure(figsize=(1.5 + 3.1 * len(panels), 2.0 + 0.34 * len(names)), layout="constrained")
@@ -29,8 +32,8 @@ def side_by_side(
     for axes, (label, panel) in zip(grid, panels.items(), strict=True):
         value, error, expected = (np.asarray(a, float) for a in panel)
         axes.hlines(rows, *_range(value, error, expected), color="#EEEEEE", zorder=0)
-        axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label="expected")
-        axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label="simulated, 95 %")
+        axes.plot(expected, rows, "|", color=INK, markersize=17, markeredgewidth=2.2, label=legend[0])
+        axes.errorbar(value, rows, xerr=INTERVAL * error, fmt="o", color=FOCUS, capsize=3, label=legend[1])
         axes.set(xlabel=label)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
@@ -47,13 +50,13 @@ def dots(table: "pd.DataFrame", row: str, by: str = "", panel: str = "", title: 
     `table` has the columns value and error, and is drawn in its own order.
     """
     rows, kinds = list(dict.fromkeys(table[row])), list(dict.fromkeys(table[by])) if by else [""]
-    panels = list(dict.fromkeys(table[panel])) if panel else [""]
+    panels, every = list(dict.fromkeys(table[panel])) if panel else [""], np.ones(len(table), bool)
     size = (4.2 + 3.1 * len(panels), 1.7 + (0.28 + 0.11 * len(kinds)) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
     for axes, name in zip(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
         axes.axvline(0, color="#BBBBBB", linewidth=1, zorder=0)
         for n, kind in enumerate(kinds):
-            mine = table[((table[panel] == name) if panel else True) & ((table[by] == kind) if by else True)]
+            mine = table[((table[panel] == name) if panel else every) & ((table[by] == kind) if by else every)]
             places = [rows.index(r) + 0.16 * (n - (len(kinds) - 1) / 2) for r in mine[row]]
             look = {
                 "fmt": "os^Dvp*"[n % 7],

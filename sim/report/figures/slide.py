@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from sim.measure.metrics import info
 from sim.report.figures.style import FOCUS, INK, MARK, REST, draw_band, mark_events, scale_axis, styled, words
-from sim.report.findings import INTERVAL, TOO_FEW, called, finding, wide
+from sim.report.findings import INTERVAL, TOO_FEW, against_category, called, finding, wide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,15 +91,18 @@ def _bold(axes: Axes, firms: Sequence[str], focus: str) -> None:
 
 
 def _benchmark(axes: Axes, shown: "pd.DataFrame") -> None:
-    """The line at what the category alone would give: stickiness less excess, the same for every firm."""
-    phi = float((shown["value"]["stickiness"] - shown["value"]["excess"]).mean())
-    if math.isfinite(phi):
-        axes.axvline(phi, color=MARK, linewidth=1.6, linestyle=(0, (5, 2)))
+    """The line at what the category alone would give: phi of the Dirichlet, or the index of all providers."""
+    value = shown["value"]
+    category = float((value["stickiness"] - value[against_category(shown)]).mean())
+    if math.isfinite(category):
+        axes.axvline(category, color=MARK, linewidth=1.6, linestyle=(0, (5, 2)))
         low, high = axes.get_xlim()
-        side = "left" if phi < 0.75 * high else "right"
-        if phi - low < 0.5 * (high - low):  # the panel's title stands there
+        side = "left" if category < 0.75 * high else "right"
+        if category - low < 0.5 * (high - low):  # the panel's title stands there
             axes.set_title(axes.get_title(loc="left"), pad=18)
-        axes.text(phi, len(shown) - 0.42, f" category {phi:.2f} ", color=MARK, fontsize=9, ha=side, va="bottom")
+        axes.text(
+            category, len(shown) - 0.42, f" category {category:.2f} ", color=MARK, fontsize=9, ha=side, va="bottom"
+        )
 
 
 def _over_time(axes: Axes, rows: "pd.DataFrame", focus: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -100,6 +101,18 @@ def with_title(figure: Figure, axes: Axes, title: str, label: str, kinds: int) -
     if kinds > 1:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure
+
+
+def color(n: int) -> str:
+    """The color of the n-th of many categories: those of PALETTE and wine, then the same twice as pale each round.
+
+    >>> color(0), color(8)
+    ('#0072b2', '#80b8d8')
+    """
+    bright = (*PALETTE, "#882255")
+    part = 0.5 ** (n // len(bright))
+    red, green, blue = (1 - part * (1 - c) for c in to_rgb(bright[n % len(bright)]))
+    return to_hex((red, green, blue))
 
 
 def path_words(path: str) -> str:

@@ -1,0 +1,1 @@
+"""What the site shows and nobody writes by hand: figures of the laws, fields, experiments, what is not known."""
