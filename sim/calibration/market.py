@@ -85,14 +85,14 @@ def _refuse(panel: Panel) -> None:
             "customers have one provider at a time, and calibrate fits purchases, each of them a choice; "
             "panel.provider=no says that they are"
         )
+    elif (np.bincount(panel.hh) < 2).all():
+        wrong.append(
+            "no household bought twice: how people differ cannot be told from chance, so there is nothing to fit"
+        )
     elif not panel.ordered:
         wrong.append(
             "the rows are not in the order of purchase, so habit cannot be told from taste; measure the panel instead "
             "(panel=FILE), or say panel.ordered=yes if you know better"
-        )
-    elif (np.bincount(panel.hh) < 2).all():
-        wrong.append(
-            "no household bought twice: how people differ cannot be told from chance, so there is nothing to fit"
         )
     if wrong:
         raise PanelError([f"panel: {w}" for w in wrong])

@@ -1,7 +1,7 @@
 """The BG/NBD of one firm's customers: how often they buy while they are customers, and whether they still are.
 
-Source: Fader, Hardie & Lee 2005, Marketing Science 24:275-284. Purchases of a customer who is still one are Poisson
-with a gamma rate; after each purchase he leaves for good with a chance that is beta over customers.
+Source: Fader, Hardie & Lee 2005, Marketing Science 24:275-284. Purchases of those who are still customers are Poisson
+with a gamma rate; after each purchase they leave for good with a chance that is beta over customers.
 """
 
 from typing import NamedTuple

@@ -9,6 +9,7 @@ from tests.calibration.panels import SHORT
 from tests.panel.test_cases import SHARED, shared
 
 NONE = {  # the sentence of those of which no market is made
+    "entrant": "one provider at a time",
     "events": "no household bought twice",
 }
 TINY = SHORT | {"burn_in": 40, "sweeps": 60, "draws": 20, "fewest_draws": 20}
