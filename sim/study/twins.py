@@ -179,7 +179,7 @@ def twins(scenario: Scenario, changes: dict[str, object]) -> Twins:
     changed = change(control, changes)
     wrong = [f"{n}: twins cannot differ in it" for n in SHARED if getattr(control, n) != getattr(changed, n)]
     if list(control.firms) != list(changed.firms):
-        wrong.append("firms: twins have the same; one that enters costs 10 until a move sets its own price")
+        wrong.append("firms: twins have the same; for one that comes or not set firms.NAME.enters")
     wrong += [f"firms.{n}.share: twins keep presence; change that" for n, f in changed.firms.items() if f.share]
     if wrong:
         raise ScenarioError(wrong)

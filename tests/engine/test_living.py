@@ -129,7 +129,7 @@ def test_shares_of_those_who_are_there_are_those_of_the_dirichlet():
 
 
 def test_an_entrant_is_half_way_to_its_share_after_the_half_life_of_choices():
-    """Providers, a share a of people choosing anew a week: 9.5 % x (1 - (1 - a)^t), half of it after ln 2 / a weeks."""
+    """Providers, a share a of people choosing anew a week: 9.5 % x (1 - (1 - a)^t), half after ln 2 / a weeks."""
     a, share, enters = 0.05, 0.095, 10
     half_life = np.log(2) / -np.log(1 - a)  # 13.5 weeks
     awake = {"consumer.attention": a, "market.attention_concentration": 1e4, "mechanisms.inattention": True}

@@ -24,6 +24,7 @@ ABOUT = {
     "kind": st.sampled_from(SCANDAL_KINDS),
     "group": st.sampled_from(("", "g", "h")),
     "firm": st.just(""),
+    "of": st.just(""),
     "focus": st.just(""),
 }
 
@@ -56,6 +57,7 @@ MOST = {
     "firms": (1, 4),
     "scandals": (0, 3),
     "moves": (0, 3),
+    "policies": (0, 2),
     "touchpoints": (0, 2),
 }
 FILES = {"edges", "calendar", "calendar_sha256", "population", "population_sha256"}
@@ -99,12 +101,28 @@ def scenarios(draw: Any) -> dict[str, Any]:
         known = levers(build({"segments": {"a": {}}, "firms": {"f": config["firms"][move["firm"]]}}).firms["f"])
         move["lever"] = draw(st.sampled_from(sorted(known)))
         move["value"] = float(draw(number(known[move["lever"]])))
+    _living(draw, config, firms)
     network = config.get("network", {})
     if network.get("kind") == "file":
         network["kind"] = "none"
     if "neighbors" in network:
         network["neighbors"] -= network["neighbors"] % 2
     return config
+
+
+def _living(draw: Any, config: dict[str, Any], firms: list[str]) -> None:
+    """Firms that enter and leave while the first stays, without scandals of their own; policies that can move."""
+    told = {event["firm"] for event in config.get("scandals", {}).values()}
+    for name, firm in config["firms"].items():
+        if name == firms[0] or name in told:
+            firm.pop("enters", None), firm.pop("leaves", None)
+        elif firm.get("leaves"):
+            firm["leaves"] = firm.get("enters", 0) + firm["leaves"] % 100 + 1
+    for policy in config.get("policies", {}).values():
+        policy |= {"firm": draw(st.sampled_from(firms)), "of": draw(st.sampled_from(["", *firms]))}
+        policy |= {"lever": "quality", "week": draw(st.integers(0, config["weeks"] - 1))}
+        rises = draw(st.booleans())
+        policy |= {"step": 0.1 if rises else -0.1, "floor": 5.0 if rises else -5.0, "value": policy.get("value", 0.5)}
 
 
 # ---------------------------------------------------------------- what is wrong
@@ -116,6 +134,7 @@ BASE = {
     "firms": {"north": {"touchpoints": {"shop": {}}}, "south": {"touchpoints": {"phone": {}}}},
     "scandals": {"fraud": {}},
     "moves": {"cut": {}},
+    "policies": {"react": {}},
 }
 LEAVES = {path: (value, d) for path, value, d in leaves(build(BASE))}
 HORIZON = {"weeks", "window"}  # what other complaints depend on
