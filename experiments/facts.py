@@ -5,7 +5,8 @@ these say something: are not made so, not fitted, no theorem, and would miss if 
 Design: each preset is simulated once and read by every fact that asks for it; differences are of twins, same draws.
 Classes by the rules of sim/facts/classes.py, power from conf/facts_power.yaml (experiments/fact_power.py).
 `--fast` simulates 10,000 people a run instead of 40,000; `--seed=N` another seed; numbers (`3 22`) check those facts;
-`--stable` compares the verdicts of four seeds; `--update` keeps what was found in conf/facts_found.yaml.
+`--stable` compares the verdicts of four seeds; `--update` keeps what was found, of the
+facts checked, in conf/facts_found.yaml.
 Reading: each quantity with its standard error beside its limits, and its margin in standard errors. A fact holds when
 all of its quantities lie within by two or more, misses when one lies outside by two, and is else undecided.
 """
@@ -75,10 +76,10 @@ def main(people: int = FULL, seed: int = 1, numbers: list[int] | None = None, up
         rows = table[table["class"] == name]
         if len(rows) and (not numbers or name != classes.NOT_MODELED):
             print(f"\n== {name}: {rows.fact.nunique()} ==\n{scoreboard.as_text(rows, numbers)}")
+    if update:
+        record.keep_found(table, people, seed)
     if not numbers:
         print(f"\n{record.counts(table)}")
-        if update:
-            record.keep_found(table, people, seed)
         keep("facts", table, draw(table), finding=[record.sentence(table)])
     return table
 

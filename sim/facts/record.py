@@ -8,7 +8,7 @@ import yaml
 from sim.compute.files import write_atomic
 from sim.facts.classes import EMERGENT, HELD_OUT, NOT_MODELED, THEOREM
 from sim.facts.power import SOME
-from sim.facts.scoreboard import HOLDS
+from sim.facts.scoreboard import HOLDS, checks
 from sim.study.presets import CONF
 
 if TYPE_CHECKING:
@@ -48,14 +48,22 @@ def known_theorems() -> set[int]:
 
 
 def keep_found(table: "pd.DataFrame", size: int, seed: int) -> None:
-    """Write what a full run found."""
-    lines = [f"people: {size}", f"seed: {seed}", "facts:"]
-    for number, rows in table[table.verdict != NOT_MODELED].groupby("fact"):
+    """Write what a run found; of facts that it did not check, what an earlier run of as many people found stays."""
+    asked = table[table.verdict != NOT_MODELED].groupby("fact")
+    kept = {n: f for n, f in found().items() if n not in asked.groups} if len(asked) < len(checks()) else {}
+    if kept and people() != size:
+        raise ValueError(f"what was found before is of {people()} people a run, this of {size}: check all facts")
+    shown_of = {n: f"{{class: {f.kind}, verdict: {f.verdict}, margin: {_number(f.margin)}}}" for n, f in kept.items()}
+    for number, rows in asked:
         one, margin = rows.iloc[0], rows.margin.min() if rows.margin.notna().all() else float("nan")
-        shown = f"{margin:.1f}".replace("inf", ".inf").replace("nan", ".nan")
-        lines.append(f"  {number}: {{class: {one['class']}, verdict: {one.verdict}, margin: {shown}}}")
+        shown_of[number] = f"{{class: {one['class']}, verdict: {one.verdict}, margin: {_number(margin)}}}"
+    lines = [f"people: {size}", f"seed: {seed}", "facts:", *(f"  {n}: {shown_of[n]}" for n in sorted(shown_of))]
     write_atomic(FILE, (HEAD + "\n".join(lines) + "\n").encode())
     found.cache_clear()
+
+
+def _number(margin: float) -> str:
+    return f"{margin:.1f}".replace("inf", ".inf").replace("nan", ".nan")
 
 
 def counts(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -1,10 +1,11 @@
-"""Facts 106 to 112: who answers a price, a reminder, a bad visit or free switching, and who comes back."""
+"""Facts 106 to 113: who answers a price, a reminder, a bad visit or free switching, and who comes back."""
 
 import numpy as np
 
 from sim.facts.providers import EVENT, PRICE_NOTICE, SUBSCRIPTION, YEARS, moves, yearly
 from sim.facts.runs import Quantities, RunCache, from_counts, from_people
 from sim.facts.shelf import SHELVES
+from sim.facts.word_of_mouth import fact_62
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array
 from sim.measure.tally import Tally
@@ -106,3 +107,8 @@ def fact_112(runs: RunCache) -> Quantities:
         leaves = mine & ((after["last"] != run.focus) | (after["target"] >= 0))
         found[market] = from_people(lambda m, x: 100 * x.sum() / m.sum(), mine, leaves)
     return found
+
+
+def fact_113(runs: RunCache) -> Quantities:
+    """A good word moves the chance to choose nearly twice as far as a bad one."""
+    return {"good / bad": fact_62(runs)["good / bad"]}
