@@ -68,6 +68,12 @@ def repeats(paths: np.ndarray, at: Occasions, lag: int) -> float:
     return float((paths[:, rows] == paths[:, rows - lag]).mean())
 
 
+def fitted_purchases(posterior: Posterior, at: Occasions) -> Choices:
+    """What came before the occasions that follow, households in the posterior's order."""
+    order = np.argsort([posterior.households.tolist().index(h) for h in at.choices.households.tolist()])
+    return take_households(take_purchases(at.choices, ~at.asked), order)
+
+
 def own_price_elasticity(posterior: Posterior, choices: Choices) -> np.ndarray:
     """[draw] elasticity of a brand's purchases to its price, weighted by share, at these purchases.
 
@@ -144,9 +150,7 @@ def main(panel: Path, folder: Path) -> None:
         said = f"free runs {repeats(runs, at, lag):.3f}, observed {repeats(at.choices.y, at, lag):.3f}"
         print(f"as {lag} before: {said}, without habit {repeats(still, at, lag):.3f}")
     if posterior.terms.mean_price is not None:
-        order = np.argsort([posterior.households.tolist().index(h) for h in at.choices.households.tolist()])
-        fitted = take_households(take_purchases(at.choices, ~at.asked), order)
-        each = own_price_elasticity(posterior, fitted)
+        each = own_price_elasticity(posterior, fitted_purchases(posterior, at))
         print(f"own-price elasticity {each.mean():.2f} ({each.std():.2f})")
 
 

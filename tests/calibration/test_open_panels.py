@@ -1,12 +1,13 @@
 """The open panels: the calibrated market beats simple models on purchases that it has not seen, and habit shows.
 
-Fast forms of P1, P2, P4 and P8 of the protocol, with a short sampler and one panel; `experiments/calibrate_panel.py`
-runs the full form.
+Fast forms of P1, P2, P4, P8 and P13 of the protocol, with a short sampler and one panel;
+`experiments/calibrate_panel.py` runs the full form.
 """
 
 import numpy as np
 import pytest
 
+from experiments.calibrate_panel import fitted_purchases, own_price_elasticity
 from sim.calibration.choices import choices_of, ranked_brands
 from sim.calibration.fit import FIRST_PART, fit
 from sim.calibration.forecast import occasions, predict, simulate
@@ -56,3 +57,5 @@ def test_yogurt(yogurt):
 
     fall = repeat(simulate(posterior, at, 50)) - repeat(simulate(posterior, at, 50, habit=False))
     assert 0.15 <= fall <= 0.35  # P8
+    elasticity = own_price_elasticity(posterior, fitted_purchases(posterior, at)).mean()
+    assert elasticity == pytest.approx(-0.91, rel=0.35)  # P13
