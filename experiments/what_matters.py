@@ -1,7 +1,7 @@
 """Which of all the numbers that nobody knows exactly matter?
 
-Question: for a bank's stickiness, and for what a data breach costs it, which free numbers decide, and are the dice small
-beside them?
+Question: for a bank's stickiness, and for what a data breach costs it, which free numbers decide, and are the dice
+small beside them?
 Design: `bank`, every number with a prior varied over it (presence held). Morris's screening with the same people and
 draws at all points, in 2 replications; then Sobol's indices of the numbers that it names for the stickiness, the others
 as they are.
