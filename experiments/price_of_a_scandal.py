@@ -39,9 +39,9 @@ def main(people: int = 4_000, replications: int = 12) -> pd.DataFrame:
         move = {"firm": focus, "lever": "price", "week": WEEK + 1, "value": price * (1 - cut)}
         arms[f"{cut}"] = {**BREACH, **({"moves.cut": move} if cut else {})}
     column = f"share.{focus}"
-    runs = study.run(base, arms, metrics=["share"], replications=replications)
+    runs = study.run(base, study.named(arms), metrics=["share"], replications=replications)
     table = study.paired(runs, "scenario", "neither", column)
-    table = table.assign(cut=table["scenario"].astype(float), value=table["difference"])
+    table = table.assign(firm=focus, cut=table["scenario"].astype(float), value=table["difference"])
     wide = runs.pivot(index="replication", columns="scenario", values=column)
     gaps = np.array([wide[f"{cut}"] - wide["neither"] for cut in CUTS]).T
     cuts = np.array([crossing(np.array(CUTS), row) for row in gaps])
@@ -59,6 +59,7 @@ def main(people: int = 4_000, replications: int = 12) -> pd.DataFrame:
     figure = figures.curves(
         table,
         "cut",
+        ["firm"],
         title="What a price cut wins back after a breach",
         labels=("share of the price taken off", "share, against neither"),
     )
