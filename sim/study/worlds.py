@@ -24,7 +24,7 @@ PRIOR = "numbers drawn from their priors; no worlds are kept for this market, so
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptWorlds:
     """The worlds of a file: what they were matched to, the preset's own values, and the values of each world."""
 
     name: str
@@ -43,7 +43,7 @@ class Plausible:
     source: str
 
 
-def read(path: Path) -> Kept:
+def read(path: Path) -> KeptWorlds:
     """The worlds of a file; ScenarioError where it is none."""
     lines = path.read_text(encoding="utf-8").splitlines()
     about = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
@@ -55,16 +55,16 @@ def read(path: Path) -> Kept:
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise ScenarioError([f"{path}: is no file of worlds"]) from None
-    return Kept(path.stem, about, values[0], tuple(values[1:]), tuple(misses[1:]), misses[0])
+    return KeptWorlds(path.stem, about, values[0], tuple(values[1:]), tuple(misses[1:]), misses[0])
 
 
 @cache
-def shipped() -> tuple[Kept, ...]:
+def shipped() -> tuple[KeptWorlds, ...]:
     """All files of conf/worlds."""
     return tuple(read(path) for path in sorted(FOLDER.glob("*.csv")))
 
 
-def kept_for(scenario: Scenario) -> Kept | None:
+def kept_for(scenario: Scenario) -> KeptWorlds | None:
     """The kept worlds of the market with these firms; of several, those whose preset is most like the scenario."""
     values = _values(scenario)
     firms = {f"firms.{name}.presence" for name in scenario.firms}
@@ -98,7 +98,7 @@ def plausible(scenario: Scenario, many: int) -> Plausible:
     return Plausible(tuple(found), _source(kept, len(found), len(same), len(set(priors) - same)))
 
 
-def _source(kept: Kept | None, many: int, same: int, drawn: int) -> str:
+def _source(kept: KeptWorlds | None, many: int, same: int, drawn: int) -> str:
     if kept is None or not same:
         return PRIOR
     again = f", used {-(-many // len(kept.worlds))} times" if many > len(kept.worlds) else ""
@@ -110,7 +110,7 @@ def _values(scenario: Scenario) -> dict[str, float]:
     return {p: float(v) for p, v, _ in leaves(scenario) if isinstance(v, int | float) and not isinstance(v, bool)}
 
 
-def _same(scenario: Scenario, kept: Kept) -> frozenset[str]:
+def _same(scenario: Scenario, kept: KeptWorlds) -> frozenset[str]:
     """The paths whose values are those of the preset; presence only where all firms have the preset's."""
     values = _values(scenario)
     same = {p for p, v in kept.preset.items() if p in values and abs(values[p] - v) <= 1e-6 * abs(v)}
