@@ -59,7 +59,7 @@ def shopify(f: pd.DataFrame) -> str:
 
 
 def woocommerce(f: pd.DataFrame) -> str:
-    """A row an item, guests without a customer, cancelled and failed orders; the brand is an attribute."""
+    """A row an item, guests without a customer, canceled and failed orders; the brand is an attribute."""
     rows = []
     for n, r in enumerate(f.sort_values("date").itertuples()):
         state = "Cancelled" if n % 30 == 0 else "Failed" if n % 31 == 0 else "Completed"
