@@ -10,12 +10,13 @@ from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.compute.jit import inlined
 from sim.model.declare import ScenarioError, declaration, did_you_mean
 from sim.model.fields import TRAITS, Consumer, Market, Network, Scandal, Scenario
-from sim.model.levers import FLOAT, Floats, Integers, Records, offers
 from sim.model.network import Links, stored_links
+from sim.model.offers import FLOAT, Floats, Records, offers
 from sim.model.population import has_price_weights, people_of
 from sim.model.scandals import attribution, news_exposure, salience
 from sim.model.state import records
@@ -68,8 +69,8 @@ class World(NamedTuple):
     taste_factor: Floats  # [j + 1, j + 1] Cholesky factor of tastes and ln price weight; [0, 0] where none is given
     given: Floats  # [person, column] people to start from, as of `population.people_of`; [0, 0] where none are
     season: Floats  # [t] factor on the rate of use
-    starts: Integers  # [people + 1] int64, CSR of a stored network; empty for the small world
-    recipients: Integers  # [links] int64
+    starts: npt.NDArray[np.int64]  # [people + 1] int64, CSR of a stored network; empty for the small world
+    recipients: npt.NDArray[np.int64]  # [links] int64
 
 
 class Published(NamedTuple):

@@ -10,7 +10,7 @@ from sim.engine.policies import moved
 from sim.measure.metrics import firm_metrics
 from sim.mesa import Market
 from sim.model.declare import ScenarioError
-from sim.model.levers import advertising_effect
+from sim.model.offers import advertising_effect
 from sim.model.scenario import build, change, to_dict
 from tests.engine.test_same_bits import WORLDS, digest, elsewhere
 from tests.markets import bare, market

@@ -136,13 +136,14 @@ def test_whatever_may_be_varied_is_shown(file):
 @pytest.mark.parametrize("name", bases())
 def test_defaults_are_those_that_are_declared(name):
     """What presets build on has every field with its declared default: there is no second one."""
-    bare = to_dict(build({"weeks": 99, **{g: {"a": {}} for g in ("segments", "firms", "scandals", "moves")}}))
+    members = ("segments", "firms", "scandals", "moves", "policies")
+    bare = to_dict(build({"weeks": 99, **{g: {"a": {}} for g in members}}))
     shown = OmegaConf.to_container(ConfigStore.instance().load(f"base/{name}.yaml").node)
     if name == "scenario":
         given = dict.fromkeys(("weeks", "focus", *MEMBER_GROUPS))
         assert shown | given == bare | given
     else:
-        assert shown == bare[f"{name}s"]["a"]
+        assert shown == bare["policies" if name == "policy" else f"{name}s"]["a"]
 
 
 def test_the_kinds_of_scandal_are_the_same_from_the_shell_and_in_python():
