@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from calibrate_panel import held_out
 
+from experiments.calibrate_panel import held_out
 from sim.calibration.references import bootstrap_error
 from sim.panel import PanelError, read
 

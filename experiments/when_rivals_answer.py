@@ -92,7 +92,7 @@ def finding(table: pd.DataFrame) -> list[str]:
             lines.append(f"{setting}, {arm} ({unit}): {told}.")
         elif arm != "answers without a cut":
             [row] = rows.itertuples()
-            lines.append(f"{setting}, {arm}: {said(row.value, row.error, "% of a price")} a person and week.")
+            lines.append(f"{setting}, {arm}: {said(row.value, row.error, '% of a price')} a person and week.")
     return lines
 
 

@@ -20,10 +20,10 @@ FLOORS = [
     ["measure"],
     ["engine"],
     ["study"],
-    ["casebook"],  # what real scandals did, and what is to be expected of a new one
     ["report"],
-    ["panel", "facts", "mesa"],
-    ["calibration", "page"],  # calibration: from a purchase panel to a market of the simulator
+    ["panel", "facts", "mesa", "casebook"],  # casebook: what real scandals did, and what to expect of a new one
+    ["calibration"],  # from a purchase panel to a market of the simulator
+    ["page"],
     ["app", "__main__"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

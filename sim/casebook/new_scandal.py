@@ -21,9 +21,9 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.calibrate_shares import calibrate_shares
 from sim.study.priors import uniform
+from sim.study.worlds import NEW_SCANDAL
 
 KIND = {"data": "privacy", "conscience": "ethics"}  # of the simulator; any other is service and safety
-NAME = "new"  # of the scandal in the scenario
 WORST, LATE = (0, 13), (20, 52)  # weeks after the news over which a change is taken
 END = (10, 14)  # the worst of a provider, whose customers are counted as the quarter ends
 FORCES = (  # scandals.new.action, severity, and the care for its kind, from next to none to all
@@ -84,14 +84,15 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
     Raises ScenarioError where the run ends before the late value could be seen.
     """
     kind = KIND.get(str(known.get("kind")), "service")
-    event = scenario.scandals[NAME]
+    event = scenario.scandals[NEW_SCANDAL]
     if event.week + LATE[1] > scenario.weeks:
         raise ScenarioError(
             [f"weeks: {scenario.weeks} end before a year after week {event.week}; give weeks={event.week + LATE[1]}"]
         )
     base, _ = calibrate_shares(change(scenario, {"people": min(PEOPLE, scenario.people), "replications": 1}))
     base = change(
-        base, {f"scandals.{NAME}.kind": kind, "weeks": event.week + LATE[1], "market.reputation_half_life": HALF_LIFE}
+        base,
+        {f"scandals.{NEW_SCANDAL}.kind": kind, "weeks": event.week + LATE[1], "market.reputation_half_life": HALF_LIFE},
     )
     losses, gains = _grid(base, kind)
     worst, late = draws(rule, known, n, scenario.seed, seen)
@@ -107,13 +108,13 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
 def measured(scenario: Scenario, changes: Sequence[Mapping[str, object]]) -> Floats:
     """[changed, 2] % change of the worst stretch and late, for the scandal's firm, against the same without."""
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda c: _uses(change(scenario, c)), [{f"scandals.{NAME}": None}, *changes]))
+        found = list(pool.map(lambda c: _uses(change(scenario, c)), [{f"scandals.{NEW_SCANDAL}": None}, *changes]))
     return 100 * (np.array(found[1:]) / found[0] - 1)
 
 
 def _uses(scenario: Scenario) -> Floats:
     """[2] uses of the firm in the worst stretch and late."""
-    event = scenario.scandals.get(NAME)
+    event = scenario.scandals.get(NEW_SCANDAL)
     firm = list(scenario.firms).index((event.firm if event else "") or scenario.focus)
     weekly = estimates.weekly(simulate(scenario, threads=1).tally).flow[..., firm + 1].sum(axis=(0, -1))
     first = scenario.weeks - LATE[1]
@@ -137,7 +138,7 @@ def _changes(kind: str, force: float, memory: float, buycott: float) -> dict[str
         min(max(x), float(np.exp(np.interp(force, place, np.log(x))))) for x in zip(*FORCES, strict=True)
     )
     event = {"action": action, "severity": severity, "buycott": buycott}
-    found = {f"scandals.{NAME}.{field}": value for field, value in event.items()}
+    found = {f"scandals.{NEW_SCANDAL}.{field}": value for field, value in event.items()}
     memories = {"market.reputation_share": memory, "market.reputation_half_life": HALF_LIFE}
     return {**found, f"kinds.{kind}.care": care, **memories}
 

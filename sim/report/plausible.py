@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from sim.casebook.new_scandal import NAME as NEW
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.over_worlds import affordable
-from sim.study.worlds import Plausible, plausible
+from sim.study.worlds import NEW_SCANDAL, Plausible, plausible
 
 NONE = Plausible((), "")
 CASES = (
@@ -24,7 +23,7 @@ def worlds(scenario: Scenario, asked: int | None, new: Sequence[Mapping[str, obj
     """
     weeks = [s.week for s in scenario.scandals.values()] + [m.week for m in scenario.moves.values()]
     many = affordable(scenario, max(weeks, default=0)) if asked is None else asked
-    if new and NEW in scenario.scandals:
+    if new and NEW_SCANDAL in scenario.scandals:
         return Plausible(tuple(w for w in new[: many or None] if _possible(scenario, w)), CASES)
     found = plausible(scenario, many)
     if asked and len(found.worlds) < asked:

@@ -34,7 +34,7 @@ NAMES = ("p10", "p50", "p90")
 Targets = Mapping[str, tuple[float, float]]  # column -> what was measured, and its standard error
 
 
-class Kept(NamedTuple):
+class NearestDraws(NamedTuple):
     """Points of the posterior: quantiles of the priors [point, number], their weights, and how far targets are."""
 
     chances: Array
@@ -107,7 +107,7 @@ def calibrate(
 
 def nearest(
     model: Model, numbers: int, targets: Sequence[tuple[float, float]], *, points: int, keep: float, seed: int = 1
-) -> Kept:
+) -> NearestDraws:
     """The posterior of any function of uniform numbers: points [point, number] -> [replication, point, column]."""
     from scipy.special import ndtr, ndtri
     from scipy.stats import qmc
@@ -130,7 +130,7 @@ def nearest(
     adjusted = scores[near] - away[near] @ _slopes(away[near], scores[near], weights)
     beyond = np.maximum(0, np.maximum(figures.min(axis=0) - value, value - figures.max(axis=0)))
     chances = np.clip(ndtr(adjusted), EDGE, 1 - EDGE)
-    return Kept(chances, weights / weights.sum(), beyond / np.hypot(scale, error), points - int(good.sum()))
+    return NearestDraws(chances, weights / weights.sum(), beyond / np.hypot(scale, error), points - int(good.sum()))
 
 
 def _slopes(figures: Array, scores: Array, weights: Array) -> Array:
@@ -141,7 +141,7 @@ def _slopes(figures: Array, scores: Array, weights: Array) -> Array:
     return found[1:]
 
 
-def _told(base: Scenario, free: Mapping[str, Prior], targets: Targets, kept: Kept) -> MomentFit:
+def _told(base: Scenario, free: Mapping[str, Prior], targets: Targets, kept: NearestDraws) -> MomentFit:
     """The posterior in the numbers' own units."""
     import pandas as pd
     from scipy.special import ndtri

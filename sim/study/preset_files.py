@@ -41,6 +41,8 @@ _NAME = r"\w[\w-]*(?:\.\w[\w-]*)*"
 _PLACE = rf"/?{_NAME}(?:/{_NAME})*"
 _ENTRY = re.compile(rf"(?:(?:override|optional) +)*{_PLACE}(?:@{_NAME})?")
 _HYDRA = re.compile(r"(?<!\w)hydra(?!\w)")
+_HERE = Path(__file__).resolve().parents[1]
+CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
 _lock = threading.RLock()  # Hydra's state is global
 
 
@@ -66,8 +68,6 @@ def guarded(ours: Path) -> Iterator[None]:
 
 def _own_presets() -> str:
     """The folder of the package's own presets, in a process where `guarded` was not called."""
-    from sim.study.presets import CONF
-
     return os.path.realpath(CONF)
 
 

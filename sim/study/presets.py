@@ -22,8 +22,6 @@ from sim.study.defaults import MEMBER_GROUPS
 if TYPE_CHECKING:
     from sim.measure.shares import Share
 
-_HERE = Path(__file__).resolve().parents[1]
-CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
 PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name != "hydra"))
 EVENTS = ("scandal", "lever")  # groups that are not part of the reference market
 FIELDS = tuple(f.name for f in fields(Scenario))
@@ -117,7 +115,7 @@ def _initialized() -> Iterator[None]:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    from sim.study.preset_files import guarded
+    from sim.study.preset_files import CONF, guarded
 
     with guarded(CONF):
         if GlobalHydra.instance().is_initialized():

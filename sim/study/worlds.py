@@ -17,6 +17,7 @@ from sim.study.presets import CONF
 from sim.study.priors import draw, priors_of
 
 FOLDER = CONF / "worlds"
+NEW_SCANDAL = "new"  # of the scandal in a scenario that is predicted from its attributes
 PRESET, NAME, MISS = "preset", "world", "miss"
 SAME_PRESENCE = 0.1  # of presence: what is solved again on other people differs by less
 MOST_TRIES = 4  # draws for each world that is wanted: some contradict themselves

@@ -62,7 +62,7 @@ def woocommerce(f: pd.DataFrame) -> str:
     """A row an item, guests without a customer, canceled and failed orders; the brand is an attribute."""
     rows = []
     for n, r in enumerate(f.sort_values("date").itertuples()):
-        state = "Cancelled" if n % 30 == 0 else "Failed" if n % 31 == 0 else "Completed"
+        state = "Refunded" if n % 30 == 0 else "Failed" if n % 31 == 0 else "Completed"
         mail = "" if n % 50 == 0 else f"{r.hh}@example.org"
         rows.append((5000 + n, state, f"{r.date:%Y-%m-%d} 09:05", "Ann", "Doe", mail, r.paid, f"SKU{n % 3}", 1))
         rows[-1] += (f"{r.brand} paste", r.brand, 1, r.paid, "")

@@ -51,8 +51,7 @@ def test_a_control_passes_where_habit_is_not_told_from_none():
 
 
 def test_habit_is_told_from_taste_and_shuffled_rows_have_none(experiments, tmp_path, capsys):
-    import is_it_habit
-    import negative_control
+    from experiments import is_it_habit, negative_control
 
     path = written(drawn(60, 24, habit=2.5), tmp_path)
     said = is_it_habit.main(str(path), [])
@@ -64,14 +63,14 @@ def test_habit_is_told_from_taste_and_shuffled_rows_have_none(experiments, tmp_p
 
 
 def test_without_habit_none_is_found(experiments, tmp_path):
-    import is_it_habit
+    from experiments import is_it_habit
 
     said = is_it_habit.main(str(written(drawn(60, 24, habit=0.0, spread=2.5), tmp_path)), [])
     assert "may be taste alone" in said
 
 
 def test_an_unordered_panel_is_refused(experiments, tmp_path):
-    import is_it_habit
+    from experiments import is_it_habit
 
     frame = drawn(30, 8).sort_values(["hh", "choice"])[["hh", "choice"]]
     with pytest.raises(PanelError, match="order"):
@@ -79,7 +78,7 @@ def test_an_unordered_panel_is_refused(experiments, tmp_path):
 
 
 def test_the_ladder_has_models_from_elsewhere_beside_ours(experiments, tmp_path, capsys):
-    import panel_ladder
+    from experiments import panel_ladder
 
     panels = tmp_path / "panels"
     panels.mkdir()

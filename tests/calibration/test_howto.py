@@ -23,7 +23,7 @@ def test_every_command_of_the_page_runs(short, experiments, tmp_path, monkeypatc
     for n, line in enumerate(lines):
         program, *words = shlex.split(line)
         if program == "python":
-            import is_it_habit
+            from experiments import is_it_habit
 
             assert (EXPERIMENTS.parent / words[0]).exists()
             assert is_it_habit.main(words[1], words[2:])

@@ -128,10 +128,10 @@ def test_xlogit_fits_the_long_table(done):
 
 
 def test_biogeme_fits_the_wide_table(done, tmp_path, monkeypatch):
-    pytest.importorskip("biogeme.database", reason="biogeme is not installed")
-    from biogeme.biogeme import BIOGEME
-    from biogeme.database import Database
-    from biogeme.expressions import Beta, Variable
+    whole = pytest.importorskip("biogeme.biogeme", reason="biogeme is not installed")
+    database = pytest.importorskip("biogeme.database", reason="biogeme is not installed")
+    expressions = pytest.importorskip("biogeme.expressions", reason="biogeme is not installed")
+    BIOGEME, Database, Beta, Variable = whole.BIOGEME, database.Database, expressions.Beta, expressions.Variable
     from biogeme.models import loglogit
 
     monkeypatch.chdir(tmp_path)
