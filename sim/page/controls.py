@@ -62,6 +62,7 @@ def Player(session: Session):
 def Events(session: Session):
     """Events at a firm, from the coming week on, and the list of all."""
     firm, on_firm = solara.use_state("")
+    session.generation.value  # noqa: B018  another game has other firms
     game = session.game
     if game is None:
         return

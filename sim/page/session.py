@@ -150,8 +150,8 @@ class Session:
             firm = view.firm if view.firm in scenario.firms else scenario.focus
             self.view.value = View(firm, view.group if view.group in game.groups() else "", view.segments)
             self.game, self.picture = game, Picture(game)
+            self.generation.value += 1  # controls of this game, before anything of it is shown
             self.draw()
-            self.generation.value += 1
             self.note()
 
     def note(self) -> None:

@@ -328,6 +328,8 @@ def test_another_preset_and_another_view(page):
     page.ready()
     assert page.session.game.start.title == games.preset("mobile").title
     page.press("Step")
+    page.press("Start the scandal")
+    assert [e.firm for e in page.session.game.events] == [page.session.game.start.focus]
     segment = next(iter(page.session.game.start.segments))
     page.select("People in view", segment)
     until(lambda: page.session.view.value.group == segment)
