@@ -96,7 +96,8 @@ def model_reporters_of(wanted: Any, taken: Sequence[str]) -> dict[str, Callable[
     """
     if not isinstance(wanted, Mapping | None):
         raise ScenarioError([f"model_reporters: {wanted!r} is not a set of reporters by name"])
-    parts = {name: _parts(reporter) for name, reporter in (wanted or {}).items()}
+    wanted = dict(wanted or {})
+    parts = {name: _parts(reporter) for name, reporter in wanted.items()}
     wrong = [
         f"model_reporters.{name}: {wanted[name]!r} is no name of an attribute, function or [function, [parameters]]"
         for name, found in parts.items()

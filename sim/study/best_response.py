@@ -88,7 +88,7 @@ def _play(game: _Game, rounds: int, sure: float) -> Rivals:
         seen[state, n] = turn
         found, gain = _best(game, state, n)
         if not gain.value > sure * gain.error:
-            found, gain = state, Estimate(np.float64(0), np.float64(0))
+            found, gain = state, Estimate(np.zeros(()), np.zeros(()))
         firm, (lever, _) = list(game.choices.items())[n]
         rows.append((turn + 1, firm, lever, state[n], found[n], *map(float, gain)))
         still = 0 if found != state else still + 1
@@ -103,7 +103,7 @@ def _best(game: _Game, state: State, n: int) -> tuple[State, Estimate]:
     others = [(*state[:n], float(value), *state[n + 1 :]) for value in list(game.choices.values())[n][1]]
     gains = {other: jackknife(_payoffs(game, other)[:, n] - now) for other in others if other != state}
     if not gains:
-        return state, Estimate(np.float64(0), np.float64(0))
+        return state, Estimate(np.zeros(()), np.zeros(()))
     best = max(gains, key=lambda other: float(gains[other].value))
     return best, gains[best]
 
