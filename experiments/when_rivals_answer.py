@@ -88,11 +88,14 @@ def finding(table: pd.DataFrame) -> list[str]:
     for (setting, arm), rows in table.groupby(["setting", "arm"], sort=False):
         if arm in ("cut alone", "cut, answered", "entrant"):
             unit = "%" if arm == "entrant" else "points"
-            told = "; ".join(f"weeks {r.week} to {r.week + HALF} {said(r.value, r.error)}" for r in rows.itertuples())
+            told = "; ".join(
+                f"weeks {r.week} to {r.week + HALF} {said(r.value, r.error, unit)}" for r in rows.itertuples()
+            )
             lines.append(f"{setting}, {arm} ({unit}): {told}.")
         elif arm != "answers without a cut":
             [row] = rows.itertuples()
-            lines.append(f"{setting}, {arm}: {said(row.value, row.error, '% of a price')} a person and week.")
+            told = said(row.value, row.error, "% of the average price")
+            lines.append(f"{setting}, {arm}: {told} a person and week.")
     return lines
 
 

@@ -92,7 +92,11 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
     base, _ = calibrate_shares(change(scenario, {"people": min(PEOPLE, scenario.people), "replications": 1}))
     base = change(
         base,
-        {f"scandals.{NEW_SCANDAL}.kind": kind, "weeks": event.week + LATE[1], "market.reputation_half_life": HALF_LIFE},
+        {
+            f"scandals.{NEW_SCANDAL}.kind": kind,
+            "weeks": event.week + LATE[1],
+            "market.reputation_half_life": HALF_LIFE,
+        },
     )
     losses, gains = _grid(base, kind)
     worst, late = draws(rule, known, n, scenario.seed, seen)

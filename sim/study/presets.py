@@ -18,6 +18,7 @@ from sim.model.paths import unknown_member
 from sim.model.scenario import build, change, to_dict
 from sim.study.bounds import check_references, check_typed
 from sim.study.defaults import MEMBER_GROUPS
+from sim.study.preset_files import CONF, guarded
 
 if TYPE_CHECKING:
     from sim.measure.shares import Share
@@ -115,7 +116,6 @@ def _initialized() -> Iterator[None]:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    from sim.study.preset_files import CONF, guarded
 
     with guarded(CONF):
         if GlobalHydra.instance().is_initialized():
