@@ -117,9 +117,9 @@ def simulate(
     people of an earlier run (`keep_people`), one a replication, to begin with.
 
     >>> from sim.model.scenario import build
-    >>> run = simulate(build({"people": 64, "weeks": 13, "segments": {"all": {}}, "firms": {"a": {}, "b": {}}}))
-    >>> int(run.tally.people.sum())
-    64
+    >>> firms = {"a": {}, "b": {}}
+    >>> simulate(build({"people": 64, "weeks": 13, "segments": {"all": {}}, "firms": firms})).tally.people.sum()
+    np.int64(64)
     """
     runs, weeks, done = scenario.replications, scenario.burn_in + scenario.weeks, count(1)
     threads = threads or (CORES if scenario.people * runs >= THREADED else 1)
@@ -133,8 +133,7 @@ def simulate(
             advance(parts, inner)
             if progress:
                 progress(next(done), runs * weeks)
-        made = moves_made(scenario, parts[0].scenario)
-        return _all_counts(parts), _all_people(parts) if keep_people else None, made
+        return _all_counts(parts), _all_people(parts) if keep_people else None, moves_made(scenario, parts[0].scenario)
 
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         tallies, people, moves = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)

@@ -143,7 +143,7 @@ class Firm:
     recovery_adequacy: float = trait(0.6, 0, 1, "-", "share of the harm a prompt solution repairs", "#66")
     switching_cost: float = trait(0.0, 0, 10, "logit", "trouble of leaving; phone-only about 1.7", "#27")
     advertising: float = trait(1.0, 0, 100, "x", "weekly budget of advertising, 1 = the usual one")
-    points: float = trait(0.0, 0, 10, "logit", "pull of a reward that is one use away: a points programme")
+    points: float = trait(0.0, 0, 10, "logit", "pull of a reward that is one use away: a points program")
     points_uses: float = trait(10.0, 1, 1000, "uses", "uses within a window that earn a reward")
     enters: int = trait(0, 0, 10_000, "week", "first week with it; 0 = there from the start, beyond the weeks = never")
     leaves: int = trait(0, 0, 10_000, "week", "first week without it; 0 = never")

@@ -1,11 +1,14 @@
 """The declared defaults as configs of Hydra, under base/: presets build on them, so any number can be overridden."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sim.model.declare import Declaration, leaves, read
 from sim.model.fields import SCANDAL_KINDS, Firm, Move, Policy, Scandal, Scenario, Segment
 
+_HERE = Path(__file__).resolve().parents[1]
+CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
 MEMBER_GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves", "policies")  # which presets add to
 
 

@@ -29,7 +29,7 @@ from omegaconf import DictConfig, OmegaConf
 from sim.model.declare import ScenarioError
 from sim.model.scenario import FILES
 from sim.study.bounds import DEEPEST, FOREIGN, MOST_NODES, foreign_reference
-from sim.study.defaults import register_defaults
+from sim.study.defaults import CONF, register_defaults
 
 MOST_BYTES = 256 * 1024  # of one file; 64 firms with every number written out take half of it
 LONGEST_WORD, LONGEST_TEXT = 100, 1000  # characters of a number or name, and of a text
@@ -41,8 +41,6 @@ _NAME = r"\w[\w-]*(?:\.\w[\w-]*)*"
 _PLACE = rf"/?{_NAME}(?:/{_NAME})*"
 _ENTRY = re.compile(rf"(?:(?:override|optional) +)*{_PLACE}(?:@{_NAME})?")
 _HYDRA = re.compile(r"(?<!\w)hydra(?!\w)")
-_HERE = Path(__file__).resolve().parents[1]
-CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
 _lock = threading.RLock()  # Hydra's state is global
 
 

@@ -17,8 +17,7 @@ from sim.model.fields import Scenario
 from sim.model.paths import unknown_member
 from sim.model.scenario import build, change, to_dict
 from sim.study.bounds import check_references, check_typed
-from sim.study.defaults import MEMBER_GROUPS
-from sim.study.preset_files import CONF, guarded
+from sim.study.defaults import CONF, MEMBER_GROUPS
 
 if TYPE_CHECKING:
     from sim.measure.shares import Share
@@ -116,6 +115,7 @@ def _initialized() -> Iterator[None]:
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
+    from sim.study.preset_files import guarded
 
     with guarded(CONF):
         if GlobalHydra.instance().is_initialized():

@@ -132,8 +132,7 @@ def test_biogeme_fits_the_wide_table(done, tmp_path, monkeypatch):
     database = pytest.importorskip("biogeme.database", reason="biogeme is not installed")
     expressions = pytest.importorskip("biogeme.expressions", reason="biogeme is not installed")
     BIOGEME, Database, Beta, Variable = whole.BIOGEME, database.Database, expressions.Beta, expressions.Variable
-    from biogeme.models import loglogit
-
+    loglogit = pytest.importorskip("biogeme.models", reason="biogeme is not installed").loglogit
     monkeypatch.chdir(tmp_path)
     _, (bought, _) = done
     wide = panel.shaped(bought, "wide")

@@ -118,9 +118,8 @@ def simulate(
     if not 1 <= shards <= FOLDS:
         raise ScenarioError([f"shards: {shards} is not among 1 to {FOLDS}; a shard is whole folds of people"])
     refuse_unsolved(scenario)
-    links = checked_links(network, scenario.people) if network is not None else None
-    if links is None and scenario.network.kind == "file":
-        links = stored_links(scenario)
+    stored = stored_links(scenario) if scenario.network.kind == "file" else None
+    links = stored if network is None else checked_links(network, scenario.people)
     files = Checkpoints(Path(checkpoint) if checkpoint else None, name_of(scenario, links), shards)
     weeks, tallies, kept, moves = scenario.burn_in + scenario.weeks, [], [], []
     with _pool(address, scenario, links, files, every) as pool:

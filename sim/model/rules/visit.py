@@ -39,25 +39,23 @@ def decide(person, bonds, public, use, i):
     Those whose firm has left the market choose anew at once, and so do those who were about to join it.
     """
     market, last, target = public.market[0], person.last[i], person.target[i]
-    waiting = target >= 0
-    goes = last == last
+    waiting, goes = target >= 0, last == last
     if market.exit_rate < ONE:
         draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
         goes = uniform(draw) < market.exit_rate
-    closed, anew = any_closed(public.firms), logical_not(last == last)
-    if closed:
-        late = is_closed(public.firms, target)
+    anew = logical_not(last == last)
+    if any_closed(public.firms):
+        late, over = is_closed(public.firms, target), is_closed(public.firms, last)
         target = select(late, NOBODY, target)
         waiting &= logical_not(late)
-        goes |= is_closed(public.firms, last)
-        anew = (late | is_closed(public.firms, last)) & logical_not(waiting)
+        goes |= over
+        anew = (late | over) & logical_not(waiting)
     leaves = waiting & goes
     joined = select(leaves, target, last)
     target = select(leaves, NOBODY, target)
     for j in range(bonds.considered.shape[0]):
         bonds.considered[j, i] = select(last == j, ONCE, NOTHING)
-    person.first_look[i] = person.chosen[i] = NOBODY
-    person.captive[i] = NOTHING
+    person.first_look[i], person.chosen[i], person.captive[i] = NOBODY, NOBODY, NOTHING
     wakes, short = attend(person, bonds, public, use, i), any_short(public.firms)
     wakes |= anew
     if short:
@@ -74,9 +72,7 @@ def decide(person, bonds, public, use, i):
         person.first_look[i] = select(wakes, first, NOBODY)
         person.chosen[i] = select(wakes, best, NOBODY)
         person.captive[i] = select(wakes & (best == last) & (frictionless != last), ONCE, NOTHING)
-    person.target[i] = target
-    person.left[i] = last
-    person.joined[i] = joined
+    person.target[i], person.left[i], person.joined[i] = target, last, joined
 
 
 @inlined
