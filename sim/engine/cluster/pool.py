@@ -132,8 +132,7 @@ def simulate(
                     progress(before + week, weeks * scenario.replications)
 
             tallies += pool.run_with_recovery(first + r, weeks, report)
-            if scenario.policies:
-                moves.append(pool.ray.get(pool.actors[0].moves.remote()))
+            moves += [pool.ray.get(pool.actors[0].moves.remote())] if scenario.policies else []
             if keep_people:
                 kept.append(_concatenated(People, pool.ray.get(pool.call("people"))))
             files.forget(first + r, weeks)
