@@ -39,7 +39,7 @@ def test_all_are_listed_and_each_is_checked_or_says_why_not():
 
 
 NEW_FACT = """
-106:
+900:
   statement: >-
     Everybody is counted
   band: >-
@@ -58,7 +58,7 @@ NEW_CHECK = """
 from sim.measure.estimates import Estimate
 
 
-def fact_106(runs):
+def fact_900(runs):
     return {"people": Estimate(runs.people, 0.0)}
 """
 
@@ -69,15 +69,15 @@ def test_a_fact_is_its_row_and_its_function(tmp_path, place):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "conf" / "facts.yaml").open("a") as file:
         file.write(NEW_FACT)
-    code = "from sim.facts import scoreboard, runs; found = scoreboard.check(runs.RunCache(300), [106]); "
-    code += "print(scoreboard.verdicts(found), scoreboard.table(found).query('fact == 106').value.tolist())"
+    code = "from sim.facts import scoreboard, runs; found = scoreboard.check(runs.RunCache(300), [900]); "
+    code += "print(scoreboard.verdicts(found), scoreboard.table(found).query('fact == 900').value.tolist())"
     name = "mine.py" if place == "a new file" else "repertoire.py"
     with (tmp_path / "sim" / "facts" / name).open("a") as file:
         file.write(NEW_CHECK)
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "{106: 'holds'} [300.0]"
+    assert done.stdout.strip() == "{900: 'holds'} [300.0]"
 
 
 @pytest.mark.parametrize("number", [1, 31])

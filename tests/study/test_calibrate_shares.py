@@ -281,13 +281,12 @@ def test_the_terminal_says_the_error_of_the_shares():
 
 @pytest.mark.parametrize(("firm", "rest"), [("packaged", "market=toothpaste_uk"), ("digital", "market=retail_us")])
 def test_an_entrant_comes_to_its_share(firm, rest):
-    """It is there from birth, at a price that nobody pays, until a move sets its own."""
+    """Presence is solved with all firms in the market; nobody uses one before it enters."""
     had = {"market=toothpaste_uk": 0.14, "market=retail_us": 0.25}[rest]
     new = [f"+firm@firms.newco={firm}", "firms.newco.share=0.095", f"firms.other.share={had - 0.095}"]
-    move = ["+moves.enter.firm=newco", "+moves.enter.lever=price", "+moves.enter.value=1", "+moves.enter.week=26"]
-    run = run_of([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.price=10", *move])
+    run = run_of([rest, "people=8000", "weeks=104", "window=13", *new, "firms.newco.enters=26"])
     before, soon, later = (share(run, weeks).value[-1] for weeks in (slice(26), slice(26, 39), slice(78, 104)))
-    assert before < 0.001 < 0.04 < soon < later and later == pytest.approx(0.095, abs=0.02)
+    assert before == 0 and 0.02 < soon < later and later == pytest.approx(0.095, abs=0.025)
 
 
 def test_stated_shares_are_reached_by_given_people_whatever_their_calendar(tmp_path, monkeypatch):

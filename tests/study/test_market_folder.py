@@ -103,7 +103,7 @@ def test_sweeps_on_the_command_line_and_in_python(mine, monkeypatch, capsys):
     assert status == 0
     prices = [load(f"swept/{n}/run.parquet").scenario.firms["b"].price for n in (0, 1)]
     assert prices == [0.8, 1.2]
-    table = study.sweep(scenario("market=out/mine"), {"market.price_weight_sd": [0.0, 1.0]}, quiet=True)
+    table = study.run(scenario("market=out/mine"), {"market.price_weight_sd": [0.0, 1.0]}, quiet=True)
     assert len(table) == 2 and not table.error.astype(str).str.strip().any()
 
 
