@@ -3,7 +3,7 @@
 Question: the experiments of the articles find what they find with the presets' numbers. How often with others that are
 as plausible?
 Design: `margins` of each experiment, by how much its finding holds, in `worlds=` plausible worlds of each of its
-markets (sim/study/worlds.py: kept worlds where conf/worlds has them, else draws from the priors), with paired errors.
+markets (sim/study/worlds.py: kept worlds where there are any, else draws from the priors), with paired errors.
 What is done is kept in outputs/worlds and not done again. `only=` runs one experiment, by its place in the list below.
 Reading: worlds in which a finding holds, is reversed, or is too close to tell; the numbers that go with the margin
 beyond chance (rank correlation, by permutation). The figure shows the shares.

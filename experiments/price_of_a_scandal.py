@@ -31,6 +31,16 @@ def crossing(cuts: np.ndarray, gaps: np.ndarray) -> float:
     return float(cuts[n - 1] + (cuts[n] - cuts[n - 1]) * gaps[n - 1] / (gaps[n - 1] - gaps[n]))
 
 
+def finding(table: pd.DataFrame, cuts: np.ndarray, weeks: int) -> list[str]:
+    known, lost = cuts[np.isfinite(cuts)], table.iloc[0]
+    first = f"the breach alone changes the share by {said(100 * lost['difference'], 100 * lost['error'])}."
+    if len(known) == len(cuts):
+        mean, error = 100 * known.mean(), 100 * known.std(ddof=1) / np.sqrt(len(known))
+        return [first, f"it is made up for, over {weeks} weeks, by {mean:.1f} ± {error:.1f} % off the price."]
+    many = len(cuts) - len(known)
+    return [first, f"in {many} of {len(cuts)} replications {CUTS[-1]:.0%} off does not make up for it."]
+
+
 def main(people: int = 4_000, replications: int = 12) -> pd.DataFrame:
     base = study.scenario(*SHORT, f"people={people}")
     focus, arms = base.focus, {"neither": {}}
@@ -45,16 +55,6 @@ def main(people: int = 4_000, replications: int = 12) -> pd.DataFrame:
     wide = runs.pivot(index="replication", columns="scenario", values=column)
     gaps = np.array([wide[f"{cut}"] - wide["neither"] for cut in CUTS]).T
     cuts = np.array([crossing(np.array(CUTS), row) for row in gaps])
-    known, lost = cuts[np.isfinite(cuts)], table.iloc[0]
-    weeks = base.weeks - WEEK
-    finding = [f"the breach alone changes the share by {said(100 * lost['difference'], 100 * lost['error'])}."]
-    if len(known) == len(cuts):
-        mean, error = 100 * known.mean(), 100 * known.std(ddof=1) / np.sqrt(len(known))
-        finding.append(f"it is made up for, over {weeks} weeks, by {mean:.1f} ± {error:.1f} % off the price.")
-    else:
-        finding.append(
-            f"in {len(cuts) - len(known)} of {len(cuts)} replications {CUTS[-1]:.0%} off does not make up for it."
-        )
     print(table[["cut", "difference", "error", "low", "high"]].to_string(index=False))
     figure = figures.curves(
         table,
@@ -63,7 +63,7 @@ def main(people: int = 4_000, replications: int = 12) -> pd.DataFrame:
         title="What a price cut wins back after a breach",
         labels=("share of the price taken off", "share, against neither"),
     )
-    keep("price_of_a_scandal", table, figure, finding=finding)
+    keep("price_of_a_scandal", table, figure, finding=finding(table, cuts, base.weeks - WEEK))
     return table
 
 

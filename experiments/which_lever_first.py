@@ -13,6 +13,7 @@ import pandas as pd
 from sim import study
 from sim.report import figures
 from sim.report.experiment import keep, play, said
+from sim.study.optimum import Best
 
 FAST = {"people": 200, "trials": 10, "worlds": 3}
 LEVERS = ("association", "simplify", "no_regret", "service_anchor")
@@ -20,19 +21,22 @@ COST, BUDGET = 100.0, 150.0  # of each lever, and in all: set by the user, in an
 SHORT = ("market=bank", "weeks=130", "burn_in=26", "window=26")
 
 
-def main(people: int = 2_000, trials: int = 48, worlds: int = 16) -> pd.DataFrame:
-    base = study.scenario(*SHORT, f"people={people}")
-    costs = dict.fromkeys(LEVERS, COST)
-    found = study.best(base, base.focus, LEVERS, costs, BUDGET, trials=trials, worlds=worlds)
-    print(f"{found}\n\n{found.confirmed.to_string(index=False)}\n\n{found.margin.to_string(index=False)}")
-    finding = [
+def finding(found: Best) -> list[str]:
+    return [
         "the best plan is " + ", ".join(f"{dose:.0%} of {name}" for name, dose in found.plan.items() if dose) + ".",
         f"on the draws of the search it gains {said(100 * found.searched.value, 100 * found.searched.error)} of share, "
         f"on fresh ones {said(100 * found.gain.value, 100 * found.gain.error)}.",
         f"of {len(found.worlds)} plausible worlds it is better than nothing in {(found.worlds['gain'] > 0).mean():.0%} "
         f"and no confirmed plan is better in {found.worlds['ahead'].mean():.0%}.",
     ]
-    keep("which_lever_first", found.confirmed, figures.best(found), finding=finding)
+
+
+def main(people: int = 2_000, trials: int = 48, worlds: int = 16) -> pd.DataFrame:
+    base = study.scenario(*SHORT, f"people={people}")
+    costs = dict.fromkeys(LEVERS, COST)
+    found = study.best(base, base.focus, LEVERS, costs, BUDGET, trials=trials, worlds=worlds)
+    print(f"{found}\n\n{found.confirmed.to_string(index=False)}\n\n{found.margin.to_string(index=False)}")
+    keep("which_lever_first", found.confirmed, figures.best(found), finding=finding(found))
     return found.confirmed
 
 

@@ -3,10 +3,10 @@
 Question: which values of the numbers that are not known go with the facts that are, and what do they foretell of facts
 that nothing was fitted to?
 Design: `python -m experiments.worlds market=NAME`: draws from conf/priors.yaml of all free numbers (`first=`), the best
-of them (`many=`) moved in `waves=` by sim/study/matching.py towards the facts that conf/worlds/targets.yaml names, each
+of them (`many=`) moved in `waves=` by sim/study/matching.py towards the facts of conf/kept_worlds/targets.yaml, each
 by its own uncertainty, that of `people=` and that of the model; held-out facts are refused. Presence is solved in each
 world, with the preset's own run as the control. What is done is kept in outputs/worlds and not done again: a run that
-is stopped goes on. The kept worlds are written to conf/worlds/NAME.csv.
+is stopped goes on. The kept worlds are written to conf/kept_worlds/NAME.csv.
 Reading: of each quantity the middle four fifths among draws and among kept worlds, beside its limits. With --coverage:
 facts of one class at a time left out and foretold by the first draws, weighted by the others (power: the share of first
 draws that miss; a quantity that none misses says nothing), and held-out facts foretold by the kept worlds.
@@ -208,7 +208,8 @@ def main(name: str, sizes: dict[str, int], check: bool = False, folder: Path = w
     about = (
         f"Plausible worlds of market={name}, made by `python -m experiments.worlds market={name}`: numbers drawn from\n"
         f"conf/priors.yaml and moved in waves to where {targets} measured quantities and the shares come out\n"
-        f"(conf/worlds/targets.yaml); {size['people']} people a world, {size['first']} first draws, {len(kept)} kept.\n"
+        f"(conf/kept_worlds/targets.yaml); {size['people']} people a world, {size['first']} first draws, "
+        f"{len(kept)} kept.\n"
         f"miss: root mean square of the misses in standard errors, {MOST_MISS:g} at most each."
     )
     write_atomic(folder / f"{name}.csv", text_of(market, kept, own, about).encode())

@@ -32,6 +32,6 @@ def test_examples_run(name, tmp_path, monkeypatch):
 
 
 def test_names_of_the_readme_have_examples():
-    shown = [sim.scenario, sim.simulate, sim.study.sweep, sim.study.paired, sim.study.summary, sim.shapley.decompose]
+    shown = [sim.scenario, sim.simulate, sim.study.run, sim.study.paired, sim.study.summary, sim.shapley.decompose]
     shown += [sim.Twins.difference, sim.store.save]
     assert [f.__qualname__ for f in shown if ">>>" not in (f.__doc__ or "")] == []

@@ -91,7 +91,9 @@ def habit_of(choices: Choices, terms: Terms, draws: Draws, seed: int) -> Habit:
         return Habit(float(weight.mean()), float(weight.std()), float("nan"), float("nan"))
     at = occasions(choices, choices.start[:-1].copy(), choices.households, np.zeros(len(choices.households), np.uint64))
     at.known[:] = np.arange(len(choices.households))
-    market = Posterior(choices.brands, (), terms, {"simulator": draws}, {}, "simulator", choices.households, at.seeds)
+    market = Posterior(
+        choices.brands, (), terms, {"simulator": draws}, {"simulator": 1.0}, "simulator", choices.households, at.seeds
+    )
     market.seed = seed
     each = repeats(simulate(market, at, FREE_RUNS), choices) - repeats(simulate(market, at, FREE_RUNS, False), choices)
     return Habit(float(weight.mean()), float(weight.std()), float(each.mean()), float(each.std(ddof=1)))

@@ -33,7 +33,7 @@ from sim.compute.simd import any_lane, logical_not, select
 
 
 class Purpose(IntEnum):
-    """What a draw decides. Append only: a number is part of the address."""
+    """What a draw decides. Append only: a number is part of the address; 23 to 30 are not in use."""
 
     CELL = 1
     RATE = 2

@@ -1,6 +1,6 @@
 """A market in which worlds are tried: facts measured in it with other numbers, presence solved for each.
 
-What is to come out, and how near, is in conf/worlds/targets.yaml; `experiments/worlds.py` matches worlds to it.
+What is to come out, and how near, is in conf/kept_worlds/targets.yaml; `experiments/worlds.py` matches worlds to it.
 """
 
 import math
@@ -182,7 +182,7 @@ class Market:
 
 
 def market_of(name: str, people: int) -> Market:
-    """The market as conf/worlds/targets.yaml has it; ScenarioError for one that is not there or a held-out target."""
+    """The market as conf/kept_worlds/targets.yaml has it; ScenarioError for none, or a held-out target."""
     file = yaml.safe_load(TARGETS.read_text(encoding="utf-8"))
     if name not in file["markets"]:
         raise ScenarioError([f"market: {name!r} has no targets in {TARGETS}{did_you_mean(name, file['markets'])}"])

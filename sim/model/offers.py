@@ -93,7 +93,7 @@ def advertising_effect(s: Scenario, budgets: Floats) -> Floats:
 
     >>> s = Scenario()
     >>> s.market.advertising_half_life, s.market.advertising_elasticity = 1, 0.5
-    >>> advertising_effect(s, np.float32([[1], [3], [1]])).round(3)[:, 0].tolist()
+    >>> [round(float(effect), 3) for effect in advertising_effect(s, np.float32([[1], [3], [1]]))[:, 0]]
     [0.0, 0.405, 0.223]
     """
     elasticity, base = FLOAT(s.market.advertising_elasticity), FLOAT(s.market.advertising_base)

@@ -22,7 +22,7 @@ from sim.study.defaults import CONF, MEMBER_GROUPS
 if TYPE_CHECKING:
     from sim.measure.shares import Share
 
-PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name != "hydra"))
+PRESET_GROUPS = tuple(sorted(p.name for p in CONF.glob("*") if p.is_dir() and p.name not in ("hydra", "kept_worlds")))
 EVENTS = ("scandal", "lever")  # groups that are not part of the reference market
 FIELDS = tuple(f.name for f in fields(Scenario))
 OPTIONS = ("panel", "study", "base_customers", "worlds", "costs")  # of the command line, not of a scenario

@@ -1,4 +1,4 @@
-"""The kept worlds of a market, conf/worlds/NAME.csv, and what they say of a scenario in that market.
+"""The kept worlds of a market, conf/kept_worlds/NAME.csv, and what they say of a scenario in that market.
 
 A file has a row a world: by how much it misses what was measured, the value of every free number, and the presence of
 firms that gives them their shares there. Its first row is the preset itself. `experiments/worlds.py` makes it.
@@ -16,7 +16,7 @@ from sim.model.scenario import change
 from sim.study.presets import CONF
 from sim.study.priors import draw, priors_of
 
-FOLDER = CONF / "worlds"
+FOLDER = CONF / "kept_worlds"
 NEW_SCANDAL = "new"  # of the scandal in a scenario that is predicted from its attributes
 PRESET, NAME, MISS = "preset", "world", "miss"
 SAME_PRESENCE = 0.1  # of presence: what is solved again on other people differs by less
@@ -61,7 +61,7 @@ def read(path: Path) -> KeptWorlds:
 
 @cache
 def shipped() -> tuple[KeptWorlds, ...]:
-    """All files of conf/worlds."""
+    """All files of conf/kept_worlds."""
     return tuple(read(path) for path in sorted(FOLDER.glob("*.csv")))
 
 

@@ -8,7 +8,7 @@ from sim.__main__ import command
 from tests.calibration.test_habit import EXPERIMENTS, experiments  # noqa: F401
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "own_data.md"
-FEW = {"sample": ("people=60",), "market": ("people=200", "weeks=78", "hydra.run.dir=run{n}")}
+FEW = {"sample": ("people=60",), "market": ("people=200", "weeks=104", "hydra.run.dir=run{n}")}
 
 
 def commands():

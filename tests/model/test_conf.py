@@ -24,7 +24,7 @@ CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
 # files of which every row has its source, or which a program has written
 DATA = {"casebook", "priors", "facts", "facts_found", "facts_power"}
-RUNNER = {"panel", "study", "base_customers", "worlds", "costs"}  # keys for the runner, not for the Scenario
+RUNNER = {"panel", "study", "base_customers", "worlds"}  # keys for the runner, not for the Scenario
 WHOLE = ("ages", "market", "scandal", "lever")  # groups of a whole scenario; others are of members
 
 
@@ -49,7 +49,7 @@ def composed(*overrides):
 
 
 def scenario(*overrides, **changes) -> Scenario:
-    return build({k: v for k, v in composed(*overrides).items() if k not in RUNNER}, **changes)
+    return build({k: v for k, v in composed(*overrides).items() if k not in {*RUNNER, "costs"}}, **changes)
 
 
 def small(s: Scenario) -> Scenario:

@@ -50,7 +50,7 @@ def test_a_trait_is_declared_once():
     bounded = {f.name for f in fields(Consumer) if "product" in found[f.name].about}
     assert bounded == {
         *("attention", "automaticity", "habit_rate", "trust_up", "trust_down", "action"),
-        *("consideration_size", "loss_aversion"),
+        *("consideration_size", "loss_aversion", "turnover", "taste_renewal", "rate_renewal"),
     }
 
 

@@ -33,6 +33,7 @@ WHOLE = {path for path in NUMBERS if isinstance(LEAVES[path][0], int)}
 WORDS = [path for path, (value, _) in LEAVES.items() if isinstance(value, str | bool)]
 # Narrower than declared where other fields have a say: shares sum to 1, a move's value is that of its lever.
 ROOM = {"firms.us.share": (1e-6, 0.99), "firms.them.share": (1e-6, 0.99), "moves.discount.value": (0, 10)}
+ROOM |= {f"firms.{firm}.{when}": (0, 0) for firm in ("us", "them") for when in ("enters", "leaves")}  # events need both
 
 
 def plain(**parts):
@@ -60,7 +61,7 @@ def declared(kind, path=""):
 
 def starred(path):
     parts = path.split(".")
-    if parts[0] in ("kinds", "segments", "cohorts", "firms", "scandals", "moves"):
+    if parts[0] in ("kinds", "segments", "cohorts", "firms", "scandals", "moves", "policies"):
         parts[1] = "*"
         if parts[2] == "touchpoints":
             parts[3] = "*"
@@ -80,6 +81,7 @@ def test_leaves_are_everything_declared():
     assert {starred(path) for path in LEAVES} == set(declared(Scenario)) - {
         "taste_covariance",
         "market.season",
+        *(path for path in declared(Scenario) if path.startswith("policies.")),  # each number bounds another
     }  # start empty
 
 
