@@ -94,7 +94,7 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
         base,
         {
             f"scandals.{NEW_SCANDAL}.kind": kind,
-            "weeks": event.week + LATE[1],
+            "weeks": scenario.weeks if scenario.calendar else event.week + LATE[1],
             "market.reputation_half_life": HALF_LIFE,
         },
     )

@@ -94,6 +94,8 @@ def over(values: Sequence[Quantity], alone: Quantity, cases: Array) -> Quantity:
     finite = np.isfinite(found)
     if not finite.all():
         return Quantity(middle, low, high, Parts(), LEVEL)
+    if not found.var():  # the same in all, as where nobody acts: no more is known than from the scenario's own run
+        return alone if alone.value == middle else nothing(middle)
     variance, dice = float(found.var(ddof=1)), float(np.nanmean([q.parts.dice**2 for q in values]))
     between = max(0.0, variance - dice)
     own = alone.parts.dice if math.isfinite(alone.parts.dice) else math.sqrt(dice)
