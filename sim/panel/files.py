@@ -60,6 +60,15 @@ def read(
     return panel
 
 
+def rows_in_time(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray, RowTimes | None]:
+    """(rows that count, their times, the times of all rows or None where there are none); a spell is a row a period."""
+    if rows.columns.start:
+        at, t = spells(rows, brand)
+        return at, t, RowTimes(t, True)
+    found, at = times_of_rows(rows), np.flatnonzero(rows.keep)
+    return at, found.values[at] if found else np.zeros(len(at)), found
+
+
 def _panel(rows: Rows) -> Panel | None:
     columns = rows.columns
     customer_code, names = rows.column(columns.customer)
@@ -67,13 +76,7 @@ def _panel(rows: Rows) -> Panel | None:
     known = rows.keep | _without_purchase(rows)
     _drop_nameless(rows, brand)
     priced = read_blocks(rows)
-    if columns.start:
-        at, t = spells(rows, brand)
-        found: RowTimes | None = RowTimes(t, True)
-    else:
-        found = times_of_rows(rows)
-        at = np.flatnonzero(rows.keep)
-        t = found.values[at] if found else np.zeros(len(at))
+    at, t, found = rows_in_time(rows, brand)
     if columns.blocks:
         at, t = _priced(rows, brand, brands, at, t)
     wrong = _too_few(rows, customer_code[at], [brands[b] for b in codes_in_use(brand[at])])

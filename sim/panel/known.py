@@ -11,14 +11,14 @@ from sim.panel.alternatives import alternative_blocks
 from sim.panel.brand_columns import BLOCKS, block
 from sim.panel.column_finder import Columns
 from sim.panel.columns import find_columns
-from sim.panel.files import in_occasions, sort_lines
+from sim.panel.files import in_occasions, rows_in_time, sort_lines
 from sim.panel.households import number_households
 from sim.panel.occasions import Lines
 from sim.panel.options import Options
 from sim.panel.prices import prices_paid, read_blocks, take_block_rows
-from sim.panel.row_times import RowTimes, times_as_written, times_of_rows
+from sim.panel.row_times import times_as_written
 from sim.panel.rows import Rows, keep_purchases
-from sim.panel.shape import spells, unfold
+from sim.panel.shape import unfold
 from sim.panel.source import open_table
 from sim.panel.table import Table
 from sim.panel.types import Panel, PanelError
@@ -67,13 +67,7 @@ def _panel(rows: Rows, brands: list[str]) -> Panel:
     columns = rows.columns
     customer, names = rows.column(columns.customer)
     brand = _brand_codes(rows, brands)
-    if columns.start:
-        at, t = spells(rows, brand)
-        found: RowTimes | None = RowTimes(t, True)
-    else:
-        found = times_of_rows(rows)
-        at = np.flatnonzero(rows.keep)
-        t = found.values[at] if found else np.zeros(len(at))
+    at, t, found = rows_in_time(rows, brand)
     if not len(at):
         return Panel(tuple(brands), np.zeros(0, object), at, t, at)
     lines: Lines = sort_lines(rows, at, customer, t, brand)

@@ -67,7 +67,7 @@ def launch(arguments: list[str], new: Sequence[Mapping[str, object]] = ()) -> in
     _finished.clear()
     _new[:] = new
     claims.clear()
-    with stoppable(), guarded(CONF), remembered(PRESET_GROUPS) if sweep else nullcontext():
+    with stoppable(), guarded(), remembered(PRESET_GROUPS) if sweep else nullcontext():
         if sweep:
             check_sweep([a for a in arguments if a not in (CALLBACK, *QUIET)])
         _run_hydra(arguments)

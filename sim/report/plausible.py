@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
-from sim.model.scenario import change
 from sim.study.over_worlds import affordable
-from sim.study.worlds import NEW_SCANDAL, Plausible, plausible
+from sim.study.worlds import NEW_SCANDAL, Plausible, plausible, possible
 
 NONE = Plausible((), "")
 CASES = (
@@ -24,16 +23,8 @@ def worlds(scenario: Scenario, asked: int | None, new: Sequence[Mapping[str, obj
     weeks = [s.week for s in scenario.scandals.values()] + [m.week for m in scenario.moves.values()]
     many = affordable(scenario, max(weeks, default=0)) if asked is None else asked
     if new and NEW_SCANDAL in scenario.scandals:
-        return Plausible(tuple(w for w in new[: many or None] if _possible(scenario, w)), CASES)
+        return Plausible(tuple(w for w in new[: many or None] if possible(scenario, w)), CASES)
     found = plausible(scenario, many)
     if asked and len(found.worlds) < asked:
         raise ScenarioError([f"worlds: of {asked} asked for only {len(found.worlds)} can be made; ask for fewer"])
     return found
-
-
-def _possible(scenario: Scenario, world: Mapping[str, object]) -> bool:
-    try:
-        change(scenario, dict(world))
-    except ScenarioError:
-        return False
-    return True

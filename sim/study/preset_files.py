@@ -45,13 +45,12 @@ _lock = threading.RLock()  # Hydra's state is global
 
 
 @contextmanager
-def guarded(ours: Path) -> Iterator[None]:
-    """Within it, Hydra knows the declared defaults and reads presets through our checks, except those in `ours`.
+def guarded() -> Iterator[None]:
+    """Within it, Hydra knows the declared defaults and reads presets through our checks, except the package's own.
 
     Launchers take this to other processes with them: what is registered is found by its module and name there, and
     is called as Hydra's own, which it would register too.
     """
-    _Folder.ours = os.path.realpath(ours)
     Plugins.instance()  # fills the registry, the first time
     register_defaults()
     with _lock:
@@ -64,19 +63,14 @@ def guarded(ours: Path) -> Iterator[None]:
             registry.types = before
 
 
-def _own_presets() -> str:
-    """The folder of the package's own presets, in a process where `guarded` was not called."""
-    return os.path.realpath(CONF)
-
-
 class _Folder(FileConfigSource):
     """A folder of presets, which may be the package's own."""
 
-    ours = ""
+    ours = os.path.realpath(CONF)
 
     def load_config(self, config_path: str) -> ConfigResult:
         file = self._file(config_path)
-        if Path(os.path.realpath(file)).is_relative_to(self.ours or _own_presets()):
+        if Path(os.path.realpath(file)).is_relative_to(self.ours):
             found = super().load_config(config_path)
         else:
             with open(file, "rb") as opened:
@@ -99,7 +93,7 @@ class _Folder(FileConfigSource):
     def _own_market(self, config_path: str) -> str:
         """The file of a market that is chosen by where it lies; "" if there is none, or in a folder added to ours."""
         group, _, place = config_path.partition("/")
-        if group != "market" or os.path.realpath(self.path) != (self.ours or _own_presets()):
+        if group != "market" or os.path.realpath(self.path) != self.ours:
             return ""
         files = (os.path.join(place, MARKET), *([place] if place.endswith((".yaml", ".yml")) else []))
         return next((file for file in files if os.path.isfile(file)), "")

@@ -117,7 +117,7 @@ def _initialized() -> Iterator[None]:
 
     from sim.study.preset_files import guarded
 
-    with guarded(CONF):
+    with guarded():
         if GlobalHydra.instance().is_initialized():
             yield
         else:

@@ -91,12 +91,18 @@ def plausible(scenario: Scenario, many: int) -> Plausible:
         if kept:
             of = kept.worlds[n % len(kept.worlds)]
             world |= {p: int(v) if p in whole else v for p, v in of.items() if p in same}
-        try:
-            change(scenario, world)
-        except ScenarioError:
-            continue
-        found.append(world)
+        if possible(scenario, world):
+            found.append(world)
     return Plausible(tuple(found), _source(kept, len(found), len(same), len(set(priors) - same)))
+
+
+def possible(scenario: Scenario, world: Mapping[str, object]) -> bool:
+    """Whether the scenario with the numbers of a world contradicts nothing."""
+    try:
+        change(scenario, dict(world))
+    except ScenarioError:
+        return False
+    return True
 
 
 def _source(kept: KeptWorlds | None, many: int, same: int, drawn: int) -> str:
