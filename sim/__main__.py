@@ -1,11 +1,10 @@
 """`python -m sim`: the command line, its help, and its error messages."""
 
-import os
 import re
 import signal
 import sys
 import textwrap
-from importlib.util import find_spec
+from importlib import import_module
 
 from sim.model.declare import ScenarioError, did_you_mean
 from sim.report import streams
@@ -42,7 +41,18 @@ A run writes its files to outputs/DATE/TIME, a sweep to multirun/DATE/TIME/0, 1,
 hydra.sweep.dir=FOLDER choose another place. Hydra's own flags work: --cfg job shows the composed config,
 --config-dir DIR adds presets of your own, --hydra-help shows the rest.
 """
-WIDE = 160  # columns from which a table of fields has one line a field
+COMMANDS = {  # the first word, and the function that takes the others and returns the exit status
+    "calibrate": "sim.calibration.main:calibrate_main",
+    "collect": "sim.report.collect:main",
+    "countermeasures": "sim.report.countermeasures:main",
+    "fields": "sim.report.field_table:main",
+    "forecast": "sim.casebook.forecast:main",
+    "odd": "sim.report.odd:main",
+    "page": "sim.page:main",
+    "predict": "sim.calibration.main:predict_main",
+    "sample": "sim.panel.sample:main",
+    "simulate": "sim.calibration.main:simulate_main",
+}
 MOST_COMPLAINTS = 50  # that are printed at once
 PLACES = {name: f"{name}@{name}s.NAME" for name in ("firm", "segment", "cohort", "kind")}
 
@@ -74,14 +84,9 @@ def command(arguments: list[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(help_text())
         return 0
-    named = {"fields": fields, "odd": odd, "sample": sample, "page": page, "collect": collect}
-    named |= {"countermeasures": countermeasures, "forecast": forecast}
-    if arguments and arguments[0] in named:
-        return named[arguments[0]](arguments[1:])
-    if arguments and arguments[0] in ("calibrate", "predict", "simulate"):
-        from sim.calibration.main import run
-
-        return run(arguments[0], arguments[1:])
+    if arguments and arguments[0] in COMMANDS:
+        module, name = COMMANDS[arguments[0]].split(":")
+        return int(getattr(import_module(module), name)(arguments[1:]))
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
     if panels:
         return _panel(panels, [a for a in arguments if a not in panels])
@@ -127,25 +132,6 @@ def _panel(panels: list[str], others: list[str]) -> int:
     return int(panel.main(path, others))
 
 
-def sample(arguments: list[str]) -> int:
-    """Write the purchases of simulated households: 300 in two years, or `people` and `weeks` as given."""
-    from sim.panel.sample import main as run
-
-    return run(arguments)
-
-
-def _taken(name: str) -> list[str]:
-    """The complaint about a file that would be overwritten."""
-    return [f"{name}: is there already; choose another name"] if os.path.lexists(name) else []
-
-
-def collect(arguments: list[str]) -> int:
-    """Write and show the table of a sweep, also of one that was stopped or ran on another machine."""
-    from sim.report.collect import main as collect_main
-
-    return collect_main(arguments)
-
-
 def help_text() -> str:
     """The help, with the presets of conf/."""
     from sim.study.presets import PRESET_GROUPS, presets
@@ -155,79 +141,6 @@ def help_text() -> str:
         first = f"  {PLACES.get(group, group):<24}"
         rows.append(textwrap.fill(" ".join(presets(group)), 110, initial_indent=first, subsequent_indent=" " * 26))
     return HELP.format(presets="\n".join(rows))
-
-
-def fields(words: list[str]) -> int:
-    """Print every field whose path contains all words: default, plausible spread, range, meaning, source and basis."""
-    from rich.table import Table
-
-    from sim.study.defaults import vocabulary
-    from sim.study.priors import describe
-
-    found = [(path, d) for path, d in vocabulary() if all(word in path for word in words)]
-    if not found:
-        raise ScenarioError([f"fields: no path contains {' and '.join(words)}"])
-    console = streams.console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("path", "default", "P10 to P90", "range, unit", "meaning (source; basis of the spread)"):
-        table.add_column(head, overflow="fold", no_wrap=head in ("path", "default"))
-    for path, d in found:
-        default = "" if d.default is None else str(d.default)
-        (spread, basis), allowed = describe(path), d.allowed if d.low is not None or d.choices else ""
-        why = "; ".join(filter(None, (d.source, basis)))
-        row = [path, default, spread, f"{allowed} {d.unit}".strip(" -"), f"{d.about} ({why})" if why else d.about]
-        if console.width >= WIDE:
-            table.add_row(*row)
-        else:  # two lines a field
-            numbers = (f"default {row[1]}" * bool(row[1]), f"P10 to P90 {spread}" * bool(spread), row[3])
-            console.print(f"{path}  {'; '.join(filter(None, numbers))}", style="bold")
-            console.print(textwrap.indent(textwrap.fill(row[4], console.width - 4), "    "))
-    if table.row_count:
-        console.print(table)
-    console.print("P10 to P90: four in five plausible values; why: conf/priors.yaml", style="dim")
-    return 0
-
-
-def forecast(words: list[str]) -> int:
-    """Write the forecasts of the cases of a file, from attributes known on the day."""
-    from sim.casebook import forecast
-
-    return forecast.main(words)
-
-
-def odd(words: list[str]) -> int:
-    """Print the model's description in the ODD protocol, or write it to a file."""
-    if len(words) > 1:
-        raise ScenarioError([f"odd: {' '.join(words)!r} is more than the name of one file"])
-    from sim.report.odd import odd as description
-
-    if words:
-        from sim.compute.files import write_atomic
-
-        if not words[0].strip() or _taken(words[0]):
-            raise ScenarioError(_taken(words[0]) or ["odd: the name of the file is empty"])
-        write_atomic(words[0], description().encode(), new=True)
-        print(f"the model's description is in {words[0]}")
-    else:
-        print(description(), end="")
-    return 0
-
-
-def countermeasures(arguments: list[str]) -> int:
-    """Print and write what would have helped against a scandal."""
-    from sim.report.countermeasures import main as run
-
-    return run(arguments)
-
-
-def page(arguments: list[str]) -> int:
-    """Serve the page until stopped."""
-    missing = [name for name in ("solara", "mesa") if find_spec(name) is None]
-    if missing:
-        raise ScenarioError([f"page: {' and '.join(missing)} missing; pip install -e '.[page]'"])
-    from sim.page.serve import serve
-
-    return int(serve(arguments))
 
 
 def complaints(error: BaseException) -> list[str]:

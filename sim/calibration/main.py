@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,6 +43,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
     given, options = _parsed(command, arguments)
     with stoppable():
         return _calibrate(given, options) if command == "calibrate" else _forecast(command, given, options)
+
+
+calibrate_main, predict_main, simulate_main = (partial(run, command) for command in USAGE)
 
 
 def _parsed(command: str, arguments: Sequence[str]) -> tuple[dict[str, str], Options]:

@@ -6,12 +6,14 @@ number with default, range, unit, meaning and source, every law with its code.
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sim import model
+from sim.compute.files import write_atomic
 from sim.measure import metrics
-from sim.model.declare import Declaration
+from sim.model.declare import Declaration, ScenarioError
 from sim.model.rules import VERBS
 from sim.study.defaults import vocabulary
 
@@ -23,6 +25,22 @@ LAWS = (
     *("rules/find", "rules/visit", "draws", "renewal", "scandals", "word_of_mouth", "initial"),
 )  # files
 TABLE_HEAD = "| {} | default | range | unit | meaning | source |\n|---|---|---|---|---|---|"
+
+
+def main(words: Sequence[str]) -> int:
+    """`stickiness odd [FILE]`: print the description, or write it to a file; nothing is overwritten."""
+    if len(words) > 1:
+        raise ScenarioError([f"odd: {' '.join(words)!r} is more than the name of one file"])
+    if not words:
+        print(odd(), end="")
+        return 0
+    if not words[0].strip():
+        raise ScenarioError(["odd: the name of the file is empty"])
+    if os.path.lexists(words[0]):
+        raise ScenarioError([f"{words[0]}: is there already; choose another name"])
+    write_atomic(words[0], odd().encode(), new=True)
+    print(f"the model's description is in {words[0]}")
+    return 0
 
 
 def odd() -> str:

@@ -6,6 +6,7 @@ import pytest
 from sim import study
 from sim.model.declare import ScenarioError
 from sim.model.scenario import build, change
+from sim.report import field_table
 from sim.study import priors
 from sim.study.defaults import vocabulary
 from sim.study.presets import presets
@@ -159,9 +160,7 @@ def test_a_number_without_a_prior_is_seen(tmp_path):
 
 
 def test_fields_show_the_spread_and_what_it_rests_on(capsys):
-    from sim.__main__ import fields
-
-    assert fields(["loss_aversion"]) == 0
+    assert field_table.main(["loss_aversion"]) == 0
     shown = capsys.readouterr().out
     assert "consumer.loss_aversion" in shown and "1.2 to 2.6" in shown and "measured" in shown
     assert priors.describe("people") == ("", "")
