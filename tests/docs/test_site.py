@@ -46,7 +46,7 @@ def site(tmp_path_factory):
         pytest.skip("the packages of the extra `docs` are not installed")
     target = tmp_path_factory.mktemp("site")
     made = shutil.ignore_patterns("_build", "generated", "gallery.md", "unknown.md", "reference", "__pycache__")
-    pages = shutil.copytree(DOCS, target / "pages", ignore=made)  # so that two builds at once are not in each other's way
+    pages = shutil.copytree(DOCS, target / "pages", ignore=made)  # two builds at once do not meet
     env = {**os.environ, "HOME": str(target / "home"), "PATH": os.defpath}  # as on a bare machine
     line = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-T", "-c", str(DOCS), str(pages)]
     done = subprocess.run([*line, str(target / "html")], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
