@@ -186,6 +186,11 @@ class Game:
         name = again[0].name if again else self._event_name(f"{firm}_{lever.replace('.', '_')}")
         self.set_events((*kept, GameEvent("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": 0})))
 
+    def lever(self, path: str) -> float:
+        """The value of a lever by its path firms.NAME.LEVER, as the coming week has it."""
+        _, firm, lever = path.split(".", 2)
+        return self.market.competitor[firm].lever(lever)
+
     def _event_name(self, stem: str) -> str:
         """A name that no event has."""
         taken = {e.name for e in self.events}

@@ -187,7 +187,8 @@ def test_two_visitors_do_not_touch_each_other(address, browser):
     for _ in range(5):
         one.keyboard.press("ArrowRight")
     one.locator(".mark", has_text="colgate price").first.wait_for()
-    until(lambda: "moves.colgate_price.value=1.0" in one.url)
+    until(lambda: "moves.colgate_price.value=1.05" in one.url)
+    assert float(price.locator("input[type=number]").input_value()) == 1.05  # shown before any further step
     button(two, "Levers of a firm").click()
     price = two.locator(".parameter", has_text="price [index]")
     assert float(price.locator("input[type=number]").input_value()) == 1 and two.locator(".mark").count() == 0
