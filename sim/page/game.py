@@ -29,11 +29,14 @@ FIRST_MARKET = "toothpaste_uk"
 COMPOSE_LOCK = threading.RLock()  # Hydra composes one scenario at a time
 
 
+OWN_PREFIX = "own_"
 OWN: dict[str, tuple[Scenario, dict[str, Share]]] = {}  # markets fitted to visitors' data, while they are here
 
 
 def preset_and_shares(market: str) -> tuple[Scenario, dict[str, Share]]:
     """A market with presence solved, and the shares reached: shared by all visitors, and never written to."""
+    if market.startswith(OWN_PREFIX) and market not in OWN:
+        raise ScenarioError(["the market fitted to your data was not kept after your visit; send the file again"])
     return OWN[market] if market in OWN else _shipped(market)
 
 
