@@ -67,7 +67,13 @@ def OwnDataPanel(session: Session):
     if found is None:
         solara.Text("The file is read in memory, measured, and not kept.", classes=["hint"])
         return
-    fit = lambda: later("Fitting a market …", lambda: own_data.calibrate(found, lambda what, done: None))  # noqa: E731
+
+    def said(what: str, done: float) -> None:
+        if session.closed:
+            raise ScenarioError(["the visitor has left"])  # ends the fit
+        on_busy(f"Fitting a market: {what}, {done:.0%} …")
+
+    fit = lambda: later("Fitting a market …", lambda: own_data.calibrate(found, said))  # noqa: E731
     if not found.market:
         solara.Button("Fit a market to it", on_click=fit, small=True, block=True, disabled=bool(busy))
     else:

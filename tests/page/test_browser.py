@@ -20,6 +20,7 @@ import pytest
 pytest.importorskip("solara", reason="the page needs the extra `page`")
 
 from sim.study.store import load
+from tests.page.test_own_data import purchases
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "outputs" / "page"
@@ -187,7 +188,8 @@ def test_two_visitors_do_not_touch_each_other(address, browser):
     for _ in range(5):
         one.keyboard.press("ArrowRight")
     one.locator(".mark", has_text="colgate price").first.wait_for()
-    until(lambda: "moves.colgate_price.value=1.0" in one.url)
+    until(lambda: "moves.colgate_price.value=1.05" in one.url)
+    assert float(price.locator("input[type=number]").input_value()) == 1.05  # shown before any further step
     button(two, "Levers of a firm").click()
     price = two.locator(".parameter", has_text="price [index]")
     assert float(price.locator("input[type=number]").input_value()) == 1 and two.locator(".mark").count() == 0
@@ -283,6 +285,12 @@ def test_everybody_can_use_it(address, browser):
     button(tab, "Save as A").click()
     tab.locator(".board").wait_for(timeout=180_000)
     axe(tab, "answered")
+    tab.locator("input[accept='.csv,.tsv,.txt']").set_input_files(
+        files=[{"name": "mine.csv", "mimeType": "text/csv", "buffer": purchases()}]
+    )
+    tab.get_by_text("Your data: mine.csv").wait_for(timeout=60_000)
+    assert "60 households" in tab.locator(".own").inner_text() and button(tab, "Fit a market to it").is_enabled()
+    axe(tab, "own data")
     tab.close()
     assert not wrong
 
@@ -312,7 +320,7 @@ def test_a_director_decides_in_a_few_clicks(address, browser, tmp_path, width):
     tab.get_by_text("still to come").wait_for()
     click("What did it cost?")
     tab.locator(".verdict").wait_for(timeout=180_000)
-    assert re.search(r"skeptical, %\s+[-+]\d", tab.locator(".answer").first.inner_text())
+    assert re.search(r"skeptical, %\s+[−+]\d", tab.locator(".answer").first.inner_text())
     click("Try all countermeasures")
     tab.locator(".board").wait_for(timeout=180_000)
     with tab.expect_download(timeout=180_000) as download:

@@ -423,7 +423,12 @@ def test_every_group_of_parameters_opens(page):
 
     until(price)
     price()[0].vue_put(1.25)
-    assert page.session.settings.value and set(page.session.settings.value.values()) == {1.25}
+    until(lambda: [w.value for w in price()] == [1.25])
+    assert set(page.session.settings.value.values()) == {1.25}
+    page.press("Undo")
+    until(lambda: [w.value for w in price()] == [1])
+    page.press("Change the price")  # by 10 %, as another event
+    until(lambda: [w.value for w in price()] == [1.1])
 
 
 def test_a_person_tells_who_they_are(page):

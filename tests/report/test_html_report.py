@@ -60,9 +60,17 @@ def test_it_says_what_the_answer_says(report):
     for said in (answer_text.sentence(report.answer), answer_text.scaled_sentence(report.answer)):
         assert html_report.escape(said) in text
     for _, cells in answer_text.rows(report.answer)[1]:
-        assert all(html_report.escape(c) in text for c in cells)
+        assert all(html_report.typeset(c) in text for c in cells)
     assert html_report.escape(shlex.join(["python", "-m", "sim", "market=x", "a=b c"])) in text
     assert "judgment" in text and "measured" in text
+
+
+def test_numbers_are_set_as_numbers():
+    assert html_report.typeset("a-1 -2.5 [-3.1, +.5] 1-2") == (
+        "a-1 \N{MINUS SIGN}2.5 <span class=span>[\N{MINUS SIGN}3.1, +.5]</span> 1-2"
+    )
+    table = html_report.table_html(["what", "size"], [("all", ["1"]), ("  of these", ["-1"])])
+    assert '<th scope="row" class=part>of these</th><td>\N{MINUS SIGN}1</td>' in table and "all</th>" in table
 
 
 def test_options_are_those_of_single_answers(report):
