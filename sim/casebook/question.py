@@ -11,12 +11,14 @@ from sim.casebook.new_scandal import LATE, WORST, Drawn, foretold, in_market
 from sim.casebook.rule import GAIN, Rule, Spread, fit
 from sim.model.declare import ScenarioError, did_you_mean
 from sim.model.fields import Scenario
+from sim.study.over_worlds import affordable
+from sim.study.presets import MOST_WORLDS
 
 CHOSEN = "scandal=new"
 OTHER_NAMES = {"hurt": "self", "substitutes": "subs", "accusers": "core", "withdrawn": "supply"}
 SEEN, SEEN_WEEKS = "observed", "observed_weeks"
 QUARTER = 14  # weeks; what is seen later is no first stretch
-DRAWS, NEAREST = 41, 4
+DRAWS, NEAREST = 20, 4  # at least, so that an 80 % interval has two beyond either end
 FLAGGED = "scandal=new: one question at a time, without -m or other flags"
 LEVELS = (0.5, 0.1, 0.9)
 
@@ -95,8 +97,16 @@ def _seen(seen: dict[str, str], wrong: list[str]) -> float | None:
 def answer(scenario: Scenario, question: Question) -> tuple[Drawn, str]:
     """The draws that answer a question in a scenario with the scandal `new`, and the answer in words."""
     rule = fit()
-    drawn = in_market(scenario, rule, question.known, DRAWS, question.seen)
+    drawn = in_market(scenario, rule, question.known, _many(scenario, question), question.seen)
     return drawn, told(rule, question, drawn)
+
+
+def _many(scenario: Scenario, question: Question) -> int:
+    """How many draws: the worlds that are asked for, or as many as take a few seconds."""
+    asked = [value for name, _, value in (o.partition("=") for o in question.others) if name == "worlds"]
+    if asked and asked[-1].isdecimal():
+        return max(DRAWS, min(MOST_WORLDS, int(asked[-1])))
+    return max(DRAWS, affordable(scenario, max(s.week for s in scenario.scandals.values())))
 
 
 def told(rule: Rule, question: Question, drawn: Drawn) -> str:
