@@ -3,9 +3,13 @@
 The people, their memory and all counts are copied, so that the fork gives what a run from its start would, to the bit.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from sim.engine.shard import Shard, initialize
+import numpy as np
+
+from sim.engine.loop import CORES, THREADED, Run, Shard, advance, initialize, open_counts, simulate
+from sim.measure.tally import Tally, counted
 from sim.model.fields import Scenario
 
 
@@ -33,3 +37,31 @@ def fork(shard: Shard, scenario: Scenario) -> Shard:
             ours[:] = theirs
     found.week = shard.week
     return found
+
+
+def simulate_both(control: Scenario, changed: Scenario, first: int) -> tuple[Run, Run]:
+    """The runs of two scenarios that are the same before week `first`, as `simulate` gives them."""
+    runs = control.replications
+    if not can_fork(control, changed, first) or control.people * runs >= THREADED:
+        with ThreadPoolExecutor(2) as pool:
+            return tuple(pool.map(simulate, (control, changed)))  # type: ignore[return-value]
+    with ThreadPoolExecutor(CORES) as pool:
+        over, within = (pool.map, map) if runs > 1 else (map, pool.map)
+
+        def replication(r: int) -> list[Tally]:
+            parts = initialize(control, r)
+            open_counts(parts)
+            _go_on(parts[0], control.burn_in + first)
+            both = parts[0], fork(parts[0], changed)
+            return list(within(lambda shard: _go_on(shard, control.weeks - first), both))
+
+        found = list(over(replication, range(runs)))
+    tallies = [Tally(*(np.concatenate(a) for a in zip(*some, strict=True))) for some in zip(*found, strict=True)]
+    return Run(control, tallies[0]), Run(changed, tallies[1])
+
+
+def _go_on(shard: Shard, weeks: int) -> Tally:
+    """What is counted once so many weeks more have passed."""
+    for _ in range(weeks):
+        advance([shard])
+    return counted(shard.tally)
