@@ -15,6 +15,7 @@ import math
 import pandas as pd
 
 from sim import study
+from sim.engine.loop import simulate
 from sim.measure import metrics
 from sim.measure.estimates import Estimate
 from sim.model.fields import Scenario
@@ -23,12 +24,12 @@ from sim.report import figures
 from sim.report.experiment import keep, largest, play, said
 from sim.report.headlines import PEOPLE, at, in_worlds, least, less, sentences
 from sim.study import shapley
-from sim.study.twins import twins
+from sim.study.twins import Twins, twins
 
 FAST = {"people": 500, "replications": 2, "worlds": 2}
 MARKETS = {"retail_us": "target", "toothpaste_uk": "macleans"}
 BUDGET = 0.02  # of the price
-ANCHOR = "4 service anchor"
+ANCHOR, QUALITY = "4 service anchor", "plain quality"
 SETTINGS = BIRTH, LATER, NO_ANCHOR = ("from birth", "from week 0", "no anchors form")
 
 
@@ -52,7 +53,7 @@ def levers(base: Scenario) -> dict[str, dict[str, float]]:
         "2 simplify": {"effort": firm.effort - worth / 2, "ease": firm.ease + worth / 2},
         "3 no regret": no_regret(base, worth),
         ANCHOR: {"delight_rate": min(1.0, firm.delight_rate + worth / c.cx_weight / base.market.delight_peak)},
-        "plain quality": {"quality": firm.quality + worth / c.cx_weight},
+        QUALITY: {"quality": firm.quality + worth / c.cx_weight},
         "a price cut": {"price": firm.price - BUDGET},
     }
 
@@ -83,10 +84,10 @@ def finding(table: pd.DataFrame) -> list[str]:
 
 def margins(base: Scenario) -> dict[str, Estimate]:
     """By how much the anchor, from birth, brings more share than the other levers and than the price cut."""
-    j = list(base.firms).index(base.focus)
-    gains = {
-        n: at(twins(base, changes_of(base, BIRTH, v)).difference(metrics.share), j) for n, v in levers(base).items()
-    }
+    j, control = list(base.firms).index(base.focus), simulate(base)
+    asked = {n: v for n, v in levers(base).items() if n != QUALITY}
+    runs = {n: simulate(change(base, changes_of(base, BIRTH, v))) for n, v in asked.items()}
+    gains = {n: at(Twins(control, run).difference(metrics.share), j) for n, run in runs.items()}
     return {
         "of the four levers the service anchor brings most share": least(
             [less(gains[ANCHOR], gain) for name, gain in gains.items() if name[0] in "123"]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sim import study
+from sim.engine.loop import simulate
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Estimate
 from sim.measure.tally import Tally
@@ -21,7 +22,7 @@ from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play, said
 from sim.report.headlines import PEOPLE, at, in_worlds, less, sentences
-from sim.study.twins import twins
+from sim.study.twins import Twins, twins
 
 FAST = {"people": 500, "replications": 2, "worlds": 2}
 MARKETS = {"retail_us": ("target", "Shops"), "bank": ("lloyds", "Banks")}
@@ -66,10 +67,10 @@ def complaining(market: str, focus: str, *size: str) -> Scenario:
 
 def margins(base: Scenario) -> dict[str, Estimate]:
     """What a solution at once does to repurchase, and whether it leaves people more satisfied than no failure."""
-    j, tallies, pairs = list(base.firms).index(base.focus), {}, {}
+    j, tallies, pairs, control = list(base.firms).index(base.focus), {}, {}, simulate(base)
     for arm in ("at once, in full", "never"):
         levers = {f"firms.{base.focus}.{name}": v for name, v in ARMS[arm].items()}
-        pairs[arm] = twins(base, failing(base, 0.2) | levers)
+        pairs[arm] = Twins(control, simulate(change(base, failing(base, 0.2) | levers)))
         tallies[arm] = at(estimates.estimate(repurchase, estimates.pooled(pairs[arm].changed.tally)), j)
     satisfied = at(pairs["at once, in full"].difference(metrics.satisfaction), j)
     return {

@@ -12,6 +12,7 @@ Reading: change of the stickiness index and of the share of the focus over two y
 import pandas as pd
 
 from sim import study
+from sim.engine.loop import simulate
 from sim.measure import metrics
 from sim.measure.estimates import Estimate
 from sim.model.fields import Scenario
@@ -20,7 +21,7 @@ from sim.report import figures
 from sim.report.experiment import keep, largest, play, said
 from sim.report.headlines import PEOPLE, at, in_worlds, least, less, sentences
 from sim.study import shapley
-from sim.study.twins import twins
+from sim.study.twins import Twins, twins
 
 FAST = {"people": 500, "replications": 2, "worlds": 2}
 MARKETS = {"retail_us": "Shops", "bank": "Banks"}
@@ -92,7 +93,9 @@ def finding(table: pd.DataFrame) -> list[str]:
 def margins(base: Scenario) -> dict[str, Estimate]:
     """By how much failing details cost more of the index than each of the other reasons."""
     j = list(base.firms).index(base.focus)
-    details, *others = (at(twins(base, c).difference(shapley.index(base)), j) for c in arms(base, False).values())
+    control, index = simulate(base), shapley.index(base)
+    pairs = (Twins(control, simulate(change(base, c))) for c in arms(base, False).values())
+    details, *others = (at(pair.difference(index), j) for pair in pairs)
     return {"of the three reasons, details that fail cost the index most": least([less(o, details) for o in others])}
 
 

@@ -110,7 +110,7 @@ def _new_scandal(arguments: list[str]) -> tuple[list[str], list[dict[str, float]
     with stoppable():
         drawn, text = answer(scenario(*others), question)
     print(text)
-    print("\nA run of the draw in the middle:", flush=True)
+    print("\nThe same in full, over all draws; the table of firms is of the draw in the middle:", flush=True)
     return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())], drawn.changes
 
 

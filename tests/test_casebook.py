@@ -144,12 +144,18 @@ def test_forecasts_are_the_same_again(ask):
     assert ask(text, "1.csv") == ask(text, "2.csv")
 
 
+def test_words_are_read_however_they_are_written_and_other_fields_are_named(ask, capsys):
+    plain = ask("cases: [{id: a, regime: provider, kind: data, self: 0.5, harmed: 0.4}]", "1.csv")
+    other = ask("- {id: a, Regime: Provider, kind: ' Privacy', self: Partly, harmed: 40%, sector: bank}", "2.csv")
+    assert plain == other and "not read, as no attribute has that name: sector" in capsys.readouterr().out
+
+
 WRONG = {
     "cases: [{id: a, regime: provder}]": "a.regime: 'provder' is not known; did you mean provider?",
     "cases: [{id: a, kind: dta}]": "a.kind: 'dta' is not known; did you mean data?",
     "cases: [{regime: provider}]": "case 1: id is missing",
     "cases: [{id: a}, {id: a}]": "a: two cases have this id",
-    "cases: [{id: a, self: 2}]": "a.self: 2 is outside 0 to 1",
+    "cases: [{id: a, self: 2}]": "a.self: 2 is no share from 0 to 1",
     "cases: [{id: a, harmd: 0.2}]": "a.harmd: unknown; did you mean harmed?",
     "cases: [{id: a, self: 0, harmed: 0.4}]": "harmed is 0.4, yet self is 0",
     "cases: [{id: a, kind: body, self: 0}]": "kind is body, yet self is 0",

@@ -22,7 +22,7 @@ ATTRIBUTES = ("regime", "kind", *SHARES)
 OUTCOMES = ("peak", "late")
 FACTS = ("id", "firm", "place", "broke", "cluster", "what", "source", "use", "title", "note", "severity", "reach")
 OTHERS = (*FACTS, "response", "response_weeks", "severity", *OUTCOMES)  # names that are no attributes
-UNKNOWN = (None, "", "?", "unknown", "null")
+UNKNOWN = (None, "", "?", "unknown", "null", "~", "n/a")
 WORDS = {True: 1.0, False: 0.0, "yes": 1.0, "no": 0.0, "partly": 0.5, "others": 0.0, "maybe": 0.5, "own": 1.0}
 WORDS |= {"customers": 1.0}
 HARMED = 0.01  # share of own customers harmed above which it is not only others who were hurt
@@ -55,6 +55,7 @@ class Case:
     what: str = ""
     source: str = ""
     readings: Mapping[str, Reading] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()  # fields that are neither attributes nor those of the casebook
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +81,10 @@ def read_cases(path: Path | str) -> list[Case]:
     rows = config.get("cases") if isinstance(config, Mapping) else config
     if not isinstance(rows, list) or not rows:
         raise ScenarioError(
-            [f"{path}: no cases in it; a list under `cases:`, each with id, regime, kind and what is known"]
+            [
+                f"{path}: no cases in it; a list under `cases:`, each with id, regime, kind and what is known, "
+                "as in - {id: mine, regime: provider, kind: data}"
+            ]
         )
     if len(rows) > MOST_CASES:
         raise ScenarioError([f"{path}: {len(rows):,} cases; at most {MOST_CASES:,}"])
@@ -105,17 +109,15 @@ def read_cases(path: Path | str) -> list[Case]:
 def attributes(row: Mapping[str, object], at: str, wrong: list[str]) -> Attributes:
     """The known attributes of a case; complaints about others, each beginning with `at`."""
     found: dict[str, str | float] = {}
-    for name, value in row.items():
-        if name in ATTRIBUTES and not (isinstance(value, str | None) and value in UNKNOWN):
-            read = (
-                _word(str(name), value, at, wrong)
-                if name in ("regime", "kind")
-                else _share(str(name), value, at, wrong)
-            )
+    for given, value in row.items():
+        name = _plain(given)
+        if name not in ATTRIBUTES:
+            if name not in OTHERS and get_close_matches(name, ATTRIBUTES, 1, SLIP):
+                wrong.append(f"{at}.{given}: unknown{did_you_mean(name, ATTRIBUTES)}")
+        elif not (isinstance(value, str | None) and _plain(value or "") in UNKNOWN):
+            read = (_word if name in ("regime", "kind") else _share)(name, value, at, wrong)
             if read is not None:
-                found[str(name)] = read
-        elif name not in (*ATTRIBUTES, *OTHERS) and get_close_matches(str(name), ATTRIBUTES, 1, SLIP):
-            wrong.append(f"{at}.{name}: unknown{did_you_mean(str(name), ATTRIBUTES)}")
+                found[name] = read
     wrong += [f"{at}: {said}" for said in contradictions(found)]
     return found
 
@@ -142,7 +144,8 @@ def _case(row: Mapping[str, object], at: str, wrong: list[str]) -> Case:
     texts = {name: str(row.get(name) or "") for name in ("firm", "place", "what", "source")}
     readings = {name: _reading(found) for name in OUTCOMES if isinstance(found := row.get(name), Mapping)}
     cluster, year = str(row.get("cluster") or at), str(row.get("broke") or "")[:4]
-    return Case(at, known, year=year, cluster=cluster, readings=readings, **texts)
+    unread = tuple(str(name) for name in row if _plain(name) not in (*ATTRIBUTES, *OTHERS))
+    return Case(at, known, year=year, cluster=cluster, readings=readings, unread=unread, **texts)
 
 
 def _reading(found: Mapping[str, Any]) -> Reading:
@@ -154,9 +157,13 @@ def _reading(found: Mapping[str, Any]) -> Reading:
         return Reading(math.nan, math.nan, math.nan, (math.nan, math.nan))
 
 
+def _plain(word: object) -> str:
+    return str(word).strip().lower()
+
+
 def _word(name: str, value: object, at: str, wrong: list[str]) -> str | None:
     known: Iterable[str] = REGIMES if name == "regime" else KINDS
-    word = SAME.get(str(value), str(value)) if name == "kind" else str(value)
+    word = SAME.get(_plain(value), _plain(value)) if name == "kind" else _plain(value)
     if word in known:
         return word
     wrong.append(f"{at}.{name}: {value!r} is not known{did_you_mean(str(value), known)}")
@@ -164,11 +171,14 @@ def _word(name: str, value: object, at: str, wrong: list[str]) -> str | None:
 
 
 def _share(name: str, value: object, at: str, wrong: list[str]) -> float | None:
-    found: object = WORDS.get(value, value) if isinstance(value, bool | str) else value
+    found = value
+    if isinstance(value, bool | str):
+        found = WORDS.get(_plain(value) if isinstance(value, str) else value, value)
     if isinstance(found, str):
+        number, percent, _ = found.strip().partition("%")
         with suppress(ValueError):  # YAML reads 1e-6 as text
-            found = float(found)
+            found = float(number) / (100 if percent else 1)
     if isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found <= 1:
         return float(found)
-    wrong.append(f"{at}.{name}: {value!r} is outside 0 to 1 (yes, partly, no; leave out what is not known)")
+    wrong.append(f"{at}.{name}: {value!r} is no share from 0 to 1 (also: yes, partly, no; leave out what is not known)")
     return None

@@ -65,4 +65,6 @@ def main(words: Sequence[str]) -> int:
     print(f"{len(cases)} forecasts in {target}: % change, 80 % intervals, if it makes national headlines")
     if missing:
         print(f"{missing} of them lack attributes, which are taken from the cases that agree in the others")
+    if unread := dict.fromkeys(name for case in cases for name in case.unread):
+        print(f"not read, as no attribute has that name: {', '.join(unread)}")
     return 0

@@ -14,12 +14,13 @@ import numpy as np
 
 from sim.casebook.cases import Attributes
 from sim.casebook.rule import Floats, Rule, Spread, change_of, late_of, logit_of, observed, predict
-from sim.engine.loop import simulate
-from sim.measure import estimates
+from sim.engine.loop import Shard, advance, initialize, open_counts
+from sim.measure.tally import counted
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.calibrate_shares import calibrate_shares
+from sim.study.fork import fork
 from sim.study.priors import uniform
 from sim.study.worlds import NEW_SCANDAL
 
@@ -98,8 +99,8 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
             "market.reputation_half_life": HALF_LIFE,
         },
     )
-    losses, gains = _grid(base, kind)
     worst, late = draws(rule, known, n, scenario.seed, seen)
+    losses, gains = _grid(base, kind, bool((worst > 0).any()))
     changes, beyond = [], 0
     for first, then in zip(worst, late, strict=True):
         found, missed = _gain(gains, first) if first > 0 else _loss(losses, rule.floor, first, then)
@@ -110,26 +111,46 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
 
 
 def measured(scenario: Scenario, changes: Sequence[Mapping[str, object]]) -> Floats:
-    """[changed, 2] % change of the worst stretch and late, for the scandal's firm, against the same without."""
+    """[changed, 2] % change of the worst stretch and late, for the scandal's firm, against the same without.
+
+    The changes are those of `in_market`, which nobody can tell before the news, so the weeks up to it are run once.
+    """
+    week, control = scenario.scandals[NEW_SCANDAL].week, change(scenario, {f"scandals.{NEW_SCANDAL}": None})
+    once = not scenario.policies and all(s.week >= week for s in scenario.scandals.values())
+    before = _started(control, week) if once else None
+
+    def arm(s: Scenario) -> Floats:
+        return _uses(fork(before, s) if before else _started(s, week), scenario)
+
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda c: _uses(change(scenario, c)), [{f"scandals.{NEW_SCANDAL}": None}, *changes]))
+        found = list(pool.map(arm, [control, *(change(scenario, c) for c in changes)]))
     return 100 * (np.array(found[1:]) / found[0] - 1)
 
 
-def _uses(scenario: Scenario) -> Floats:
-    """[2] uses of the firm in the worst stretch and late."""
-    event = scenario.scandals.get(NEW_SCANDAL)
-    firm = list(scenario.firms).index((event.firm if event else "") or scenario.focus)
-    weekly = estimates.weekly(simulate(scenario, threads=1).tally).flow[..., firm + 1].sum(axis=(0, -1))
-    first = scenario.weeks - LATE[1]
-    spans = (END if scenario.market.regime == "provider" else WORST, LATE)
-    return np.array([weekly[first + a : first + b].sum() for a, b in spans], float)
+def _started(scenario: Scenario, week: int) -> Shard:
+    """All people of a scenario as a week opens."""
+    parts = initialize(scenario)
+    open_counts(parts)
+    for _ in range(scenario.burn_in + week):
+        advance(parts)
+    return parts[0]
 
 
-def _grid(base: Scenario, kind: str) -> tuple[Floats, Floats]:
-    """[memory, force, 2] changes without a buycott, and [force] with it in the worst stretch."""
+def _uses(shard: Shard, told: Scenario) -> Floats:
+    """[2] uses of the scandal's firm in the worst stretch and late, from people as the news breaks."""
+    event = told.scandals[NEW_SCANDAL]
+    for _ in range(LATE[1]):
+        advance([shard])
+    firm = list(told.firms).index(event.firm or told.focus)
+    weekly = counted(shard.tally).flow[..., firm + 1].sum(axis=(0, 2, 3))
+    spans = (END if told.market.regime == "provider" else WORST, LATE)
+    return np.array([weekly[event.week + a : event.week + b].sum() for a, b in spans], float)
+
+
+def _grid(base: Scenario, kind: str, gaining: bool) -> tuple[Floats, Floats]:
+    """[memory, force, 2] changes without a buycott, and [force] with it in the worst stretch, if any draw gains."""
     arms = [_changes(kind, float(f), m, 0.0) for m in MEMORIES for f in range(len(FORCES))]
-    arms += [_changes(kind, float(FORCES.index(f)), MEMORIES[0], BUYCOTT) for f in GAINING]
+    arms += [_changes(kind, float(FORCES.index(f)), MEMORIES[0], BUYCOTT) for f in GAINING if gaining]
     found = measured(base, arms)
     many = len(MEMORIES) * len(FORCES)
     return found[:many].reshape(len(MEMORIES), len(FORCES), 2), found[many:, 0]

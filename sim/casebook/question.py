@@ -11,12 +11,14 @@ from sim.casebook.new_scandal import LATE, WORST, Drawn, foretold, in_market
 from sim.casebook.rule import GAIN, Rule, Spread, fit
 from sim.model.declare import ScenarioError, did_you_mean
 from sim.model.fields import Scenario
+from sim.study.over_worlds import affordable
+from sim.study.presets import MOST_WORLDS
 
 CHOSEN = "scandal=new"
 OTHER_NAMES = {"hurt": "self", "substitutes": "subs", "accusers": "core", "withdrawn": "supply"}
 SEEN, SEEN_WEEKS = "observed", "observed_weeks"
 QUARTER = 14  # weeks; what is seen later is no first stretch
-DRAWS, NEAREST = 41, 4
+DRAWS, NEAREST = 20, 4  # at least, so that an 80 % interval has two beyond either end
 FLAGGED = "scandal=new: one question at a time, without -m or other flags"
 LEVELS = (0.5, 0.1, 0.9)
 
@@ -95,28 +97,38 @@ def _seen(seen: dict[str, str], wrong: list[str]) -> float | None:
 def answer(scenario: Scenario, question: Question) -> tuple[Drawn, str]:
     """The draws that answer a question in a scenario with the scandal `new`, and the answer in words."""
     rule = fit()
-    drawn = in_market(scenario, rule, question.known, DRAWS, question.seen)
+    drawn = in_market(scenario, rule, question.known, _many(scenario, question), question.seen)
     return drawn, told(rule, question, drawn)
+
+
+def _many(scenario: Scenario, question: Question) -> int:
+    """How many draws: the worlds that are asked for, or as many as take a few seconds."""
+    asked = [value for name, _, value in (o.partition("=") for o in question.others) if name == "worlds"]
+    if asked and asked[-1].isdecimal():
+        return max(DRAWS, min(MOST_WORLDS, int(asked[-1])))
+    return max(DRAWS, affordable(scenario, max(s.week for s in scenario.scandals.values())))
 
 
 def told(rule: Rule, question: Question, drawn: Drawn) -> str:
     """The answer: median and 80 % interval as cases foretell and as simulated, chances, and the nearest cases."""
     worst, late = foretold(rule, question.known, question.seen)
-    first = f"weeks {WORST[0]} to {WORST[1]}, the worst" if question.seen is None else "the worst stretch, as observed"
+    first = f"at the worst (weeks {WORST[0]} to {WORST[1]})" if question.seen is None else "at the worst, as observed"
     then = f"weeks {LATE[0]} to {LATE[1]}"
     lines = ["If it makes national headlines: change of sales or customers, %", ""]
     lines.append(f"{'':42}{'median':>8}   80 % interval")
     for label, spread, column in ((first, worst, 0), (then, late, 1)):
-        lines.append(_row(f"{label}: cases", spread.quantile(LEVELS)))
-        lines.append(_row("  as this market lives it", np.quantile(drawn.simulated[:, column], LEVELS)))
+        lines += [label, _row("  in the cases", spread.quantile(LEVELS))]
+        lines.append(_row("  simulated in this market", np.quantile(drawn.simulated[:, column], LEVELS)))
     none, gain = _chances(rule, worst)
-    lines += ["", f"no measurable effect (under {rule.floor:g} %): {none:.0%}; a gain: {gain:.0%}"]
+    lines += ["", f"chance of no measurable effect (under {rule.floor:g} %): {none:.0%}; of a gain: {gain:.0%}"]
     if drawn.beyond:
         lines.append(f"{drawn.beyond} of {len(drawn.worst)} draws ask for more than this market can lose or gain")
     unknown = [n for n in ATTRIBUTES if n not in question.known and n != "harmed"]
     if unknown and question.seen is None:
         names = ", ".join(next((o for o, n in OTHER_NAMES.items() if n == name), name) for name in unknown)
         lines.append(f"not told, so taken as in like cases: {names}")
+    if question.known.get("regime") == "provider" and question.seen is None:
+        lines.append("of providers the cases tell no more: they lose little, whatever kind of scandal it is")
     lines += ["", "Nearest cases (at the worst; 20 to 65 weeks after):"]
     lines += [f"  {line}" for line in map(happened, nearest(question.known, question.seen))]
     lines += ["", "Of incidents without headlines studies find little: most move nobody who can be measured."]

@@ -86,7 +86,12 @@ def Answered(session: Session):
             (m.label, [cell(m.averted), cell(m.besides) if m.besides.value else "0", m.cost or "not given"])
             for m in found.measures
         ]
-        heads = ["what would have helped", "of the loss averted, % (80 %)", "customers besides, % (80 %)", "cost"]
+        heads = [
+            "what would have helped",
+            "of the loss averted, % (80 %)",
+            "side effect, customers % (80 %)",
+            "cost",
+        ]
         text = html_report.measures_note(found.scenario)
         solara.HTML(
             "div", unsafe_innerHTML=table_html(heads, rows) + f"<p class='hint'>{_safe(text)}</p>", classes=["answer"]

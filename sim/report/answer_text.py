@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sim.measure.quantity import Quantity
+from sim.model.offers import LEVERS
 from sim.report.findings import TOO_FEW, called
 from sim.study.answer import Answer, Moment
+from sim.study.worlds import NEW_SCANDAL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +38,7 @@ def sentence(answer: Answer) -> str:
         return f"{firm}: no change in customers detected after {what}; {between(change)} %, {level(answer)}"
     verb = ("cost" if change.value < 0 else "bring") + "s" * (len(answer.events) < 2)
     loss = _turned(change) if change.value < 0 else change
-    weeks = f"{moment.weeks:.0f} weeks after {'the news' if change.value < 0 else 'its start'}"
+    weeks = f"{moment.weeks:.0f} weeks after {start(answer)}"
     size = f"{number(loss)} % of its customers ({level(answer)}: {span(loss)})"
     return (
         f"{what[:1].upper()}{what[1:]} {verb} {firm} {size} at the {'worst' if change.value < 0 else 'best'}, {weeks}"
@@ -56,11 +58,28 @@ def scaled_sentence(answer: Answer) -> str:
 
 
 def events_words(answer: Answer) -> str:
-    """The events by name: `the data breach`; `the events (vw, price)`; `the scandal` if it has the firm's name."""
+    """The events by name: `the data breach`; `the change of price`; `the events (vw, price)`.
+
+    `the scandal` if it has the firm's name, `the new scandal` if it is one that is predicted.
+    """
     names = [name.replace("_", " ") for name in answer.events]
     if len(names) > 1:
         return f"the events ({', '.join(names)})"
+    if _is_move(answer):
+        return f"the change of {names[0]}"
+    if list(answer.events) == [NEW_SCANDAL]:
+        return "the new scandal"
     return "the scandal" if list(answer.events) == [answer.firm] else f"the {names[0] if names else 'change'}"
+
+
+def start(answer: Answer) -> str:
+    """What weeks are counted from: the news of a scandal, or the start of a move."""
+    return "its start" if _is_move(answer) else "the news"
+
+
+def _is_move(answer: Answer) -> bool:
+    """Whether there is one event, named like a lever, as those of presets are."""
+    return len(answer.events) == 1 and next(iter(answer.events)) in LEVERS
 
 
 def rows(answer: Answer) -> tuple[list[str], list[Row]]:
@@ -70,20 +89,20 @@ def rows(answer: Answer) -> tuple[list[str], list[Row]]:
     told = list(moments.values())
     found: list[Row] = [("change of customers, %", [cell(m.total.percent) for m in told])]
     if answer.base:
-        found.append((f"  of {answer.base:,}", [cell(m.total.scaled, whole=True) for m in told]))
+        found.append((f"  of {answer.base:,}", [rounded(m.total.scaled) for m in told]))
     found.append(
         (f"  in people, of {answer.customers.value:,.0f} simulated", [cell(m.total.people, whole=True) for m in told])
     )
     found += [(f"  {_group(g)}, %", [cell(m.groups[g].percent) for m in told]) for g in answer.worst.groups]
-    found.append(("people behind it", ["" for _ in told]))
+    found.append(("people behind it, of those simulated", ["" for _ in told]))
     for name, words in CAUSES.items():
         if any(getattr(m.causes, name).value for m in told):
             found.append((f"  {words}", [cell(getattr(m.causes, name), whole=True, signed=False) for m in told]))
     most = _rivals(answer.worst)
-    found.append(("rivals, change in people", ["" for _ in told]))
+    found.append(("customers of rivals, of those simulated", ["" for _ in told]))
     found += [(f"  {called(firm)}", [cell(m.rivals[firm].people, whole=True) for m in told]) for firm in most]
     if any(m.uses.value != m.total.percent.value for m in told):
-        found.append(("change of uses, 13 weeks, %", [cell(m.uses) for m in told]))
+        found.append(("change of uses, last 13 weeks, %", [cell(m.uses) for m in told]))
     return heads, found
 
 
@@ -109,9 +128,9 @@ def half(answer: Answer) -> str:
     if not answer.worst.total.percent.detected:
         return "half of it over: nothing was detected that could be"
     if math.isinf(found.value):
-        return f"half of it was not over within {weeks} weeks"
+        return f"half of it was not over within {weeks} weeks of {start(answer)}"
     known = f" ({found.low:.0f} to {found.high:.0f})" if found.known else ""
-    return f"half of it was over {found.value:.0f} weeks after the news{known}"
+    return f"half of it was over {found.value:.0f} weeks after {start(answer)}{known}"
 
 
 def sure(answer: Answer) -> str:
@@ -123,7 +142,7 @@ def sure(answer: Answer) -> str:
     given = [f"{name} {e * size:.2f}" for name, e in shown if math.isfinite(e * size)]
     missing = [name for name, e in shown if not math.isfinite(e)]
     without = f"; not included: {' and '.join(missing)}" if missing else ""
-    return f"standard error of the % at the worst, by where it comes from: {', '.join(given) or 'none'}{without}"
+    return f"standard error at the worst, in points, by where it comes from: {', '.join(given) or 'none'}{without}"
 
 
 def measures(made: Sequence["Countermeasure"], most: int = MOST_MEASURES) -> list[Row]:
@@ -131,7 +150,15 @@ def measures(made: Sequence["Countermeasure"], most: int = MOST_MEASURES) -> lis
     known = [m for m in made if m.averted.known]
     if not known:
         return []
-    return [(m.label, [cell(m.averted), cell(m.besides) if m.besides.value else "0", m.cost]) for m in known[:most]]
+    return [(m.label, [averted(m), cell(m.besides) if m.besides.value else "0", m.cost]) for m in known[:most]]
+
+
+def averted(measure: "Countermeasure") -> str:
+    """What a countermeasure averts of the loss, %; where its interval holds 0 that it is not detected."""
+    found = cell(measure.averted)
+    return (
+        found if measure.averted.detected or not measure.averted.known else f"not detected {found[found.index('[') :]}"
+    )
 
 
 def table(answer: Answer) -> "pd.DataFrame":
@@ -184,6 +211,14 @@ def cell(q: Quantity | None, whole: bool = False, signed: bool = True) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def rounded(q: Quantity | None) -> str:
+    """People in two or three leading digits, with their interval."""
+    if q is None or not q.known:
+        return cell(q)
+    value, low, high = ("+" * (end > 0) + round_to(end) for end in (q.value, q.low, q.high))
+    return f"{value} [{low}, {high}]"
+
+
 def number(q: Quantity) -> str:
     """The value with as many digits as its interval deserves."""
     return f"{q.value:.{digits(q)}f}"
@@ -207,9 +242,9 @@ def level(answer: Answer) -> str:
 
 
 def digits(q: Quantity) -> int:
-    """Decimals such that the width of the interval has two digits."""
+    """Decimals such that half of the interval has one digit where that is 5 or more, else two."""
     wide = (q.high - q.low) / 2
-    return max(0, min(4, 1 - math.floor(math.log10(wide)))) if wide > 0 else 1
+    return max(0, min(4, math.ceil(math.log10(5 / wide)))) if wide > 0 else 1
 
 
 def round_to(value: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.report import streams
-from sim.report.answer_text import cell
+from sim.report.answer_text import averted, cell, number, span
 from sim.report.flags import empty
 from sim.report.folders import claim, draft, move, near, occupied, refusal, refuse, take_back
 from sim.report.signals import obeying, stoppable
@@ -56,10 +56,10 @@ def show(told: Scenario, made: Sequence[Countermeasure]) -> None:
     console, width = streams.console(), streams.columns()
     console.print(title(told, made), style="bold", soft_wrap=True)
     grid = Table(box=None, pad_edge=False, header_style="dim")
-    for n, head in enumerate(("countermeasure", "of the loss averted, %", "customers besides, %", "cost")):
+    for n, head in enumerate(("countermeasure", "of the loss averted, %", "side effect, customers %", "cost")):
         grid.add_column(head, justify="right" if n in (1, 2) else "left", no_wrap=True)
     for m in made:
-        grid.add_row(m.label, cell(m.averted), cell(m.besides) if m.besides.value else "0", m.cost or "not given")
+        grid.add_row(m.label, averted(m), cell(m.besides) if m.besides.value else "0", m.cost or "not given")
     console.print(grid)
     console.print(textwrap.fill(note(told), width), style="dim", soft_wrap=True)
     console.print(streams.plain(told.title or "A market"), style="dim", soft_wrap=True)
@@ -71,13 +71,14 @@ def show(told: Scenario, made: Sequence[Countermeasure]) -> None:
 def title(told: Scenario, made: Sequence[Countermeasure]) -> str:
     """What helped most, as far as can be told."""
     names = " and ".join(told.scandals).replace("_", " ")
-    known = [m for m in made if m.averted.known]
-    if not known:
+    if not any(m.averted.known for m in made):
         return f"{names}: no loss of customers detected that could be averted; more people would tell"
-    best = known[0]
+    best = made[0]
+    if not best.averted.detected:
+        return f"{names}: of no countermeasure was it detected that it averts any of the loss; more people would tell"
     return (
-        f"{names}: most may be averted by this: {best.label[:1].lower()}{best.label[1:]}, {best.averted.value:.0f} % "
-        f"of the loss (80 %: {best.averted.low:.0f} to {best.averted.high:.0f})"
+        f"{names}: most is averted by this: {best.label[:1].lower()}{best.label[1:]}, {number(best.averted)} % of the "
+        f"loss (80 %: {span(best.averted)})"
     )
 
 

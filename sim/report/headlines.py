@@ -6,10 +6,12 @@ the draws and all free numbers are others (sim/study/worlds.py).
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.engine.loop import CORES
 from sim.measure.estimates import Estimate
 from sim.model.fields import Scenario
 from sim.model.scenario import change
@@ -66,10 +68,15 @@ def in_worlds(base: Scenario, margins: Margins, many: int, people: int) -> "pd.D
     import pandas as pd
 
     asked, found = plausible(base, many), dict[str, list[Estimate]]()
-    for n, world in enumerate(asked.worlds):
-        here = change(base, {**world, "people": people, "replications": 1, "seed": base.seed + 1 + n})
-        for claim, margin in margins(here).items():
-            found.setdefault(claim, []).append(margin)
+
+    def one(n: int) -> Mapping[str, Estimate]:
+        size = {"people": people, "replications": 1, "seed": base.seed + 1 + n}
+        return margins(change(base, {**asked.worlds[n], **size}))
+
+    with ThreadPoolExecutor(CORES) as pool:
+        for claims in pool.map(one, range(len(asked.worlds))):
+            for claim, margin in claims.items():
+                found.setdefault(claim, []).append(margin)
     rows = []
     for claim, some in found.items():
         counts = [verdict(float(m.value), float(m.error)) for m in some]

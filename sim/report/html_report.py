@@ -171,7 +171,13 @@ def _measures(report: Report) -> str:
         (m.label, [cell(m.averted), cell(m.besides) if m.besides.value else "0", m.cost or "not given", m.known])
         for m in report.measures
     ]
-    heads = ["countermeasure", "of the loss averted, % (80 %)", "customers besides, % (80 %)", "cost", "what is known"]
+    heads = [
+        "countermeasure",
+        "of the loss averted, % (80 %)",
+        "side effect, customers % (80 %)",
+        "cost",
+        "what is known",
+    ]
     return table_html(heads, rows) + f"<p>{escape(measures_note(report.scenario))}</p>"
 
 

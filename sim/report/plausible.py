@@ -20,10 +20,10 @@ def worlds(scenario: Scenario, asked: int | None, new: Sequence[Mapping[str, obj
     `new` are draws of the scandal `new` as changes of the scenario (`sim.casebook.new_scandal`): with them the worlds
     are those draws. ScenarioError where fewer can be made than are asked for.
     """
+    if new and NEW_SCANDAL in scenario.scandals:
+        return Plausible(tuple(w for w in new[:asked] if possible(scenario, w)), CASES)
     weeks = [s.week for s in scenario.scandals.values()] + [m.week for m in scenario.moves.values()]
     many = affordable(scenario, max(weeks, default=0)) if asked is None else asked
-    if new and NEW_SCANDAL in scenario.scandals:
-        return Plausible(tuple(w for w in new[: many or None] if possible(scenario, w)), CASES)
     found = plausible(scenario, many)
     if asked and len(found.worlds) < asked:
         raise ScenarioError([f"worlds: of {asked} asked for only {len(found.worlds)} can be made; ask for fewer"])

@@ -101,7 +101,7 @@ def _print_answer(answer: Answer, measures: Sequence[Countermeasure]) -> None:
         console.print(textwrap.fill(streams.plain(line), width, subsequent_indent="  "), soft_wrap=True)
     helped = answer_text.measures(measures)
     if helped:
-        table = _grid("what would have helped (80 %)", "of the loss averted, %", "customers besides, %", "cost")
+        table = _grid("what would have helped (80 %)", "of the loss averted, %", "side effect, customers %", "cost")
         for label, cells in helped:
             table.add_row(label, *cells)
         console.print()

@@ -7,11 +7,13 @@ each of them, with and without the events, and the interval is that over all.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
-from sim.engine.loop import Run
+from sim.engine.loop import CORES, THREADED, Run
 from sim.measure.customers import customers
 from sim.measure.groups import groups
 from sim.measure.quantity import Quantity, change_of, changes_over, count_of, half_of, nothing, ratio_of
@@ -28,6 +30,7 @@ from sim.study.twins import Twins
 
 QUARTER, YEAR = 13, 52  # weeks
 MOST_BASE = 10**12  # customers that a firm can have
+STANDS_OUT = 3.0  # standard errors by which the largest change of a hundred weeks is no luck
 NO_EVENTS: dict[str, object] = {"scandals": {}, "moves": {}}
 World = Mapping[str, object]  # dotted path: value
 
@@ -75,7 +78,7 @@ class Answer:
     people: int  # simulated, in each of two runs
     base: int | None
     customers: Quantity  # of the firm when the news breaks
-    worst: Moment  # when the change is largest; in other worlds the same week
+    worst: Moment  # when the change is largest, in each world in a week of its own
     quarter: Moment | None
     year: Moment | None
     half_over: Quantity  # weeks after the news until half of the worst is made up; inf: not in the weeks simulated
@@ -123,16 +126,39 @@ def answer(
     found = replace(found, events=events)
     if not worlds:
         return found
-    size = over_worlds.size(changed)
-    scale = changed.replications * changed.people / size["people"]
-    drawn = []
-    for n, world in enumerate(worlds):
-        here = [change(s, {**over_worlds.known(s, world), **size, "seed": s.seed + 1 + n}) for s in (control, changed)]
-        times, worst = scale / changed.replications, int(found.worst.weeks)  # a worst of each would be of its dice
-        drawn.append(one_answer(here[0], here[1], firm, base, shares or {}, times, progress, worst))
+    drawn = _in_worlds(control, changed, found, worlds, shares or {}, progress)
     merged: Answer = over_worlds.merged(drawn, found, worlds)
     decide, felt = over_worlds.drivers(drawn, worlds), over_worlds.influence(drawn, worlds)
     return replace(merged, worlds=len(worlds), drivers=decide, influence=felt, source=source, alone=found)
+
+
+def _in_worlds(
+    control: Scenario,
+    changed: Scenario,
+    alone: Answer,
+    worlds: Sequence[World],
+    shares: Mapping[str, Share],
+    progress: Progress | None,
+) -> list[Answer]:
+    """The answer of each world, each with people and draws of its own; two runs a world, several worlds at a time."""
+    size, total = over_worlds.size(changed), alone.worst.total.percent.value
+    scale = changed.people / size["people"]  # of one replication: the mean over all is what is told
+    usual = (int(alone.worst.weeks), -1 if total < 0 else 1)
+    step = _shared(progress, len(worlds))
+
+    def one(n: int) -> Answer:
+        new = {**size, "seed": changed.seed + 1 + n}
+        here = [change(s, {**over_worlds.known(s, worlds[n]), **new}) for s in (control, changed)]
+        return one_answer(here[0], here[1], alone.firm, alone.base, shares, scale, step, usual)
+
+    with ThreadPoolExecutor(1 if size["people"] >= THREADED else CORES) as pool:
+        return list(pool.map(one, range(len(worlds))))
+
+
+def _shared(progress: Progress | None, runs: int) -> Progress | None:
+    """Progress of so many runs at a time: the weeks that are done in the mean of them."""
+    ticks = count(1)
+    return progress and (lambda done, of: progress(next(ticks) // runs, of))
 
 
 def check_base(base: object) -> None:
@@ -171,15 +197,15 @@ def one_answer(
     shares: Mapping[str, Share],
     scale: float,
     progress: Progress | None,
-    worst: int | None = None,
+    usual: tuple[int, int] | None = None,
 ) -> Answer:
     """The answer of one pair of runs; counts of people are multiplied by `scale`.
 
-    `worst` is the week after the news that counts as the worst; by default that of the largest change.
+    `usual` is the worst elsewhere: after how many weeks, and -1 for a loss or 1 for a gain; see `_worst`.
     """
     first = first_difference(control, changed)
     run, ((other, movers),) = run_together(control, [changed], firm, first, progress)
-    return of_runs(run, other, movers, firm, base, shares, scale, worst)
+    return of_runs(run, other, movers, firm, base, shares, scale, usual)
 
 
 def of_runs(
@@ -190,21 +216,38 @@ def of_runs(
     base: int | None,
     shares: Mapping[str, Share],
     scale: float = 1.0,
-    worst: int | None = None,
+    usual: tuple[int, int] | None = None,
 ) -> Answer:
     """The answer of two runs of `run_together`, control first; `events` are left empty."""
     control, first = run.scenario, movers.first
     at = _Counts(control, firm, movers, customers(run.tally), base, shares, scale)
     flows = tuple(r.tally.flow[:, first:, :, :, at.j + 1].sum(axis=(2, 3)) for r in (run, other))
-    total = movers.gained[..., at.j].sum(axis=(0, 2)) - movers.lost[..., at.j].sum(axis=(0, 2))
-    worst = int(np.argmax(np.abs(total))) if worst is None else worst - 1
-    moments = [_moment(at, flows, t) if t < len(total) else None for t in (worst, QUARTER - 1, YEAR - 1)]
-    assert moments[0] is not None
     stock = at.stock[:, first:, :, at.j].sum(axis=2)
     weekly = changes_over(movers.lost[..., at.j].sum(axis=2), movers.gained[..., at.j].sum(axis=2), stock)
+    worst = _worst(weekly, usual)
+    moments = [_moment(at, flows, t) if t < len(weekly) else None for t in (worst, QUARTER - 1, YEAR - 1)]
+    assert moments[0] is not None
     half = half_of((movers.gained - movers.lost)[..., at.j].sum(axis=2), worst)
     home = count_of(movers.fates[:, 0, :, Fate.HOME].sum(axis=-1), at.runs).with_presence(at.presence(firm))
     return Answer(firm, {}, first, control.people, base, home, moments[0], moments[1], moments[2], half, tuple(weekly))
+
+
+def _worst(weekly: Sequence[Quantity], usual: tuple[int, int] | None) -> int:
+    """The week of the largest change; in a world, of the largest loss, or gain, as it is with the scenario's numbers.
+
+    The largest of many weeks is the luck of the dice where none stands out from them. There it is one of three: the
+    week that is the worst with the scenario's numbers, the end of the quarter, the end of the year.
+    """
+    values = np.nan_to_num([q.value for q in weekly])
+    errors = np.nan_to_num([q.parts.dice for q in weekly])
+    if usual is None:
+        return int(np.argmax(np.abs(values)))
+    week, sign = usual
+    found = int(np.argmax(sign * values))
+    if sign * values[found] > STANDS_OUT * errors[found]:
+        return found
+    known = [t - 1 for t in (week, QUARTER, YEAR) if t <= len(values)] or [found]
+    return max(known, key=lambda t: sign * float(values[t]))
 
 
 @dataclass

@@ -47,7 +47,7 @@ class Countermeasure:
 
 
 def countermeasures(scenario: Scenario, progress: Progress | None = None) -> list[Countermeasure]:
-    """Every row of conf/countermeasures.yaml for the scandals of a scenario, what averts most first.
+    """Every row of conf/countermeasures.yaml for the scandals of a scenario, what is seen to avert most first.
 
     Measures that lose customers of their own come after those that do not.
 
@@ -74,7 +74,7 @@ def countermeasures(scenario: Scenario, progress: Progress | None = None) -> lis
     moved = {key: (m.gained - m.lost)[..., j].sum(axis=2) for key, (_, m) in zip(jobs, found, strict=True)}
     stock = customers(run.tally)[:, -1, :, j].sum(axis=1)
     made = [_row(name, row, moved, stock) for name, row in rows.items()]
-    return sorted(made, key=lambda row: (not row.averted.known, row.loses, -row.averted.value))
+    return sorted(made, key=lambda row: (not row.averted.known, row.loses, not row.averted.low > 0, -row.averted.value))
 
 
 def _row(name: str, row: Mapping[str, Any], moved: Mapping[tuple[str, int], Array], stock: Array) -> Countermeasure:

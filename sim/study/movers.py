@@ -15,6 +15,7 @@ import numpy as np
 from sim.engine.loop import CORES, THREADED, Run, Shard, advance, initialize, open_counts
 from sim.measure.tally import FOLDS, Array, Tally, counted
 from sim.model.fields import Scenario
+from sim.study.fork import can_fork, fork
 
 Progress = Callable[[int, int], None]  # weeks done, of how many
 
@@ -104,13 +105,16 @@ def run_together(
     tick, of = count(1), weeks * control.replications
     tallies: list[list[Tally]] = [[] for _ in range(1 + len(changed))]
     seen: list[list[_Observer]] = [[] for _ in changed]
+    forks = [can_fork(control, s, first) for s in changed]
     with _pools(control, 1 + len(changed)) as (over, within):
         for r in range(control.replications):
-            shards = list(over(lambda s, r=r: initialize(s, r, pool=within)[0], (control, *changed)))
+            apart = [control, *(s for s, f in zip(changed, forks, strict=True) if not f)]
+            shards = list(over(lambda s, r=r: initialize(s, r, pool=within)[0], apart))
             for shard in shards:
                 open_counts([shard])
             for week in range(-control.burn_in, control.weeks):
                 if week == first:
+                    shards = _forked(shards, changed, forks)
                     observers = [_Observer(shards[0], j, control.weeks - first) for _ in changed]
                 list(over(lambda shard: advance([shard], within), shards))
                 if week >= first:
@@ -128,6 +132,12 @@ def run_together(
         for s, t in zip((control, *changed), tallies, strict=True)
     ]
     return runs[0], list(zip(runs[1:], (_joined(first, o) for o in seen), strict=True))
+
+
+def _forked(shards: Sequence[Shard], changed: Sequence[Scenario], forks: Sequence[bool]) -> list[Shard]:
+    """The control, and a shard of each changed scenario: one that was run from the start, or a fork of the control."""
+    apart = iter(shards[1:])
+    return [shards[0], *(fork(shards[0], s) if f else next(apart) for s, f in zip(changed, forks, strict=True))]
 
 
 def _joined(first: int, observers: Iterable[_Observer]) -> Movers:

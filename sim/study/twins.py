@@ -5,14 +5,13 @@ either run. Presence is solved once, for the scenario as it stands, and held in 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from sim.compute.html import html_table, with_error
-from sim.engine.loop import Run, simulate
+from sim.engine.loop import Run
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array, Estimate, Metric
 from sim.measure.groups import groups
@@ -23,6 +22,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change, to_dict
 from sim.study import fates
 from sim.study.calibrate_shares import calibrate_shares
+from sim.study.fork import simulate_both
 
 SHARED = ("seed", "replications", "people", "weeks", "burn_in", "window", "cells")  # in which twins cannot differ
 SHOWN = 3  # values that differ, in the line that stands for twins
@@ -183,8 +183,7 @@ def twins(scenario: Scenario, changes: dict[str, object]) -> Twins:
     wrong += [f"firms.{n}.share: twins keep presence; change that" for n, f in changed.firms.items() if f.share]
     if wrong:
         raise ScenarioError(wrong)
-    with ThreadPoolExecutor(2) as pool:
-        found = Twins(*pool.map(simulate, (control, changed)))
+    found = Twins(*simulate_both(control, changed, fates.first_difference(control, changed)))
     found.control.shares = shares
     return found
 

@@ -180,6 +180,20 @@ def test_worlds_widen_the_interval_and_say_what_decides():
     assert "80 % of 12 plausible worlds" in answer_text.sentence(over)
 
 
+@pytest.mark.parametrize("more", [{}, {**PROVIDER, "market.attention_half_life": 30.0}], ids=["quick", "slow"])
+def test_the_worst_is_no_less_than_any_other_time(more):
+    found = answer(story(weeks=78, window=26, **more), worlds())
+    worst, quarter, year = (moment.total.percent for moment in found.moments.values())
+    assert worst.value <= min(quarter.value, year.value, *(q.value for q in found.weekly))
+    assert worst.low <= min(quarter.low, year.low)
+
+
+def test_what_the_dice_alone_do_is_no_loss_at_the_worst():
+    drawn = [{"scandals.breach.reach": 0.004, "scandals.breach.action": float(n)} for n in range(10, 22)]
+    found = answer(story(weeks=104, window=26, replications=1), drawn).worst.total.percent
+    assert not found.detected and -0.5 < found.value < 0.5
+
+
 def test_one_number_in_every_world_is_worlds_of_no_spread():
     q = answer(story(), [{"consumer.exposure": 1.0}] * 8).worst.total.percent
     assert q.parts.parameters + q.parts.cases < 2 * q.parts.dice

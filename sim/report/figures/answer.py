@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sim.measure.quantity import Quantity
-from sim.report.answer_text import between, digits, events_words, level, scaled_sentence, sentence
+from sim.report.answer_text import between, digits, events_words, level, scaled_sentence, sentence, start
 from sim.report.figures.style import FOCUS, INK, MARK, REST, styled
 from sim.report.findings import TOO_FEW, called
 from sim.study.answer import Answer
@@ -35,7 +35,7 @@ def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "
     axes = figure.subplot_mosaic("tg;th" if helped else "tg", width_ratios=[1.35, 1])
     _over_time(axes["t"], found)
     unit = "% of the customers there would be without it"
-    _bars(axes["g"], groups, f"Whom, {found.worst.weeks:.0f} weeks after the news", unit)
+    _bars(axes["g"], groups, f"Whom, {found.worst.weeks:.0f} weeks after {start(found)}", unit)
     if helped:
         _bars(axes["h"], helped[:6], "What would have helped", "% of the loss averted (80 %)", MARK)
     lines = [sentence(found), scaled_sentence(found) or note]
@@ -57,7 +57,7 @@ def _over_time(axes: Axes, found: Answer) -> None:
     axes.plot(weeks, value, color=FOCUS, linewidth=2.2)
     axes.axhline(0, color=INK, linewidth=1)
     axes.set_title(f"Customers of {called(found.firm)}, with {what} against without")
-    axes.set(xlabel="weeks after the news", ylabel="difference, % of customers")
+    axes.set(xlabel=f"weeks after {start(found)}", ylabel="difference, % of customers")
     axes.set_xlim(0, max(weeks) or 1)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.text(0.99, 0.985, f"band: {level(found)}", transform=axes.transAxes, ha="right", va="top", color="#555555")
