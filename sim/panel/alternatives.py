@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.panel.brand_columns import BLOCKS
-from sim.panel.rows import Rows
+from sim.panel.row_set import Rows
 from sim.panel.values import read_numbers, truths
 from sim.panel.vocabulary import normalized
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from sim.model.declare import did_you_mean
 from sim.panel.column_finder import Columns, Finder
+from sim.panel.vocabulary import normalized
 
 BLOCKS = {
     "price": ("price", "prices", "preis", "prijs", "prix", "precio", "preco", "prezzo"),
     "feat": ("feat", "feature", "feature_ad"),
     "disp": ("disp", "display"),
 }
+SHORT = {"price": "p|pr|prc"}  # the same where what follows is a brand
 LIKE_BRAND = 1 / 3  # of the distinct brands must have a price column for such columns to be prices of brands
 
 
@@ -18,7 +20,7 @@ def find_blocks(finder: Finder, found: Columns) -> None:
     bought = finder.texts(found.brand)
     blocks: dict[str, dict[str, str]] = {}
     for kind in BLOCKS:
-        columns, twice = block(finder.unused(), kind)
+        columns, twice = block(finder.unused(), kind, bought)
         of_brands = [b for b in columns if b in bought]
         if len(of_brands) >= max(1, LIKE_BRAND * min(len(bought), len(columns))):
             blocks[kind] = columns
@@ -37,15 +39,28 @@ def find_blocks(finder: Finder, found: Columns) -> None:
         finder.taken += found.blocks[kind]
 
 
-def block(names: Sequence[str], kind: str) -> tuple[dict[str, str], list[str]]:
-    """brand: column, for columns like price_heinz, price.heinz or 'Price heinz'; and brands that have two."""
-    pattern = re.compile(rf"\s*(?:{'|'.join(BLOCKS[kind])})[._\- ](.+)", re.IGNORECASE)
+def block(names: Sequence[str], kind: str, bought: Sequence[str] = ()) -> tuple[dict[str, str], list[str]]:
+    """brand: column, for columns like price_heinz, price.heinz or 'Price heinz'; and brands that have two.
+
+    With the brands `bought`, also p_heinz and heinz_price; names that differ from these in capitals and signs are
+    taken for them.
+    """
+    words = "|".join(BLOCKS[kind])
+    usual = re.compile(rf"\s*(?:{words})[._\- ](.+)", re.IGNORECASE)
+    other = re.compile(rf"\s*(?:(?:{SHORT.get(kind, words)})[._\- ](.+)|(.+)[._\- ](?:{words}))\s*", re.IGNORECASE)
+    joined = re.compile(rf"(?:{words})(.+)", re.IGNORECASE)  # priceHeinz, only of what is bought
+    called = {normalized(b): b for b in bought if normalized(b)}
     found: dict[str, str] = {}
     twice: list[str] = []
-    for name in names:
-        match = pattern.fullmatch(name)
-        if match:
-            brand = match[1].strip()
+    for pattern in (usual, other, joined):
+        matches = {n: m for n in names if (m := pattern.fullmatch(n))}
+        brands = {n: (m[1] or m[m.lastindex or 1]).strip() for n, m in matches.items()}
+        brands = {n: b if b in bought else called.get(normalized(b), b) for n, b in brands.items()}
+        if pattern is joined:
+            brands = {n: b for n, b in brands.items() if b in bought}
+        if pattern is not usual and (found or not set(brands.values()) & set(bought)):
+            continue
+        for name, brand in brands.items():
             if brand in found:
                 twice.append(f"{found[brand]} and {name} both are the {kind} of {brand}; keep one")
             found[brand] = name

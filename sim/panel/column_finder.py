@@ -32,6 +32,7 @@ class Columns:
     end: str = ""
     status: tuple[str, ...] = ()
     refunds: tuple[str, ...] = ()  # columns that say whether the row was canceled or returned
+    returned: tuple[str, ...] = ()  # how many of the quantity were
     brands: tuple[str, ...] = ()  # that have a price, or else a promotion
     blocks: dict[str, list[str]] = field(default_factory=dict)  # price, feat, disp: a column for each of `brands`
     one_firm: bool = False  # there is no column of brands: a history of one firm
@@ -41,7 +42,7 @@ class Columns:
         """Role -> column, of those in use."""
         single = ("customer", "time", "clock", "brand", "order", "quantity", "price", "weight", "segment", "chosen")
         found = {role: getattr(self, role) for role in (*single, "choice_set", "start", "end") if getattr(self, role)}
-        several = {"time": self.parts, "status": self.status, "canceled": self.refunds}
+        several = {"time": self.parts, "status": self.status, "canceled": (*self.refunds, *self.returned)}
         found |= {role: ", ".join(names) for role, names in several.items() if names}
         if "price" in found:
             found["price (below 0 = returned)"] = found.pop("price")
@@ -86,7 +87,17 @@ class Finder:
         return ""
 
     def matching(self, patterns: Sequence[str]) -> list[str]:
-        return [n for n in self.unused() if any(re.fullmatch(p, vocabulary.normalized(n)) for p in patterns)]
+        return [n for n in self.unused() if any(re.fullmatch(p, t) for p in patterns for t in self._ways(n))]
+
+    def _ways(self, name: str) -> set[str]:
+        """A name as it is, without brackets, and its halves where it is Brand/Marke or orders.customer_id."""
+        parts = {name, *(name.split("/") if "/" in name else ())}
+        without = [re.sub(r"[(\[].*?[)\]]", "", n) for n in self.table.names]
+        if without.count(without[self.table.names.index(name)]) == 1:  # not price (Heinz), price (Hunts)
+            parts.add(without[self.table.names.index(name)])
+        if all("." in n for n in self.table.names):
+            parts.add(name.rpartition(".")[2])
+        return {vocabulary.normalized(p) for p in parts} - {""}
 
     def take(self, name: str) -> str:
         if name:

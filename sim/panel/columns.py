@@ -7,10 +7,10 @@ import numpy as np
 
 from sim.panel import vocabulary
 from sim.panel.brand_columns import BLOCKS, block, find_blocks
-from sim.panel.column_finder import Columns, Finder
-from sim.panel.dates import times_of_day
+from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
 from sim.panel.table import Table
+from sim.panel.time_columns import find_times
 from sim.panel.values import read_numbers, truths
 
 
@@ -28,7 +28,7 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     found.customer = _customer(finder)
     found.chosen = _chosen(finder)
     found.brand = _brand(finder, found)
-    _times(finder, found)
+    find_times(finder, found)
     _rest(finder, found)
     if not found.brand and options.brand != "none" and not finder.wrong:
         _without_brand(finder, found)
@@ -46,9 +46,15 @@ def _customer(finder: Finder) -> str:
     if named_column is not None:
         return named_column
     for tier, patterns in enumerate(vocabulary.CUSTOMER):
-        hits = [n for n in finder.matching(patterns) if not _numbers_orders(finder, n)]
+        hits = [n for n in finder.matching(patterns) if not _numbers_orders(finder, n) and not _is_flag(finder, n)]
         hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
         if len(hits) == 1:
+            if re.fullmatch(vocabulary.PERSON + "s", vocabulary.normalized(hits[0])) and _counts(finder, hits[0]):
+                finder.wrong.append(
+                    f"{hits[0]} holds numbers: if they are how many, this file tells of no household; if they are who "
+                    f"bought, say panel.customer={hits[0]}"
+                )
+                return ""
             if tier == len(vocabulary.CUSTOMER) - 1 and _all_differ(finder.table, hits[0]):
                 finder.wrong.append(
                     f"{hits[0]} is another in every row, so it numbers the rows and not the customers; "
@@ -64,9 +70,20 @@ def _customer(finder: Finder) -> str:
     if finder.table.header:
         finder.wrong.append(
             f"no column names the household; {_nearest(finder.unused(), vocabulary.CUSTOMER)}say which, e.g. "
-            f"panel.customer=COLUMN"
+            f"panel.customer=COLUMN (sums of a market do not tell who came back)"
         )
     return ""
+
+
+def _counts(finder: Finder, name: str) -> bool:
+    return bool(np.isfinite(read_numbers(finder.texts(name))).all())
+
+
+def _is_flag(finder: Finder, name: str) -> bool:
+    """Whether a column says yes and no, such as `response` where a row is an alternative."""
+    return any(re.fullmatch(p, vocabulary.normalized(name)) for p in vocabulary.FLAG) and (
+        truths(finder.texts(name)) is not None
+    )
 
 
 def _numbers_orders(finder: Finder, name: str) -> bool:
@@ -124,69 +141,6 @@ def _is_code(name: str) -> bool:
     )
 
 
-def _times(finder: Finder, found: Columns) -> None:
-    starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
-    if finder.options.time is None and len(starts) == len(ends) == 1:
-        found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
-        return
-    named_column = finder.named("time")
-    if named_column is not None:
-        found.time = named_column
-        return
-    hits = sorted((rank, i, n) for i, n in enumerate(finder.unused()) if (rank := _moment(n)) is not None)
-    clocks = [
-        n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
-    ]
-    clocks = clocks if any(n not in clocks for _, _, n in hits) else []
-    names = [n for _, _, n in hits if n not in clocks]
-    parts = _parts(finder, {n: rank for rank, _, n in hits}, names)
-    if parts:
-        found.parts, found.time = parts, parts[-1]
-    elif names:
-        found.time = finder.take(names[0])
-        found.clock = finder.take(clocks[0]) if clocks else ""
-    if len(names) > 1 and not parts:
-        finder.notes.append(
-            f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
-            f"otherwise."
-        )
-
-
-def _moment(name: str) -> int | None:
-    """How fine a time a column of that name is, 0 the finest; None for what is no time of a purchase."""
-    text = vocabulary.normalized(name)
-    if vocabulary.NO_PURCHASE_TIME.search(text):
-        return None
-    for rank, word in vocabulary.MOMENT:
-        if text == word and word not in ("at", "on", "an"):
-            return rank
-        if len(word) > 1 and re.fullmatch(f"{vocabulary.WHEN}*{word}{vocabulary.WHEN}*", text) and text != word:
-            return rank
-    return None
-
-
-def _of_day(finder: Finder, name: str) -> bool:
-    texts = finder.texts(name)
-    return bool(texts) and float(np.isfinite(times_of_day(texts)).mean()) > 0.9
-
-
-def _parts(finder: Finder, ranks: dict[str, int], names: list[str]) -> tuple[str, ...]:
-    """Columns of year and month (and day), week or quarter, where the finest of them alone starts anew every year."""
-    years = [n for n in names if ranks[n] == 7]
-    finer = [n for n in names if ranks[n] in (2, 3, 5, 6) and _at_most(finder, n, 53)]
-    if len(years) != 1 or not finer or ranks[names[0]] < 2:
-        return ()
-    by_rank = {ranks[n]: n for n in reversed(finer)}
-    if 5 in by_rank:
-        return (years[0], by_rank[5], *([by_rank[2]] if 2 in by_rank else []))
-    return (years[0], by_rank[min(by_rank)]) if min(by_rank) > 2 else ()
-
-
-def _at_most(finder: Finder, name: str, most: int) -> bool:
-    numbers = read_numbers(finder.texts(name))
-    return len(numbers) > 0 and bool(np.isfinite(numbers).all()) and numbers.min() >= 1 and numbers.max() <= most
-
-
 def _rest(finder: Finder, found: Columns) -> None:
     named_column = finder.named("order")
     hits = [n for n in finder.unused() if _numbers_orders(finder, n)] + finder.matching(vocabulary.ORDER)
@@ -208,6 +162,7 @@ def _rest(finder: Finder, found: Columns) -> None:
         if named_column is not None
         else tuple(n for n in finder.matching(vocabulary.REFUND_FLAG) if n not in found.status)
     )
+    found.returned = tuple(finder.matching(vocabulary.REFUNDED_QUANTITY)) if found.quantity else ()
 
 
 def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
@@ -217,7 +172,10 @@ def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
     hits = []
     for name in finder.matching(patterns):
         numbers = read_numbers(finder.texts(name), finder.options.decimal, finder.table.comma)
-        hits += [name] if len(numbers) and np.isfinite(numbers).mean() > 0.5 else []
+        if len(numbers) and np.isfinite(numbers).mean() > 0.5:
+            hits.append(name)
+        elif len(numbers):
+            finder.notes.append(f"{name} does not hold numbers ({finder.texts(name)[0]!r}); left aside.")
     if len(hits) > 1 and role == "quantity":
         finder.notes.append(
             f"{hits[0]} is taken for the quantity, not {', '.join(hits[1:])}; panel.quantity=COLUMN says otherwise."
@@ -226,7 +184,14 @@ def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
 
 
 def _without_brand(finder: Finder, found: Columns) -> None:
-    """A history of one firm, unless some column could well be the brand."""
+    """A history of one firm, unless some column could well be the brand, or several each be one."""
+    wide = _amounts(finder, (*found.status, *found.refunds, *found.returned, found.segment))
+    if len(wide) > 1:
+        finder.wrong.append(
+            f"no column names the brand; if {', '.join(wide[:4])} are brands, call them bought_{wide[0]}, .. (1 or 0, "
+            "or units); or panel.brand=COLUMN, or panel.brand=none for the history of one firm"
+        )
+        return
     maybe = [
         n for n in finder.unused() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
     ]
@@ -238,6 +203,17 @@ def _without_brand(finder: Finder, found: Columns) -> None:
             f"no column names the brand; {_nearest(finder.unused(), vocabulary.BRAND)}say which, "
             "e.g. panel.brand=COLUMN, or panel.brand=none for the history of one firm"
         )
+
+
+def _amounts(finder: Finder, apart: Sequence[str]) -> list[str]:
+    """Columns of numbers that are mostly 0, as where each brand has a column of units."""
+    found = []
+    for name in finder.unused():
+        codes, texts = codes_of(finder.table, name)
+        zero = np.append(read_numbers(texts) == 0, True)[codes]
+        if name not in apart and len(texts) > 1 and 0.3 < zero.mean() < 1 and np.isfinite(read_numbers(texts)).all():
+            found.append(name)
+    return found
 
 
 def _like_names(finder: Finder, name: str) -> bool:

@@ -31,19 +31,24 @@ MONTHS = {
     for name in names.split()
 }
 ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  # places of year, month, day
-ZONE = r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
+ZONE = r"(?:UTC|GMT)?(Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2})?(?: ?\([^)]*\))?"
 CLOCK = rf"(?:[T\s,]+(\d{{1,2}})(?:[:.hH](\d{{2}}))?(?:[:.](\d{{2}})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?\s*{ZONE}"
 TRIPLE = re.compile(
     rf"(?:[A-Za-zÀ-ÿ]{{2,10}}\.?,?\s+)?(\d{{1,4}})\s*[-/. ]\s*(\d{{1,2}})\s*[-/. ]\s*(\d{{1,4}})\.?{CLOCK}"
 )
 WORDS = re.compile(
-    rf"(\d{{1,4}})?(?:st|nd|rd|th|\.)?[\s\-/]*(?:de\s+)?([A-Za-zÀ-ÿ]{{3,10}})\.?[\s\-/,]*(?:de\s+)?(\d{{1,4}})(?:st|nd|rd|th)?(?:[\s\-/,]+(\d{{4}}))?{CLOCK}"
+    rf"(\d{{1,4}})?(?:st|nd|rd|th|\.)?[\s\-/]*(?:de\s+)?([A-Za-zÀ-ÿ]{{3,10}})\.?[\s\-/,]*(?:de\s+)?(\d{{1,4}})(?:st|nd|rd|th)?(?:[\s\-/,]+(\d{{4}}|\d\d))?{CLOCK}"
 )
 DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?)?")
 YEAR_MONTH = re.compile(r"(?:(\d{4})[-/. ]?[Mm]?(\d{1,2})|(\d{1,2})[-/. ](\d{4}))")
-YEAR_WEEK = re.compile(r"(\d{4})[-/ ]?(?:W|KW|w|S|sem)(\d{1,2})(?:-\d)?")
-YEAR_QUARTER = re.compile(r"(\d{4})[-/ ]?[QqTtKk](\d)")
-COUNTED = re.compile(r"(?:[^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
+WEEK = r"(?:w|kw|week|wk|s|sem|semaine|woche|semana|settimana)"
+QUARTER = r"(?:q|t|k|quarter|quartal|kwartaal|trimestre)"
+YEAR_PART = (
+    r"(\d{4})[-/. ]*__[-. ]?(\d{1,2})(?:-\d)?|__[-. ]?(\d{1,2})[-/. ,']+(\d{4}|\d\d)|"
+    r"(\d{1,2})\.? ?__[-/. ]*(\d{4}|\d\d)"
+)
+YEAR_WEEK, YEAR_QUARTER = (re.compile(YEAR_PART.replace("__", word), re.IGNORECASE) for word in (WEEK, QUARTER))
+COUNTED = re.compile(r"([^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
 TIME_OF_DAY = re.compile(r"(\d{1,2}):?([0-5]\d)(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
 NAN = float("nan")
 DAY = 86_400.0
@@ -70,7 +75,7 @@ def read_times(texts: list[str], weight: np.ndarray, order: str | None = None, d
     numbers = np.array([_number(t) for t in texts])
     share = float(weight[np.isfinite(numbers)].sum() / max(weight.sum(), 1))
     if share > 0.5:
-        return _numbers(texts, numbers, weight, dated)
+        return _numbers(texts, numbers, weight, order, dated)
     plain = [_plain(t) for t in texts]
     forms = [
         _unambiguous_dates(plain),
@@ -101,7 +106,7 @@ def _number(text: str) -> float:
     return value if np.isfinite(value) else NAN
 
 
-def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, dated: bool) -> Times:
+def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, order: str | None, dated: bool) -> Times:
     """Numbers as they are, unless they are dates in disguise."""
     known = numbers[np.isfinite(numbers)]
     whole = bool((known % 1 == 0).all())
@@ -112,13 +117,25 @@ def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, dated: b
             return found
     if whole and dated and low >= 190_001 and high <= 210_012 and ((known % 100 >= 1) & (known % 100 <= 12)).all():
         return _calendar_periods([str(int(v)) if np.isfinite(v) else "" for v in numbers])
-    if dated and low >= 8e8 and high < 4.2e9:
-        return Times(numbers / DAY, True, "seconds since 1970")
-    if dated and low >= 8e11 and high < 4.2e12:
-        return Times(numbers / DAY / 1e3, True, "milliseconds since 1970")
+    for unit, name in ((1, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds")):
+        if dated and low >= 8e8 * unit and high < 4.2e9 * unit:
+            return Times(numbers / DAY / unit, True, f"{name} since 1970")
     if dated and low >= 30_000 and high <= 60_000:
         return Times(numbers - 25_569, True, "serial dates of a spreadsheet")
+    if dated and whole and (together := _run_together(numbers, weight, order)) is not None:
+        return together
     return Times(numbers, False, "numbers")
+
+
+def _run_together(numbers: np.ndarray, weight: np.ndarray, order: str | None) -> Times | None:
+    """Times of 31012024, 240131 and their like, where nearly all are such dates."""
+    known = np.isfinite(numbers)
+    digits = 6 if numbers[known].max() < 10**6 else 8
+    if numbers[known].min() < 10 ** (digits - 2) or numbers[known].max() >= 10**digits:
+        return None
+    texts = [f"{int(v):0{digits}d}" if k else "" for v, k in zip(numbers, known, strict=True)]
+    found = _numeric_dates([f"{t[:2]}-{t[2:4]}-{t[4:]}" for t in texts], weight, order)
+    return found if weight[np.isfinite(found.values)].sum() > 0.9 * weight.sum() else None
 
 
 def _unambiguous_dates(texts: list[str]) -> Times:
@@ -147,9 +164,9 @@ def _with_month_name(text: str) -> Date | None:
         return None
     before, after, last = match[1], match[3], match[4]
     if last:
-        year, day = int(last), int(after if before is None else before)
-    elif before is None:
-        year, day = (int(after), 1) if len(after) == 4 else (0, 0)
+        year, day = _year(int(last), len(last)), int(after if before is None else before)
+    elif before is None:  # Jan 2021, Jan-21
+        year, day = (_year(int(after), len(after)), 1) if len(after) in (2, 4) else (0, 0)
     elif len(before) == 4:
         year, day = int(before), int(after)
     else:
@@ -195,13 +212,22 @@ def _numeric_dates(texts: list[str], weight: np.ndarray, order: str | None) -> T
     rivals = [n for n in read if n != best and read[n] == read[best] and _differ(readings[n], readings[best])]
     if any("/" in t for t in texts):  # 21/01/03 does not mean January 3, 2021 anywhere
         rivals = [n for n in rivals if n != "ymd"]
+    if {best, *rivals} == {"dmy", "ymd"}:  # days of the month take more values than years
+        first, last = (len({m[g] for m in matches if m}) for g in (1, 3))
+        best = "dmy" if first > last else "ymd"
+        rivals = rivals if max(first, last) < 2 * min(first, last) else []
     if not rivals or read[best] == 0:
-        return Times(readings[best], True, f"dates, {best}")
+        one_way = all(_same(readings[n], readings[best]) for n in readings)
+        return Times(readings[best], True, "dates" if one_way else f"dates, {best}")
     if "dmy" in (best, *rivals) and all(m is None or "." in m[0][:6] for m in matches):
         return Times(readings["dmy"], True, "dates, dmy")  # dates with points put the day first
     example = next(t for t, a, b in zip(texts, readings[best], readings[rivals[0]], strict=True) if a != b and a == a)
     shown = ", ".join(f"panel.dates={n} ({date_text(readings[n][texts.index(example)])})" for n in (best, *rivals))
     return Times(readings[best], True, question=f"{example!r} can be read in more than one way; say which: {shown}")
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.array_equal(one, other, equal_nan=True))
 
 
 def _differ(one: np.ndarray, other: np.ndarray) -> bool:
@@ -222,7 +248,7 @@ def _date_parts(match: re.Match[str] | None, places: tuple[int, int, int]) -> Da
     if match is None:
         return None
     parts = match.groups()[:3]
-    year, month, day = (parts[p] for p in places)
+    year, month, day = parts if len(parts[0]) == 4 else (parts[p] for p in places)
     if len(year) not in (2, 4) or len(month) > 2 or len(day) > 2:
         return None
     return (_year(int(year), len(year)), int(month), int(day), _part_of_day(*match.groups()[3:8]))
@@ -234,14 +260,22 @@ def _calendar_periods(texts: list[str]) -> Times:
     for i, text in enumerate(texts):
         month, week, quarter = YEAR_MONTH.fullmatch(text), YEAR_WEEK.fullmatch(text), YEAR_QUARTER.fullmatch(text)
         if month:
-            year, number = (month[1], month[2]) if month[1] else (month[4], month[3])
-            values[i] = _days([(int(year), int(number), 1, 0.0)])[0]
-        elif quarter and 1 <= int(quarter[2]) <= 4:
-            values[i] = _days([(int(quarter[1]), 3 * int(quarter[2]) - 2, 1, 0.0)])[0]
-        elif week and 1 <= int(week[2]) <= 53:
-            start = _days([(int(week[1]), 1, 4, 0.0)])[0]  # the week with January 4 is the first (ISO 8601)
-            values[i] = start - (start + 3) % 7 + 7 * (int(week[2]) - 1)
+            year, number = (int(month[1]), int(month[2])) if month[1] else (int(month[4]), int(month[3]))
+            values[i] = _days([(year, number, 1, 0.0)])[0]
+        elif quarter and 1 <= _year_and_part(quarter)[1] <= 4:
+            year, number = _year_and_part(quarter)
+            values[i] = _days([(year, 3 * number - 2, 1, 0.0)])[0]
+        elif week and 1 <= _year_and_part(week)[1] <= 53:
+            year, number = _year_and_part(week)
+            start = _days([(year, 1, 4, 0.0)])[0]  # the week with January 4 is the first (ISO 8601)
+            values[i] = start - (start + 3) % 7 + 7 * (number - 1)
     return Times(values, True, "months, weeks or quarters", by_month=True)
+
+
+def _year_and_part(match: re.Match[str]) -> tuple[int, int]:
+    """Year and number of a week or quarter, whichever is written first."""
+    year, part = next((a, b) for a, b in ((match[1], match[2]), (match[4], match[3]), (match[6], match[5])) if a)
+    return _year(int(year), len(year)), int(part)
 
 
 def _numbered_periods(texts: list[str]) -> Times:
@@ -249,7 +283,17 @@ def _numbered_periods(texts: list[str]) -> Times:
     months = [float(MONTHS.get(t.lower(), NAN)) for t in texts]
     if np.isfinite(months).any():
         return Times(np.array(months), False, "months of one year")
-    return Times(np.array([float(m[1]) if m else NAN for m in matches]), False, "numbers")
+    values = [float(m[2]) if m and m[1].lower() not in MONTHS else NAN for m in matches]
+    return Times(np.array(values), False, "numbers")
+
+
+def numbers_or_months(texts: list[str]) -> np.ndarray:
+    """[len(texts)] numbers; those of months where a text names one; nan for others.
+
+    >>> numbers_or_months(["3", "März", "x"])
+    array([ 3.,  3., nan])
+    """
+    return np.array([float(MONTHS.get(_plain(t).lower().rstrip("."), _number(t))) for t in texts])
 
 
 def times_of_day(texts: list[str]) -> np.ndarray:

@@ -5,6 +5,7 @@ finds which column is what, `rows` which rows are purchases, `row_times` their t
 use.
 """
 
+import re
 from os import PathLike
 from pathlib import Path
 
@@ -18,16 +19,23 @@ from sim.panel.options import Options, options_from
 from sim.panel.order import REFUSED, is_calendar, trust_order
 from sim.panel.prices import Blocks, prices_paid, read_blocks, take_block_rows
 from sim.panel.provider import looks_like_provider
+from sim.panel.row_set import Rows
 from sim.panel.row_times import RowTimes, times_as_written, times_of_rows
-from sim.panel.rows import Rows, keep_purchases
+from sim.panel.rows import keep_purchases
 from sim.panel.shape import spells, unfold
 from sim.panel.source import open_table
+from sim.panel.statuses import NO_BRAND
 from sim.panel.types import LeftOut, Panel, PanelError
 from sim.panel.values import read_numbers
 from sim.panel.vocabulary import normalized
 
 MOST_BRANDS, POOLED = 64, 12  # brands told apart; those kept where there are more
+MOST_OF_ONE = 0.05  # of the purchases are one household's, where that is no household
 ONE_FIRM = "the firm"
+SUMMARY = re.compile(  # of a customer, not of a purchase
+    r"frequency|recency|tenure|(?:n|num|nof|number|numberof|total|count)?(?:orders|purchases|transactions|visits)|"
+    r"(?:first|last)(?:order|purchase|transaction|visit)?(?:date|at|on)|monetary(?:value)?"
+)
 
 
 def read(
@@ -146,6 +154,17 @@ def _too_few(rows: Rows, customer_code: np.ndarray, brands: list[str]) -> list[s
             "the brand is always 0 or 1, as where a row is an alternative; name the column of alternatives, "
             "panel.brand=COLUMN, or say panel.none=0 (nothing bought) or panel.none=no (two brands)"
         )
+    summary = any(SUMMARY.fullmatch(normalized(n)) for n in rows.table.names)
+    if rows.columns.one_firm and summary and len(customer_code) == len(np.unique(customer_code)) > 1:
+        wrong.append(
+            "every customer has one row, as in a summary (frequency, recency, tenure) rather than a list of purchases; "
+            "a row a purchase is needed to see who comes back"
+        )
+    lists = [b for b in brands if re.search(r"\S[|;+&,]\S|, ", b) and {*re.split(r"[|;+&,] *", b)} < {*brands}]
+    if lists:
+        wrong.append(
+            f"{rows.columns.brand} names several brands in one cell ({lists[0]!r}); write a row for each of them"
+        )
     if len(brands) == 1 and not rows.columns.one_firm and len(rows.columns.brands) != 2:
         wrong.append(
             f"there is only one brand ({brands[0]}); nothing competes with it. panel.brand=none measures the "
@@ -244,6 +263,12 @@ def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.n
         if len(names) < 1000
         else []
     )
+    none = [n for n in names if n.lower() in NO_BRAND]
+    if none:
+        rows.notes.append(
+            f"{', '.join(none)} is no brand: its stickiness means nothing; panel.filter='{rows.columns.brand}!="
+            f"{','.join(none)}' leaves it out."
+        )
     if alike:
         rows.notes.append(
             f"{', '.join(alike[:6])} are counted as different brands, though their names are nearly alike."
@@ -299,6 +324,13 @@ def _selection(panel: Panel) -> list[str]:
             "Who never buys the category is not in a list of purchases: penetration is among buyers (panel.size=N)."
         )
     bought = np.bincount(panel.hh)
+    most = int(bought.argmax())
+    if bought[most] > max(MOST_OF_ONE * len(panel.hh), 20 * np.median(bought[bought > 0])):
+        who, column = panel.households[most], panel.columns["customer"]
+        said.append(
+            f"{column} {who} has {bought[most]:,} of {len(panel.hh):,} purchases; if it stands for guests, leave it "
+            f"out: panel.filter='{column}!={who}'."
+        )
     fewest = int(bought[bought > 0].min())
     if fewest > 1 and not panel.provider and not panel.members:
         said.append(

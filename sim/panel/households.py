@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.panel.occasions import Lines, codes_in_use
-from sim.panel.rows import Rows
+from sim.panel.row_set import Rows
 from sim.panel.types import BY_PURCHASE, Panel
 from sim.panel.values import read_numbers
 

@@ -16,8 +16,9 @@ from sim.panel.households import number_households
 from sim.panel.occasions import Lines
 from sim.panel.options import Options
 from sim.panel.prices import prices_paid, read_blocks, take_block_rows
+from sim.panel.row_set import Rows
 from sim.panel.row_times import times_as_written
-from sim.panel.rows import Rows, keep_purchases
+from sim.panel.rows import keep_purchases
 from sim.panel.shape import unfold
 from sim.panel.source import open_table
 from sim.panel.table import Table
@@ -54,7 +55,7 @@ def _known_blocks(table: Table, columns: Columns, brands: Sequence[str]) -> None
     """The columns of prices, features and displays of these brands; of others, where some of them are pooled."""
     columns.brands, columns.blocks = (), {}
     apart = [b for b in brands if b not in POOLED]
-    found = {kind: block(table.names, kind)[0] for kind in BLOCKS}
+    found = {kind: block(table.names, kind, apart)[0] for kind in BLOCKS}
     found = {kind: of for kind, of in found.items() if of and all(b in of for b in apart)}
     others = [] if len(apart) == len(brands) else [b for b in next(iter(found.values()), {}) if b not in apart]
     others = [b for b in others if all(b in of for of in found.values())]
@@ -99,5 +100,6 @@ def _brand_codes(rows: Rows, brands: list[str]) -> np.ndarray:
         return np.full(rows.table.rows, len(brands))
     codes, texts = rows.column(rows.columns.brand)
     pooled = next((brands.index(b) for b in POOLED if b in brands), len(brands))
-    place = [brands.index(text) if text in brands else pooled for text in texts]
+    exact, folded = ({fold(b): j for j, b in enumerate(brands)} for fold in (str, str.casefold))
+    place = [exact.get(text, folded.get(text.casefold(), pooled)) for text in texts]
     return np.append(np.array(place, np.int64), len(brands))[codes]

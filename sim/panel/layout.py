@@ -9,7 +9,7 @@ import numpy as np
 from sim.panel.options import Options
 
 COMMENTS = ("#", "%", "//")
-SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|", "^", "~", "\x01")
 
 
 @dataclass
@@ -52,9 +52,10 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
         skip += 1
     body = [line for line in lines[skip : skip + 200] if line.strip()]
     separator = separator or _separator(body)
-    counts = [len(split_line(line, separator)) for line in body]
+    cells = [split_line(line, separator) for line in body]
+    counts = [len(row) for row in cells]
     usual = Counter(counts).most_common(1)[0][0] if counts else 1
-    before = next((i for i, n in enumerate(counts) if n in (usual, usual - 1) and n > 1), 0)
+    before = _header_line(cells, usual)
     if 0 < before <= 20 and "".join(body[:before]).count('"') % 2 == 0:
         at = lines.index(body[before], skip)
         notes.append(f"{before} line{'s' * (before > 1)} before the header left aside ({body[0].strip()[:40]!r}).")
@@ -67,6 +68,17 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
             header, names, skip = True, _distinct(words), skip - 1
             notes.append("The names of the columns are taken from the comment line above the first row.")
     return Layout(encoding, separator, skip, names, header, notes)
+
+
+def _header_line(cells: list[list[str]], usual: int) -> int:
+    """The first line as long as most, and as full: lines above it are a title. R writes a header one cell shorter."""
+    filled = [sum(bool(c.strip()) for c in row) for row in cells]
+    full = Counter(filled).most_common(1)[0][0] if filled else 1
+    for i, row in enumerate(cells):
+        if len(row) == usual > 1 and filled[i] > min(full, usual) / 2:
+            shorter = i > 0 and len(cells[i - 1]) == usual - 1 > 1 and any(map(_figure, row))
+            return i - shorter
+    return 0
 
 
 def _names(body: list[str], counts: list[int], separator: str, header: bool) -> list[str] | None:
@@ -117,7 +129,7 @@ def _has_header(body: list[str], separator: str) -> bool:
     rows = [[c.strip() for c in split_line(line, separator)] for line in body[:100]]
     if len(rows) < 2 or len(rows[0]) < 2:
         return True
-    first, below = rows[0], [r for r in rows[1:] if len(r) == len(rows[0])]
+    first, below = rows[0], [r for r in rows[1:] if len(r) == len(rows[0]) and r != rows[0]]
     if not below:
         return True
     columns = list(zip(*below, strict=True))

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from sim.panel.rows import MOST_BAD, Rows
+from sim.panel.row_set import MOST_BAD, Rows
 from sim.panel.values import read_numbers, truths
 from sim.panel.vocabulary import normalized
 
@@ -40,7 +40,10 @@ def prices_paid(rows: Rows, at: np.ndarray) -> np.ndarray | None:
     name = normalized(rows.columns.price)
     if rows.columns.quantity and (OF_ALL.search(name) or not OF_ONE.search(name)):
         amount = amount / _one_column(rows, rows.columns.quantity, at)
-    return np.where(np.isfinite(amount) & (amount > 0), amount, np.nan)
+    spent = np.isfinite(amount) & (amount != 0)
+    if spent.any() and np.median(amount[spent]) < 0:  # as in a bank's statement
+        amount = -amount
+    return np.where(spent & (amount > 0), amount, np.nan)
 
 
 def _one_column(rows: Rows, name: str, at: np.ndarray) -> np.ndarray:

@@ -9,15 +9,10 @@ from sim.measure.tally import Tally
 from sim.panel import vocabulary
 from sim.panel.count import tally
 from sim.panel.folds import PANEL_FOLDS
-from sim.panel.rows import Rows
+from sim.panel.row_set import Rows
 from sim.panel.types import Panel
 
 YEAR = 365.25
-PROVIDERS = re.compile(
-    r"(provider|operator|bank|insurer|carrier|network|anbieter|aanbieder|verzekeraar|versicherer|versorger|"
-    r"fournisseur|"
-    r"operateur|proveedor|operador|fornitore|operatore|gestore|aseguradora|seguradora|plan|tariff)(name)?"
-)
 SUBSCRIBERS = re.compile(r"(subscriber|policyholder|abonn|assinante|abonado|versicherter|insured).*")
 
 
@@ -29,7 +24,7 @@ def looks_like_provider(panel: Panel, rows: Rows) -> bool:
         return False
     if rows.columns.start:
         return True
-    named = PROVIDERS.fullmatch(vocabulary.normalized(rows.columns.brand)) or SUBSCRIBERS.fullmatch(
+    named = re.fullmatch(vocabulary.PROVIDER, vocabulary.normalized(rows.columns.brand)) or SUBSCRIBERS.fullmatch(
         vocabulary.normalized(rows.columns.customer)
     )
     one_at_a_time = not ((np.diff(panel.t) == 0) & (np.diff(panel.hh) == 0)).any()

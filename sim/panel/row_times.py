@@ -1,28 +1,22 @@
 """The time of each row of a file."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 
 from sim.panel import vocabulary
-from sim.panel.dates import Times, date_text, parse_date, read_times, times_of_day
-from sim.panel.rows import Rows
-from sim.panel.values import read_numbers
+from sim.panel.dates import Times, date_text, numbers_or_months, parse_date, read_times, times_of_day
+from sim.panel.row_set import Rows
 
-OPEN_END = {
-    "",
-    "9999-12-31",
-    "31/12/9999",
-    "12/31/9999",
-    "2999-12-31",
-    "now",
-    "today",
-    "current",
-    "present",
-    "open",
-    "heute",
-    "nu",
-}
+FAR = r"(9999|2999|3000|2100|2099)"
+OPEN_END = re.compile(
+    rf"|{FAR}([-/.].*|1231)|.*[-/.]{FAR}( .*)?|now|today|current|present|open|ongoing|active|to date|-+|"
+    r"offen|heute|bis heute|laufend|unbefristet|nu|heden|lopend|onbepaald|en cours|aujourd'hui|actuel|actual|"
+    r"actualidad|vigente|hoy|atual|hoje|in corso|oggi|attuale",
+    re.IGNORECASE,
+)
+MOST_COMPARED = 2000  # texts of another column that may tell the order of day and month
 
 
 class RowTimes(NamedTuple):
@@ -75,12 +69,28 @@ def times_as_written(rows: Rows, at: np.ndarray) -> np.ndarray | None:
 def _times_of_column(rows: Rows, name: str) -> RowTimes:
     codes, texts = rows.column(name)
     weight = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))
-    found: Times = read_times(
-        texts, weight, rows.options.dates, vocabulary.normalized(name) not in ("t", "week", "day", "period")
-    )
-    if found.question:
-        rows.wrong.append(f"{name}: {found.question}")
+    dated = vocabulary.normalized(name) not in ("t", "week", "day", "period")
+    if re.fullmatch(vocabulary.YEAR_WEEKS, vocabulary.normalized(name)):  # 202405
+        texts = [f"{t[:4]}-W{t[4:]}" if re.fullmatch(r"(19|20)\d{4}", t) else t for t in texts]
+    found = _answered(rows, name, texts, weight, dated)
     return RowTimes(np.append(found.values, np.nan)[codes], found.dates)
+
+
+def _answered(rows: Rows, name: str, texts: list[str], weight: np.ndarray, dated: bool) -> Times:
+    """The times of a column; where day and month could be either, as the other columns of the file have them."""
+    found = read_times(texts, weight, rows.options.dates, dated)
+    if not found.question:
+        return found
+    for other in rows.table.names:
+        others = [t for t in rows.column(other)[1][:MOST_COMPARED] if not OPEN_END.fullmatch(t)]
+        if other != name and others:
+            told = read_times(others, np.ones(len(others)))
+            order = told.reading.removeprefix("dates, ")
+            if order in ("dmy", "mdy") and np.isfinite(told.values).mean() > 0.9:
+                rows.notes.append(f"{name} is read as {other}, which is {order}; panel.dates= says otherwise.")
+                return read_times(texts, weight, order, dated)
+    rows.wrong.append(f"{name}: {found.question}")
+    return found
 
 
 def _from_parts(rows: Rows) -> RowTimes:
@@ -88,7 +98,7 @@ def _from_parts(rows: Rows) -> RowTimes:
     numbers = []
     for name in rows.columns.parts:
         codes, texts = rows.column(name)
-        numbers.append(np.append(read_numbers(texts), np.nan)[codes])
+        numbers.append(np.append(numbers_or_months(texts), np.nan)[codes])
     year, part = numbers[:2]
     kind = vocabulary.normalized(rows.columns.parts[1])
     if kind in vocabulary.MOMENTS[3]:
@@ -136,12 +146,10 @@ def date_limit(rows: Rows, name: str, text: str | None, found: RowTimes) -> floa
 def spell_dates(rows: Rows, name: str) -> np.ndarray:
     """[rows] dates of the beginning or the end of a spell; nan where it is empty or open."""
     codes, texts = rows.column(name)
-    closed = [t.lower()[:10] not in OPEN_END for t in texts]
+    closed = [not OPEN_END.fullmatch(t) for t in texts]
     known = [t for t, c in zip(texts, closed, strict=True) if c]
     weight = np.bincount(codes[codes >= 0], minlength=len(texts))[np.array(closed, bool)]
-    found = read_times(known, weight, rows.options.dates, True) if known else Times(np.zeros(0), True)
-    if found.question:
-        rows.wrong.append(f"{name}: {found.question}")
+    found = _answered(rows, name, known, weight, True) if known else Times(np.zeros(0), True)
     values = np.full(len(texts) + 1, np.nan)
     values[np.flatnonzero(closed)] = found.values
     bad = np.append(np.array(closed, bool) & np.isnan(values[:-1]), False)[codes]

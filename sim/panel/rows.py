@@ -6,69 +6,19 @@ import numpy as np
 
 from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
-from sim.panel.column_finder import Columns, codes_of
-from sim.panel.options import Options
-from sim.panel.table import Table
-from sim.panel.types import LeftOut
+from sim.panel.row_set import MOST_BAD, Rows
+from sim.panel.tidy import drop_what_is_no_row, merge_spellings
 from sim.panel.values import read_numbers, truths
 
-MOST_BAD = 0.2  # of the rows may be unreadable
 MOST_GUESTS = 0.9  # of the rows may be without customer
 UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left out
 
 
-class Rows:
-    """The rows still in; `wrong` is what must be corrected or answered before anything can be measured."""
-
-    def __init__(self, table: Table, columns: Columns, options: Options):
-        self.table, self.columns, self.options = table, columns, options
-        self.keep = np.ones(table.rows, bool)
-        self.left_out: list[LeftOut] = []
-        self.notes: list[str] = []
-        self.wrong: list[str] = []
-        self.no_purchase: np.ndarray | None = None  # [rows] whether nothing was bought
-        self.price_of_alternatives = ""  # column of prices where a row is an alternative
-        self.members = False  # whether some customers are there who never bought
-
-    def drop(self, rows: np.ndarray, reason: str) -> int:
-        """Leave rows out, unless they are already; how many that were."""
-        rows = rows & self.keep
-        many = int(rows.sum())
-        if many:
-            self.left_out.append(LeftOut(many, reason))
-            self.keep &= ~rows
-        return many
-
-    def column(self, name: str) -> tuple[np.ndarray, list[str]]:
-        return codes_of(self.table, name)
-
-    def lines(self, bad: np.ndarray) -> str:
-        """'line 3', 'lines 3, 5, 9 and 12 more', counted as an editor does."""
-        lines = np.flatnonzero(bad) + self.table.first_line
-        more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
-        return f"line{'s' if len(lines) > 1 else ''} " + ", ".join(map(str, lines[:3])) + more
-
-    def marked(self, name: str, texts: list[str], which: list[bool]) -> np.ndarray:
-        """[rows] whether the cell's text is one of those marked."""
-        codes, _ = self.column(name)
-        return np.append(np.array(which, bool), False)[codes]
-
-    def unreadable(self, bad: np.ndarray, column: str, what: str) -> None:
-        """Leave out rows with a bad cell; where they are too many to be slips, say so instead."""
-        bad = bad & self.keep
-        many, of = int(bad.sum()), int(self.keep.sum())
-        if not many:
-            return
-        example = str(self.table.cells[column][np.flatnonzero(bad)[0]])
-        if many > max(1, MOST_BAD * of):
-            self.wrong.append(f"{column}: {example!r} {what}, in {many} of {of} rows ({self.lines(bad)})")
-        self.drop(bad, f"{column} {what} ({example!r}; {self.lines(bad)})")
-
-
 def keep_purchases(rows: Rows) -> None:
     """Leave out what is no purchase, in an order such that each reason is the plainest."""
-    _drop_comments(rows)
+    drop_what_is_no_row(rows)
     _apply_filters(rows)
+    merge_spellings(rows)
     _complete_orders(rows)
     _drop_refunds(rows)
     for name in rows.columns.status:
@@ -77,16 +27,6 @@ def keep_purchases(rows: Rows) -> None:
     _drop_no_purchase(rows)
     _drop_returns(rows)
     _drop_guests(rows)
-
-
-def _drop_comments(rows: Rows) -> None:
-    """A line of comment below the header, and rows without anything."""
-    codes = [rows.column(n)[0] for n in rows.table.names]
-    filled = np.sum([c >= 0 for c in codes], axis=0)
-    rows.drop(filled == 0, "empty")
-    _, texts = rows.column(rows.table.names[0])
-    marks = [t.startswith(("#", "%", "//")) for t in texts]
-    rows.drop((filled == 1) & rows.marked(rows.table.names[0], texts, marks), "comment")
 
 
 def _apply_filters(rows: Rows) -> None:
@@ -143,7 +83,7 @@ def _complete_orders(rows: Rows) -> None:
             _fill(rows, order, other)
     credit = [t[:1] in ("C", "c") and re.fullmatch(r"[Cc]-?\d+", t) is not None for t in texts]
     others = [t for t, c in zip(texts, credit, strict=True) if not c]
-    if any(credit) and sum(t[:1].isdigit() for t in others) >= 0.9 * len(others):
+    if any(credit) and others and sum(t[:1].isdigit() for t in others) >= 0.9 * len(others):
         rows.drop(rows.marked(name, texts, credit), f"canceled ({name} begins with C)")
 
 
@@ -186,6 +126,12 @@ def _keep_bought(rows: Rows, name: str) -> None:
         question = _status_question(rows, name, texts, weight, meanings)
         if question is not None:
             rows.wrong += [f"{name}: {question}"] if question else []
+            if not question:
+                rows.columns.status = tuple(n for n in rows.columns.status if n != name)
+                usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:3])
+                rows.notes.append(
+                    f"{name} ({usual}) is not used; where it tells purchases from others, say panel.status={name}."
+                )
             return
     for i in np.argsort(-weight, kind="stable"):
         if meanings[i] != "bought":
@@ -280,18 +226,39 @@ def _drop_returns(rows: Rows) -> None:
                 )
                 setattr(rows.columns, role, "")
             continue
-        rows.drop(rows.marked(name, texts, list(numbers < 0)), f"returned ({name} below 0)")
+        below = rows.marked(name, texts, list(numbers < 0))
+        if role == "price" and (below & rows.keep).sum() > 0.5 * rows.keep.sum():
+            rows.notes.append(f"{name} is below 0 in most rows, as in a bank's statement: what was spent.")
+            below = rows.marked(name, texts, list(numbers > 0))
+            rows.drop(below, f"received ({name} above 0)")
+        else:
+            rows.drop(below, f"returned ({name} below 0)")
         if role == "quantity":
+            _drop_returned(rows, np.append(numbers, np.nan)[codes])
             none = rows.marked(name, texts, list(numbers == 0))
             rows.no_purchase = none & rows.keep if rows.no_purchase is None else rows.no_purchase | (none & rows.keep)
             rows.drop(none, f"nothing bought ({name} is 0)")
             rows.unreadable(bad, name, "is not a number")
 
 
+def _drop_returned(rows: Rows, quantity: np.ndarray) -> None:
+    """Lines all of whose units were returned or canceled later, by columns beside the quantity."""
+    back = np.zeros(rows.table.rows)
+    for name in rows.columns.returned:
+        codes, texts = rows.column(name)
+        back += np.nan_to_num(np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), 0.0)[codes])
+    if rows.columns.returned:
+        rows.drop((back > 0) & (back >= quantity), f"returned ({' + '.join(rows.columns.returned)} is the quantity)")
+
+
 def _drop_guests(rows: Rows) -> None:
     name = rows.columns.customer
     codes, texts = rows.column(name)
     nobody = [_is_no_customer(t) for t in texts]
+    if "0" in texts and "1" not in texts and all(map(str.isdecimal, texts)):  # ids that do not count from 0 on
+        nobody[texts.index("0")] = True
+    elif "0" in texts and rows.columns.status and len(texts) <= max(map(int, filter(str.isdecimal, texts))):
+        rows.notes.append(f"If {name} 0 stands for guests, leave it out: panel.filter='{name}!=0'.")
     guests = (codes < 0) | rows.marked(name, texts, nobody)
     guests &= rows.keep
     if guests.sum() > MOST_GUESTS * rows.keep.sum():

@@ -1,7 +1,6 @@
 """Reshapes tables to one row per purchase: a column per brand, a column per month, spells with a start and an end."""
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,17 +8,18 @@ from sim.panel import vocabulary
 from sim.panel.brand_columns import block_names
 from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK, read_times
 from sim.panel.options import Options
+from sim.panel.row_set import Rows
 from sim.panel.row_times import spell_dates
-from sim.panel.rows import Rows
 from sim.panel.table import Table
-from sim.panel.values import truths
-
-if TYPE_CHECKING:
-    pass
+from sim.panel.values import read_numbers, truths
 
 MARKED = re.compile(
     r"(?:choice|chosen|bought|buy|purchased?|y|d|gekauft|gekocht|achete|comprado|acquistato)[._\- ](.+)", re.IGNORECASE
 )
+AMOUNTS = re.compile(
+    r"(?:bought|qty|quantity|units?|purchases|menge|aantal|quantite|cantidad)[._\- ](.+)", re.IGNORECASE
+)
+NUMBERED = re.compile(r"(.*?)[._\- ]?(\d{1,4})")  # m1, wave 2, bank_2018
 MONTH = 365.25 / 12
 MOST_MONTHS = 50_000_000  # rows that spells may become
 
@@ -39,6 +39,10 @@ def unfold(table: Table, options: Options) -> Table:
     marked = _marked(table)
     if marked:
         return _melted(table, marked, "alternative", "chosen")
+    units = {n: m[1].strip() for n in table.names if (m := AMOUNTS.fullmatch(n.strip())) and _all_numbers(table, n)}
+    usual = (*vocabulary.QUANTITY, *vocabulary.REFUNDED_QUANTITY)
+    if len(units) > 1 and not any(re.fullmatch(p, vocabulary.normalized(n)) for p in usual for n in units):
+        return _melted(table, units, "brand", "quantity")
     months = [
         n
         for n in table.names
@@ -46,7 +50,28 @@ def unfold(table: Table, options: Options) -> Table:
     ]
     if len(months) >= 3 and all(truths(table.cells[n].categories.tolist()) is None for n in months):
         return _melted(table, {n: n for n in months}, "month", "provider")
+    return _numbered(table)
+
+
+def _numbered(table: Table) -> Table:
+    """Providers or choices in columns that are numbered: wave 1, wave 2, .., or bank_2018, bank_2019, .."""
+    groups: dict[str, dict[str, str]] = {}
+    for name in table.names:
+        match = NUMBERED.fullmatch(name.strip())
+        if match and _is_names(table, name) and not _all_numbers(table, name):
+            groups.setdefault(vocabulary.normalized(match[1]), {})[name] = match[2]
+    for prefix, columns in groups.items():
+        values = set().union(*(table.cells[n].categories for n in columns))
+        if len(columns) >= 3 and len(values) <= max(10, len(columns) * table.rows // 5):
+            years = all(re.fullmatch("(19|20)[0-9]{2}", n) for n in columns.values())
+            bought = any(re.fullmatch(p, prefix) for tier in vocabulary.BRAND[:1] for p in tier) or prefix == "choice"
+            return _melted(table, columns, "year" if years else "period", "choice" if bought else "provider")
     return table
+
+
+def _all_numbers(table: Table, name: str) -> bool:
+    texts = table.cells[name].categories.tolist()
+    return bool(texts) and bool(np.isfinite(read_numbers(texts)).all())
 
 
 def _is_names(table: Table, name: str) -> bool:
@@ -63,11 +88,26 @@ def _marked(table: Table) -> dict[str, str]:
     """column -> brand, of columns of yes and no, such as choice_heinz, or heinz beside price_heinz."""
     named = {n: m[1].strip() for n in table.names if (m := MARKED.fullmatch(n.strip()))}
     priced = {n: n for n in block_names(table.names) if n in table.cells}
-    for found in (named, priced):
+    alone = {n: n for n in table.names if truths(table.cells[n].categories.tolist()) is not None}
+    if not named and not priced and not _one_a_row(table, list(alone)):
+        return {}
+    for found in (named, priced, alone):
         yes = [n for n in found if truths(table.cells[n].categories.tolist()) is not None]
         if len(yes) > 1 and len(yes) == len(found):
             return found
     return {}
+
+
+def _one_a_row(table: Table, names: list[str]) -> bool:
+    """Whether just one of some columns of yes and no says yes in nearly every row."""
+    brands = [n for p in vocabulary.BRAND[2] for n in table.names if re.fullmatch(p, vocabulary.normalized(n))]
+    if len(names) < 2 or brands or any(len(table.cells[n].categories) < 2 for n in names):
+        return False
+    many = np.zeros(table.rows)
+    for n in names:
+        yes = truths(table.cells[n].categories.tolist())
+        many += np.append(np.zeros(0, bool) if yes is None else yes, False)[table.cells[n].codes]
+    return float((many == 1).mean()) > 0.95
 
 
 def _melted(table: Table, columns: dict[str, str], name: str, value: str) -> Table:

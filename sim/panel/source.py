@@ -25,6 +25,16 @@ PACKED: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 
+OTHERS = {
+    b"%pdf": "a PDF file",
+    b"<": "an HTML or XML file",
+    b"{": "a JSON file",
+    b"[{": "a JSON file",
+    b"[\n": "a JSON file",
+    b"$fl2": "an SPSS file",
+    b"rdx": "an R file",
+}
+
 
 def open_table(path: Path, options: Options) -> Table:
     """The table in a file; PanelError if it is none."""
@@ -51,6 +61,9 @@ def _opened(path: Path, head: bytes, options: Options) -> Table:
         from sim.panel.workbook import open_workbook
 
         return open_workbook(path, options)
+    for start, kind in OTHERS.items():
+        if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(start):
+            raise PanelError([f"{path}: {kind}; a panel is a CSV, Excel or Parquet file: save or export it as one"])
     for magic, opener in PACKED.items():
         if head.startswith(magic):
             with opener(path) as file:
@@ -153,7 +166,7 @@ def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
     notes = list(layout.notes)
     if ragged:
         notes.append(f"{ragged} line{'s' * (ragged > 1)} with more cells than the header left out.")
-    names = ["" if str(n).startswith("Unnamed: ") else str(n).strip() for n in frame.columns]
+    names = ["" if str(n).startswith("Unnamed: ") else str(n).strip().strip("'") for n in frame.columns]
     names = [n if n or names.index("") == i else f"column {i + 1}" for i, n in enumerate(names)]
     rows = len(frame)
     table = Table(

@@ -81,12 +81,34 @@ NOBODY = {
     ),
     *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
 }
+TOTAL = re.compile(
+    r"(?:(?:grand|sub|overall|column)?[ -]?total(?:s|e|es)?|sums?|(?:end|zwischen)?summen?|gesamt(?:summe|ergebnis)?|"
+    r"(?:eind|sub)?totaal|somme|suma|soma|somma)(?: .*|:)?|.* (?:total|summe|totaal|ergebnis)",
+    re.IGNORECASE,
+)
+NO_BRAND = {
+    *(
+        "unknown",
+        "other",
+        "others",
+        "other brand",
+        "other brands",
+        "all other",
+        "misc",
+        "various",
+        "not set",
+        "(not set)",
+    ),
+    *("unbekannt", "sonstige", "andere", "onbekend", "overig", "overige", "anders", "inconnu", "autre", "autres"),
+    *("desconocido", "otro", "otros", "otras", "desconhecido", "outro", "outros", "sconosciuto", "altro", "altri"),
+    *("undefined", "no brand", "unbranded", "n/b", "generic"),
+}
 CANCELED = re.compile(
     r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
     r"reembols|rimbors|fail|declin|void|"
     r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
     r"creditnote|"
-    r"estorn|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|mislukt|echoue)"
+    r"estorn|anulowan|zwrot|avbrut|iptal|iade|anulad|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|mislukt|echoue)"
 )
 UNFINISHED = re.compile(
     r"(unpaid|pending|on.?hold|awaiting|draft|unavailable|checkout|quote|estimate|offen\b|ausstehend|in behandeling|"
@@ -94,7 +116,7 @@ UNFINISHED = re.compile(
 )
 BROWSED = re.compile(
     r"\b(pv|page ?views?|views?|viewed|view item|product ?views?|details?|clicks?|clicked|cart|add ?to ?cart|"
-    r"added to cart|remove ?from ?cart|basket|"
+    r"added to cart|added|remove ?from ?cart|basket|"
     r"add to basket|wish ?list|fav|favou?rite|search|impression|visit|session ?start|begin checkout|login|sign "
     r"?up|list|hover|"
     r"share|like|rate|rating|review|save|compare|ansicht|angesehen|warenkorb|bekeken|winkelwagen|vue|panier|"
@@ -105,8 +127,9 @@ BROWSED = re.compile(
 BOUGHT = re.compile(
     r"(purchas|paid|ship|deliver|complet|bought|\bbuy\b|\border|sale\b|\bsold|transaction|fulfil|partial|"
     r"process|closed|approv|invoice|"
-    r"success|confirm|authori|settled|accept|archiv|\bdone\b|\bok\b|bezahlt|\bkauf|gekauft|verkauf|"
-    r"abgeschlossen|geliefert|versandt|betaald|"
+    r"success|confirm|authori|settled|accept|archiv|\bdone\b|\bok\b|captur|charged|dispatch|\bsent\b|received|"
+    r"picked up|collected|bezahlt|\bkauf|gekauft|verkauf|abgeschlossen|geliefert|versandt|versendet|verschickt|"
+    r"zugestellt|erledigt|betaald|zrealizowan|oplacon|slutfor|gennemfor|tamamland|"
     r"voltooid|verzonden|koop|gekocht|geleverd|afgerond|paye|achat|achete|vente|livre|termine|expedie|pagad|"
     r"compra|venta|entreg|"
     r"enviad|pago|venda|conclu|pagat|acquist|vendit|consegn|spedit|concret|checked out|besteld|bestellt|valid|"
@@ -121,7 +144,8 @@ def meaning(word: str) -> str:
     ('bought', 'canceled', 'browsed')
     """
     text = re.sub(r"[_\-/.]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)).strip()
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
+    text = unicodedata.normalize("NFKD", text.replace("ø", "o"))
+    text = "".join(c for c in text if not unicodedata.combining(c)).lower()
     if re.search(r"(not|un|never|no) ?(return|refund|cancel)", text):
         return "bought"
     for name, pattern in (

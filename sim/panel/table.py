@@ -8,7 +8,10 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-EMPTY = {"", "NA", "N/A", "n/a", "#N/A", "nan", "NaN", "NAN", "NULL", "null", "<NA>", "NaT"}
+EMPTY = {
+    *("", "NA", "N/A", "n/a", "#N/A", "nan", "NaN", "NAN", "NULL", "null", "<NA>", "NaT", "-", "--", ".", "?"),
+    *("\\N", "(null)", "(blank)", "(leer)", "(vide)", "#NULL!", "#VALUE!", "#REF!", "#DIV/0!", "n.a.", "k.A."),
+}
 
 
 @dataclass
@@ -60,6 +63,8 @@ def clean_codes(codes: np.ndarray, texts: list[str]) -> "pd.Categorical":
     import pandas as pd
 
     stripped = [" ".join(t.split()) for t in texts]
+    if stripped and all(len(t) > 1 and t[0] == t[-1] == "'" for t in stripped if t):
+        stripped = [t[1:-1].strip() for t in stripped]
     places, names = pd.factorize(np.array([None if t in EMPTY else t for t in stripped], object))
     codes = np.append(places, -1)[codes]
     return pd.Categorical.from_codes(codes, pd.Index(names, dtype=object))

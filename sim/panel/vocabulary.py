@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 ID = r"(?:id|ids|no|nr|num|number|nummer|key|code|numero|ref|uuid|identifier|kennung|hash)?"
-PRE = r"(?:id|no|nr|n|num|numero|cod|code|codigo|codice|identifiant)?(?:de|del|da|do|di|du)?"
+PRE = r"(?:id|no|nr|n|num|numero|cod|code|codigo|codice|identifiant|sys|pseudo)?(?:de|del|da|do|di|du)?"
 
 
 def normalized(name: str) -> str:
@@ -17,7 +17,7 @@ def normalized(name: str) -> str:
     >>> normalized("Customer ID"), normalized("customer_id")
     ('customerid', 'customerid')
     """
-    text = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o"))
+    text = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("æ", "ae"))
     return re.sub(r"[^a-z0-9]+", "", "".join(c for c in text if not unicodedata.combining(c)).lower())
 
 
@@ -28,10 +28,11 @@ def _words(*lines: str) -> str:
 PERSON = _words(
     "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
     "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
-    "individual surveyresponse response",
-    "haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer abonnent versicherter "
-    "kundenkarte karten person",
-    "huishouden klant klanten klantenkaart gebruiker koper lid abonnee",
+    "individual surveyresponse respnum insured insuredperson passenger traveler traveller device patient driver tenant",
+    "versicherten versicherte abo haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer",
+    "abonnent versicherter kundenkarte karten person kundenkartennummer kartennummer",
+    "huishouden klant klanten klantenkaart klantkaart kaart bonuskaart pas klantpas gebruiker koper lid abonnee",
+    "kund kunde medlem hushall husstand klienta klient konsument gospodarstwo musteri",
     "foyer menage acheteur utilisateur abonne membre cartefidelite adherent",
     "hogar cliente comprador usuario socio abonado tarjeta",
     "domicilio agregado consumidor assinante cartao membro",
@@ -39,22 +40,23 @@ PERSON = _words(
 )
 CUSTOMER = (  # tiers: the first with a hit is taken
     (r"(?:customer|client|user)unique" + ID,),
-    (PRE + PERSON + "s?" + PERSON + "?" + ID,),
+    (PRE + PERSON + "s?(?:pseudo)?" + PERSON + "?" + ID,),
     (
         r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|customer)?",
         r"correo(?:electronico)?",
+        PERSON + "?(?:username|login|nickname)",
     ),
-    (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)",),
+    (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)", r"(?:nom|nombre|nome)(?:de|del|du|da|do)?(?:l|la)?" + PERSON),
     (r"id", r"ids?nr", r"name|naam|nom|nombre|nome", r"(?:phone|telephone|mobile)(?:number|no)?"),
 )
 WHEN = _words(
     "order orders ordered purchase purchased invoice transaction transactions trans trx txn event created "
     "creation payment",
-    "sale sales sold visit shop shopping trip basket receipt billing bill booking posting bought survey "
+    "sale sales sold visit shop shopping trip basket receipt billing bill booking posting bought survey ticket "
     "observation obs",
     "local utc entry calendar tran trade day",
-    "bestell kauf rechnungs auftrags buchungs beleg verkaufs transaktions einkaufs erstellt",
-    "aankoop bestel factuur koop transactie verkoop besteld kassabon",
+    "bestell kauf rechnungs auftrags buchungs beleg verkaufs transaktions einkaufs erstellt bon kassenbon",
+    "aankoop bestel factuur koop transactie verkoop besteld kassabon op kop kobs zakupu zamowienia",
     "commande achat facture vente de la du d l",
     "pedido compra factura venta transaccion creacion del fatura venda da do transacao",
     "acquisto ordine fattura vendita transazione di dell dellordine dell",
@@ -88,7 +90,10 @@ MOMENTS = (  # the finest first
             "dt",
         ),
     ),
-    ("date", "datum", "fecha", "data", "dates"),
+    (
+        *("date", "datum", "fecha", "data", "dates", "dato", "tarih", "created", "weekending", "weekcommencing"),
+        *("weekbeginning", "weekstarting", "weekstart", "weekof", "wc", "checkin", "checkindate"),
+    ),
     ("day", "tag", "dag", "jour", "dia", "giorno", "daynumber", "daynum", "dayno"),
     (
         "week",
@@ -98,6 +103,14 @@ MOMENTS = (  # the finest first
         "weeknum",
         "woche",
         "kw",
+        "yearweek",
+        "isoweek",
+        "weekyear",
+        "yearisoweek",
+        "jahrwoche",
+        "jaarweek",
+        "uke",
+        "vecka",
         "kalenderwoche",
         "semaine",
         "semana",
@@ -113,17 +126,27 @@ NO_PURCHASE_TIME = re.compile(
     "geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
 )
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
+YEAR_WEEKS = r"(?:year|jahr|jaar|iso|yeariso)?(?:week|kw|woche)(?:year)?"  # may hold 202405
 CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
+PROVIDER = (  # of which customers have one at a time
+    r"(?:main|primary|current|haupt|hoofd|energie|energy|strom|power|gas|zorg|kranken|health|auto|car|home|mobil|mobile|"
+    r"mobiel|telecom|internet|phone|telefon|pension)?"
+    r"(?:provider|operator|bank|insurer|carrier|network|supplier|anbieter|aanbieder|verzekeraar|versicherer|versicherung|"
+    r"versorger|kasse|leverancier|fournisseur|operateur|assureur|banque|proveedor|operador|banco|aseguradora|seguradora|"
+    r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name)?"
+)
 BRAND = (
     (
-        PRE + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname)s?"
+        r"(?:product|item|lineitem|article|artikel|sku|properties|attribute|pa|parent|main|line|order)?"
+        + PRE
+        + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname|marka|marki|varumarke|maerke|merke)s?"
         r"(?:name|descr|desc|description|bought|chosen|purchased)?",
     ),
     (
         r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alt|mode|bank|insurer|"
         r"operator)(?:name|bought|chosen)?",
-        r"(?:carrier|network|anbieter|aanbieder|leverancier|verzekeraar|fournisseur|operateur|proveedor|"
-        r"operador|fornecedor)(?:name)?",
+        PROVIDER,
+        r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel|website|site)(?:name)?",
         r"fornitore|operatore|gestore|firma|bedrijf|entreprise|empresa|azienda|societe|compagnie|versicherer|"
         r"versorger",
         r"choix|keuze|wahl|eleccion|escolha|scelta|produkt|produit|producto|produto|prodotto|seguradora|"
@@ -135,13 +158,15 @@ BRAND = (
         r"(?:store|shop|chain|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
         r"enseigne)(?:name)?",
         r"brand" + "(?:id|code|no|nr|number)",
+        r"(?:seller|vendor|merchant|manufacturer|provider|supplier|operator|insurer|bank|firm|company)(?:id|code|no|nr)",
     ),
     (
         r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto)(?:name|title|"
         r"description|desc)",
         r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|ean|asin|stockcode|variety|flavou?r|"
-        r"title|plan|tariff",
+        r"title|titel|titre|titulo|titolo",
         r"(?:product|item|article|artikel|sku)(?:id|code|no|nr|number|nummer)|omschrijving|bezeichnung|designation",
+        r".+(?:brand|marke|merk|marque|marca)(?:name)?",
     ),
 )
 ORDER = (
@@ -156,12 +181,12 @@ ORDER = (
     + ID,
 )
 CHOICE_SET = (
-    r"(?:chid|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|"
-    r"choicesituation|idx)",
+    r"(?:chid|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|ques|"
+    r"choicesituation|idx|screen|scenario|choicetask)",
 )
 FLAG = (
     r"(?:is)?(?:choice|chosen|choose|select|selected|bought|purchased|purchase|buy|pick|picked|decision|y|chose|"
-    r"choicemade|made)",
+    r"choicemade|made|response|resp|selection|choiceflag|ischosen|ischoice)",
     r"gekauft|gewahlt|gekozen|gekocht|keuze|wahl|achete|choisi|choix|comprado|elegido|eleccion|escolhido|"
     r"escolha|acquistato|scelto|scelta",
 )
@@ -169,8 +194,8 @@ QUANTITY = (
     r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|units|no|num|numberof|nbof)?"
     r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"
     r"bought|purchased)?",
-    r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|hoeveelheid|stuks|quantite|qte|nbre?|cantidad|"
-    r"cant|unidades",
+    r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"
+    r"cantidad|cant|unidades|antal|antall|ilosc|adet",
     r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
 )
 PRICE = (
@@ -179,26 +204,44 @@ PRICE = (
     r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount)?",
     r"(?:einzel|stuck|verkaufs|gesamt)?preis|betrag|umsatz|gesamtbetrag|(?:stuks)?prijs|bedrag|omzet|"
     r"prix(?:unitaire)?|montant",
+    r"(?:preis|prijs|prix|precio|preco|prezzo)(?:pro|per|par|por|a|la|al|je)?(?:stuck|stk|stuks?|piece|unite|unidad|"
+    r"unidade|pezzo|unitaire|unitario)(?:ttc|ht|htva|inkl|incl|excl)?(?:mwst|btw|tva|iva)?",
     r"precio(?:unitario)?|importe|preco(?:unitario)?|valor|prezzo(?:unitario)?|importo|dollars|paid|cost|spend",
 )
 STATUS = (
     r"(?:order|payment|financial|delivery|fulfillment|fulfilment|transaction|sale|shipping|line|item|invoice|"
     r"subscription)?status",
-    r"(?:bestell|auftrags|zahlungs|liefer)status|(?:bestel|betaal|order)status|statut(?:commande)?|"
+    r"(?:bestell|auftrags|zahlungs|liefer|versand)status|(?:bestel|betaal|order|verzend|lever)status|statut(?:commande)?|"
     r"estado(?:delpedido|pedido)?|statodellordine",
     r"stato(?:ordine)?|situacao|orderstate|state",
+    r"(?:sales?|purchase)(?:or)?returns?|returns?(?:or)?sales?",
     r"(?:event|action|behaviou?r|activity|interaction|transaction|document|doc|movement|record|row|line|order|"
     r"sale)(?:type|name)?",
     r"type|typ|art|ereignis|ereignistyp|aktion|gebeurtenis|evenement|actie|soort|evento|tipo|tipoevento|azione|"
     r"accion|acao",
 )
 STRONG_STATUS = re.compile(
-    r".*(status|statut|estado|stato|eventtype|event|behaviou?r(type)?|ereignis|evenement|evento)"
+    r".*(status|statut|estado|stato|event(type|name)?|(behaviou?r|action|activity|interaction)(type)?|ereignis|"
+    r"evenement|evento)"
 )
 REFUND_FLAG = (
     r"(?:is|was)?(?:returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
-    r"storniert|retour|test)(?:ed)?(?:flag|at|date|yn)?",
+    r"storniert|retour|test|testorder|demo|duplicate|spam|deleted)(?:ed)?(?:flag|at|date|yn)?",
+    r"(?:ist|is)?test(?:bestellung|bestelling|kauf|aankoop|auftrag|purchase|transaction)|commandetest|pedidodeprueba",
     r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",
+)
+REFUNDED_QUANTITY = (
+    r"(?:quantity|qty|units|items)(?:refunded|returned|canceled|cancelled|returns?)",
+    r"(?:refunded|returned|canceled|cancelled|return|refund)(?:quantity|qty|units|items|quantities)",
+    r"(?:retouren|storno|ruckgabe)menge|(?:retour|geretourneerd|geannuleerd)aantal|quantite(?:retournee|remboursee)",
+)
+BEGUN = (  # of a spell, where no column is called its start
+    r"(?:subscription|contract|policy|account|plan|membership)?(?:created|activated|activation|effective|opened|signup|"
+    r"signedup|enrolled|inception)(?:date|at|on|month)?",
+)
+OVER = (
+    r"(?:subscription|contract|policy|account|plan|membership)?(?:canceled|cancelled|cancellation|terminated|termination|"
+    r"closed|expiry|expires?|expired|expiration|churned|lapsed)(?:date|at|on|month)?",
 )
 WEIGHT = (
     r"(?:household|hh|panel|sample|sampling|survey|projection|demographic|person|respondent|case)?(?:weight|"

@@ -15,7 +15,7 @@ NEEDS = {".xls": "xlrd", ".ods": "odfpy"}
 
 
 def open_workbook(path: Path, options: Options) -> Table:
-    """The sheet that is named, or the first with a table in it; its header is the first row that is as full as most."""
+    """The sheet that is named, or the one with most rows; its header is the first row that is as full as most."""
     import pandas as pd
 
     try:
@@ -33,7 +33,7 @@ def open_workbook(path: Path, options: Options) -> Table:
         )
     if not full:
         raise PanelError([f"{path}: no sheet has a table; a panel has a header and a row a purchase"])
-    name = options.sheet or next(iter(full))
+    name = options.sheet or max(full, key=lambda n: len(full[n]))
     notes = []
     if len(full) > 1 and options.sheet is None:
         others = ", ".join(n for n in full if n != name)

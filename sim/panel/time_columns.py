@@ -1,0 +1,109 @@
+"""Finds the columns of time: of a moment, of parts of a date, of the start and end of a spell with a provider."""
+
+import re
+
+import numpy as np
+
+from sim.panel import vocabulary
+from sim.panel.column_finder import Columns, Finder, codes_of
+from sim.panel.dates import numbers_or_months, read_times, times_of_day
+from sim.panel.values import read_numbers
+
+
+def find_times(finder: Finder, found: Columns) -> None:
+    """The column of time, or those of the start and end of a spell, or of parts of a date."""
+    starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
+    provider = re.fullmatch(vocabulary.PROVIDER, vocabulary.normalized(found.brand))
+    if provider and not finder.matching(vocabulary.QUANTITY):
+        starts, ends = starts or finder.matching(vocabulary.BEGUN), ends or finder.matching(vocabulary.OVER)
+    if finder.options.time is None and len(starts) == len(ends) == 1:
+        found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
+        return
+    named_column = finder.named("time")
+    if named_column is not None:
+        found.time = named_column
+        return
+    hits = sorted((rank, i, n) for i, n in enumerate(finder.unused()) if (rank := _moment(n)) is not None)
+    clocks = [
+        n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
+    ]
+    clocks = clocks if any(n not in clocks for _, _, n in hits) else []
+    names = [n for _, _, n in hits if n not in clocks]
+    parts = _parts(finder, {n: rank for rank, _, n in hits}, names)
+    if parts:
+        found.parts, found.time = parts, parts[-1]
+    elif names:
+        found.time = finder.take(names[0])
+        found.clock = finder.take(clocks[0]) if clocks else ""
+    elif dated := [n for n in finder.unused() if _called_date(n) and _of_dates(finder, n)]:
+        found.time = finder.take(dated[0])
+        finder.notes.append(f"The column {dated[0]} is taken for the time; panel.time=COLUMN says otherwise.")
+    else:
+        numbered = [n for n in finder.matching(vocabulary.ORDER) if _counts_purchases(finder, found.customer, n)]
+        found.time = finder.take(numbered[0] if numbered else "")
+    if len(names) > 1 and not parts:
+        finder.notes.append(
+            f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
+            f"otherwise."
+        )
+
+
+def _counts_purchases(finder: Finder, customer: str, name: str) -> bool:
+    """Whether an order's number begins anew with every customer: 1, 2, 3, .."""
+    who, names = codes_of(finder.table, customer) if customer else (np.zeros(0, np.int64), [])
+    codes, texts = codes_of(finder.table, name)
+    numbers = read_numbers(texts)
+    if len(names) < 2 or not np.isfinite(numbers).all() or (who < 0).any() or (codes < 0).any():
+        return False
+    lowest, highest = np.full(len(names), np.inf), np.zeros(len(names))
+    np.minimum.at(lowest, who, numbers[codes])
+    np.maximum.at(highest, who, numbers[codes])
+    return bool((lowest == 1).mean() > 0.9 and highest.max() > 1 and (highest <= np.bincount(who)).all())
+
+
+def _moment(name: str) -> int | None:
+    """How fine a time a column of that name is, 0 the finest; None for what is no time of a purchase."""
+    text = vocabulary.normalized(name)
+    if vocabulary.NO_PURCHASE_TIME.search(text):
+        return None
+    for rank, word in vocabulary.MOMENT:
+        if text == word and word not in ("at", "on", "an"):
+            return rank
+        if len(word) > 1 and re.fullmatch(f"{vocabulary.WHEN}*{word}{vocabulary.WHEN}*", text) and text != word:
+            return rank
+    return None
+
+
+def _called_date(name: str) -> bool:
+    """Whether a name ends as that of a moment: flight_date, played_at."""
+    if vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(name)):
+        return False
+    return re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp)$|[_ .-](at|on)$|[a-z](At|On)$", name) is not None
+
+
+def _of_dates(finder: Finder, name: str) -> bool:
+    texts = finder.texts(name)
+    found = read_times(texts, np.ones(len(texts)), finder.options.dates, True) if texts else None
+    return found is not None and found.dates and float(np.isfinite(found.values).mean()) > 0.5
+
+
+def _of_day(finder: Finder, name: str) -> bool:
+    texts = finder.texts(name)
+    return bool(texts) and float(np.isfinite(times_of_day(texts)).mean()) > 0.9
+
+
+def _parts(finder: Finder, ranks: dict[str, int], names: list[str]) -> tuple[str, ...]:
+    """Columns of year and month (and day), week or quarter, where the finest of them alone starts anew every year."""
+    years = [n for n in names if ranks[n] == 7]
+    finer = [n for n in names if ranks[n] in (2, 3, 5, 6) and _at_most(finder, n, 53)]
+    if len(years) != 1 or not finer or ranks[names[0]] < 2:
+        return ()
+    by_rank = {ranks[n]: n for n in reversed(finer)}
+    if 5 in by_rank:
+        return (years[0], by_rank[5], *([by_rank[2]] if 2 in by_rank else []))
+    return (years[0], by_rank[min(by_rank)]) if min(by_rank) > 2 else ()
+
+
+def _at_most(finder: Finder, name: str, most: int) -> bool:
+    numbers = numbers_or_months(finder.texts(name))
+    return len(numbers) > 0 and bool(np.isfinite(numbers).all()) and numbers.min() >= 1 and numbers.max() <= most
