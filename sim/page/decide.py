@@ -53,7 +53,7 @@ def question(game: Game) -> Scenario:
     """The scenario with its events and at least a year after the last of them; ScenarioError where there is none."""
     active = game.active
     if not active:
-        raise ScenarioError(["there is no event yet, so nothing to answer; start one on the left"])
+        raise ScenarioError(["there is no event yet, so nothing to answer; start one in the controls"])
     window = game.start.window
     weeks = max(game.start.weeks, active[-1].week + YEAR + 1)
     return with_events(game.start, active, -(-weeks // window) * window)

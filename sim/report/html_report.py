@@ -28,6 +28,7 @@ from sim.study.priors import priors_of
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 MOST_OPEN = 15  # numbers shown without unfolding the rest
+LONG = 50  # characters of a cell that needs a wide column
 MINUSES, INTERVALS = re.compile(r"(?<![\w.)\]])-(?=\.?\d)"), re.compile(r"\[[^\]]*\]")
 Row = tuple[str, Sequence[str]]
 
@@ -74,7 +75,7 @@ def html(report: Report) -> str:
         f"<h1>{escape(head)}</h1>",
         f'<p class="lead">{escape(scaled)}</p>' if scaled else "",
         _question(report),
-        f"<figure>{_svg(report)}<figcaption>{escape(_note(report.scenario))}</figcaption></figure>",
+        f"<figure tabindex='0'>{_svg(report)}<figcaption>{escape(_note(report.scenario))}</figcaption></figure>",
         _section("Customers lost or won", _answer_table(answer)),
         _section("By firm", _firms(answer)),
         _section("What would have helped", _measures(report)) if report.measures else "",
@@ -103,11 +104,10 @@ def _list(lines: Iterable[str]) -> str:
 def table_html(heads: Sequence[str], rows: Iterable[Row], caption: str = "") -> str:
     """A table whose first column names the row; a row whose name is indented is a part of the one above it."""
     top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = "".join(
-        f'<tr><th scope="row"{" class=part" * label.startswith(" ")}>{typeset(label.strip())}</th>'
-        f"{''.join(f'<td>{typeset(c)}</td>' for c in cells)}</tr>"
-        for label, cells in rows
-    )
+    body = ""
+    for label, cells in rows:
+        body += f'<tr><th scope="row"{" class=part" * label.startswith(" ")}>{typeset(label.strip())}</th>'
+        body += "".join(f"<td{' class=long' * (len(c) > LONG)}>{typeset(c)}</td>" for c in cells) + "</tr>"
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
     box = f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption or heads[0])}">'
     return f"{box}<table>{said}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
