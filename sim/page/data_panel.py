@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import solara
 
@@ -51,12 +52,10 @@ def OwnDataPanel(session: Session):
 
     def part(data: object) -> None:
         try:
-            whole = upload.add(data)
+            if whole := upload.add(data):
+                later("Reading …", lambda: own_data.read(*whole))
         except ScenarioError as error:
             on_problems(error.complaints)
-            return
-        if whole:
-            later("Reading …", lambda: own_data.read(*whole))
 
     solara.HTML("h2", "Your own data", classes=["section"])
     FileUpload(label="A purchase file: who, when, which brand", accept=".csv,.tsv,.txt", most=UPLOAD, event_part=part)
@@ -73,11 +72,11 @@ def OwnDataPanel(session: Session):
             raise ScenarioError(["the visitor has left"])  # ends the fit
         on_busy(f"Fitting a market: {what}, {done:.0%} …")
 
-    fit = lambda: later("Fitting a market …", lambda: own_data.calibrate(found, said))  # noqa: E731
     if not found.market:
+        fit = partial(later, "Fitting a market …", partial(own_data.calibrate, found, said))
         solara.Button("Fit a market to it", on_click=fit, small=True, block=True, disabled=bool(busy))
     else:
-        play = lambda: session.choose(found.market)  # noqa: E731
+        play = partial(session.choose, found.market)
         solara.Button("Play the fitted market", on_click=play, small=True, block=True, color="primary")
 
 
