@@ -1,6 +1,5 @@
 """Starts the actors of a population, schedules their weeks ahead, and replaces them when one dies."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import numpy as np
 
 from sim.engine.cluster.actor import ShardActor, WeekTiming, source
 from sim.engine.cluster.checkpoints import Checkpoints, name_of
+from sim.engine.cluster.join import join_cluster
 from sim.engine.loop import Run, sum_of, window_ends
 from sim.engine.shard import refuse_unsolved
 from sim.measure.tally import FOLDS, Tally, counted
@@ -148,16 +148,7 @@ def _pool(
     address: str | None, scenario: Scenario, links: Links | None, files: Checkpoints, every: int
 ) -> Iterator[ActorPool]:
     """A pool of actors on a cluster; what was started for it ends with it."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of a death: it is raised once, and handled
-    try:
-        import ray
-    except ImportError:
-        raise ScenarioError(["cluster: ray is missing; pip install -e '.[cluster]'"]) from None
-    joined = ray.is_initialized()
-    if not joined:
-        own = {} if address else {"include_dashboard": False}
-        ray.init(address or "local", log_to_driver=False, logging_level="WARNING", **own)
+    ray, joined = join_cluster(address, "cluster")
     # An actor that requests nothing is placed where a core is free, and holds none: after a death the rest take it in.
     actor, network = ray.remote(scheduling_strategy="SPREAD")(ShardActor), ray.put(links)
     named = ray.put(files_of(scenario))

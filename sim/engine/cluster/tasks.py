@@ -1,42 +1,15 @@
 """Calls of one function on a Ray cluster, as they finish, whichever machines die meanwhile."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sim.model.declare import ScenarioError
+from sim.engine.cluster.join import join_cluster
 
 AHEAD = 4  # calls that are asked for, for each core, before the first of them is done
 RETRIES = 20  # machines that may die under one call
 Shared = TypeVar("Shared")
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
-
-
-def cluster_of(address: str | None) -> tuple[Any, bool]:
-    """Ray, joined to the cluster at an address, the one it has joined already, or this machine; and whether it had.
-
-    ScenarioError if Ray is missing, or if nothing answers at the address.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
-    try:
-        import ray
-    except ImportError:
-        raise ScenarioError(["workers: ray is missing; pip install -e '.[cluster]'"]) from None
-    joined = bool(ray.is_initialized())
-    if not joined:
-        own = {} if address else {"include_dashboard": False}
-        try:
-            ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
-        except (
-            ConnectionError,
-            ValueError,
-            RuntimeError,
-            SystemExit,
-        ) as error:  # Ray ends the process where nothing answers
-            raise ScenarioError([f"workers: no Ray cluster answers at {address}: {error}"]) from None
-    return ray, joined
 
 
 def run_tasks(
@@ -50,7 +23,7 @@ def run_tasks(
     A call whose machine dies is made again elsewhere. What fails for another reason than `function` is given back as
     its exception; what `function` raises is raised.
     """
-    ray, joined = cluster_of(address)
+    ray, joined = join_cluster(address, "workers")
     remote, given = ray.remote(max_retries=RETRIES, scheduling_strategy="SPREAD")(function), ray.put(shared)
     waiting: dict[Any, int] = {}
     todo = iter(enumerate(arguments))
