@@ -96,7 +96,14 @@ def command(arguments: list[str]) -> int:
         return study_main(arguments)
     from sim.report.hydra_task import launch
 
-    return launch(*_new_scandal(arguments)) if "scandal=new" in arguments else launch(arguments)
+    if "scandal=new" in arguments:
+        return launch(*_new_scandal(arguments))
+    if any(a.lstrip("+").startswith(("scandal.", "observed")) for a in arguments):
+        from sim.casebook.question import astray
+        from sim.report.folders import refuse
+
+        refuse(astray(arguments))
+    return launch(arguments)
 
 
 def _new_scandal(arguments: list[str]) -> tuple[list[str], list[dict[str, float]]]:

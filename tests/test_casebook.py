@@ -220,6 +220,9 @@ BAD = {
     "scandal.regime=repertoire": "contradicts market.regime, which is provider",
     "scandal.hurt=0 scandal.self=1": "is given twice",
     "-m": "one question at a time",
+    "scandal=new scandal=outage": "scandal=outage: one scandal at a time",
+    "scandal.kind=": "scandal.kind: is empty",
+    "scandal.hurt=2": "scandal.hurt: 2.0 is no share from 0 to 1",
 }
 
 

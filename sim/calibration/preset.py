@@ -17,6 +17,7 @@ MARKET, PEOPLE, CALENDAR = "market.yaml", "people.parquet", "calendar.csv"
 PEOPLE_DRAWS = 40  # draws of the posterior that people can start from, one a replication
 RESERVED = {"price_weight"}  # a name in a covariance of tastes
 MOST_SPREAD = 9.9, 2.9  # of a taste and of ln price weight, as the simulator takes them
+PRICE_DIGITS = 4
 LEAST_PRICE = 0.05  # on the simulator's scale; adding to all prices changes no choice
 WINDOW, WEEKS = 13, 104
 SEGMENTS = ("ethical", "skeptical", "habitual")  # of conf/config.yaml
@@ -122,7 +123,7 @@ def _quoted(text: str) -> str:
 def _time(time: Time) -> Iterator[str]:
     weeks = WEEKS if time.weeks is None else int(time.weeks.max() - time.weeks.min() + 1)
     if time.weeks is not None:
-        yield f"calendar: {CALENDAR}  # prices and promotions of the panel's weeks, in place of firms.*.price;"
+        yield f"calendar: {CALENDAR}  # promotions of the panel's weeks, and prices by week on top of firms.*.price;"
         yield "#   a move wins over them, +moves.cut={firm: NAME, week: 4, value: 0.9}; calendar= drops all"
     yield f"weeks: {max(weeks, 1)}"
     yield f"window: {min(WINDOW, max(weeks, 1))}  # weeks"
@@ -183,7 +184,7 @@ def _firms(posterior: Posterior, choices: Choices, numbers: Numbers, weeks: np.n
         mean = f"{numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}"
         yield f"    presence: {presence[j]:.6g}  # exp of mean taste, which is {mean}; panel"
         if numbers.priced:
-            yield f"    price: {1 + x[:, j].mean():.4f}  # panel"
+            yield f"    price: {1 + x[:, j].mean():.{PRICE_DIGITS}f}  # panel"
         for name, block in (("feature", choices.features), ("display", choices.displays)):
             if block is not None and name in numbers.weights:
                 yield f"    {name}: {float(np.clip(block[:, j].mean(), 0, 1)):.4f}  # of purchases; panel"
@@ -204,17 +205,20 @@ def _covariance(posterior: Posterior, numbers: Numbers) -> Iterator[str]:
 
 
 def calendar_text(posterior: Posterior, choices: Choices, weeks: np.ndarray) -> str:
-    """Prices and promotions of every firm in every week, as CSV: means over the purchases of the week."""
+    """Prices, less the firm's own, and promotions of every firm in every week, as CSV: means over its purchases."""
     many = len(posterior.firms)
     x = price_index(choices, posterior.terms) + price_shift(posterior, choices, weeks) + 1
-    blocks = {"price": x} if posterior.terms.mean_price is not None else {}
+    x -= np.round(x.mean(axis=0), PRICE_DIGITS)
+    blocks = {"price_change": x} if posterior.terms.mean_price is not None else {}
     for name, wanted, block in (
         ("feature", posterior.terms.feature, choices.features),
         ("display", posterior.terms.display, choices.displays),
     ):
         if wanted and block is not None:
             blocks[name] = np.clip(block, 0, 1)
-    tables = {name: by_week(weeks, choices.y, values, many)[1] for name, values in (blocks or {"price": x}).items()}
+    tables = {
+        name: by_week(weeks, choices.y, values, many)[1] for name, values in (blocks or {"price_change": x}).items()
+    }
     lines = [",".join(["week", "firm", *tables])]
     for week in range(int(weeks.max() - weeks.min()) + 1):
         for j, firm in enumerate(posterior.firms):

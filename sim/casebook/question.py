@@ -49,13 +49,34 @@ def asked(arguments: Sequence[str], regime: str = "") -> Question:
             others.append(argument)
     if any(other.startswith("-") for other in others):
         wrong.append(FLAGGED)
+    wrong += [f"{a}: one scandal at a time, {CHOSEN} or another" for a in _chosen(others) if a != CHOSEN]
     if regime and row.setdefault("regime", regime) != regime and not wrong:
         wrong.append(f"scandal.regime: {row['regime']!r} contradicts market.regime, which is {regime}; leave it out")
-    known = attributes(row, "scandal", wrong)
+    complaints: list[str] = []
+    known = attributes(row, "scandal", complaints)
+    wrong += [_as_asked(line, arguments) for line in complaints]
     change = _seen(seen, wrong)
     if wrong:
         raise ScenarioError(wrong)
     return Question(known, change, others)
+
+
+def _chosen(arguments: Sequence[str]) -> list[str]:
+    return [a for a in arguments if a.lstrip("+").partition("=")[0] == "scandal"]
+
+
+def astray(arguments: Sequence[str]) -> list[str]:
+    """Complaints about arguments that belong to a new scandal, where none is asked for.
+
+    >>> astray(["market=bank", "observed=-2.4"])
+    ['observed=-2.4: goes with scandal=new only']
+    """
+    if CHOSEN in arguments:
+        return []
+    keys = {a: a.lstrip("+").partition("=")[0] for a in arguments}
+    return [
+        f"{a}: goes with {CHOSEN} only" for a, k in keys.items() if k.startswith("scandal.") or k in (SEEN, SEEN_WEEKS)
+    ]
 
 
 def _put(row: dict[str, object], name: str, value: str) -> list[str]:
@@ -65,11 +86,21 @@ def _put(row: dict[str, object], name: str, value: str) -> list[str]:
         return [f"scandal.{name}: unknown{did_you_mean(name, (*ATTRIBUTES, *OTHER_NAMES))}"]
     if own in row:
         return [f"scandal.{name}: is given twice"]
+    if not value.strip():
+        return [f"scandal.{name}: is empty (an unset variable?); leave it out if it is not known"]
     try:
         row[own] = float(value) if own in SHARES else value
     except ValueError:
         row[own] = value
     return []
+
+
+def _as_asked(complaint: str, arguments: Sequence[str]) -> str:
+    """The complaint about an attribute under the name that was given to it."""
+    for other, own in OTHER_NAMES.items():
+        if any(a.lstrip("+").startswith(f"scandal.{other}=") for a in arguments):
+            complaint = complaint.replace(f"scandal.{own}:", f"scandal.{other}:")
+    return complaint
 
 
 def _seen(seen: dict[str, str], wrong: list[str]) -> float | None:

@@ -112,7 +112,8 @@ def moves(*rows: tuple[str, str, int, int, float]) -> dict[str, object]:
 
 
 EVENT, MONTH = 52, 52 / 12  # the week of what happens, weeks
-CARD_EXPIRY = moves(("netflix", "price", EVENT, 0, PRICE_NOTICE))
+SEEN = {"market.price_attention": 1.0}  # where a price stands for what nobody can overlook: a card that is replaced
+CARD_EXPIRY = SEEN | moves(("netflix", "price", EVENT, 0, PRICE_NOTICE))
 
 
 def _exits(tally: Tally, firm: int) -> Array:
@@ -156,7 +157,7 @@ def fact_23(runs: RunCache) -> Quantities:
     worse = moves(*((s, "effort", EVENT, 0, 0.8) for s in services))
     weeks = range(EVENT, 2 * EVENT)
     noticed = moves(*((s, "price", w, 1, PRICE_NOTICE + 1e-3 * (w % 2)) for s in services for w in weeks))
-    pair = [estimates.weekly(runs(SUBSCRIPTION, c).tally) for c in (worse, worse | noticed)]
+    pair = [estimates.weekly(runs(SUBSCRIPTION, c).tally) for c in (worse, worse | noticed | SEEN)]
 
     def lost(a: Tally, b: Tally) -> Array:
         kept = [t.flow[..., EVENT : 2 * EVENT, :, 1:-1].sum(axis=(-3, -2, -1)) for t in (a, b)]
@@ -204,12 +205,12 @@ def fact_26(runs: RunCache) -> Quantities:
     """A trial of a rival makes a third stay with it; removing switching cost moves little share.
 
     The trial puts everybody who looks with the rival, which is then as present as the others; who is decided after it
-    has two weeks more to carry it out in. Switching cost is taken from a market whose firms have some.
+    has two weeks more to carry it out in. Switching cost is taken, in a week, from a market whose firms have some.
     """
     quiet = runs(SUBSCRIPTION)
     firms, j = quiet.scenario.firms, quiet.focus
     rival = list(firms)[j + 1]
-    levers = moves(
+    levers = SEEN | moves(
         (quiet.scenario.focus, "price", EVENT, 0, PRICE_NOTICE),
         (rival, "presence", EVENT, 2, 1e3 * firms[rival].presence),
         (rival, "price", EVENT + 2, 0, PRICE_NOTICE),
@@ -220,14 +221,19 @@ def fact_26(runs: RunCache) -> Quantities:
     decided = trial.people[EVENT + 3].one["target"]
     stays = (after == j + 1) & ((decided < 0) | (decided == j + 1))
     costly = runs("market=mobile", times=4)
-    free = runs("market=mobile", {"mechanisms.switching_cost": False}, times=4)
+    without = moves(*((firm, "switching_cost", EVENT, 0, 0.0) for firm in costly.scenario.firms))
+    free = runs("market=mobile", without, times=4)
+    after = slice(EVENT, EVENT + YEARS)
 
     def gain(a: Tally, b: Tally) -> Array:
-        return 100 * np.abs(metrics.share(b) - metrics.share(a)).max(axis=-1)
+        uses = [t.flow[..., after, :, 1:].sum(axis=(-3, -2)) for t in (a, b)]
+        return 100 * np.abs(uses[1] / uses[1].sum(-1, keepdims=True) - uses[0] / uses[0].sum(-1, keepdims=True)).max(-1)
 
     return {
         "stay with the rival after a trial, %": from_people(lambda t, s: 100 * s[t].mean(), tried, stays),
-        "share moved by removing switching cost, points": from_counts(gain, costly.counts, free.counts),
+        "share moved by removing switching cost, points": from_counts(
+            gain, estimates.weekly(costly.tally), estimates.weekly(free.tally)
+        ),
     }
 
 
@@ -238,7 +244,7 @@ STEPS = 12  # halvings of the interval in which the price lies at which as many 
 def _decided(runs: RunCache, price: float, cost: float, times: float) -> tuple[FactRun, Array, Array]:
     """The run in which everybody is asked in the week EVENT: who was a customer, and who has decided to stay."""
     levers = moves(("netflix", "price", EVENT, 0, price), ("netflix", "switching_cost", EVENT, 0, cost))
-    run = runs(SUBSCRIPTION, {**levers, "weeks": EVENT + 2}, (EVENT, EVENT + 1), times)
+    run = runs(SUBSCRIPTION, {**levers, **SEEN, "weeks": EVENT + 2}, (EVENT, EVENT + 1), times)
     before, after = (run.people[w].one for w in (EVENT, EVENT + 1))
     mine = before["last"] == run.focus
     return run, mine, mine & (after["last"] == run.focus) & (after["target"] < 0)

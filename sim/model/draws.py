@@ -1,7 +1,9 @@
 """What people are drawn from: laws of rates, attention, tastes and price weights over people, at keyed addresses."""
 
+import numpy as np
+
 from sim.compute.jit import inlined
-from sim.compute.random import ONE, SECOND, ZERO, exp, log, log_gamma, normal, random_bits
+from sim.compute.random import ONE, SECOND, TWO, ZERO, exp, log, log_gamma, normal, random_bits
 from sim.compute.simd import select
 
 
@@ -69,3 +71,10 @@ def beta(mean, concentration, key, purpose, number, start, index):
     a = log_gamma(mean * concentration, key, purpose, number, start, index)
     b = log_gamma((ONE - mean) * concentration, key, purpose, number, start, index + SECOND)
     return ONE / (ONE + exp(b - a))
+
+
+@inlined
+def log2_left(rate):
+    """log2(1 - rate), at most 126 halvings."""
+    left = ONE - rate
+    return log(left) / log(TWO) if left > np.float32(1e-38) else np.float32(-126)

@@ -164,9 +164,15 @@ class Market:
     price_half_life: float = trait(
         8.0, 0.1, 520, "weeks", "half-life in which the price that people are used to follows"
     )
+    deal_expansion: float = trait(
+        0.0, 0, 10, "-", "relative change of uses for one of a deal in the category's price, while it is new"
+    )
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
     event_attention: float = trait(1.0, 0, 1, "-", "chance that a price move or contract end is noticed", "#22")
+    price_attention: float = trait(
+        1.0, 0, 1, "-", "factor on that where it is a price that moves: few read what a subscription costs"
+    )
     incident_attention: float = trait(
         0.0, 0, 1, "-", "chance that a visit far below expectation makes one reconsider at the next use", "#69"
     )

@@ -22,7 +22,8 @@ from sim.compute.random import (
     uniform,
 )
 from sim.compute.simd import logical_not, select
-from sim.model.draws import beta, draw_variates, drawn_rate, price_factor_at, taste_at
+from sim.model.draws import beta, draw_variates, drawn_rate, log2_left, price_factor_at, taste_at
+from sim.model.past import live_past
 from sim.model.population import BLOCKS, CELL, LAST, PRICE, RATE
 from sim.model.rules.choose import state_dependence, systematic_utility
 from sim.model.rules.learn import revise
@@ -49,9 +50,20 @@ def draw_person(person, bonds, public, world, slots, i):
     """Draw a person once: rate, attention, tastes, and the past that their tastes imply.
 
     i are the lanes of the workspace that are drawn; what is given of people takes the place of a draw, slot by slot.
+    Where customers of providers come and go their past is lived; elsewhere it is what is to be expected.
     """
     draw_traits(person, bonds, public, i)
     draw_tastes(person, bonds, public, world, i)
+    traits, given = public.traits[0], world.given.shape[0] > 0
+    if public.market[0].provider and traits.turnover > ZERO and traits.taste_renewal == ZERO and not given:
+        live_past(person, bonds, public, world, i)
+    else:
+        draw_expected_past(person, bonds, public, world, slots, i)
+
+
+@inlined
+def draw_expected_past(person, bonds, public, world, slots, i):
+    """The past as it is to be expected of a person with these tastes, or as it is given."""
     for slot in range(slots if world.given.shape[0] > 0 else 0):
         give_traits(person, bonds, public, world, slot)
     before, since = earlier_uses(person, bonds, public, world, i)
@@ -305,10 +317,3 @@ def expected_history(person, bonds, public, before, since, j, i):
     bonds.familiarity[j, i] = ONE - exp2(uses * log2_left(market.familiarity_rate))
     bonds.memory[j, i] = firm.quality
     person.expectation[i] += chance * firm.quality
-
-
-@inlined
-def log2_left(rate):
-    """log2(1 - rate), at most 126 halvings."""
-    left = ONE - rate
-    return log(left) / log(TWO) if left > np.float32(1e-38) else np.float32(-126)

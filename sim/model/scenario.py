@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
-from sim.model.calendar import calendar_complaints
+from sim.model.calendar import calendar_complaints, calendar_hides
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
 from sim.model.fields import Firm, Move, Policy, Scandal, Scenario, Segment, Touchpoint
 from sim.model.levers import NO_LEVERS, is_open, value_at
@@ -85,6 +85,8 @@ def _changed(nested: Nested, changes: Mapping[str, object], sizes: Sizes = SIZE_
     scenario.cohorts = scenario.cohorts or {"all": Segment()}
     _forget_covariances(scenario, firms - set(scenario.firms))
     complaints += [*_care(scenario, kinds - set(scenario.kinds)), *_contradictions(scenario), *_files(scenario)]
+    if not complaints and "calendar" not in changes:
+        complaints += calendar_hides(scenario, map(str, changes))
     if complaints:
         raise ScenarioError(complaints)
     scenario.focus = scenario.focus or _largest(scenario)

@@ -21,6 +21,7 @@ from sim.model.population import has_price_weights, people_of
 from sim.model.scandals import attribution, news_exposure, salience
 from sim.model.state import records
 from sim.model.tastes import taste_factor
+from sim.model.visits import expected_visits
 
 ByWeek = Callable[[Scandal, int], float]  # of a scandal and the weeks since it broke
 
@@ -69,6 +70,7 @@ class World(NamedTuple):
     taste_factor: Floats  # [j + 1, j + 1] Cholesky factor of tastes and ln price weight; [0, 0] where none is given
     given: Floats  # [person, column] people to start from, as of `population.people_of`; [0, 0] where none are
     season: Floats  # [t] factor on the rate of use
+    visits: Floats  # [j, column] what a visit is to be expected to bring before week 0 (sim/model/visits.py)
     starts: npt.NDArray[np.int64]  # [people + 1] int64, CSR of a stored network; empty for the small world
     recipients: npt.NDArray[np.int64]  # [links] int64
 
@@ -126,8 +128,9 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
     scandals = {} if "scandal" in off else s.scandals
     starts, recipients = stored_links(s) if links is None else links
     traits = _traits(s, off)
+    market = _market(s, off, traits)
     return World(
-        market=_market(s, off, traits),
+        market=market,
         traits=traits,
         care=_care(s),
         firms=firms,
@@ -140,7 +143,8 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
         presence=(presence / presence.sum()).astype(FLOAT),
         taste_factor=taste_factor(s),
         given=people_of(s, replication),
-        season=_season(s),
+        season=_season(s, firms, off),
+        visits=expected_visits(s, int(market["neighbors"][0] * market["talk"][0])),
         starts=starts,
         recipients=recipients,
     )
@@ -148,8 +152,9 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
 
 def with_levers(world: World, scenario: Scenario) -> World:
     """The world of a scenario that differs from that of `world` in moves alone."""
-    firms, failures = offers(scenario, switched_off(scenario))
-    return world._replace(firms=firms, failures=failures)
+    off = switched_off(scenario)
+    firms, failures = offers(scenario, off)
+    return world._replace(firms=firms, failures=failures, season=_season(scenario, firms, off))
 
 
 def switched_off(s: Scenario) -> list[str]:
@@ -214,10 +219,18 @@ def _care(s: Scenario) -> Floats:
     return np.array(care, FLOAT).reshape(len(s.cells), len(s.kinds))
 
 
-def _season(s: Scenario) -> Floats:
-    """[t] the season's factor on the rate of use; years have 52 weeks, and the burn-in has none."""
-    factors = [s.market.season.get(f"w{week % 52 + 1}", 1.0) for week in range(s.weeks)]
-    return np.array([1.0, *factors], FLOAT)
+def _season(s: Scenario, firms: Records, off: list[str]) -> Floats:
+    """[t] the factor on the rate of use of the season, and of deals in the category.
+
+    Years have 52 weeks, and the burn-in has no season. A deal of one per cent of the category's price, firms weighted
+    by presence, brings `deal_expansion` per cent more uses, in the weeks in which it is new (Nijs, Dekimpe, Steenkamp
+    & Hanssens 2001).
+    """
+    factors = np.array([1.0, *(s.market.season.get(f"w{week % 52 + 1}", 1.0) for week in range(s.weeks))])
+    if s.market.deal_expansion > 0 and "price" not in off:
+        presence = np.array([f.presence for f in s.firms.values()])
+        factors *= np.exp(-s.market.deal_expansion * firms["deal"].astype(float) @ (presence / presence.sum()))
+    return factors.astype(FLOAT)
 
 
 def _cells(s: Scenario) -> Floats:

@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.model.calendar import calendar_hides
 from sim.model.declare import ScenarioError, unknown
 from sim.model.fields import Scenario
 from sim.model.paths import unknown_member
@@ -140,6 +141,8 @@ def stated(config: Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
     complaints += strangers.values()
     try:
         result = build(_without(config, [*others, *OPTIONS, *strangers]))
+        given = [o.partition("=")[0].lstrip("+") for o in overrides]
+        complaints += [] if "calendar" in given else calendar_hides(result, given)
     except ScenarioError as error:
         complaints += error.complaints
     if complaints:

@@ -59,6 +59,29 @@ def test_moves_win_over_it_and_the_burn_in_is_before_it(tmp_path):
     assert make_world(scenario).firms["feature"][:, 0].tolist()[:9] == [0, 0, 0, 0, 0, 1, 1, 0, 0]
 
 
+def test_prices_can_be_on_top_of_the_firms_own(tmp_path):
+    own = market(BASE).firms["f0"].price
+    added = (
+        sparse().assign(price=lambda f: f.price - own).rename(columns={"price": "price_change"}).query("firm == 'f0'")
+    )
+    scenario = market({**BASE, "calendar": written(tmp_path / "added.csv", added)})
+    for price in (own, own + 0.25):
+        dearer = change(scenario, {"firms.f0.price": price})
+        prices = [levers_at(dearer, week)["f0"].price - price for week in (-1, 0, 4, 6)]
+        assert prices == pytest.approx([0, 1.2 - own, 0.85 - own, 1.2 - own])
+    with pytest.raises(ScenarioError, match=r"firms\.f0\.price 0\.1 and price_change -0\.15 are outside 0 to 10"):
+        change(scenario, {"firms.f0.price": 0.1})
+
+
+def test_a_lever_that_the_calendar_hides_is_refused(tmp_path):
+    scenario = market({**BASE, "calendar": written(tmp_path / "c.csv", sparse())})
+    with pytest.raises(
+        ScenarioError, match=r"firms\.f0\.price: has no effect from week 0 on, as the calendar .* a move"
+    ):
+        change(scenario, {"firms.f0.price": 0.9})
+    assert change(scenario, {"firms.f4.feature": 0.9, "firms.f1.price": 0.9}).firms["f1"].price == 0.9
+
+
 def test_everything_wrong_with_a_file_is_said_at_once(tmp_path):
     frame = pd.DataFrame(
         [
@@ -85,7 +108,8 @@ def test_everything_wrong_with_a_file_is_said_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("week,firm\n0,f0\n", "columns: none of price, feature, display"),
+        ("week,firm\n0,f0\n", "columns: none of price, feature, display, price_change"),
+        ("week,firm,price,price_change\n0,f0,1,0\n", "columns: price and price_change; give one of them"),
         ("week,brand,price\n0,f0,1\n", "column firm: missing"),
         ("week,firm,prise\n0,f0,1\n", "column prise: unknown; did you mean price?"),
         ("week,firm,price\nmon,f0,1\n", "column week: not all are numbers"),

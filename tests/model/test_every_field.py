@@ -14,7 +14,7 @@ from tests.markets import market
 TITLES = {"title", "meaning", "calendar_sha256", "population_sha256"}  # words that name and change nothing
 PROVIDERS = (
     *("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd"),
-    *("incident_attention", "readiness", "incident"),
+    *("incident_attention", "readiness", "incident", "price_attention"),
 )
 FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut", "react"}  # of every kind of member one stands for all
 BASE = {  # a scenario in which everything has a part
@@ -35,6 +35,7 @@ BASE = {  # a scenario in which everything has a part
     "scandals.fraud.firm": "",  # at the focus
     "moves.cut.weeks": 9,
     "consumer.deal_weight": 0.5,
+    "market.deal_expansion": 1.0,
     "consumer.turnover": 0.2,
     "consumer.taste_renewal": 0.2,
     "consumer.rate_renewal": 0.2,

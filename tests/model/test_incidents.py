@@ -119,9 +119,11 @@ def test_readiness_is_the_ratio_to_mean_attention(weight, expected):
     assert python(readiness)(SimpleNamespace(attention=[0.3]), public, 0) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("weight", [0.0, 1.0])
-def test_with_readiness_those_notice_whose_own_attention_would_have_woken_them(weight):
+@pytest.mark.parametrize(("weight", "read"), [(0.0, 1.0), (1.0, 1.0), (0.0, 0.4)])
+def test_with_readiness_those_notice_whose_own_attention_would_have_woken_them(weight, read):
     """A price move is noticed with chance e, or e x a / m, by those not awake, 1 - a: e (1 - m) or e (1 - E[a^2] / m).
+
+    Of a price that only some read it is that part.
 
     Attention a is beta with mean m and concentration s: E[a^2] = m (m s + 1) / (s + 1).
     """
@@ -133,6 +135,7 @@ def test_with_readiness_those_notice_whose_own_attention_would_have_woken_them(w
         "market.attention_concentration": concentration,
         "market.event_attention": chance,
         "market.readiness": weight,
+        "market.price_attention": read,
         "mechanisms.price": True,
     }
     quiet, _ = deliberated(providers(base))
@@ -141,7 +144,7 @@ def test_with_readiness_those_notice_whose_own_attention_would_have_woken_them(w
     )
     woken, many = event[3].sum() - quiet[3].sum(), used[3, 0]
     second = (mean * concentration + 1) / (concentration + 1) if weight else mean
-    expected = chance * (1 - second)
+    expected = read * chance * (1 - second)
     assert abs(woken - expected * many) < 4 * np.sqrt(expected * many)
 
 

@@ -10,6 +10,7 @@ from experiments.at_rest import drift, yearly
 from sim.engine.loop import advance, initialize, simulate
 from sim.measure import estimates, metrics
 from sim.model.scenario import change
+from sim.model.timeline import make_world
 from sim.study.presets import uncalibrated
 from tests.markets import SHARES, bare, market
 from tests.model.test_laws import agree
@@ -141,6 +142,15 @@ def test_a_new_price_acts_at_once_and_half_as_much_after_a_half_life(week, deal)
     odds = np.array(SHARES) * np.exp([0, 0.2 * (1.5 + deal * 3.0), 0, 0, 0, 0])
     counts = estimates.pooled(run.tally, weeks=slice(week, week + 1))
     agree(estimates.estimate(metrics.share, counts), odds / odds.sum())
+
+
+@pytest.mark.parametrize(("week", "more"), [(26, 0.05), (34, 0.025), (25, 0.0)])
+def test_a_deal_brings_more_uses_of_the_category_while_it_is_new(week, more):
+    """A fifth off a quarter of the market is 5 % off the category; with elasticity 2 the log of uses is 10 % higher."""
+    cut = {"moves.cut": {"firm": "f1", "lever": "price", "week": 26, "value": 0.8}, "market.deal_expansion": 2.0}
+    lower = {**cut, "weeks": 100, "market.price_half_life": 8.0}
+    season = {on: make_world(bare({**lower, "mechanisms.price": on})).season for on in (True, False)}
+    assert np.log(season[True][week + 1]) == pytest.approx(2 * more) and (season[False] == 1).all()
 
 
 def test_all_purchases_of_toothpaste_are_deliberated():

@@ -20,15 +20,17 @@ def attend(person, bonds, public, use, i):
         served, term = to_float(person.tenure[i]), np.float32(market.contract_weeks)
         known = (person.tenure[i] > 0) & (person.tenure[i] < LONGEST)  # at LONGEST uses are no longer told apart
         event = known & (floor(served / term) * term == served)
+    priced = logical_not(last == last)
     for j in range(public.firms.shape[0]):
         if public.firms[j].price_moved > ZERO:
-            event |= last == j
+            priced |= last == j
     if any_lane(logical_not(wakes | (chance >= ONE))):
         turn, notice = random_bits(public.key, Purpose.ATTEND, person.number[i], public.week, use)
         seen, ready = uniform(notice), ONE
         if market.readiness > ZERO:
             ready = readiness(person, public, i)
         event &= seen < market.event_attention * ready
+        event |= priced & (seen < market.event_attention * market.price_attention * ready)
         if market.incident_attention > ZERO:
             event |= (person.target[i] == INCIDENT) & (seen < market.incident_attention * ready)
         return wakes | (uniform(turn) < chance) | event

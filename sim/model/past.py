@@ -1,0 +1,216 @@
+"""The past of a provider's customers where people come and go: lived in leaps, from one occasion to decide to the next.
+
+Whoever is there in the first week came some time ago, exponentially long where newcomers take the places of those who
+leave. A customer decides seldom and learns little between: what a number of uses in a row leaves behind has a closed
+form, and the rules of any week decide at the occasions. So people are born with the firm, the tenure and the knowledge
+of other firms that years in this market give.
+"""
+
+import numpy as np
+
+from sim.compute.bits import add_i32, floor, sqrt, to_float, to_int
+from sim.compute.jit import inlined
+from sim.compute.random import (
+    FIRST,
+    HALF,
+    ONE,
+    TWO,
+    ZERO,
+    Purpose,
+    exp,
+    exp2,
+    log,
+    normal,
+    open_uniform,
+    random_bits,
+    uniform,
+)
+from sim.compute.simd import any_lane, logical_not, select
+from sim.model.draws import log2_left
+from sim.model.rules.attend import readiness
+from sim.model.rules.choose import choose
+from sim.model.rules.consider import consider
+from sim.model.rules.learn import revise
+from sim.model.state import NOTHING, ONCE, pick
+from sim.model.visits import BLAME, DEPTH, HARM, INCIDENT, PRAISE
+
+WEEKS_A_YEAR = np.float32(52)
+DECISIONS = np.float32(40)  # of the past that are lived through, in the mean; of who decides more often less of it is
+ROUNDS = 96  # occasions of the past at most
+NEVER, RARELY, NEARLY = np.float32(1e9), np.float32(1e-6), np.float32(0.9999)
+
+
+@inlined
+def live_past(person, bonds, public, world, i):
+    """Live through the years since a person came, up to the first week of the simulation."""
+    market, traits, number = public.market[0], public.traits[0], person.number[i]
+    for j in range(bonds.taste.shape[0]):
+        bonds.memory[j, i] = bonds.habit[j, i] = bonds.familiarity[j, i] = ZERO
+        bonds.trust[j, i] = market.trust_start
+    person.expectation[i] = ZERO
+    came = random_bits(public.key, Purpose.ENTER, number, FIRST, FIRST)[0]
+    left = floor(-log(open_uniform(came)) * WEEKS_A_YEAR / traits.turnover)
+    often = person.attention[i] + market.incident_attention * world.visits[0, INCIDENT] + RARELY
+    if market.contract_weeks > 0:
+        often += market.event_attention / np.float32(market.contract_weeks)
+    left = select(left * often > DECISIONS, floor(DECISIONS / often), left)
+    n = np.int64(0)
+    while n < ROUNDS and any_lane(left > ZERO):
+        left = live_on(person, bonds, public, world, left, n, i)
+        n += 1
+    person.home[i] = person.last[i]
+
+
+@inlined
+def live_on(person, bonds, public, world, left, n, i):
+    """Use the own firm until the next occasion, and decide there; returns the weeks that are left then."""
+    number, traits, new = person.number[i], public.traits[0], person.last[i] < 0
+    wait, looks = weeks_of_attention(person, public, n, i)
+    end = weeks_to_contract(person, public, n, i)
+    wait, looks = select(end < wait, end, wait), looks & (end >= wait)
+    bad = weeks_to_incident(person, public, world, n, i)
+    struck = (bad < wait) & logical_not(new)
+    wait = select(struck, bad, wait)
+    wait = select(new, ZERO, wait)
+    spent = select(wait < left, wait, left)
+    use_on(person, bonds, public, world, spent, 2 * n, i)
+    left -= spent
+    absent = uniform(random_bits(public.key, Purpose.PAST, number, FIRST, 4 * n + 3)[0])
+    rote = looks & logical_not(struck | new) & (absent < traits.automaticity * pick(bonds.habit, person.last[i], i))
+    decides = (left > ZERO) & logical_not(rote)
+    if any_lane(decides):
+        strike(person, bonds, public, world, decides & struck, i)
+        left = decide_then(person, bonds, public, world, decides, left, n, i)
+    return left
+
+
+@inlined
+def weeks_of_attention(person, public, n, i):
+    """Weeks until a use that is deliberated unless habit prevents it; and that this is why one looks around."""
+    draw = random_bits(public.key, Purpose.PAST, person.number[i], FIRST, 4 * n)[0]
+    wait = geometric(person.attention[i], open_uniform(draw))
+    return ONE + wait, wait == wait
+
+
+@inlined
+def weeks_to_contract(person, public, n, i):
+    """Weeks until the end of a contract is noticed."""
+    market, number = public.market[0], person.number[i]
+    end = to_float(person.tenure[i]) * ZERO + NEVER
+    if market.contract_weeks > 0:
+        term, served = np.float32(market.contract_weeks), to_float(person.tenure[i])
+        ready = readiness(person, public, i) if market.readiness > ZERO else served * ZERO + ONE
+        missed = geometric(market.event_attention * ready, open_uniform(draw_of(public, number, 4 * n + 1)))
+        end = term * (floor(served / term) + ONE + missed) - served
+    return end
+
+
+@inlined
+def weeks_to_incident(person, public, world, n, i):
+    """Weeks until a bad visit makes one look around."""
+    market, number = public.market[0], person.number[i]
+    wait = to_float(person.tenure[i]) * ZERO + NEVER
+    if market.incident_attention > ZERO:
+        chance = wait * ZERO
+        for j in range(world.visits.shape[0]):
+            chance = select(person.last[i] == j, world.visits[j, INCIDENT], chance)
+        if market.readiness > ZERO:
+            chance *= readiness(person, public, i)
+        chance *= market.incident_attention
+        wait = ONE + geometric(chance, open_uniform(draw_of(public, number, 4 * n + 2)))
+    return wait
+
+
+@inlined
+def draw_of(public, number, index):
+    """A random word of the past."""
+    return random_bits(public.key, Purpose.PAST, number, FIRST, index)[0]
+
+
+@inlined
+def geometric(chance, u):
+    """How many times in a row what has this chance does not happen."""
+    sure = select(chance > NEARLY, NEARLY, select(chance < RARELY, RARELY, chance))
+    times = floor(log(u) / log(ONE - sure))
+    times = select(chance > NEARLY, times * ZERO, times)
+    return select(chance < RARELY, times * ZERO + NEVER, times)
+
+
+@inlined
+def use_on(person, bonds, public, world, weeks, index, i):
+    """What so many uses of the own firm in a row leave behind, and the words heard of others meanwhile.
+
+    Memory and expectation smooth the same visits, so that their noise goes together.
+    """
+    market, traits, last = public.market[0], public.traits[0], person.last[i]
+    one, other = random_bits(public.key, Purpose.PAST_MEMORY, person.number[i], FIRST, index)
+    fast, slow = market.memory_rate, market.expectation_rate
+    width = sqrt(fast / (TWO - fast))
+    joint = sqrt(fast * (TWO - fast)) * slow / (fast + slow - fast * slow) if fast > ZERO else ZERO
+    rest = slow / (TWO - slow) - joint * joint
+    rest = sqrt(rest) if rest > ZERO else ZERO
+    z, own = normal(one), normal(other)
+    remembered, expected = exp2(weeks * log2_left(fast)), exp2(weeks * log2_left(slow))
+    noise = width * sqrt(ONE - remembered * remembered) * z
+    hope = sqrt(ONE - expected * expected) * (joint * z + rest * own)
+    habit, unknown = exp2(weeks * log2_left(traits.habit_rate)), exp2(weeks * log2_left(market.familiarity_rate))
+    fade = exp2(-weeks / market.regret_half_life)
+    regrets = market.regret_half_life / log(TWO)
+    aim = person.expectation[i] * ZERO
+    for j in range(bonds.taste.shape[0]):
+        firm, here, visits = public.firms[j], last == j, world.visits[j]
+        usual, failing = firm.quality - visits[HARM], public.failures[j, public.failures.shape[1] - 1].failing
+        usual += firm.delight_rate * market.delight_peak
+        memory, known, trust = bonds.memory[j, i], bonds.familiarity[j, i], bonds.trust[j, i]
+        words = visits[PRAISE] + visits[BLAME]
+        tone = market.delight_threshold * (visits[PRAISE] - visits[BLAME]) / (words + RARELY * RARELY)
+        told = tone + (memory - tone) * exp(-words * (ONE - known) * weeks)
+        lived = usual + (memory - usual) * remembered + firm.consistency_sd * noise
+        bonds.memory[j, i] = select(here, lived, told)
+        step = traits.trust_up * (ONE - failing) - traits.trust_down * failing
+        step *= ONE - HALF * market.confirmation_bias
+        bonds.trust[j, i] = select(here, revise(trust, weeks * step, ZERO), trust)
+        bonds.familiarity[j, i] = select(here, ONE - (ONE - known) * unknown, known)
+        bonds.habit[j, i] = select(here, ONE - (ONE - bonds.habit[j, i]) * habit, bonds.habit[j, i] * habit)
+        sorry = bonds.regret[j, i] * fade
+        bonds.regret[j, i] = select(here, sorry + visits[HARM] * regrets * (ONE - fade), sorry)
+        aim = select(here, usual, aim)
+        hope = select(here, firm.consistency_sd * hope, hope)
+    moved = select(last >= 0, aim + (person.expectation[i] - aim) * expected + hope, person.expectation[i])
+    person.expectation[i] = select(weeks > ZERO, moved, person.expectation[i])
+    person.tenure[i] = add_i32(person.tenure[i], select(last >= 0, to_int(weeks), NOTHING))
+
+
+@inlined
+def strike(person, bonds, public, world, struck, i):
+    """A visit far below expectation, in memory, expectation and regret."""
+    market, last = public.market[0], person.last[i]
+    if any_lane(struck):
+        for j in range(bonds.taste.shape[0]):
+            here, peak = struck & (last == j), -world.visits[j, DEPTH]
+            expected, memory = person.expectation[i], bonds.memory[j, i]
+            bonds.memory[j, i] = select(here, memory + market.memory_rate * (peak + expected - memory), memory)
+            person.expectation[i] = select(here, expected + market.expectation_rate * peak, expected)
+
+
+@inlined
+def decide_then(person, bonds, public, world, decides, left, n, i):
+    """Decide by the rules of any week; who leaves does so after the time it takes, or is about to when time is up."""
+    market, last, use = public.market[0], person.last[i], n + 1
+    for j in range(bonds.considered.shape[0]):
+        bonds.considered[j, i] = select(last == j, ONCE, NOTHING)
+    consider(person, bonds, public, decides, use, i)
+    best, _ = choose(person, bonds, public, use, i)
+    moves, delay = decides & (best != last), left * ZERO
+    if market.exit_rate < ONE:
+        draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
+        delay = geometric(delay + market.exit_rate, open_uniform(draw))
+        delay = select(moves & (last >= 0), delay, ZERO)
+    spent = select(delay < left, delay, left)
+    use_on(person, bonds, public, world, spent, 2 * n + 1, i)
+    late = moves & (delay > left)
+    joins = moves & logical_not(late)
+    person.target[i] = select(late, best, person.target[i])
+    person.last[i] = select(joins, best, last)
+    person.tenure[i] = select(joins, NOTHING, person.tenure[i])
+    return left - spent

@@ -1,0 +1,72 @@
+"""Customers of providers are born at rest; what a visit is expected to bring is what visits bring."""
+
+import sys
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from experiments.at_rest import drift, yearly
+from sim.engine.loop import initialize, simulate
+from sim.measure import estimates, metrics
+from sim.measure.tally import TENURE, Event
+from sim.model.visits import INCIDENT, expected_visits
+from tests.engine.test_same_bits import digest, elsewhere
+from tests.markets import market
+
+LIVING = {
+    "market.regime": "provider",
+    "consumer.turnover": 0.05,
+    "consumer.attention": 0.015,
+    "market.attention_concentration": 60.0,
+    "market.incident_attention": 0.1,
+    "market.contract_weeks": 52,
+    "market.event_attention": 0.2,
+    "market.exit_rate": 0.2,
+    "firms.f1.switching_cost": 1.5,
+}
+
+
+def long_customers(tally):
+    """Share of people who have been with their firm for three years and more."""
+    return tally.standing[..., TENURE >= 156].sum(axis=(-2, -1)) / tally.standing.sum(axis=(-2, -1))
+
+
+STAYING = {"consumer.turnover": 0.0}  # where nobody comes the past is drawn as it is expected
+
+
+@pytest.mark.parametrize(("changes", "rests"), [({}, True), (STAYING, False)])
+def test_providers_with_turnover_are_born_at_rest(changes, rests):
+    """None of five metrics drifts over eight years; of an expected past, without tenures, the same test finds the drift."""
+    size = {"people": 8_000, "burn_in": 52, "weeks": 416, "window": 52, "seed": 4}
+    run = simulate(market({**LIVING, **size, **changes}))
+    years = [yearly(run.tally, year) for year in range(1, 8)]
+    laws = (metrics.switched, metrics.would_leave, metrics.category_requirements, metrics.penetration, long_customers)
+    z = np.array([found.value / found.error for found in (drift(law, years) for law in laws)])
+    assert (np.abs(z) < stats.norm.isf(0.025 / len(laws))).all() == rests, z
+
+
+def test_years_in_the_market_are_exponential():
+    """Where nobody ever looks around tenure is the time since one came, in whole weeks."""
+    still = {"consumer.attention": 0.0, "market.incident_attention": 0.0, "market.contract_weeks": 0}
+    (shard,) = initialize(market({**LIVING, **still, "people": 8_000}))
+    law = stats.expon(scale=52 / 0.05)
+    assert stats.kstest(shard.people.one["tenure"] + 0.5, law.cdf).pvalue > 0.01
+    assert ((shard.people.bonds["familiarity"] > 0).sum(axis=1) <= 1).all(), "of one firm at most anything is known"
+
+
+def test_expected_visits_are_what_visits_bring():
+    """Everybody speaks of each visit far below or above what was expected: as many as was worked out."""
+    loud = {"market.negative_wom": 1.0, "market.positive_wom": 1.0, "market.wom_weight": 0.0, "consumer.anchor_pull": 0}
+    scenario = market({**LIVING, **loud, "firms.f0.delight_rate": 0.1, "firms.f1.switching_cost": 0.0, "people": 8_000})
+    tally = estimates.pooled(simulate(scenario).tally)
+    uses, bad = tally.flow[..., 1:].sum(axis=(0, 1)), tally.event[..., Event.NEGATIVE_WOM].sum(axis=0)
+    found, expected = bad / uses, expected_visits(scenario, 8)[:, INCIDENT]
+    np.testing.assert_allclose(found[:3], expected[:3], rtol=0.06)
+    assert expected[0] > 1.1 * expected[1]
+
+
+def test_the_same_bits_in_plain_python(tmp_path):
+    scenario = {**LIVING, "market.readiness": 0.5, "people": 150, "weeks": 4, "window": 4, "burn_in": 2}
+    plain = elsewhere(sys.executable, scenario, tmp_path, NUMBA_DISABLE_JIT="1")
+    assert plain == digest(simulate(market(scenario)).tally)
