@@ -42,7 +42,7 @@ from sim.model.renewal import renew
 from sim.model.rules import answer_survey, decay, hear, visit
 from sim.model.state import carry
 from sim.model.timeline import publish, week_row
-from sim.model.word_of_mouth import deliver_messages, spread_news
+from sim.model.word_of_mouth import deliver_messages, sort_by_sender, spread_news
 
 
 @inlined
@@ -194,13 +194,16 @@ def assign_cells(data, buffers, step, g, start, stop):
 
 
 @entry_point
-def step_folds(data, buffers, key, first, edges, begin, end, week):
-    """One week of the folds from begin to end."""
-    g, step, news_now = begin, Step(key, first, edges, week), news_on(data.world, week)
-    for start in range(edges[begin], edges[end], BLOCK):
-        while start >= edges[g + 1]:
-            g += 1
-        step_block(data, buffers, step, g, start, min(start + BLOCK, edges[end]), news_now)
+def step_folds(data, buffers, key, first, edges, begin, end, week, weeks):
+    """One week of the folds from begin to end; of all folds so many weeks, messages delivered between them."""
+    for now in range(week, week + weeks):
+        if now > week:
+            deliver_own(data, buffers, key, first, now - 1)
+        g, step, news_now = begin, Step(key, first, edges, now), news_on(data.world, now)
+        for start in range(edges[begin], edges[end], BLOCK):
+            while start >= edges[g + 1]:
+                g += 1
+            step_block(data, buffers, step, g, start, min(start + BLOCK, edges[end]), news_now)
 
 
 @entry_point
@@ -214,12 +217,15 @@ def initialize_folds(data, buffers, key, first, edges, begin, end, week):
 
 
 @entry_point
-def step_each(data, buffers, key, first, edges, begin, end, week):
+def step_each(data, buffers, key, first, edges, begin, end, week, weeks):
     """As `step_folds`, one person after another."""
-    step = Step(key, first, edges, week)
-    for g in range(begin, end):
-        for row in range(edges[g], edges[g + 1]):
-            step_person(data, buffers, step, g, row)
+    for now in range(week, week + weeks):
+        if now > week:
+            deliver_own(data, buffers, key, first, now - 1)
+        step = Step(key, first, edges, now)
+        for g in range(begin, end):
+            for row in range(edges[g], edges[g + 1]):
+                step_person(data, buffers, step, g, row)
 
 
 @entry_point
@@ -236,6 +242,18 @@ def deliver_outbox(data, key, first, week, message, just_heard):
     """Deliver messages and fresh news to the people of a shard whom they reach."""
     deliver_messages(data.people, data.world, key, first, message)
     spread_news(data.people, data.world, key, first, week, just_heard)
+
+
+@inlined
+def deliver_own(data, buffers, key, first, week):
+    """Deliver what everybody has sent in a week to the people of the same shard; the outbox is then empty."""
+    work = buffers.work
+    if data.world.market[0].talk > 0:
+        message = work.message[: work.used[0]]
+        sort_by_sender(message)
+        deliver_messages(data.people, data.world, key, first, message)
+        spread_news(data.people, data.world, key, first, week, work.just_heard[: work.used[1]])
+    work.used[0] = work.used[1] = 0
 
 
 @entry_point

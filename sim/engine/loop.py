@@ -59,6 +59,7 @@ __all__ = [
     "step_week",
 ]
 
+AT_ONCE = 1_000_000  # person-weeks between two looks at whether to stop: a small part of a second
 THREADED = 100_000  # people from which threads are worth it
 APART = 10_000_000  # people, all threads together, up to which each thread has memory for a replication of its own
 
@@ -113,8 +114,8 @@ def simulate(
 
     `sim.simulate` solves presence first; here a scenario that still states shares is a ScenarioError. `threads`
     defaults to all cores for large populations; `network` is (starts, recipients), see `sim.model.network.links`;
-    `progress(done, of)` is called after every week; `first` is the number of the first replication; `start` gives the
-    people of an earlier run (`keep_people`), one a replication, to begin with.
+    `progress(done, of)` is called for every week, maybe after some of them; `first` is the number of the first
+    replication; `start` gives the people of an earlier run (`keep_people`), one a replication, to begin with.
 
     >>> from sim.model.scenario import build
     >>> firms = {"a": {}, "b": {}}
@@ -129,10 +130,10 @@ def simulate(
         inner = None if apart else pool
         parts = initialize(scenario, first + r, shards, network, start[r] if start else None, inner)
         open_counts(parts)
-        for _ in range(weeks):
-            advance(parts, inner)
-            if progress:
-                progress(next(done), runs * weeks)
+        while parts[0].week < scenario.weeks:
+            for _ in range(advance(parts, inner, AT_ONCE)):
+                if progress:
+                    progress(next(done), runs * weeks)
         return _all_counts(parts), _all_people(parts) if keep_people else None, moves_made(scenario, parts[0].scenario)
 
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
@@ -153,11 +154,26 @@ def open_counts(parts: Sequence[Shard]) -> None:
             close_window(shard, -1, True)
 
 
-def advance(parts: Sequence[Shard], pool: Pool = None) -> None:
-    """One week of every shard: step, exchange messages, close the window if it ends here."""
+def advance(parts: Sequence[Shard], pool: Pool = None, person_weeks: int = 0) -> int:
+    """One week of every shard: step, exchange messages, close the window if it ends here.
+
+    People who are one shard are stepped through more weeks at once, if they are no more than so many `person_weeks`.
+    Returns how many weeks it were.
+    """
+    weeks = 1 if pool or len(parts) > 1 or CHECKED else _undisturbed(parts[0], person_weeks)
     for shard in parts:
-        step_week(shard, pool)
+        step_week(shard, pool, weeks)
     end_week(parts, pool)
+    return weeks
+
+
+def _undisturbed(shard: Shard, person_weeks: int) -> int:
+    """The weeks until more has to be done at the end of one than to deliver messages."""
+    window = shard.scenario.window
+    left = [window - shard.week % window, shard.scenario.weeks - shard.week]
+    if len(shard.people.carried):
+        left.append(CARRY_WEEKS - shard.week % window % CARRY_WEEKS)
+    return max(1, min(*left, person_weeks // max(1, len(shard.people.one))))
 
 
 def end_week(parts: Sequence[Shard], pool: Pool = None, reacts: bool = True) -> None:

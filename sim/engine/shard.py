@@ -150,11 +150,16 @@ def _adopt(shard: Shard, start: People) -> None:
         shard.tally.people[g] = np.bincount(cells, minlength=shard.tally.people.shape[1])
 
 
-def step_week(shard: Shard, pool: Pool = None) -> None:
-    """Simulate the week for everybody in a shard; RuntimeError past the last, for which the tally has no row."""
+def step_week(shard: Shard, pool: Pool = None, weeks: int = 1) -> None:
+    """Simulate the week for everybody in a shard; RuntimeError past the last, for which the tally has no row.
+
+    More `weeks` than one, of a shard that is alone and without `pool`, are simulated as one: `shard.week` is the last
+    of them then, and what was sent in those before has been delivered.
+    """
     if shard.week >= shard.scenario.weeks:
         raise RuntimeError(f"week {shard.week} is beyond the last of the scenario ({shard.scenario.weeks - 1})")
-    shard.outbox = _by_fold(shard, STEP_FOLDS, pool)
+    shard.outbox = _by_fold(shard, STEP_FOLDS, pool, weeks)
+    shard.week += weeks - 1
 
 
 def close_window(shard: Shard, window: int, opening: bool = False, pool: Pool = None) -> None:
@@ -168,14 +173,14 @@ def close_window(shard: Shard, window: int, opening: bool = False, pool: Pool = 
     _share(shard, worker, pool)
 
 
-def _by_fold(shard: Shard, work: Callable[..., None], pool: Pool) -> Outbox:
+def _by_fold(shard: Shard, work: Callable[..., None], pool: Pool, *weeks: int) -> Outbox:
     """Step or initialize every fold; returns what its people send."""
     data = kernel_data(shard)
 
     def worker(pieces: Pieces) -> Outbox:
         buffers = _take_buffers(shard)
         for folds in pieces:
-            work(data, buffers, shard.key, np.uint32(shard.first), shard.edges, *folds, shard.week)
+            work(data, buffers, shard.key, np.uint32(shard.first), shard.edges, *folds, shard.week, *weeks)
         return _give_back(shard, buffers)
 
     sent = _share(shard, worker, pool)
@@ -224,12 +229,12 @@ def one_by_one(shard: Shard) -> Iterator[Callable[[int], None]]:
     """Gives a function that simulates the week of the person in one row; at the end their messages are the outbox."""
     buffers, edges, people = _take_buffers(shard), np.zeros_like(shard.edges), shard.scenario.people
     front = (kernel_data(shard), buffers, shard.key, np.uint32(shard.first), edges)
-    entry = direct_call(step_each, (*front, 0, 1, shard.week))
+    entry = direct_call(step_each, (*front, 0, 1, shard.week, 1))
 
     def step_one(row: int) -> None:
         g = ((shard.first + row + 1) * FOLDS - 1) // people
         edges[g], edges[g + 1] = row, row + 1
-        entry(*front, g, g + 1, shard.week)
+        entry(*front, g, g + 1, shard.week, 1)
 
     yield step_one
     shard.outbox = _give_back(shard, buffers)

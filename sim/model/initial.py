@@ -31,7 +31,7 @@ from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING
 
 FIXED_POINT_ROUNDS = 8  # rounds of the fixed point of choice chances and past
 WEEKS_A_YEAR = np.float32(52)
-SMALL = np.float32(1e-3)  # so that the shape of a gamma is never 0
+SMALL = np.float32(1e-3)  # so that the shape of a gamma, and the chance to deliberate, is never 0
 EARLIER = np.int64(65472)  # the start, among addresses of a taste, of the tastes that people had before the first week
 
 
@@ -295,8 +295,8 @@ def add_inertia(bonds, traits, total, i):
     """
     more, new = exp(traits.state_dependence) - ONE, ZERO
     for j in range(bonds.habit.shape[0]):
-        weight = bonds.recall_strength[j, i]
-        weight *= (total + more * weight) / (ONE - traits.automaticity * bonds.habit[j, i])
+        weight, deliberates = bonds.recall_strength[j, i], ONE - traits.automaticity * bonds.habit[j, i]
+        weight *= (total + more * weight) / select(deliberates > SMALL, deliberates, SMALL)
         bonds.recall_strength[j, i] = weight
         new += weight
     return new

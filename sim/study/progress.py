@@ -15,13 +15,18 @@ def progress(total: int, known: int = 0, quiet: bool = False) -> Iterator[Step]:
     """A bar with the time left on stderr, a line in a notebook, nothing elsewhere; `known` runs need no time."""
     if quiet or known >= total:
         yield lambda done: None
-    elif "ipykernel" in sys.modules:
+    elif _in_notebook():
         yield _notebook(total, known)
     elif sys.stderr.isatty():
         with _terminal(total, known) as step:
             yield step
     else:
         yield lambda done: None
+
+
+def _in_notebook() -> bool:
+    """Whether this process is the kernel of one; servers of pages load the same package without being one."""
+    return "ipykernel" in sys.modules and import_module("ipykernel.kernelapp").IPKernelApp.initialized()
 
 
 @contextmanager

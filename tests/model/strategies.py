@@ -98,7 +98,8 @@ def scenarios(draw: Any) -> dict[str, Any]:
     for event in (*config.get("scandals", {}).values(), *config.get("moves", {}).values()):
         event["firm"], event["week"] = draw(st.sampled_from(firms)), draw(st.integers(0, weeks - 1))
     for move in config.get("moves", {}).values():
-        known = levers(build({"segments": {"a": {}}, "firms": {"f": config["firms"][move["firm"]]}}).firms["f"])
+        there = config["firms"][move["firm"]] | {"enters": 0, "leaves": 0}  # alone in its market it has to stay
+        known = levers(build({"segments": {"a": {}}, "firms": {"f": there}}).firms["f"])
         move["lever"] = draw(st.sampled_from(sorted(known)))
         move["value"] = float(draw(number(known[move["lever"]])))
     _living(draw, config, firms)
@@ -117,7 +118,8 @@ def _living(draw: Any, config: dict[str, Any], firms: list[str]) -> None:
         if name == firms[0] or name in told:
             firm.pop("enters", None), firm.pop("leaves", None)
         elif firm.get("leaves"):
-            firm["leaves"] = firm.get("enters", 0) + firm["leaves"] % 100 + 1
+            firm["enters"] = min(firm.get("enters", 0), 9_900)
+            firm["leaves"] = firm["enters"] + firm["leaves"] % 99 + 1
     for policy in config.get("policies", {}).values():
         policy |= {"firm": draw(st.sampled_from(firms)), "of": draw(st.sampled_from(["", *firms]))}
         policy |= {"lever": "quality", "week": draw(st.integers(0, config["weeks"] - 1))}
