@@ -11,16 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.panel.alternatives import alternative_blocks
 from sim.panel.columns import find_columns
 from sim.panel.households import household_weights, number_households
 from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
 from sim.panel.options import Options, options_from
 from sim.panel.order import REFUSED, is_calendar, trust_order
-from sim.panel.prices import Blocks, prices_paid, read_blocks, take_block_rows
+from sim.panel.prices import Blocks, add_what_was_seen, read_blocks
 from sim.panel.provider import looks_like_provider
 from sim.panel.row_set import Rows
-from sim.panel.row_times import RowTimes, times_as_written, times_of_rows
+from sim.panel.row_times import RowTimes, count_from_first_day, times_of_rows
 from sim.panel.rows import keep_purchases
 from sim.panel.shape import spells, unfold
 from sim.panel.source import open_table
@@ -199,12 +198,8 @@ def _uses(rows: Rows, lines: Lines, brands: list[str], found: RowTimes | None, p
     if rows.columns.segment:
         codes, texts = rows.column(rows.columns.segment)
         panel.segment = np.append(np.array(texts, object), "(empty)")[codes[lines.row[first]]]
-    source = lines.row[first]
-    panel.row, panel.when, panel.paid = source, times_as_written(rows, source), prices_paid(rows, source)
-    each = [take_block_rows(priced.get(kind), bought, names, source) for kind in ("price", "feat", "disp")]
-    found_too = alternative_blocks(rows, source, names)
-    each = [found_too.get(kind, own) for kind, own in zip(("price", "feat", "disp"), each, strict=True)]
-    panel.prices, panel.features, panel.displays = each
+    panel.row = lines.row[first]
+    add_what_was_seen(panel, rows, priced, bought)
     return panel
 
 
@@ -291,12 +286,9 @@ def _finished(panel: Panel, rows: Rows, found: RowTimes | None) -> Panel:
     """Times from the first purchase on, the verdict on order, and what the reader should know."""
     panel.left_out, panel.warnings = rows.left_out, rows.notes
     panel.columns = rows.columns.used()
+    count_from_first_day(panel, found)
     if found is None:
-        panel.t = (np.arange(len(panel.hh)) - np.searchsorted(panel.hh, panel.hh)).astype(float)
         panel.warnings.append("There is no column of time: the rows of a household are taken in the order of the file.")
-    elif found.dates:
-        first = np.floor(panel.t.min())
-        panel.origin, panel.t = np.datetime64(int(first), "D"), panel.t - first
     tied = (np.diff(panel.t) == 0) & (np.diff(panel.hh) == 0)
     if tied.any():
         panel.warnings.append(

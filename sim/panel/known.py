@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.panel.alternatives import alternative_blocks
 from sim.panel.brand_columns import BLOCKS, block
 from sim.panel.column_finder import Columns
 from sim.panel.columns import find_columns
@@ -15,9 +14,9 @@ from sim.panel.files import in_occasions, rows_in_time, sort_lines
 from sim.panel.households import number_households
 from sim.panel.occasions import Lines
 from sim.panel.options import Options
-from sim.panel.prices import prices_paid, read_blocks, take_block_rows
+from sim.panel.prices import add_what_was_seen, read_blocks
 from sim.panel.row_set import Rows
-from sim.panel.row_times import times_as_written
+from sim.panel.row_times import count_from_first_day
 from sim.panel.rows import keep_purchases
 from sim.panel.shape import unfold
 from sim.panel.source import open_table
@@ -73,23 +72,12 @@ def _panel(rows: Rows, brands: list[str]) -> Panel:
         return Panel(tuple(brands), np.zeros(0, object), at, t, at)
     lines: Lines = sort_lines(rows, at, customer, t, brand)
     first, _ = in_occasions(rows, lines, len(brands) + 1, found)
-    source = lines.row[first]
     panel = Panel(tuple(brands), np.zeros(0), lines.hh[first], lines.t[first], lines.y[first], rows=rows.table.rows)
     panel.y = np.where(panel.y == len(brands), -1, panel.y)
-    panel.row, panel.when, panel.paid = source, times_as_written(rows, source), prices_paid(rows, source)
-    blocks = read_blocks(rows)
-    each = [
-        take_block_rows(blocks.get(kind), list(columns.brands), brands, source) for kind in ("price", "feat", "disp")
-    ]
-    found_too = alternative_blocks(rows, source, brands)
-    each = [found_too.get(kind, own) for kind, own in zip(("price", "feat", "disp"), each, strict=True)]
-    panel.prices, panel.features, panel.displays = each
+    panel.row = lines.row[first]
+    add_what_was_seen(panel, rows, read_blocks(rows), columns.brands)
     number_households(panel, rows, lines, np.zeros(0, np.int64), names)
-    if found is None:
-        panel.t = (np.arange(len(panel.hh)) - np.searchsorted(panel.hh, panel.hh)).astype(float)
-    elif found.dates:
-        first_day = np.floor(panel.t.min())
-        panel.origin, panel.t = np.datetime64(int(first_day), "D"), panel.t - first_day
+    count_from_first_day(panel, found)
     panel.left_out, panel.warnings, panel.columns = rows.left_out, rows.notes, columns.used()
     return panel
 

@@ -1,10 +1,14 @@
 """Reads prices, features and displays of every brand at every row of a file."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
+from sim.panel.alternatives import alternative_blocks
 from sim.panel.row_set import MOST_BAD, Rows
+from sim.panel.row_times import times_as_written
+from sim.panel.types import Panel
 from sim.panel.values import read_numbers, truths
 from sim.panel.vocabulary import normalized
 
@@ -22,7 +26,7 @@ def read_blocks(rows: Rows) -> Blocks:
 
 
 def take_block_rows(
-    found: dict[str, np.ndarray] | None, brands: list[str], names: list[str], at: np.ndarray
+    found: dict[str, np.ndarray] | None, brands: Sequence[str], names: Sequence[str], at: np.ndarray
 ) -> np.ndarray | None:
     """[N, J] at the file's rows `at` for the brands `names`; of pooled `brands`, the mean is that of `other`."""
     if not found:
@@ -30,6 +34,20 @@ def take_block_rows(
     pooled = [b for b in brands if b not in names]
     parts = [found[n][at] if n in found else np.mean([found[b][at] for b in pooled], axis=0) for n in names]
     return np.column_stack(parts)
+
+
+def add_what_was_seen(panel: Panel, rows: Rows, blocks: Blocks, called: Sequence[str]) -> None:
+    """Add to a panel, at the rows `panel.row`, times as written, prices paid, prices and promotions of every brand.
+
+    `called` are the brands of the file, of which those that are no brand of the panel are pooled.
+    """
+    assert panel.row is not None
+    panel.when, panel.paid = times_as_written(rows, panel.row), prices_paid(rows, panel.row)
+    of_alternatives = alternative_blocks(rows, panel.row, panel.brands)
+    panel.prices, panel.features, panel.displays = (
+        of_alternatives.get(kind, take_block_rows(blocks.get(kind), called, panel.brands, panel.row))
+        for kind in ("price", "feat", "disp")
+    )
 
 
 def prices_paid(rows: Rows, at: np.ndarray) -> np.ndarray | None:

@@ -8,6 +8,7 @@ import numpy as np
 from sim.panel import vocabulary
 from sim.panel.dates import Times, date_text, numbers_or_months, parse_date, read_times, times_of_day
 from sim.panel.row_set import Rows
+from sim.panel.types import Panel
 
 FAR = r"(9999|2999|3000|2100|2099)"
 OPEN_END = re.compile(
@@ -125,6 +126,15 @@ def _between(rows: Rows, found: RowTimes) -> RowTimes:
         whole_day = found.dates and last % 1 == 0
         rows.drop(found.values >= last + 1 if whole_day else found.values > last, f"after {rows.options.end}")
     return found
+
+
+def count_from_first_day(panel: Panel, found: RowTimes | None) -> None:
+    """Dates as days since the first; without times, the number of each purchase of its household."""
+    if found is None:
+        panel.t = (np.arange(len(panel.hh)) - np.searchsorted(panel.hh, panel.hh)).astype(float)
+    elif found.dates:
+        first = np.floor(panel.t.min())
+        panel.origin, panel.t = np.datetime64(int(first), "D"), panel.t - first
 
 
 def date_limit(rows: Rows, name: str, text: str | None, found: RowTimes) -> float | None:
