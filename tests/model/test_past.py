@@ -17,9 +17,9 @@ from tests.markets import market
 LIVING = {
     "market.regime": "provider",
     "consumer.turnover": 0.05,
-    "consumer.attention": 0.015,
+    "consumer.attention": 0.005,
     "market.attention_concentration": 60.0,
-    "market.incident_attention": 0.1,
+    "market.incident_attention": 0.05,
     "market.contract_weeks": 52,
     "market.event_attention": 0.2,
     "market.exit_rate": 0.2,
@@ -28,8 +28,8 @@ LIVING = {
 
 
 def long_customers(tally):
-    """Share of people who have been with their firm for three years and more."""
-    return tally.standing[..., TENURE >= 156].sum(axis=(-2, -1)) / tally.standing.sum(axis=(-2, -1))
+    """Share of people who have been with their firm for six years and more."""
+    return tally.standing[..., TENURE >= 312].sum(axis=(-2, -1)) / tally.standing.sum(axis=(-2, -1))
 
 
 STAYING = {"consumer.turnover": 0.0}  # where nobody comes the past is drawn as it is expected
