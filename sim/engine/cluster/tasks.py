@@ -1,12 +1,14 @@
 """Calls of one function on a Ray cluster, as they finish, whichever machines die meanwhile."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sim.model.declare import ScenarioError
 
 AHEAD = 4  # calls that are asked for, for each core, before the first of them is done
+KNOCK = 10.0  # seconds in which a cluster is to answer
 RETRIES = 20  # machines that may die under one call
 Shared = TypeVar("Shared")
 Argument = TypeVar("Argument")
@@ -28,15 +30,23 @@ def cluster_of(address: str | None) -> tuple[Any, bool]:
     if not joined:
         own = {} if address else {"include_dashboard": False}
         try:
+            _knock(address)
             ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
         except (
-            ConnectionError,
+            OSError,
             ValueError,
             RuntimeError,
             SystemExit,
         ) as error:  # Ray ends the process where nothing answers
             raise ScenarioError([f"workers: no Ray cluster answers at {address}: {error}"]) from None
     return ray, joined
+
+
+def _knock(address: str | None) -> None:
+    """OSError where nothing listens at HOST:PORT, for which Ray would wait minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
 
 
 def run_tasks(
