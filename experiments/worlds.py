@@ -27,14 +27,15 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from sim.compute.files import write_atomic
-from sim.engine.cluster import source
 from sim.facts import classes, scoreboard
 from sim.facts.market_worlds import ERROR, PRESENCE, Market, market_of
 from sim.model.declare import ScenarioError
+from sim.model.scenario import to_dict
 from sim.report import figures
 from sim.report.experiment import keep
-from sim.study import worlds
+from sim.study import priors, worlds
 from sim.study.matching import MOST_MISS, Chances, Target, Trial, match
+from sim.study.presence_store import rules_digest
 from sim.study.presets import CONF
 from sim.study.priors import numbers
 
@@ -44,10 +45,18 @@ LEVELS = (0.1, 0.5, 0.9)
 SIZES = {"people": 3_000, "many": 50, "first": 100, "waves": 5}
 
 
+def mark_of(market: Market) -> str:
+    """A digest of what a world rests on: what the model does, preset, priors, targets, how facts are measured."""
+    package = Path(priors.__file__).parents[1]
+    code = b"".join(f.read_bytes() for floor in ("measure", "facts") for f in sorted((package / floor).rglob("*.py")))
+    spreads = (CONF / "priors.yaml").read_bytes()
+    told = [to_dict(s) for s in (market.base, market.solved)], market.targets(), market.share_error, market.people
+    return hashlib.sha256(code + spreads + f"{rules_digest()} {told}".encode()).hexdigest()[:16]
+
+
 def evaluated(market: Market, path: Path) -> Callable[..., list[Trial]]:
-    """Simulates waves of worlds; those in the journal, made by the same code and data, are not made again."""
-    data = b"".join(f.read_bytes() for f in sorted(CONF.rglob("*.yaml")))
-    mark = hashlib.sha256(source().encode() + data + f"{market.people}".encode()).hexdigest()[:16]
+    """Simulates waves of worlds; those in the journal are not made again while all that they rest on is the same."""
+    mark = mark_of(market)
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
     known = {line["name"]: line for line in lines if line["mark"] == mark}
     path.parent.mkdir(parents=True, exist_ok=True)
