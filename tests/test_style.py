@@ -26,6 +26,7 @@ ANY: dict[str, tuple[int, str]] = {
     "sim/compute/memory.py": (4, "numba and llvmlite have no types"),
     "sim/compute/numba_private.py": (5, "numba and llvmlite have no types"),
     "sim/compute/simd.py": (24, "numba and llvmlite have no types"),
+    "sim/engine/cluster/join.py": (1, "ray"),
     "sim/engine/cluster/pool.py": (8, "ray"),
     "sim/engine/cluster/tasks.py": (5, "ray"),
     "sim/engine/gpu/kernels.py": (9, "numba.cuda"),

@@ -154,8 +154,7 @@ def use_on(person, bonds, public, world, weeks, index, i):
     noise = width * sqrt(ONE - remembered * remembered) * z
     hope = sqrt(ONE - expected * expected) * (joint * z + rest * own)
     habit, unknown = exp2(weeks * log2_left(traits.habit_rate)), exp2(weeks * log2_left(market.familiarity_rate))
-    fade = exp2(-weeks / market.regret_half_life)
-    regrets = market.regret_half_life / log(TWO)
+    fade, regrets = exp2(-weeks / market.regret_half_life), market.regret_half_life / log(TWO)
     aim = person.expectation[i] * ZERO
     for j in range(bonds.taste.shape[0]):
         firm, here, visits = public.firms[j], last == j, world.visits[j]
@@ -167,8 +166,9 @@ def use_on(person, bonds, public, world, weeks, index, i):
         told = tone + (memory - tone) * exp(-words * (ONE - known) * weeks)
         lived = usual + (memory - usual) * remembered + firm.consistency_sd * noise
         bonds.memory[j, i] = select(here, lived, told)
-        step = traits.trust_up * (ONE - failing) - traits.trust_down * failing
-        step *= ONE - HALF * market.confirmation_bias
+        step = (traits.trust_up * (ONE - failing) - traits.trust_down * failing) * (
+            ONE - HALF * market.confirmation_bias
+        )
         bonds.trust[j, i] = select(here, revise(trust, weeks * step, ZERO), trust)
         bonds.familiarity[j, i] = select(here, ONE - (ONE - known) * unknown, known)
         bonds.habit[j, i] = select(here, ONE - (ONE - bonds.habit[j, i]) * habit, bonds.habit[j, i] * habit)
