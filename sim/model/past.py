@@ -145,7 +145,7 @@ def use_on(person, bonds, public, world, weeks, index, i):
     market, traits, last = public.market[0], public.traits[0], person.last[i]
     one, other = random_bits(public.key, Purpose.PAST_MEMORY, person.number[i], FIRST, index)
     fast, slow = market.memory_rate, market.expectation_rate
-    width = sqrt(fast / (TWO - fast))
+    width, aim = sqrt(fast / (TWO - fast)), person.expectation[i] * ZERO
     joint = sqrt(fast * (TWO - fast)) * slow / (fast + slow - fast * slow) if fast > ZERO else ZERO
     rest = slow / (TWO - slow) - joint * joint
     rest = sqrt(rest) if rest > ZERO else ZERO
@@ -155,7 +155,6 @@ def use_on(person, bonds, public, world, weeks, index, i):
     hope = sqrt(ONE - expected * expected) * (joint * z + rest * own)
     habit, unknown = exp2(weeks * log2_left(traits.habit_rate)), exp2(weeks * log2_left(market.familiarity_rate))
     fade, regrets = exp2(-weeks / market.regret_half_life), market.regret_half_life / log(TWO)
-    aim = person.expectation[i] * ZERO
     for j in range(bonds.taste.shape[0]):
         firm, here, visits = public.firms[j], last == j, world.visits[j]
         usual, failing = firm.quality - visits[HARM], public.failures[j, public.failures.shape[1] - 1].failing
@@ -166,14 +165,13 @@ def use_on(person, bonds, public, world, weeks, index, i):
         told = tone + (memory - tone) * exp(-words * (ONE - known) * weeks)
         lived = usual + (memory - usual) * remembered + firm.consistency_sd * noise
         bonds.memory[j, i] = select(here, lived, told)
-        step = (traits.trust_up * (ONE - failing) - traits.trust_down * failing) * (
-            ONE - HALF * market.confirmation_bias
-        )
+        step = traits.trust_up * (ONE - failing) - traits.trust_down * failing
+        step *= ONE - HALF * market.confirmation_bias
         bonds.trust[j, i] = select(here, revise(trust, weeks * step, ZERO), trust)
         bonds.familiarity[j, i] = select(here, ONE - (ONE - known) * unknown, known)
         bonds.habit[j, i] = select(here, ONE - (ONE - bonds.habit[j, i]) * habit, bonds.habit[j, i] * habit)
-        sorry = bonds.regret[j, i] * fade
-        bonds.regret[j, i] = select(here, sorry + visits[HARM] * regrets * (ONE - fade), sorry)
+        bonds.regret[j, i] *= fade
+        bonds.regret[j, i] += select(here, visits[HARM] * regrets * (ONE - fade), ZERO)
         aim = select(here, usual, aim)
         hope = select(here, firm.consistency_sd * hope, hope)
     moved = select(last >= 0, aim + (person.expectation[i] - aim) * expected + hope, person.expectation[i])
