@@ -82,8 +82,8 @@ def _refuse(panel: Panel) -> None:
         wrong.append("there is one firm only; a market is fitted to choices between brands")
     elif panel.provider:
         wrong.append(
-            "customers have one provider at a time, and calibrate fits purchases, each of them a choice; "
-            "panel.provider=no says that they are"
+            "customers have one provider at a time, and calibrate fits purchases, each of them a choice; panel=FILE "
+            "gives switching, churn and retention, and panel.provider=no says that each row is a choice"
         )
     elif (np.bincount(panel.hh) < 2).all():
         wrong.append(

@@ -91,7 +91,7 @@ class Finder:
 
     def _ways(self, name: str) -> set[str]:
         """A name as it is, without brackets, and its halves where it is Brand/Marke or orders.customer_id."""
-        parts = {name, *(name.split("/") if "/" in name else ())}
+        parts = {name, *(part for part in name.split("/") if len(part) > 2)}
         without = [re.sub(r"[(\[].*?[)\]]", "", n) for n in self.table.names]
         if without.count(without[self.table.names.index(name)]) == 1:  # not price (Heinz), price (Hunts)
             parts.add(without[self.table.names.index(name)])

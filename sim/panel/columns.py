@@ -206,12 +206,13 @@ def _without_brand(finder: Finder, found: Columns) -> None:
 
 
 def _amounts(finder: Finder, apart: Sequence[str]) -> list[str]:
-    """Columns of numbers that are mostly 0, as where each brand has a column of units."""
+    """Columns of numbers that are mostly 0, as where each brand has a column of units; not taxes and discounts."""
     found = []
     for name in finder.unused():
         codes, texts = codes_of(finder.table, name)
         zero = np.append(read_numbers(texts) == 0, True)[codes]
-        if name not in apart and len(texts) > 1 and 0.3 < zero.mean() < 1 and np.isfinite(read_numbers(texts)).all():
+        other = name in apart or vocabulary.ON_TOP.search(vocabulary.normalized(name))
+        if not other and len(texts) > 1 and 0.3 < zero.mean() < 1 and np.isfinite(read_numbers(texts)).all():
             found.append(name)
     return found
 

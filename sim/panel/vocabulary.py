@@ -146,7 +146,7 @@ BRAND = (
         r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alt|mode|bank|insurer|"
         r"operator)(?:name|bought|chosen)?",
         PROVIDER,
-        r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel|website|site)(?:name)?",
+        r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel)(?:name)?",
         r"fornitore|operatore|gestore|firma|bedrijf|entreprise|empresa|azienda|societe|compagnie|versicherer|"
         r"versorger",
         r"choix|keuze|wahl|eleccion|escolha|scelta|produkt|produit|producto|produto|prodotto|seguradora|"
@@ -199,7 +199,7 @@ QUANTITY = (
     r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
 )
 PRICE = (
-    r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|total|line|shelf)?(?:price|amount|"
+    r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|grand|total|line|shelf)?(?:price|amount|"
     r"revenue|sales|value|spend|spent|total)"
     r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount)?",
     r"(?:einzel|stuck|verkaufs|gesamt)?preis|betrag|umsatz|gesamtbetrag|(?:stuks)?prijs|bedrag|omzet|"
@@ -229,6 +229,10 @@ REFUND_FLAG = (
     r"storniert|retour|test|testorder|demo|duplicate|spam|deleted)(?:ed)?(?:flag|at|date|yn)?",
     r"(?:ist|is)?test(?:bestellung|bestelling|kauf|aankoop|auftrag|purchase|transaction)|commandetest|pedidodeprueba",
     r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",
+)
+ON_TOP = re.compile(  # amounts of an order that are no brand's
+    "discount|coupon|voucher|gift|ship|freight|deliver|tax|vat|fee|tip|refund|credit|point|rabatt|gutschein|versand|steuer|"
+    "mwst|korting|verzend|btw|remise|livraison|tva|descuento|envio|impuesto|iva|desconto|frete|imposto|sconto|spedizione"
 )
 REFUNDED_QUANTITY = (
     r"(?:quantity|qty|units|items)(?:refunded|returned|canceled|cancelled|returns?)",

@@ -1,15 +1,31 @@
 """Short samplers: what is tested is what they do, not how well they have settled."""
 
+from functools import partial
+
 import pytest
 
-from sim.calibration import settings
-from tests.calibration.panels import SHORT, drawn, market_of, split
+from sim.calibration import market, settings
+from tests.calibration.panels import SHORT, TINY, drawn, market_of, split
 
 
 @pytest.fixture
 def short(monkeypatch):
     """A sampler of a second instead of a minute."""
     for name, value in SHORT.items():
+        monkeypatch.setitem(settings.settings()["sampler"], name, value)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """For what is not about figures: none is drawn, and the twin is run three times instead of twenty."""
+    monkeypatch.setattr(market, "_drawn", lambda path, make: [])
+    monkeypatch.setattr(market, "side_by_side", partial(market.side_by_side, twins=3))
+
+
+@pytest.fixture
+def tiny(short, undrawn, monkeypatch):
+    """A market in half a second, for what is not about its numbers."""
+    for name, value in TINY.items():
         monkeypatch.setitem(settings.settings()["sampler"], name, value)
 
 

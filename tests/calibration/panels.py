@@ -10,6 +10,7 @@ from sim.calibration.main import run
 
 SHARED = Path(__file__).parents[3] / "shared" / "panels"
 SHORT = {"burn_in": 400, "sweeps": 600, "draws": 200, "fewest_draws": 100, "inner": 0.5}
+TINY = SHORT | {"burn_in": 100, "sweeps": 120, "draws": 60, "fewest_draws": 40}
 
 
 def drawn(

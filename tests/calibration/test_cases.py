@@ -2,23 +2,18 @@
 
 import pytest
 
-from sim.calibration import settings
 from sim.calibration.main import run
 from sim.panel.types import PanelError
-from tests.calibration.panels import SHORT
 from tests.panel.test_cases import SHARED, shared
 
 NONE = {  # the sentence of those of which no market is made
     "entrant": "one provider at a time",
     "events": "no household bought twice",
 }
-TINY = SHORT | {"burn_in": 40, "sweeps": 60, "draws": 20, "fewest_draws": 20}
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_a_case_becomes_a_market_or_gets_its_sentence(name, tmp_path, monkeypatch):
-    for key, value in TINY.items():
-        monkeypatch.setitem(settings.settings()["sampler"], key, value)
+def test_a_case_becomes_a_market_or_gets_its_sentence(name, tiny, tmp_path):
     words = [f"panel={shared(name)}", f"out={tmp_path / 'market'}"]
     if name in NONE:
         with pytest.raises(PanelError, match=NONE[name]):

@@ -13,7 +13,7 @@ from sim.study.presets import scenario
 from sim.study.twins import with_and_without_events
 from tests.calibration.exports import EXPORTS, bought
 
-pytestmark = pytest.mark.usefixtures("short")
+pytestmark = pytest.mark.usefixtures("tiny")
 MARKETS = [name for name, export in EXPORTS.items() if not export.refused]
 
 

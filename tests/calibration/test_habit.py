@@ -12,7 +12,7 @@ from sim.panel import PanelError, read
 from tests.calibration.panels import drawn
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-pytestmark = pytest.mark.usefixtures("short")
+pytestmark = pytest.mark.usefixtures("short", "undrawn")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def commands():
     return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
 
 
-def test_every_command_of_the_page_runs(short, experiments, tmp_path, monkeypatch, capsys):  # noqa: F811
+def test_every_command_of_the_page_runs(tiny, experiments, tmp_path, monkeypatch, capsys):  # noqa: F811
     monkeypatch.chdir(tmp_path)
     lines = commands()
     assert len(lines) >= 11

@@ -9,7 +9,7 @@ from sim.calibration.market import calibrate, write
 from sim.panel import PanelError, read
 from tests.calibration.panels import drawn, forecast, market_of
 
-pytestmark = pytest.mark.usefixtures("short")
+pytestmark = pytest.mark.usefixtures("short", "undrawn")
 
 
 def still(what, done):
