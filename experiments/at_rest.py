@@ -4,13 +4,12 @@ Question: does any metric of any preset change over ten years in which nothing h
 Design: each preset without scandals and moves, ten years counted by the year; the drift of a metric is ten times the
 slope of a line through its ten yearly values, with a jackknife error; of a firm's metrics the mean over firms. Presets
 are simulated one after another and their rows kept in a file beside the table, so that an interrupted run goes on where
-it stopped (`people=`, `years=`; names of presets limit it; `anew` forgets earlier rows).
+it stopped (`only=` simulates one preset, by its place in the alphabet; `anew=1` forgets earlier rows).
 Reading: z is the drift in its own standard errors, z_million what it would be with 10^6 people if the drift is what it
 seems; a market is at rest where no drift is beyond two errors of 10^6 people. With fewer people a drift that is not
 significant may still be too large: `most` is the largest that the run does not exclude, in errors of 10^6 people.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,11 +24,13 @@ from sim.measure.tally import WEEKLY, WINDOWED, Tally
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
-from sim.report.experiment import FOLDER, keep
+from sim.report.experiment import FOLDER, keep, play
 from sim.study.calibrate_shares import calibrate_shares
 from sim.study.presets import presets, uncalibrated
 
+FAST = {"people": 4_000, "only": 1, "anew": 1}
 MILLION, YEAR, TOO_MUCH = 1_000_000, 52, 2.0
+BY_CHANCE = 0.0455  # part of what does not drift that lies beyond two errors nevertheless
 
 
 def yearly(tally: Tally, year: int) -> Tally:
@@ -60,7 +61,7 @@ def measured(provider: bool) -> dict[str, Metric]:
 
 
 def rows_of(name: str, people: int, years: int) -> pd.DataFrame:
-    """Preset, metric, first year, drift, error, z, z_million, most."""
+    """Preset, metric, first year, drift, error, z, z_million, most, people, years."""
     size = {"people": people, "weeks": YEAR * years, "window": YEAR, "scandals": {}, "moves": {}}
     scenario: Scenario = change(calibrate_shares(uncalibrated(f"market={name}"))[0], size)
     tally = simulate(scenario).tally
@@ -77,7 +78,7 @@ def rows_of(name: str, people: int, years: int) -> pd.DataFrame:
         of_million = error * np.sqrt(people / MILLION)
         row = {"preset": name, "metric": metric, "first year": first, "drift": value, "error": error}
         row |= {"z": value / error, "z_million": value / of_million}
-        rows.append(row | {"most": (abs(value) + TOO_MUCH * error) / of_million, "people": people})
+        rows.append(row | {"most": (abs(value) + TOO_MUCH * error) / of_million, "people": people, "years": years})
     return pd.DataFrame(rows)
 
 
@@ -93,32 +94,42 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def kept_rows(path: Path, people: int, anew: bool) -> pd.DataFrame:
-    """Rows of earlier calls with as many people, which need not be simulated again."""
+def kept_rows(path: Path, people: int, years: int, anew: bool) -> pd.DataFrame:
+    """Rows of earlier calls with as many people and years, which need not be simulated again."""
     if anew or not path.exists():
         return pd.DataFrame()
     rows = pd.read_csv(path)
-    return rows[rows.people == people]
+    return rows[(rows.people == people) & (rows.years == years)]
 
 
-def main(*words: str) -> pd.DataFrame:
-    numbers = {k: int(v) for k, v in (w.split("=") for w in words if "=" in w)}
-    people, years = numbers.get("people", 100_000), numbers.get("years", 10)
-    wanted = [name for name in presets("market") if name in words] or list(presets("market"))
+def finding(table: pd.DataFrame) -> list[str]:
+    """How many metrics drift by more than two errors, how many would by chance, and which drift most."""
+    beyond, worst = (table.z.abs() > TOO_MUCH).sum(), table.loc[table.z.abs().idxmax()]
+    return [
+        f"{beyond} of {len(table)} metrics of {table.preset.nunique()} markets drift by more than two errors "
+        f"({table.people.min():,} people); {BY_CHANCE * len(table):.0f} would if none did.",
+        f"The largest, {worst.metric} of {worst.preset}: {worst.drift:+.4f} ± {worst.error:.4f} in ten years.",
+    ]
+
+
+def main(people: int = 100_000, years: int = 10, only: int = 0, anew: int = 0) -> pd.DataFrame:
+    names = list(presets("market"))[only - 1 : only] if only else list(presets("market"))
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / "at_rest.csv"
-    table = kept_rows(path, people, "anew" in words)
-    for name in wanted:
+    table = kept_rows(path, people, years, bool(anew))
+    for name in names:
         if not len(table) or name not in set(table.preset):
             table = pd.concat([table, rows_of(name, people, years)], ignore_index=True)
             table.to_csv(path, index=False)
         found = table[table.preset == name]
         print(f"{name}: {(found.z.abs() > TOO_MUCH).sum()} of {len(found)} metrics drift by more than two errors")
-        print(found[found.z.abs() > TOO_MUCH].drop(columns=["preset", "people"]).round(4).to_string(index=False))
+        print(
+            found[found.z.abs() > TOO_MUCH].drop(columns=["preset", "people", "years"]).round(4).to_string(index=False)
+        )
         print(flush=True)
-    keep("at_rest", table, draw(table))
+    keep("at_rest", table, draw(table), finding=finding(table))
     return table
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    play(main, FAST)
