@@ -96,7 +96,10 @@ def over(values: Sequence[Quantity], alone: Quantity, cases: Array) -> Quantity:
         return Quantity(middle, low, high, Parts(), LEVEL)
     if not found.var():  # the same in all, as where nobody acts: no more is known than from the scenario's own run
         return alone if alone.value == middle else nothing(middle)
-    variance, dice = float(found.var(ddof=1)), float(np.nanmean([q.parts.dice**2 for q in values]))
+    dices = [q.parts.dice**2 for q in values if math.isfinite(q.parts.dice)]
+    if not dices:
+        return nothing(middle)
+    variance, dice = float(found.var(ddof=1)), float(np.mean(dices))
     between = max(0.0, variance - dice)
     own = alone.parts.dice if math.isfinite(alone.parts.dice) else math.sqrt(dice)
     of_cases = between * explained(found, cases)
