@@ -68,6 +68,21 @@ def test_an_experiment_is_run_as_asked(monkeypatch, capsys):
             play(main, {})
 
 
+def test_coverage_is_counted_and_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = load(FOLDER / "coverage.py")
+    monkeypatch.setattr(module, "SIZES", (200, 300))
+    monkeypatch.setattr(module, "EVENTS", {"Bud Light": ["scandal=boycott_budlight"]})
+    module.CACHE.mkdir(parents=True)
+    counts = module._of_metrics("toothpaste_uk", 200, 3)
+    assert 0 < counts["share"][1] <= 3 * len(study.uncalibrated("market=toothpaste_uk").firms)
+    assert all(0 <= held <= intervals for held, intervals in counts.values())
+    table = module.main(seeds=2, people=200, part=3)
+    assert set(table["part"]) == {3} and table["intervals"].sum() > 0
+    monkeypatch.setattr(module, "_of_twins", None)  # what is kept is not done again
+    assert module.main(seeds=2, people=200, part=3).equals(table)
+
+
 TABLE, FIGURE = pd.DataFrame({"x": [1]}), Figure()
 
 

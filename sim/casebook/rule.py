@@ -236,11 +236,11 @@ def _ridge(x: Floats, y: Floats, penalty: float) -> Floats:
 
 def _penalty(x: Floats, y: Floats, penalties: Sequence[float]) -> float:
     """The penalty with the least error of cases left out, in closed form."""
-    z, worst = (x - x.mean(axis=0)) / _sd(x), []
-    for p in penalties:
-        hat = 1 / len(y) + z @ np.linalg.solve(z.T @ z + p * np.eye(x.shape[1]), z.T)
-        worst.append((((y - hat @ y) / (1 - np.diag(hat))) ** 2).sum())
-    return float(penalties[int(np.argmin(worst))])
+    u, size, _ = np.linalg.svd((x - x.mean(axis=0)) / _sd(x), full_matrices=False)
+    kept = size**2 / (size**2 + np.array(penalties)[:, None])  # [penalty, term]
+    fitted = y.mean() + (kept * (u.T @ y)) @ u.T
+    leverage = 1 / len(y) + kept @ (u**2).T
+    return float(penalties[int(np.argmin((((y - fitted) / (1 - leverage)) ** 2).sum(axis=1)))])
 
 
 def _sd(x: Floats) -> Floats:
