@@ -154,7 +154,7 @@ def step_week(shard: Shard, pool: Pool = None, weeks: int = 1) -> None:
     """Simulate the week for everybody in a shard; RuntimeError past the last, for which the tally has no row.
 
     More `weeks` than one, of a shard that is alone and without `pool`, are simulated as one: `shard.week` is the last
-    of them then, and what was sent in those before has been delivered.
+    of them then, and those before have been ended.
     """
     if shard.week >= shard.scenario.weeks:
         raise RuntimeError(f"week {shard.week} is beyond the last of the scenario ({shard.scenario.weeks - 1})")
