@@ -6,17 +6,21 @@ there because of the change, their own or that of those they hear from.
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from enum import IntEnum
+from functools import partial
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.engine.loop import CORES, THREADED, Run, Shard, advance, initialize, open_counts
+from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts
 from sim.measure.tally import FOLDS, Array, Tally, counted
 from sim.model.fields import Scenario
 
 Progress = Callable[[int, int], None]  # weeks done, of how many
+Over = Callable[..., Iterable]  # as `map`
+Pool = ThreadPoolExecutor | None
 
 
 class Fate(IntEnum):
@@ -106,10 +110,10 @@ def run_together(
     seen: list[list[_Observer]] = [[] for _ in changed]
     with _pools(control, 1 + len(changed)) as (over, within):
         for r in range(control.replications):
-            shards = list(over(lambda s, r=r: initialize(s, r, pool=within)[0], (control, *changed)))
-            for shard in shards:
-                open_counts([shard])
-            for week in range(-control.burn_in, control.weeks):
+            shards = _until(control, changed, first if _alike(control, changed) else -control.burn_in, r, over, within)
+            for _ in range(shards[0].week + control.burn_in if progress else 0):
+                progress(next(tick), of)
+            for week in range(shards[0].week, control.weeks):
                 if week == first:
                     observers = [_Observer(shards[0], j, control.weeks - first) for _ in changed]
                 list(over(lambda shard: advance([shard], within), shards))
@@ -130,6 +134,28 @@ def run_together(
     return runs[0], list(zip(runs[1:], (_joined(first, o) for o in seen), strict=True))
 
 
+def _alike(control: Scenario, changed: Sequence[Scenario]) -> bool:
+    """Whether the changed scenarios are the control until their events, so that they need not be simulated before."""
+    same = (replace(s, scandals={}, moves=control.moves) == control for s in changed)
+    return not control.scandals and not control.policies and all(same)
+
+
+def _until(
+    control: Scenario, changed: Sequence[Scenario], week: int, replication: int, over: Over, within: Pool
+) -> list[Shard]:
+    """The people of the control, and those of the changed scenarios, as a week opens before which nothing differs."""
+    if week == -control.burn_in:
+        shards = list(over(lambda s: initialize(s, replication, pool=within)[0], (control, *changed)))
+        for shard in shards:
+            open_counts([shard])
+        return shards
+    shards = initialize(control, replication, pool=within)
+    open_counts(shards)
+    while shards[0].week < week:
+        advance(shards, within, min(AT_ONCE, (week - shards[0].week) * control.people))
+    return [shards[0], *over(partial(fork, shards[0]), changed)]
+
+
 def _joined(first: int, observers: Iterable[_Observer]) -> Movers:
     parts = [(o.lost, o.gained, o.fates) for o in observers]
     return Movers(first, *(np.concatenate(a) for a in zip(*parts, strict=True)))
@@ -142,7 +168,7 @@ class _pools:
         self.pool = ThreadPoolExecutor(CORES if scenario.people >= THREADED else min(CORES, many))
         self.large = scenario.people >= THREADED
 
-    def __enter__(self) -> tuple[Callable[..., Iterable], ThreadPoolExecutor | None]:
+    def __enter__(self) -> tuple[Over, Pool]:
         return (map, self.pool) if self.large else (self.pool.map, None)
 
     def __exit__(self, *error: object) -> None:
