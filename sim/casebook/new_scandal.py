@@ -14,13 +14,13 @@ import numpy as np
 
 from sim.casebook.cases import Attributes
 from sim.casebook.rule import Floats, Rule, Spread, change_of, late_of, logit_of, observed, predict
-from sim.engine.loop import Shard, advance, initialize, open_counts
+from sim.engine.loop import Shard, fork, initialize, open_counts
 from sim.measure.tally import counted
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.calibrate_shares import calibrate_shares
-from sim.study.fork import fork
+from sim.study.fork import go_on
 from sim.study.priors import uniform
 from sim.study.worlds import NEW_SCANDAL
 
@@ -131,16 +131,13 @@ def _started(scenario: Scenario, week: int) -> Shard:
     """All people of a scenario as a week opens."""
     parts = initialize(scenario)
     open_counts(parts)
-    for _ in range(scenario.burn_in + week):
-        advance(parts)
-    return parts[0]
+    return go_on(parts[0], week)
 
 
 def _uses(shard: Shard, told: Scenario) -> Floats:
     """[2] uses of the scandal's firm in the worst stretch and late, from people as the news breaks."""
     event = told.scandals[NEW_SCANDAL]
-    for _ in range(LATE[1]):
-        advance([shard])
+    go_on(shard, shard.week + LATE[1])
     firm = list(told.firms).index(event.firm or told.focus)
     weekly = counted(shard.tally).flow[..., firm + 1].sum(axis=(0, 2, 3))
     spans = (END if told.market.regime == "provider" else WORST, LATE)

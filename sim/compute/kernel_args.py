@@ -5,7 +5,7 @@ description of each array wherever a compiled function calls another, which took
 Compiled code reads each array descriptor through this one pointer instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,7 @@ class KernelArgs:
 
     def __init__(self, fields: Any):
         self.fields = fields
-        self._description = np.array([*_described(fields)], np.int64)
+        self._description = np.array(_described(fields), np.int64)
         self.address = self._description.ctypes.data
 
     def __getattr__(self, name: str) -> Any:
@@ -52,8 +52,11 @@ def _kind(thing: Any) -> Any:
 
 def _packed(array: np.ndarray) -> bool:
     """Is the array contiguous? NumPy also says so of a slice with a single row, which would get another type."""
-    steps = np.cumprod([array.itemsize, *(max(1, n) for n in array.shape[:0:-1])])
-    return array.size == 0 or array.strides == tuple(int(n) for n in steps[::-1])
+    step, packed = array.itemsize, True
+    for many, stride in zip(reversed(array.shape), reversed(array.strides), strict=True):
+        packed = packed and stride == step
+        step *= max(1, many)
+    return array.size == 0 or packed
 
 
 def _typed(thing: Any) -> Any:
@@ -63,13 +66,11 @@ def _typed(thing: Any) -> Any:
     return typeof(thing) if _packed(thing) else typeof(thing).copy(layout="A")
 
 
-def _described(thing: Any) -> Iterator[int]:
+def _described(thing: Any) -> Sequence[int]:
     """The descriptors of all arrays, one after another, a word each."""
-    if isinstance(thing, tuple):
-        for part in thing:
-            yield from _described(part)
-    else:
-        yield from array_words(thing)
+    if not isinstance(thing, tuple):
+        return array_words(thing)
+    return [word for part in thing for word in _described(part)]
 
 
 class KernelArgsType(types.Type):

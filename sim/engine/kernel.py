@@ -40,7 +40,7 @@ from sim.measure.counting import count_answer, count_slice, count_visit, count_w
 from sim.model.initial import cell_given, cell_of, draw_person
 from sim.model.renewal import renew
 from sim.model.rules import answer_survey, decay, hear, visit
-from sim.model.state import carry
+from sim.model.state import CARRY_WEEKS, carry
 from sim.model.timeline import publish, week_row
 from sim.model.word_of_mouth import deliver_messages, sort_by_sender, spread_news
 
@@ -195,10 +195,10 @@ def assign_cells(data, buffers, step, g, start, stop):
 
 @entry_point
 def step_folds(data, buffers, key, first, edges, begin, end, week, weeks):
-    """One week of the folds from begin to end; of all folds so many weeks, messages delivered between them."""
+    """One week of the folds from begin to end; of all folds so many weeks, with what has to be done between them."""
     for now in range(week, week + weeks):
         if now > week:
-            deliver_own(data, buffers, key, first, now - 1)
+            end_week_before(data, buffers, Step(key, first, edges, now), begin, end)
         g, step, news_now = begin, Step(key, first, edges, now), news_on(data.world, now)
         for start in range(edges[begin], edges[end], BLOCK):
             while start >= edges[g + 1]:
@@ -220,9 +220,9 @@ def initialize_folds(data, buffers, key, first, edges, begin, end, week):
 def step_each(data, buffers, key, first, edges, begin, end, week, weeks):
     """As `step_folds`, one person after another."""
     for now in range(week, week + weeks):
-        if now > week:
-            deliver_own(data, buffers, key, first, now - 1)
         step = Step(key, first, edges, now)
+        if now > week:
+            end_week_before(data, buffers, step, begin, end)
         for g in range(begin, end):
             for row in range(edges[g], edges[g + 1]):
                 step_person(data, buffers, step, g, row)
@@ -245,15 +245,20 @@ def deliver_outbox(data, key, first, week, message, just_heard):
 
 
 @inlined
-def deliver_own(data, buffers, key, first, week):
-    """Deliver what everybody has sent in a week to the people of the same shard; the outbox is then empty."""
-    work = buffers.work
-    if data.world.market[0].talk > 0:
+def end_week_before(data, buffers, step, begin, end):
+    """End the week before that of `step` where all people are in these folds: as `loop.end_week`."""
+    people, world, work, week = data.people, data.world, buffers.work, step.week - 1
+    if world.market[0].talk > 0:
         message = work.message[: work.used[0]]
         sort_by_sender(message)
-        deliver_messages(data.people, data.world, key, first, message)
-        spread_news(data.people, data.world, key, first, week, work.just_heard[: work.used[1]])
+        deliver_messages(people, world, step.key, step.first, message)
+        spread_news(people, world, step.key, step.first, week, work.just_heard[: work.used[1]])
     work.used[0] = work.used[1] = 0
+    within = week % world.market[0].window
+    if within == world.market[0].window - 1:
+        close_window_folds(data, step.edges, begin, end, max(-1, week // world.market[0].window), week == -1)
+    elif people.carried.shape[0] > 0 and within % CARRY_WEEKS == CARRY_WEEKS - 1:
+        carry_folds(data, step.edges, begin, end)
 
 
 @entry_point

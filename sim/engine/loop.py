@@ -23,6 +23,7 @@ from sim.engine.shard import (
     Pool,
     Shard,
     close_window,
+    fork,
     initialize,
     kernel_data,
     one_by_one,
@@ -53,6 +54,7 @@ __all__ = [
     "end_week",
     "ending",
     "exchange",
+    "fork",
     "initialize",
     "one_by_one",
     "simulate",
@@ -168,12 +170,10 @@ def advance(parts: Sequence[Shard], pool: Pool = None, person_weeks: int = 0) ->
 
 
 def _undisturbed(shard: Shard, person_weeks: int) -> int:
-    """The weeks until more has to be done at the end of one than to deliver messages."""
-    window = shard.scenario.window
-    left = [window - shard.week % window, shard.scenario.weeks - shard.week]
-    if len(shard.people.carried):
-        left.append(CARRY_WEEKS - shard.week % window % CARRY_WEEKS)
-    return max(1, min(*left, person_weeks // max(1, len(shard.people.one))))
+    """The weeks until the run ends, or firms with policies may react."""
+    s = shard.scenario
+    left = s.window - shard.week % s.window if s.policies else s.weeks - shard.week
+    return max(1, min(left, s.weeks - shard.week, person_weeks // max(1, len(shard.people.one))))
 
 
 def end_week(parts: Sequence[Shard], pool: Pool = None, reacts: bool = True) -> None:

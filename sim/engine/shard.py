@@ -136,6 +136,17 @@ def _fills(scenario: Scenario) -> bool:
     return scenario.window * (1 if scenario.market.regime == "provider" else USES_A_WEEK) > USED
 
 
+def fork(shard: Shard, scenario: Scenario) -> Shard:
+    """A copy that goes on as another scenario, which so far has had the same world and, like this one, no scandal."""
+    world = make_world(scenario, None, shard.key[1])
+    copy = _allocate(scenario, shard.key[1], world, shard.folds, len(shard.people.price_factor) > 0)
+    for here, there in ((copy.people, shard.people), (copy.tally, shard.tally)):
+        for name in set(here._fields) - {"scandal_flags", "news"}:
+            getattr(here, name)[:] = getattr(there, name)
+    copy.week = shard.week
+    return copy
+
+
 def _adopt(shard: Shard, start: People) -> None:
     """Copy the people of an earlier run into the rows of a shard; what belonged to that run is cleared."""
     here, rows = shard.people, slice(shard.first, shard.first + len(shard.people.one))
@@ -154,7 +165,7 @@ def step_week(shard: Shard, pool: Pool = None, weeks: int = 1) -> None:
     """Simulate the week for everybody in a shard; RuntimeError past the last, for which the tally has no row.
 
     More `weeks` than one, of a shard that is alone and without `pool`, are simulated as one: `shard.week` is the last
-    of them then, and what was sent in those before has been delivered.
+    of them then, and those before have been ended.
     """
     if shard.week >= shard.scenario.weeks:
         raise RuntimeError(f"week {shard.week} is beyond the last of the scenario ({shard.scenario.weeks - 1})")

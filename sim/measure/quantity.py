@@ -102,7 +102,7 @@ def changes_over(lost: Array, gained: Array, base: Array) -> list[Quantity]:
 
 def count_of(people: Array, runs: float) -> Quantity:
     """So many people, mean of so many runs; counts by fold of people, [g]."""
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
     total = float(people.sum())
     left_out = folds_of(people).astype(float)
@@ -110,8 +110,8 @@ def count_of(people: Array, runs: float) -> Quantity:
     (found,) = _by_t(left_out[:, None], np.array([math.sqrt(total)]))
     if total <= EXACT:  # Garwood 1936
         tail = (1 - LEVEL) / 2
-        low = float(chi2.ppf(tail, 2 * total)) / 2 if total else 0.0
-        found = replace(found, low=low, high=float(chi2.ppf(1 - tail, 2 * total + 2)) / 2)
+        low = float(gammaincinv(total, tail)) if total else 0.0
+        found = replace(found, low=low, high=float(gammaincinv(total + 1, 1 - tail)))
     return replace(found, low=max(0.0, found.low)).times(1 / runs)
 
 

@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from sim.model.renamed import renamed
 
@@ -184,13 +184,30 @@ def read(kind: type[Declared], config: object, path: str, complaints: list[str])
     return result
 
 
+class _Hint(NamedTuple):
+    """What the type of a field says, which is asked for thousands of values."""
+
+    part: bool  # a declared dataclass
+    member: Any  # the type of a dict's values, None of anything else
+    single: Any  # the type of a value that is neither
+    optional: bool  # whether it may be None
+
+
+@cache
+def _hint(hint: Any) -> _Hint:
+    kind, parts = get_origin(hint), get_args(hint)
+    optional = kind is types.UnionType and type(None) in parts
+    single = next(a for a in parts if a is not type(None)) if optional else hint
+    return _Hint(is_dataclass(hint), parts[1] if kind is dict else None, single, optional)
+
+
 def _value(hint: Any, d: Declaration, value: object, path: str, complaints: list[str]) -> object:
-    if is_dataclass(hint):
-        assert isinstance(hint, type)
+    said = _hint(hint)
+    if said.part:
         return read(hint, value, f"{path}.", complaints)
-    if get_origin(hint) is dict:
-        return _members(get_args(hint)[1], d, value, path, complaints)
-    return _leaf(hint, d, value, path, complaints)
+    if said.member:
+        return _members(said.member, d, value, path, complaints)
+    return _leaf(said, d, value, path, complaints)
 
 
 def _members(hint: Any, d: Declaration, config: object, path: str, complaints: list[str]) -> dict[str, object]:
@@ -206,17 +223,15 @@ def _members(hint: Any, d: Declaration, config: object, path: str, complaints: l
     return {name: _value(hint, d, value, f"{path}.{name}", complaints) for name, value in given.items()}
 
 
-def _leaf(hint: Any, d: Declaration, value: Any, path: str, complaints: list[str]) -> object:
-    optional = get_origin(hint) in (types.UnionType,) and type(None) in get_args(hint)
-    if value is None and optional:
+def _leaf(said: _Hint, d: Declaration, value: Any, path: str, complaints: list[str]) -> object:
+    if value is None and said.optional:
         return None
-    want = next(a for a in get_args(hint) if a is not type(None)) if optional else hint
     value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value  # NumPy's numbers
-    wrong = _mismatch(want, d, value)
+    wrong = _mismatch(said.single, d, value)
     if wrong:
         complaints.append(f"{path}: {value!r} {wrong}")
         return d.default
-    return float(value) if want is float else value
+    return float(value) if said.single is float else value
 
 
 def _mismatch(want: type, d: Declaration, value: object) -> str:

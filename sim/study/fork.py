@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.engine.loop import CORES, THREADED, Run, Shard, advance, initialize, open_counts, simulate
+from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts, simulate
 from sim.measure.tally import Tally, counted
 from sim.model.fields import Scenario
 
@@ -24,19 +24,11 @@ def can_fork(control: Scenario, changed: Scenario, first: int) -> bool:
     return all(scandal.week >= first for s in (control, changed) for scandal in s.scandals.values())
 
 
-def fork(shard: Shard, scenario: Scenario) -> Shard:
-    """A shard with all people of a replication, between two weeks, that goes on in another scenario.
-
-    The two must be the same up to this week (`can_fork`); `shard` stays as it is.
-    """
-    (found,) = initialize(scenario, shard.key[1], start=shard.people)
-    for name in ("one", "bonds", "carried"):
-        getattr(found.people, name)[:] = getattr(shard.people, name)
-    for ours, theirs in zip(found.tally, shard.tally, strict=True):
-        if ours.shape == theirs.shape:  # not where they have other scandals, of which nothing is counted yet
-            ours[:] = theirs
-    found.week = shard.week
-    return found
+def go_on(shard: Shard, week: int) -> Shard:
+    """The shard, all people of a replication, stepped until a week opens."""
+    while shard.week < week:
+        advance([shard], None, min(AT_ONCE, (week - shard.week) * len(shard.people.one)))
+    return shard
 
 
 def simulate_both(control: Scenario, changed: Scenario, first: int) -> tuple[Run, Run]:
@@ -51,17 +43,10 @@ def simulate_both(control: Scenario, changed: Scenario, first: int) -> tuple[Run
         def replication(r: int) -> list[Tally]:
             parts = initialize(control, r)
             open_counts(parts)
-            _go_on(parts[0], control.burn_in + first)
+            go_on(parts[0], first)
             both = parts[0], fork(parts[0], changed)
-            return list(within(lambda shard: _go_on(shard, control.weeks - first), both))
+            return list(within(lambda shard: counted(go_on(shard, control.weeks).tally), both))
 
         found = list(over(replication, range(runs)))
     tallies = [Tally(*(np.concatenate(a) for a in zip(*some, strict=True))) for some in zip(*found, strict=True)]
     return Run(control, tallies[0]), Run(changed, tallies[1])
-
-
-def _go_on(shard: Shard, weeks: int) -> Tally:
-    """What is counted once so many weeks more have passed."""
-    for _ in range(weeks):
-        advance([shard])
-    return counted(shard.tally)

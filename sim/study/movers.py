@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.engine.loop import CORES, THREADED, Run, Shard, advance, initialize, open_counts
+from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts
 from sim.measure.tally import FOLDS, Array, Tally, counted
 from sim.model.fields import Scenario
-from sim.study.fork import can_fork, fork
+from sim.study.fork import can_fork
 
 Progress = Callable[[int, int], None]  # weeks done, of how many
 
@@ -112,16 +112,17 @@ def run_together(
             shards = list(over(lambda s, r=r: initialize(s, r, pool=within)[0], apart))
             for shard in shards:
                 open_counts([shard])
-            for week in range(-control.burn_in, control.weeks):
+            while (week := shards[0].week) < control.weeks:
                 if week == first:
                     shards = _forked(shards, changed, forks)
                     observers = [_Observer(shards[0], j, control.weeks - first) for _ in changed]
-                list(over(lambda shard: advance([shard], within), shards))
+                most = min(AT_ONCE, (first - week) * control.people)  # every week is looked at once they may differ
+                list(over(lambda shard, most=most: advance([shard], within, most), shards))
                 if week >= first:
                     ours = last_firm(shards[0])
                     for observer, shard in zip(observers, shards[1:], strict=True):
                         observer.observe(ours, last_firm(shard))
-                if progress:
+                for _ in range(shards[0].week - week if progress else 0):
                     progress(next(tick), of)
             for n, shard in enumerate(shards):
                 tallies[n].append(counted(shard.tally))
@@ -152,7 +153,7 @@ class _pools:
         self.pool = ThreadPoolExecutor(CORES if scenario.people >= THREADED else min(CORES, many))
         self.large = scenario.people >= THREADED
 
-    def __enter__(self) -> tuple[Callable[..., Iterable], ThreadPoolExecutor | None]:
+    def __enter__(self) -> tuple[Over, Pool]:
         return (map, self.pool) if self.large else (self.pool.map, None)
 
     def __exit__(self, *error: object) -> None:

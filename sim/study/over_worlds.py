@@ -224,7 +224,7 @@ def _columns(worlds: Sequence[Mapping[str, object]], paths: Sequence[str]) -> Ar
 
 
 def _ranks(values: Array) -> Array:
-    from scipy.stats import rankdata
+    import pandas as pd
 
-    ranked: Array = rankdata(values)
+    ranked: Array = pd.Series(values).rank().to_numpy()
     return ranked
