@@ -7,7 +7,7 @@ there because of the change, their own or that of those they hear from.
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
-from itertools import count
+from itertools import count, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -122,8 +122,9 @@ def run_together(
                     ours = last_firm(shards[0])
                     for observer, shard in zip(observers, shards[1:], strict=True):
                         observer.observe(ours, last_firm(shard))
-                for _ in range(shards[0].week - week if progress else 0):
-                    progress(next(tick), of)
+                for done in islice(tick, shards[0].week - week):
+                    if progress:
+                        progress(done, of)
             for n, shard in enumerate(shards):
                 tallies[n].append(counted(shard.tally))
             for n, observer in enumerate(observers):
@@ -153,7 +154,7 @@ class _pools:
         self.pool = ThreadPoolExecutor(CORES if scenario.people >= THREADED else min(CORES, many))
         self.large = scenario.people >= THREADED
 
-    def __enter__(self) -> tuple[Over, Pool]:
+    def __enter__(self) -> tuple[Callable[..., Iterable], ThreadPoolExecutor | None]:
         return (map, self.pool) if self.large else (self.pool.map, None)
 
     def __exit__(self, *error: object) -> None:
