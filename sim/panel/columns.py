@@ -101,12 +101,14 @@ def _all_differ(table: Table, name: str) -> bool:
 
 
 def _chosen(finder: Finder) -> str:
-    """A column of yes and no beside one of brands."""
+    """A column of yes and no, of the alternatives or of the use of one firm."""
     hits = [n for n in finder.matching(vocabulary.FLAG) if truths(finder.texts(n)) is not None]
     brands = [n for tier in vocabulary.BRAND for n in finder.matching(tier) if n not in hits]
     if finder.options.brand in finder.table.names and finder.options.brand not in hits:
         brands.append(str(finder.options.brand))
-    return finder.take(hits[0]) if hits and brands else ""
+    maybe = [n for tier in vocabulary.BRAND for n in finder.matching(tier)]  # `choice` may be a brand, `bought` not
+    alone = len(hits) == 1 and hits[0] not in maybe and len(finder.texts(hits[0])) > 1
+    return finder.take(hits[0]) if hits and (brands or alone) else ""
 
 
 def _brand(finder: Finder, found: Columns) -> str:

@@ -112,6 +112,11 @@ def _from_parts(rows: Rows) -> RowTimes:
     return RowTimes(days + (numbers[2] - 1 if len(numbers) > 2 else 0), True)
 
 
+def _first_days(years: np.ndarray) -> np.ndarray:
+    """The first days of years from 1900 to 2100; nan for other numbers."""
+    return _day_of_year(np.where((years >= 1900) & (years <= 2100) & (years % 1 == 0), years, np.nan), 1)
+
+
 def _day_of_year(year: np.ndarray, day: int) -> np.ndarray:
     years = np.where(np.isfinite(year), year - 1970, -400).astype(np.int64).astype("datetime64[Y]")
     return np.where(np.isfinite(year), years.astype("datetime64[D]").astype(float) + day - 1, np.nan)
@@ -161,7 +166,12 @@ def spell_dates(rows: Rows, name: str) -> np.ndarray:
     weight = np.bincount(codes[codes >= 0], minlength=len(texts))[np.array(closed, bool)]
     found = _answered(rows, name, known, weight, True) if known else Times(np.zeros(0), True)
     values = np.full(len(texts) + 1, np.nan)
-    values[np.flatnonzero(closed)] = found.values
+    values[np.flatnonzero(closed)] = found.values if found.dates else _first_days(found.values)
+    if known and not found.dates and np.isnan(values).all():
+        rows.wrong.append(
+            f"{name}: {known[0]!r} is no date; the start and end of a spell are dates, such as 2024-12-31"
+        )
+        return values[codes]
     bad = np.append(np.array(closed, bool) & np.isnan(values[:-1]), False)[codes]
     rows.unreadable(bad, name, "is neither a number nor a date")
     return values[codes]

@@ -169,10 +169,8 @@ def _keep_chosen(rows: Rows) -> None:
     if yes is None or not yes.any():
         rows.wrong.append(f"{name}: no alternative is ever chosen")
         return
-    rows.drop(
-        ~rows.marked(name, texts, list(yes)),
-        f"alternative that was not chosen ({name} is {texts[int(np.argmin(yes))]})",
-    )
+    what = "alternative that was not chosen" if rows.columns.brand else "nothing bought"
+    rows.drop(~rows.marked(name, texts, list(yes)), f"{what} ({name} is {texts[int(np.argmin(yes))]})")
 
 
 def _drop_no_purchase(rows: Rows) -> None:
@@ -193,6 +191,9 @@ def _drop_no_purchase(rows: Rows) -> None:
             rows.notes.append(
                 f"{name} {shown} beside 1, 2, .. is taken for `nothing bought`; panel.none=no says that it is a brand."
             )
+    no_product = [statuses.NO_PRODUCT.fullmatch(t) is not None for t in texts]
+    shown = ", ".join(t for t, none in zip(texts, no_product, strict=True) if none)
+    rows.drop(rows.marked(name, texts, no_product), f"no product ({name} is {shown[:60]})")
     rows.no_purchase = rows.keep & rows.marked(name, texts, nothing)
     for t, is_nothing in zip(texts, nothing, strict=True):
         if is_nothing:

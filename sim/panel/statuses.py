@@ -103,6 +103,14 @@ NO_BRAND = {
     *("desconocido", "otro", "otros", "otras", "desconhecido", "outro", "outros", "sconosciuto", "altro", "altri"),
     *("undefined", "no brand", "unbranded", "n/b", "generic"),
 }
+CHARGES = "(?: fees?| costs?| charges?)?"
+NO_PRODUCT = re.compile(  # lines of an order that are no product
+    rf"(?:dotcom )?postage|shipping(?: & handling)?{CHARGES}|delivery{CHARGES}|carriage|handling|freight|fees?|"
+    r"(?:bank |service )?charges?|service fees?|discount|voucher|coupon|gift ?(?:card|voucher|wrap)|deposit|"
+    r"tip|donation|sales tax|vat|versand(?:kosten)?|porto|rabatt|gutschein|pfand|verzendkosten|korting|statiegeld|"
+    r"cadeau(?:bon|kaart)|frais de port|livraison|remise|consigne|gastos de envio|envio|descuento|spedizione|sconto",
+    re.IGNORECASE,
+)
 CANCELED = re.compile(
     r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
     r"reembols|rimbors|fail|declin|void|"

@@ -28,7 +28,8 @@ def _words(*lines: str) -> str:
 PERSON = _words(
     "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
     "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
-    "individual surveyresponse respnum insured insuredperson passenger traveler traveller device patient driver tenant",
+    "individual surveyresponse responseid respnum insured insuredperson passenger traveler traveller device patient",
+    "driver tenant",
     "versicherten versicherte abo haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer",
     "abonnent versicherter kundenkarte karten person kundenkartennummer kartennummer",
     "huishouden klant klanten klantenkaart klantkaart kaart bonuskaart pas klantpas gebruiker koper lid abonnee",
@@ -255,12 +256,12 @@ WEIGHT = (
 )
 START = (
     r"(?:contract|policy|subscription|spell|valid|membership|plan|account)?(?:start|begin|since|from|begins|"
-    r"started|joined|join)(?:date|month|week|day|at|time|ed)?",
+    r"started|joined|join)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?beginn|ingangsdatum|begindatum|startdatum|debut|datedebut|fechainicio|inicio|datainicio|"
     r"inizio|datainizio",
 )
 END = (
     r"(?:contract|policy|subscription|spell|valid|membership|plan|account)?(?:end|until|till|to|stop|ended|left|"
-    r"churn|ends|thru|through)(?:date|month|week|day|at|time|ed)?",
+    r"churn|ends|thru|through)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine",
 )
