@@ -13,7 +13,7 @@ from sim.model.state import USED
 
 CARS, SURVEY_WEEK = "market=cars_us ages=three", 52
 NOVICE = (-2, -1, 13, 14, 26)
-NOVICES = {"market.experience": 0.0, "burn_in": 4, "weeks": 104}
+NOVICES = {"market.experience": 0.0, "consumer.turnover": 0.0, "burn_in": 4, "weeks": 104}
 
 
 def fact_29(runs: RunCache) -> Quantities:

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from sim.facts import contracts, repertoire, shelf
+from sim.facts import contracts, published, repertoire, shelf
 from sim.facts.repertoire import GOODS, PROVIDERS, lag_polarization
 from sim.facts.runs import ALL_OFF, RunCache, from_counts
 from sim.facts.scoreboard import HOLDS, check, facts, verdict
@@ -47,5 +47,5 @@ def presence_as_share(scenario: Scenario, _: str) -> Scenario:
 @cache
 def repeat_buying() -> set[int]:
     """The numbers of the facts that the NBD-Dirichlet could explain."""
-    modules = (repertoire, shelf, contracts)
+    modules = (repertoire, shelf, contracts, published)
     return {int(n[5:]) for module in modules for n in vars(module) if n.startswith("fact_")} | {18, 20, 21}
