@@ -184,7 +184,7 @@ def _awareness(game: Game, view: View, begin: int) -> Chart:
 
 
 def _messages(game: Game, view: View, begin: int) -> Chart:
-    chart: Chart = {"title": f"Messages a week about {title(view.firm)}: good up, bad down", "y": [-1, 1]}
+    chart: Chart = {"title": f"Good and bad messages a week: {title(view.firm)}", "y": [-1, 1]}
     if game.week < 1:
         return {**chart, "wait": NOT_STARTED}
     j = list(game.start.firms).index(view.firm)
