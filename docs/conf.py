@@ -1,13 +1,34 @@
-"""How Sphinx builds the site: `sphinx-build -W --keep-going docs docs/_build`; pages that code writes come first."""
+"""How Sphinx builds the site: `sphinx-build -W --keep-going docs docs/_build`; pages that code writes come first.
+
+The pages may also be a copy elsewhere: `sphinx-build -c docs COPY OUT`. What code writes then goes there.
+"""
 
 import os
 import subprocess
 import sys
+from atexit import register
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HERE.parent), os.environ.get("PYTHONPATH"))))
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+def first(name: str, folder: Path) -> None:
+    """Put a folder at the front of a search path of the environment."""
+    os.environ[name] = os.pathsep.join(filter(None, (str(folder), os.environ.get(name))))
+
+
+# The tutorial's cells run with this Python, whatever `python` is in the shell, and with no settings of the user's.
+first("PYTHONPATH", ROOT)
+first("PATH", Path(sys.executable).parent)
+_settings = TemporaryDirectory(prefix="stickiness-docs-")
+register(_settings.cleanup)
+for _name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+    os.environ[_name] = _settings.name
+os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
 project = "stickiness"
 copyright = "the authors of stickiness"
@@ -26,15 +47,14 @@ autodoc_typehints = "signature"
 copybutton_prompt_text = r"\$ "
 
 
-def setup(app: object) -> None:
+def setup(app: Sphinx) -> None:
     """Write the generated pages before the sources are read."""
     from docs.pages import api, fields, gallery, unknown
 
-    generated = HERE / "generated"
-    generated.mkdir(exist_ok=True)
-    laws = [sys.executable, "-m", "docs.pages.laws", str(generated / "laws")]
-    subprocess.run(laws, cwd=HERE.parent, check=True)
-    api.write(HERE / "reference")
-    fields.write(HERE / "reference")
-    gallery.write(HERE)
-    unknown.write(HERE)
+    source = Path(app.srcdir)
+    laws = [sys.executable, "-m", "docs.pages.laws", str(source / "generated" / "laws")]
+    subprocess.run(laws, cwd=ROOT, check=True)
+    api.write(source / "reference")
+    fields.write(source / "reference")
+    gallery.write(source)
+    unknown.write(source)

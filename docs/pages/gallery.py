@@ -79,9 +79,8 @@ def write(folder: Path) -> None:
     target = folder / "generated" / "gallery"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for name in found:
-        if (FOLDER / f"{name}.png").exists():
-            shutil.copy2(FOLDER / f"{name}.png", target)
+    for figure in FOLDER.glob("*.png"):
+        shutil.copy2(figure, target)
     sections = [section(name, text, records.get(name)) for name, text in found.items()]
     (folder / "gallery.md").write_text("\n\n".join([HEAD.format(count=len(found)), *sections]) + "\n", encoding="utf-8")
 

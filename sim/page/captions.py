@@ -12,8 +12,8 @@ from sim.report.answer_text import between, cell
 from sim.report.findings import INTERVAL, TOO_FEW
 
 INVITATION = (
-    "Start an event on the left, then press Play, or ask what it costs. The market is compared with its twin: the same "
-    "people without any event. A customer is a person whose last use was at the firm."
+    "Start an event in the controls, then press Play, or ask what it costs. The market is compared with its twin: the "
+    "same people without any event. A customer is a person whose last use was at the firm."
 )
 FEW_MOVERS = 10  # people at another firm than in the twin; with fewer nothing can be said of a rival
 AHEAD, MINUS = ": still to come", "\N{MINUS SIGN}"

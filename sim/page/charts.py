@@ -131,7 +131,7 @@ def _stickiness(game: Game, view: View, begin: int) -> Chart:
 def _gap(game: Game, view: View, begin: int) -> Chart:
     """The firm's customers with the events minus without them, % of those without, with the 95 % interval."""
     name = view.firm if not game.active else game.firm
-    chart: Chart = {"title": f"Customers of {title(name)}: with minus without events, %", "y": [-1, 1], "zero": True}
+    chart: Chart = {"title": f"Effect on the customers of {title(name)}, %", "y": [-1, 1], "zero": True}
     if not game.active:
         return {**chart, "wait": "No event so far."}
     first = max(begin, game.active[0].week)
@@ -145,7 +145,7 @@ def _gap(game: Game, view: View, begin: int) -> Chart:
     low, high = min([-0.1, *found]), max([0.1, *found])
     ink = list(game.start.firms).index(name)
     front = {"name": title(name), "ink": ink, "front": True, "dashed": False, "x": x, **line}
-    return {**chart, "lines": [front], "y": [1.1 * low, 1.3 * high], "unit": " %"}
+    return {**chart, "lines": [front], "y": [1.1 * low, max(1.3 * high, 0.25 * (high - low))], "unit": " %"}
 
 
 def _trust(game: Game, view: View, begin: int) -> Chart:
@@ -184,7 +184,7 @@ def _awareness(game: Game, view: View, begin: int) -> Chart:
 
 
 def _messages(game: Game, view: View, begin: int) -> Chart:
-    chart: Chart = {"title": f"Word of mouth about {title(view.firm)}: messages a week", "y": [-1, 1]}
+    chart: Chart = {"title": f"Messages a week about {title(view.firm)}: good up, bad down", "y": [-1, 1]}
     if game.week < 1:
         return {**chart, "wait": NOT_STARTED}
     j = list(game.start.firms).index(view.firm)

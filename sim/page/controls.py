@@ -172,4 +172,4 @@ def choice(label: str, values: Mapping[str, T], value: T, on_value: Callable[[T]
 
 def _price(game: Game, firm: str, percent: int) -> float:
     """The firm's price after a change in percent."""
-    return game.market.competitor[firm].lever("price") * (1 + percent / 100)
+    return game.lever(f"firms.{firm}.price") * (1 + percent / 100)

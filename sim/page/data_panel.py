@@ -37,6 +37,17 @@ def _run(
         on_busy("")
 
 
+def _fitted(session: Session, found: own_data.OwnData, on_busy: Callable[[str], None]) -> own_data.OwnData:
+    """A market fitted to a file, saying how far it is; ends when the visitor has left."""
+
+    def said(what: str, done: float) -> None:
+        if session.closed:
+            raise ScenarioError(["the visitor has left"])
+        on_busy(f"Fitting a market: {what}, {done:.0%} …")
+
+    return own_data.calibrate(found, said)
+
+
 @solara.component
 def OwnDataPanel(session: Session):
     """Upload, what was understood, calibrate, play."""
@@ -67,7 +78,7 @@ def OwnDataPanel(session: Session):
     if found is None:
         solara.Text("The file is read in memory, measured, and not kept.", classes=["hint"])
         return
-    fit = lambda: later("Fitting a market …", lambda: own_data.calibrate(found, lambda what, done: None))  # noqa: E731
+    fit = lambda: later("Fitting a market …", lambda: _fitted(session, found, on_busy))  # noqa: E731
     if not found.market:
         solara.Button("Fit a market to it", on_click=fit, small=True, block=True, disabled=bool(busy))
     else:

@@ -14,7 +14,7 @@ from sim.model.scenario import change
 from sim.page import limits
 from sim.page.events import GameEvent, with_events, without
 from sim.page.export import arguments
-from sim.page.game import Game, preset_and_shares
+from sim.page.game import OWN, Game, preset_and_shares
 from sim.report import plausible
 from sim.report.html_report import Report
 from sim.study.answer import YEAR, Answer, answer, check_base, one_answer
@@ -24,7 +24,7 @@ from sim.study.over_worlds import affordable
 
 WORLDS = 20  # plausible worlds at most
 MOST_ALONE = 8  # events of which each effect is computed
-AS_IT_IS = "As it is"
+OWN_NAME = "my_market"  # of a market fitted to a visitor's data, in the command line of a report
 TURN = threading.Semaphore(1)  # one visitor's question at a time: each uses all cores
 
 
@@ -53,7 +53,7 @@ def question(game: Game) -> Scenario:
     """The scenario with its events and at least a year after the last of them; ScenarioError where there is none."""
     active = game.active
     if not active:
-        raise ScenarioError(["there is no event yet, so nothing to answer; start one on the left"])
+        raise ScenarioError(["there is no event yet, so nothing to answer; start one in the controls"])
     window = game.start.window
     weeks = max(game.start.weeks, active[-1].week + YEAR + 1)
     return with_events(game.start, active, -(-weeks // window) * window)
@@ -130,9 +130,12 @@ def _bounded(told: Scenario, runs: int) -> None:
 def report(found: Decision, options: Sequence[Option], money: Money) -> Report:
     """The report of a decision; its command line gives the same answer to the digit."""
     told = found.scenario
-    words = arguments(found.market, told)
+    words, own = arguments(found.market, told), found.market in OWN
+    if own:
+        words[0] = f"market={OWN_NAME}"
     words += [f"base={money.base}"] if money.base else []
     words += [f"worlds={many_worlds(told)}"] if many_worlds(told) else []
     shares = preset_and_shares(found.market)[1]
     costs = dict(money.costs)
-    return Report(told, found.answer, words, found.measures, shares, options, money.worth, costs)
+    before = ("calibrate", "panel=FILE", f"out={OWN_NAME}") if own else ()
+    return Report(told, found.answer, words, found.measures, shares, options, money.worth, costs, before)

@@ -22,6 +22,21 @@ def Decision(session: Session):
     if game is None:
         return
     none = off or not game.active
+    with solara.Column(gap="0px"):
+        Asking(session, none)
+        for problem in q.problems.value:
+            solara.Error(problem, dense=True, classes=["problem"])
+        if q.busy.value:
+            solara.Info(q.busy.value, dense=True)
+        Answered(session)
+        Board(session)
+        Yours(session)
+
+
+@solara.component
+def Asking(session: Session, none: bool):
+    """The questions, each a button."""
+    q = session.questions
     with solara.Row(gap="6px", style={"flex-wrap": "wrap"}, classes=["decide"]):
         button = partial(solara.Button, small=True)
         button("What did it cost?", icon_name="mdi-scale-balance", on_click=q.ask, disabled=none, color="primary")
@@ -30,13 +45,6 @@ def Decision(session: Session):
         button(f"Save as {label}", icon_name="mdi-content-save", on_click=q.save, disabled=none or not label)
         with solara.FileDownload(partial(_report, session), filename="report.html").key("report.html"):
             button("Report to send", icon_name="mdi-file-document", disabled=none)
-    for problem in q.problems.value:
-        solara.Error(problem, dense=True, classes=["problem"])
-    if q.busy.value:
-        solara.Info(q.busy.value, dense=True)
-    Answered(session)
-    Board(session)
-    Yours(session)
 
 
 def _report(session: Session) -> bytes:
@@ -59,9 +67,8 @@ def Answered(session: Session):
     html.append(f"<p class='verdict'><b>{_safe(answer_text.sentence(answer))}.</b> ")
     html.append(f"{_safe(answer_text.scaled_sentence(answer))}</p>")
     heads, rows = answer_text.rows(answer)
-    told = [(label.strip(), cells) for label, cells in rows]
     first = f"interval: {answer_text.level(answer)}"
-    html.append(table_html([first, *(h.replace("\n", ", ") for h in heads)], told))
+    html.append(table_html([first, *(h.replace("\n", ", ") for h in heads)], rows))
     if found.alone:
         effects = [
             (text, [cell(a.worst.total.percent), cell(a.year.total.percent if a.year else None)])
@@ -132,21 +139,22 @@ def _bars(q: Questions) -> str:
     ends = [e for _, p in found for e in (p.low, p.high, p.value, 0.0) if e == e]
     low, high = min(ends), max(ends)
     span = (high - low) or 1.0
-    x = lambda v: 200 + 380 * (v - low) / span  # noqa: E731
-    rows = []
+    x = lambda v: 200 + 300 * (v - low) / span  # noqa: E731
+    rows = ['<text x="192" y="14" text-anchor="end">customers at the worst, %</text>']
     for n, (label, p) in enumerate(found):
-        y, value = 14 + 20 * n, p.value if p.value == p.value else 0.0
-        rows.append(f'<text x="192" y="{y + 4}" text-anchor="end">{_safe(label)}</text>')
+        y, value = 34 + 20 * n, p.value if p.value == p.value else 0.0
+        rows.append(f'<text x="192" y="{y + 4}" text-anchor="end">{_safe(html_report.minus(label))}</text>')
         left, wide = min(x(value), x(0)), abs(x(value) - x(0))
         rows.append(
             f'<rect x="{left:.1f}" y="{y - 6}" width="{wide:.1f}" height="12" class="{"" if p.detected else "none"}"/>'
         )
         if p.known:
             rows.append(f'<path d="M{x(p.low):.1f},{y}H{x(p.high):.1f}"/>')
-    tall = 20 * len(found) + 10
+        rows.append(f'<text x="510" y="{y + 4}">{_safe(html_report.minus(cell(p)))}</text>')
+    tall = 20 * len(found) + 30
     return (
-        f'<svg class="bars" viewBox="0 0 600 {tall}" role="img" aria-label="Customers at the worst of each option, %; '
-        f'the table says the same">{"".join(rows)}<path class="zero" d="M{x(0):.1f},0V{tall}"/></svg>'
+        f'<svg class="bars" viewBox="0 0 640 {tall}" role="img" aria-label="Customers at the worst of each option, %; '
+        f'the table says the same">{"".join(rows)}<path class="zero" d="M{x(0):.1f},22V{tall}"/></svg>'
     )
 
 

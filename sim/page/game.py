@@ -29,11 +29,14 @@ FIRST_MARKET = "toothpaste_uk"
 COMPOSE_LOCK = threading.RLock()  # Hydra composes one scenario at a time
 
 
+OWN_PREFIX = "own_"
 OWN: dict[str, tuple[Scenario, dict[str, Share]]] = {}  # markets fitted to visitors' data, while they are here
 
 
 def preset_and_shares(market: str) -> tuple[Scenario, dict[str, Share]]:
     """A market with presence solved, and the shares reached: shared by all visitors, and never written to."""
+    if market.startswith(OWN_PREFIX) and market not in OWN:
+        raise ScenarioError(["the market fitted to your data was not kept after your visit; send the file again"])
     return OWN[market] if market in OWN else _shipped(market)
 
 
@@ -185,6 +188,11 @@ class Game:
         kept = [e for e in self.events if e not in again]
         name = again[0].name if again else self._event_name(f"{firm}_{lever.replace('.', '_')}")
         self.set_events((*kept, GameEvent("move", name, firm, self.week, {"lever": lever, "value": value, "weeks": 0})))
+
+    def lever(self, path: str) -> float:
+        """The value of a lever by its path firms.NAME.LEVER, as the coming week has it."""
+        _, firm, lever = path.split(".", 2)
+        return self.market.competitor[firm].lever(lever)
 
     def _event_name(self, stem: str) -> str:
         """A name that no event has."""

@@ -3,6 +3,7 @@
 import io
 import secrets
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sim.model.declare import ScenarioError
 from sim.page import limits
-from sim.page.game import COMPOSE_LOCK, OWN
+from sim.page.game import COMPOSE_LOCK, OWN, OWN_PREFIX
 from sim.study.presets import scenario_and_shares
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 KINDS = (".csv", ".tsv", ".txt")
 WIDTH = 100  # columns of the report
 SEED = 1
+TURN = threading.Semaphore(1)  # one visitor's fit at a time: it uses all cores
 
 
 @dataclass
@@ -71,7 +73,8 @@ def calibrate(data: OwnData, progress: Callable[[str, float], None]) -> OwnData:
     folder = Path(mkdtemp(prefix="stickiness-"))
     try:
         title = f"{Path(data.name).stem}, your data"
-        write(calibrate(data.panel, progress, SEED, None, title), folder)
+        with TURN:
+            write(calibrate(data.panel, progress, SEED, None, title), folder)
         with COMPOSE_LOCK:
             made, shares = scenario_and_shares([f"market={folder}"])
     except BaseException as error:
@@ -79,7 +82,7 @@ def calibrate(data: OwnData, progress: Callable[[str, float], None]) -> OwnData:
         if isinstance(error, PanelError):
             raise ScenarioError(str(error).splitlines()) from None
         raise
-    market = f"own_{secrets.token_hex(8)}"
+    market = f"{OWN_PREFIX}{secrets.token_hex(8)}"
     OWN[market] = made, shares
     limits.OWN_FILES.update(filter(None, (made.calendar, made.population)))
     fitted = (folder / REPORT).read_text(encoding="utf-8")

@@ -74,6 +74,7 @@ def _leaves(session: Session, node: Any, prefix: str, skip: tuple[str, ...] = ()
 @solara.component
 def Parameter(session: Session, path: str, name: str, declared: Any, d: Declaration):
     """A switch, a choice, or a slider with its number; the tooltip says what it means and its range."""
+    session.scenario_changes.value  # noqa: B018  an event may have set a lever
     value = session.value(path, declared)
     put = partial(session.set, path)
     range_ = "on or off" if isinstance(value, bool) else d.allowed

@@ -253,6 +253,7 @@ class Session:
                 self._changed()
 
     def _changed(self) -> None:
+        self.settings.value = {path: self.value(path, value) for path, value in self.settings.value.items()}
         self.scenario_changes.value += 1
         self.draw()
         self.note()
@@ -296,7 +297,9 @@ class Session:
         self.settings.value = wanted
 
     def value(self, path: str, declared: Any) -> Any:
-        """The value of a parameter: as set, or as declared."""
+        """The value of a parameter: of a lever as the coming week has it, else as set, or as declared."""
+        if self.game and is_lever(self.game.start, path):
+            return type(declared)(self.game.lever(path))
         return self.settings.value.get(path, declared)
 
     def waiting(self) -> list[str]:

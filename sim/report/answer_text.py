@@ -90,7 +90,9 @@ def rows(answer: Answer) -> tuple[list[str], list[Row]]:
     found: list[Row] = [("change of customers, %", [cell(m.total.percent) for m in told])]
     if answer.base:
         found.append((f"  of {answer.base:,}", [rounded(m.total.scaled) for m in told]))
-    found.append((f"  of {answer.customers.value:,.0f} simulated", [cell(m.total.people, whole=True) for m in told]))
+    found.append(
+        (f"  in people, of {answer.customers.value:,.0f} simulated", [cell(m.total.people, whole=True) for m in told])
+    )
     found += [(f"  {_group(g)}, %", [cell(m.groups[g].percent) for m in told]) for g in answer.worst.groups]
     found.append(("people behind it, of those simulated", ["" for _ in told]))
     for name, words in CAUSES.items():

@@ -87,8 +87,8 @@ def note(told: Scenario) -> str:
     return (
         f"{told.people:,} people. Averted: of the customer-weeks lost in the first year; a lever is compared with the "
         "same lever and no scandal, and what it does besides is customers won or lost a year on with no scandal at "
-        "all. Intervals hold people, draws and what is not known of the size of a response; not the other numbers "
-        "of the model."
+        "all; a measure that loses some comes last. Intervals hold people, draws and what is not known of the size of "
+        "a response; not the other numbers of the model."
     )
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import platform
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from sim.study.priors import priors_of
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 MOST_OPEN = 15  # numbers shown without unfolding the rest
+LONG = 50  # characters of a cell that needs a wide column
+MINUSES, INTERVALS = re.compile(r"(?<![\w.)\]])-(?=\.?\d)"), re.compile(r"\[[^\]]*\]")
 Row = tuple[str, Sequence[str]]
 
 
@@ -42,6 +45,7 @@ class Report:
     options: Sequence[Option] = ()
     worth: float = 0.0  # of a customer in a year
     costs: Mapping[str, float] | None = None  # of an option, by its label
+    before: Sequence[str] = ()  # words of a command line that has to come first: it makes the market
 
 
 def taken(path: str) -> list[str]:
@@ -71,8 +75,7 @@ def html(report: Report) -> str:
         f"<h1>{escape(head)}</h1>",
         f'<p class="lead">{escape(scaled)}</p>' if scaled else "",
         _question(report),
-        f"<figure>{_svg(report)}<figcaption>The same people with and without the events. "
-        "Gray bars: no change detected.</figcaption></figure>",
+        f"<figure tabindex='0'>{_svg(report)}<figcaption>{escape(_note(report.scenario))}</figcaption></figure>",
         _section("Customers lost or won", _answer_table(answer)),
         _section("By firm", _firms(answer)),
         _section("What would have helped", _measures(report)) if report.measures else "",
@@ -95,19 +98,29 @@ def _section(title: str, body: str) -> str:
 
 
 def _list(lines: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(line[:1].upper() + line[1:])}.</li>" for line in lines) + "</ul>"
+    return "<ul>" + "".join(f"<li>{typeset(line[:1].upper() + line[1:])}.</li>" for line in lines) + "</ul>"
 
 
 def table_html(heads: Sequence[str], rows: Iterable[Row], caption: str = "") -> str:
-    """A table whose first column names the row."""
+    """A table whose first column names the row; a row whose name is indented is a part of the one above it."""
     top = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
-    body = "".join(
-        f'<tr><th scope="row">{escape(label)}</th>{"".join(f"<td>{escape(c)}</td>" for c in cells)}</tr>'
-        for label, cells in rows
-    )
+    body = ""
+    for label, cells in rows:
+        body += f'<tr><th scope="row"{" class=part" * label.startswith(" ")}>{typeset(label.strip())}</th>'
+        body += "".join(f"<td{' class=long' * (len(c) > LONG)}>{typeset(c)}</td>" for c in cells) + "</tr>"
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
     box = f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption or heads[0])}">'
     return f"{box}<table>{said}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def typeset(text: str) -> str:
+    """Text as HTML: minus signs in front of numbers, and no interval broken over two lines."""
+    return INTERVALS.sub(r"<span class=span>\g<0></span>", escape(minus(text)))
+
+
+def minus(text: str) -> str:
+    """Text with minus signs in front of its negative numbers."""
+    return MINUSES.sub("\N{MINUS SIGN}", text)
 
 
 def _question(report: Report) -> str:
@@ -123,25 +136,26 @@ def _question(report: Report) -> str:
 
 def _svg(report: Report) -> str:
     """The figure of the answer as inline SVG."""
-    found = figure(report, "svg").decode()
+    found = figure(report, "svg", titled=False).decode()
     svg = found[found.index("<svg") :]
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(answer_text.sentence(report.answer))}" ', 1)
 
 
-def figure(report: Report, kind: str) -> bytes:
+def figure(report: Report, kind: str, titled: bool = True) -> bytes:
     """The figure of the answer as a PNG or SVG file."""
-    s, file = report.scenario, io.BytesIO()
-    note = f"{s.title or 'A market'}: {s.people:,} people, the same with and without. Gray bars: no change detected."
-    figures.save(figures.answer(report.answer, report.measures, note), file, kind)
+    file = io.BytesIO()
+    figures.save(figures.answer(report.answer, report.measures, _note(report.scenario), titled), file, kind)
     return file.getvalue()
+
+
+def _note(s: Scenario) -> str:
+    return f"{s.title or 'A market'}: {s.people:,} people, the same with and without. Gray bars: no change detected."
 
 
 def _answer_table(answer: Answer) -> str:
     heads, rows = answer_text.rows(answer)
     first = f"interval: {answer_text.level(answer)}"
-    return table_html(
-        [first, *(h.replace("\n", ", ") for h in heads)], [(label.strip(), cells) for label, cells in rows]
-    )
+    return table_html([first, *(h.replace("\n", ", ") for h in heads)], rows)
 
 
 def _firms(answer: Answer) -> str:
@@ -250,7 +264,9 @@ def _rerun(report: Report) -> str:
     except PackageNotFoundError:
         known = "from its source"
     about = f"stickiness {known}, Python {platform.python_version()}; the same numbers on every machine."
-    return f"<pre tabindex='0'><code>{escape(command(report.rerun))}</code></pre><p>{escape(about)}</p>"
+    lines = [command(words) for words in (report.before, report.rerun) if words]
+    shown = "\n".join(f"<code>{escape(line)}</code>" for line in lines)
+    return f"<pre tabindex='0'>{shown}</pre><p>{escape(about)}</p>"
 
 
 def _data(report: Report) -> str:

@@ -40,9 +40,16 @@ class Countermeasure:
     cost: str  # "" where none is given
     known: str
 
+    @property
+    def loses(self) -> bool:
+        """Whether it is known to lose customers of its own."""
+        return self.besides.known and self.besides.detected and self.besides.value < 0
+
 
 def countermeasures(scenario: Scenario, progress: Progress | None = None) -> list[Countermeasure]:
     """Every row of conf/countermeasures.yaml for the scandals of a scenario, what is seen to avert most first.
+
+    Measures that lose customers of their own come after those that do not.
 
     The scandal's loss is that of the hit firm in the first year (or until the run ends), in customer-weeks, against
     the same people without events; with a lever, against the same people with the lever alone. 100 % averted is no
@@ -67,7 +74,7 @@ def countermeasures(scenario: Scenario, progress: Progress | None = None) -> lis
     moved = {key: (m.gained - m.lost)[..., j].sum(axis=2) for key, (_, m) in zip(jobs, found, strict=True)}
     stock = customers(run.tally)[:, -1, :, j].sum(axis=1)
     made = [_row(name, row, moved, stock) for name, row in rows.items()]
-    return sorted(made, key=lambda row: (not row.averted.known, not row.averted.low > 0, -row.averted.value))
+    return sorted(made, key=lambda row: (not row.averted.known, row.loses, not row.averted.low > 0, -row.averted.value))
 
 
 def _row(name: str, row: Mapping[str, Any], moved: Mapping[tuple[str, int], Array], stock: Array) -> Countermeasure:

@@ -1,5 +1,6 @@
 """A visitor's own purchase file: what is understood of it, and that nothing of it is kept."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ pytest.importorskip("solara", reason="the page needs the extra `page`")
 pytest.importorskip("mesa", reason="the page needs the extra `page`")
 
 from sim.model.declare import ScenarioError
-from sim.page import limits, own_data
-from sim.page.game import OWN
+from sim.model.scenario import change
+from sim.page import decide, limits, own_data
+from sim.page.export import link, linked
+from sim.page.game import OWN, Game, preset, preset_and_shares
 from sim.page.own_data import OwnData
+from sim.report import html_report
 
 
 def purchases():
@@ -51,6 +55,21 @@ def test_what_is_no_purchase_file_is_a_sentence(name, content, says):
     with pytest.raises(ScenarioError) as error:
         own_data.read(name, content)
     assert any(says in c for c in error.value.complaints) and "/tmp" not in str(error.value)
+
+
+def test_a_fitted_market_is_played_and_reported_with_the_line_that_makes_it(monkeypatch):
+    monkeypatch.setitem(OWN, "own_test", preset_and_shares("bank"))
+    game = Game(change(preset("own_test"), {"people": 300, "burn_in": 4}))
+    game.scandal("data_breach", game.start.focus)
+    monkeypatch.setattr(decide, "WORLDS", 2)
+    found = decide.decided("own_test", decide.question(game), game.events, decide.Money())
+    text = html_report.html(decide.report(found, (), decide.Money()))
+    fit, answer = re.findall("<code>(.*?)</code>", text)
+    assert fit == "python -m sim calibrate panel=FILE out=my_market"
+    assert answer.startswith("python -m sim market=my_market ") and "own_test" not in text
+    monkeypatch.delitem(OWN, "own_test")
+    with pytest.raises(ScenarioError, match="not kept after your visit"):
+        linked(link("bank", game).replace("market=bank", "market=own_test"))
 
 
 def test_a_fitted_market_goes_with_its_visitor(tmp_path):

@@ -60,9 +60,17 @@ def test_it_says_what_the_answer_says(report):
     for said in (answer_text.sentence(report.answer), answer_text.scaled_sentence(report.answer)):
         assert html_report.escape(said) in text
     for _, cells in answer_text.rows(report.answer)[1]:
-        assert all(html_report.escape(c) in text for c in cells)
+        assert all(html_report.typeset(c) in text for c in cells)
     assert html_report.escape(shlex.join(["python", "-m", "sim", "market=x", "a=b c"])) in text
     assert "judgment" in text and "measured" in text
+
+
+def test_numbers_are_set_as_numbers():
+    assert html_report.typeset("a-1 -2.5 [-3.1, +.5] 1-2") == (
+        "a-1 \N{MINUS SIGN}2.5 <span class=span>[\N{MINUS SIGN}3.1, +.5]</span> 1-2"
+    )
+    table = html_report.table_html(["what", "size"], [("all", ["1"]), ("  of these", ["-1"])])
+    assert '<th scope="row" class=part>of these</th><td>\N{MINUS SIGN}1</td>' in table and "all</th>" in table
 
 
 def test_options_are_those_of_single_answers(report):
@@ -99,29 +107,24 @@ def test_nothing_is_overwritten(report, tmp_path):
         write(report, str(tmp_path / "cost.pdf"))
 
 
-def sim(tmp_path, *words):
-    command = [sys.executable, "-m", "sim", *words]
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=env, check=False)
-
-
-def test_wrong_files_are_one_error(tmp_path):
+def test_wrong_files_are_one_error(command, tmp_path):
     (tmp_path / "there.html").write_text("mine")
-    done = sim(tmp_path, "report=there.html", "report=a.txt")
-    assert done.returncode == 2 and "there.html is there already" in done.stderr and "HTML" in done.stderr
-    done = sim(tmp_path, "-m", "people=1000,2000", "report=new.html")
-    assert done.returncode == 2 and "not of a sweep" in done.stderr
-    done = sim(tmp_path, "market=bank", "report=new.html", "people=1000")
-    assert done.returncode == 2 and "no event" in done.stderr and "Traceback" not in done.stderr
-    assert [p.name for p in tmp_path.iterdir()] == ["there.html"]
+    before = sorted(tmp_path.iterdir())
+    status, _, said = command("report=there.html", "report=a.txt")
+    assert status == 2 and "there.html is there already" in said and "HTML" in said
+    status, _, said = command("-m", "people=1000,2000", "report=new.html")
+    assert status == 2 and "not of a sweep" in said
+    status, _, said = command("market=bank", "report=new.html", "people=1000")
+    assert status == 2 and "no event" in said and "Traceback" not in said
+    assert sorted(tmp_path.iterdir()) == before
 
 
-def test_the_line_in_the_report_gives_the_same_report(tmp_path):
+def test_the_line_in_the_report_gives_the_same_report(command, tmp_path):
     words = ["market=bank", "scandal=data_breach", "people=1000", "burn_in=26", "weeks=52", "window=13", "worlds=5"]
-    done = sim(tmp_path, *words, "report=one.html")
-    assert done.returncode == 0, done.stderr
+    status, _, said = command(*words, "report=one.html")
+    assert status == 0, said
     text = (tmp_path / "one.html").read_text(encoding="utf-8")
     line = re.search(r"<code>(.*?)</code>", text)[1]
-    again = sim(tmp_path, *shlex.split(line)[3:], "report=two.html")
-    assert again.returncode == 0, again.stderr
+    again = [sys.executable, "-m", "sim", *shlex.split(line)[3:], "report=two.html"]  # in another process
+    subprocess.run(again, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
     assert (tmp_path / "two.html").read_text(encoding="utf-8") == text

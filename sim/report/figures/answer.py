@@ -21,10 +21,15 @@ Bar = tuple[str, Quantity]
 
 
 @styled
-def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "") -> Figure:
-    """Change of customers over the weeks with its band, by group at the worst and, if given, countermeasures."""
-    helped = [(m.label, m.averted) for m in measures if m.averted.known and m.averted.value > 0]
-    figure = Figure(figsize=(12.8, 7.2), layout=ConstrainedLayoutEngine(rect=(0.012, 0.01, 0.976, 0.8), wspace=0.06))
+def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "", titled: bool = True) -> Figure:
+    """Change of customers over the weeks with its band, by group at the worst and, if given, countermeasures.
+
+    Of those, the six that avert most and lose no customers of their own. `titled`: the answer and the note on top.
+    """
+    helped = [(m.label, m.averted) for m in measures if m.averted.known and m.averted.value > 0 and not m.loses]
+    place = (0.012, 0.01, 0.976, 0.8 if titled else 0.98)
+    layout = ConstrainedLayoutEngine(rect=place, wspace=0.06, hspace=0.12)
+    figure = Figure(figsize=(12.8, 7.2 if titled else 6.0), layout=layout)
     groups: list[Bar] = [("All customers", found.worst.total.percent)]
     groups += [(called(name.partition(".")[2]), change.percent) for name, change in found.worst.groups.items()]
     axes = figure.subplot_mosaic("tg;th" if helped else "tg", width_ratios=[1.35, 1])
@@ -35,7 +40,7 @@ def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "
         _bars(axes["h"], helped[:6], "What would have helped", "% of the loss averted (80 %)", MARK)
     lines = [sentence(found), scaled_sentence(found) or note]
     lines += [note] if lines[1] != note else []
-    for n, line in enumerate(lines):
+    for n, line in enumerate(lines if titled else ()):
         size = min(17 if n == 0 else 13, 17 * LONGEST / max(1, len(line)))
         weight, color = ("bold", INK) if n == 0 else ("normal", INK if n < len(lines) - 1 else "#555555")
         figure.text(0.014, 0.965 - 0.052 * n, line, fontsize=size, weight=weight, color=color, va="top")
@@ -72,7 +77,7 @@ def _bars(axes: Axes, bars: Sequence[Bar], title: str, unit: str, color: str = F
             ends += [q.low, q.high]
     span = max(ends) - min(ends) or 1.0
     for n, (_, q) in enumerate(bars):
-        text = f"{q.value + 0.0:+.{digits(q)}f}" if q.known else TOO_FEW
+        text = f"{q.value + 0.0:+.{digits(q)}f}".replace("-", "\N{MINUS SIGN}") if q.known else TOO_FEW
         axes.text(
             max(ends) + 0.04 * span, -n, text, va="center", fontsize=9, weight="bold" if first and n == 0 else "normal"
         )
