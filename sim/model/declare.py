@@ -188,13 +188,13 @@ class _Hint(NamedTuple):
     """What the type of a field says, which is asked for thousands of values."""
 
     part: bool  # a declared dataclass
-    member: Any  # the type of a dict's values, None of anything else
-    single: Any  # the type of a value that is neither
+    member: type | None  # the type of a dict's values, None of anything else
+    single: type  # the type of a value that is neither
     optional: bool  # whether it may be None
 
 
 @cache
-def _hint(hint: Any) -> _Hint:
+def _hint(hint: type) -> _Hint:
     kind, parts = get_origin(hint), get_args(hint)
     optional = kind is types.UnionType and type(None) in parts
     single = next(a for a in parts if a is not type(None)) if optional else hint
