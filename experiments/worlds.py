@@ -2,11 +2,12 @@
 
 Question: which values of the numbers that are not known go with the facts that are, and what do they foretell of facts
 that nothing was fitted to?
-Design: `python -m experiments.worlds market=NAME`: draws from conf/priors.yaml of all free numbers (`first=`), the best
-of them (`many=`) moved in `waves=` by sim/study/matching.py towards the facts of conf/kept_worlds/targets.yaml, each
-by its own uncertainty, that of `people=` and that of the model; held-out facts are refused. Presence is solved in each
-world, with the preset's own run as the control. What is done is kept in outputs/worlds and not done again: a run that
-is stopped goes on. The kept worlds are written to conf/kept_worlds/NAME.csv.
+Design: `python -m experiments.worlds market=NAME`, or `all`: draws from conf/priors.yaml of all free numbers
+(`first=`), the best of them (`many=`) moved in `waves=` by sim/study/matching.py towards the facts of
+conf/kept_worlds/targets.yaml, each by its own uncertainty, that of `people=` and that of the model; held-out facts are
+refused. Presence is solved in each world, with the preset's own run as the control. What is done is kept in
+outputs/worlds and not done again while what it rests on is the same: a run that is stopped goes on. The kept worlds are
+written to conf/kept_worlds/NAME.csv.
 Reading: of each quantity the middle four fifths among draws and among kept worlds, beside its limits. With --coverage:
 facts of one class at a time left out and foretold by the first draws, weighted by the others (power: the share of first
 draws that miss; a quantity that none misses says nothing), and held-out facts foretold by the kept worlds.
@@ -28,7 +29,7 @@ from matplotlib.figure import Figure
 
 from sim.compute.files import write_atomic
 from sim.facts import classes, scoreboard
-from sim.facts.market_worlds import ERROR, PRESENCE, Market, market_of
+from sim.facts.market_worlds import ERROR, PRESENCE, TARGETS, Market, market_of
 from sim.model.declare import ScenarioError
 from sim.model.scenario import to_dict
 from sim.report import figures
@@ -244,7 +245,10 @@ def asked(words: Sequence[str]) -> tuple[str, dict[str, int], bool]:
 
 
 if __name__ == "__main__":
+    name, sizes, check = asked(sys.argv[1:])
+    every = list(yaml.safe_load(TARGETS.read_text(encoding="utf-8"))["markets"])
     try:
-        main(*asked(sys.argv[1:]))
+        for each in every if name == "all" else [name]:
+            main(each, sizes, check)
     except ScenarioError as error:
         sys.exit("\n".join(error.complaints))

@@ -154,11 +154,9 @@ def measures(made: Sequence["Countermeasure"], most: int = MOST_MEASURES) -> lis
 
 
 def averted(measure: "Countermeasure") -> str:
-    """What a countermeasure averts of the loss, %; where its interval holds 0 that it is not detected."""
-    found = cell(measure.averted)
-    return (
-        found if measure.averted.detected or not measure.averted.known else f"not detected {found[found.index('[') :]}"
-    )
+    """What a countermeasure averts of the loss, %; that it is not detected where it may be the dice."""
+    found, q = cell(measure.averted), measure.averted
+    return found if measure.seen or q.detected or not q.known else f"not detected {found[found.index('[') :]}"
 
 
 def table(answer: Answer) -> "pd.DataFrame":

@@ -74,11 +74,11 @@ def title(told: Scenario, made: Sequence[Countermeasure]) -> str:
     if not any(m.averted.known for m in made):
         return f"{names}: no loss of customers detected that could be averted; more people would tell"
     best = made[0]
-    if not best.averted.detected:
+    if not best.seen:
         return f"{names}: of no countermeasure was it detected that it averts any of the loss; more people would tell"
     return (
-        f"{names}: most is averted by this: {best.label[:1].lower()}{best.label[1:]}, {number(best.averted)} % of the "
-        f"loss (80 %: {span(best.averted)})"
+        f"{names}: most may be averted by this: {best.label[:1].lower()}{best.label[1:]}, {number(best.averted)} % "
+        f"of the loss (80 %: {span(best.averted)})"
     )
 
 

@@ -41,6 +41,11 @@ class Countermeasure:
     known: str
 
     @property
+    def seen(self) -> bool:
+        """Whether what it averts is more than the dice: how large a response is may be unknown, down to nothing."""
+        return self.averted.known and self.averted.value > Z80 * self.averted.parts.dice
+
+    @property
     def loses(self) -> bool:
         """Whether it is known to lose customers of its own."""
         return self.besides.known and self.besides.detected and self.besides.value < 0
@@ -74,7 +79,7 @@ def countermeasures(scenario: Scenario, progress: Progress | None = None) -> lis
     moved = {key: (m.gained - m.lost)[..., j].sum(axis=2) for key, (_, m) in zip(jobs, found, strict=True)}
     stock = customers(run.tally)[:, -1, :, j].sum(axis=1)
     made = [_row(name, row, moved, stock) for name, row in rows.items()]
-    return sorted(made, key=lambda row: (not row.averted.known, row.loses, not row.averted.low > 0, -row.averted.value))
+    return sorted(made, key=lambda row: (not row.averted.known, row.loses, not row.seen, -row.averted.value))
 
 
 def _row(name: str, row: Mapping[str, Any], moved: Mapping[tuple[str, int], Array], stock: Array) -> Countermeasure:

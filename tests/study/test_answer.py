@@ -258,8 +258,8 @@ def test_the_table_holds_every_quantity_of_the_answer():
 def test_countermeasures_are_averted_losses_against_their_own_control():
     told = market({**BREACH, "people": 3000, "replications": 1})
     rows = countermeasures(told)
-    order = [(not row.averted.known, row.loses, not row.averted.low > 0, -row.averted.value) for row in rows]
-    assert order == sorted(order) and {row.loses for row in rows} == {True, False}
+    order = [(not row.averted.known, row.loses, not row.seen, -row.averted.value) for row in rows]
+    assert order == sorted(order) and {row.seen for row in rows} == {True, False}
     found = {row.name: row for row in rows}
     assert set(found) == set(measures()) and found["silence"].averted.value == 0  # there was no answer to take away
     assert found["reversal"].averted.value > found["apology"].averted.value > 0
