@@ -188,13 +188,13 @@ class _Hint(NamedTuple):
     """What the type of a field says, which is asked for thousands of values."""
 
     part: bool  # a declared dataclass
-    member: Any  # the type of a dict's values, None of anything else
-    single: Any  # the type of a value that is neither
+    member: object  # the type of a dict's values, None of anything else
+    single: object  # the type of a value that is neither
     optional: bool  # whether it may be None
 
 
 @cache
-def _hint(hint: Any) -> _Hint:
+def _hint(hint: object) -> _Hint:
     kind, parts = get_origin(hint), get_args(hint)
     optional = kind is types.UnionType and type(None) in parts
     single = next(a for a in parts if a is not type(None)) if optional else hint
@@ -210,7 +210,7 @@ def _value(hint: Any, d: Declaration, value: object, path: str, complaints: list
     return _leaf(said, d, value, path, complaints)
 
 
-def _members(hint: Any, d: Declaration, config: object, path: str, complaints: list[str]) -> dict[str, object]:
+def _members(hint: object, d: Declaration, config: object, path: str, complaints: list[str]) -> dict[str, object]:
     if config is None:
         return {}
     if not isinstance(config, Mapping):
@@ -234,7 +234,7 @@ def _leaf(said: _Hint, d: Declaration, value: Any, path: str, complaints: list[s
     return float(value) if said.single is float else value
 
 
-def _mismatch(want: type, d: Declaration, value: object) -> str:
+def _mismatch(want: object, d: Declaration, value: object) -> str:
     if want is bool:
         return "" if isinstance(value, bool) else "is not true or false"
     if want is str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts
+from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts, together
 from sim.measure.tally import FOLDS, Array, Tally, counted
 from sim.model.fields import Scenario
 
@@ -105,14 +105,14 @@ def run_together(
     `first` is the week before which nothing differs. The runs are those of `simulate`, to the bit.
     """
     j, weeks = list(control.firms).index(firm), control.burn_in + control.weeks
-    tick, of = count(1), weeks * control.replications
+    tell, tick, of = progress or (lambda done, of: None), count(1), weeks * control.replications
     tallies: list[list[Tally]] = [[] for _ in range(1 + len(changed))]
     seen: list[list[_Observer]] = [[] for _ in changed]
     with _pools(control, 1 + len(changed)) as (over, within):
         for r in range(control.replications):
             shards = _until(control, changed, first if _alike(control, changed) else -control.burn_in, r, over, within)
-            for _ in range(shards[0].week + control.burn_in if progress else 0):
-                progress(next(tick), of)
+            for _ in range(shards[0].week + control.burn_in):
+                tell(next(tick), of)
             for week in range(shards[0].week, control.weeks):
                 if week == first:
                     observers = [_Observer(shards[0], j, control.weeks - first) for _ in changed]
@@ -121,16 +121,12 @@ def run_together(
                     ours = last_firm(shards[0])
                     for observer, shard in zip(observers, shards[1:], strict=True):
                         observer.observe(ours, last_firm(shard))
-                if progress:
-                    progress(next(tick), of)
+                tell(next(tick), of)
             for n, shard in enumerate(shards):
                 tallies[n].append(counted(shard.tally))
             for n, observer in enumerate(observers):
                 seen[n].append(observer)
-    runs = [
-        Run(s, Tally(*(np.concatenate(a) for a in zip(*t, strict=True))))
-        for s, t in zip((control, *changed), tallies, strict=True)
-    ]
+    runs = [Run(s, together(t)) for s, t in zip((control, *changed), tallies, strict=True)]
     return runs[0], list(zip(runs[1:], (_joined(first, o) for o in seen), strict=True))
 
 
