@@ -59,6 +59,7 @@ __all__ = [
     "one_by_one",
     "simulate",
     "step_week",
+    "together",
 ]
 
 AT_ONCE = 1_000_000  # person-weeks between two looks at whether to stop: a small part of a second
@@ -141,10 +142,10 @@ def simulate(
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         tallies, people, moves = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
     kept = [p for p in people if p is not None]
-    return Run(scenario, _joined(tallies), {}, kept, list(moves) if scenario.policies else [])
+    return Run(scenario, together(tallies), {}, kept, list(moves) if scenario.policies else [])
 
 
-def _joined(tallies: Sequence[Tally]) -> Tally:
+def together(tallies: Sequence[Tally]) -> Tally:
     """The folds of all replications; one alone is not copied, which takes as long as four weeks of 10,000 people."""
     return tallies[0] if len(tallies) == 1 else Tally(*(np.concatenate(a) for a in zip(*tallies, strict=True)))
 

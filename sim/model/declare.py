@@ -210,7 +210,7 @@ def _value(hint: Any, d: Declaration, value: object, path: str, complaints: list
     return _leaf(said, d, value, path, complaints)
 
 
-def _members(hint: Any, d: Declaration, config: object, path: str, complaints: list[str]) -> dict[str, object]:
+def _members(hint: object, d: Declaration, config: object, path: str, complaints: list[str]) -> dict[str, object]:
     if config is None:
         return {}
     if not isinstance(config, Mapping):
@@ -234,7 +234,7 @@ def _leaf(said: _Hint, d: Declaration, value: Any, path: str, complaints: list[s
     return float(value) if said.single is float else value
 
 
-def _mismatch(want: type, d: Declaration, value: object) -> str:
+def _mismatch(want: object, d: Declaration, value: object) -> str:
     if want is bool:
         return "" if isinstance(value, bool) else "is not true or false"
     if want is str:

@@ -50,7 +50,7 @@ def firm_table(s: Scenario, changes: Sequence[int], tables: list[dict[str, Firm]
     result = by_spell[spell]
     for n, week in enumerate(changes[1:], 1):
         before, now = (np.array([firm.price for firm in table.values()]) for table in tables[n - 1 : n + 1])
-        result["price_moved"][week + 1] = now != before
+        result["price_moved"][week + 1] = now > before
     result["deal"] = result["price"] - usual_prices(result["price"], s.market.price_half_life)
     advertised = np.array([[firm.advertising for firm in firms.values()] for firms in tables], FLOAT)
     if (advertised != 1).any():

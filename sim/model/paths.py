@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from functools import cache
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from sim.model.declare import declared, unknown
@@ -73,7 +74,7 @@ def _set(kind: object, node: Nested, names: Sequence[str], value: object, sizes:
     if not rest:
         node[name] = _merged(below, node.get(name), value)
         return ""
-    if not (get_origin(below) is dict or is_dataclass(below)):
+    if not (_values(below) or is_dataclass(below)):
         return unknown(name, list(get_type_hints(kind))) if below is None else f"unknown; {name} is one value"
     here = node.get(name)
     if here is not None and not isinstance(here, Mapping):
@@ -96,13 +97,20 @@ def _merged(kind: object, old: object, new: object) -> object:
     return whole if _members(kind) else {**old, **whole}
 
 
+@cache
 def _members(kind: object) -> bool:
     """Whether a declaration is a group of named members; a table of numbers by name is none."""
-    return get_origin(kind) is dict and is_dataclass(get_args(kind)[1])
+    return is_dataclass(_values(kind))
+
+
+@cache
+def _values(kind: object) -> object:
+    """What is declared of the values of a dict; None of anything else."""
+    return get_args(kind)[1] if get_origin(kind) is dict else None
 
 
 def _below(kind: object, name: str) -> object:
     """What is declared under a name; None if nothing is."""
-    if get_origin(kind) is dict:
-        return get_args(kind)[1]
+    if _values(kind):
+        return _values(kind)
     return declared(kind)[0].get(name) if isinstance(kind, type) and is_dataclass(kind) else None

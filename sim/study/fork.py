@@ -6,9 +6,19 @@ The people, their memory and all counts are copied, so that the fork gives what 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import numpy as np
-
-from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts, simulate
+from sim.engine.loop import (
+    AT_ONCE,
+    CORES,
+    THREADED,
+    Run,
+    Shard,
+    advance,
+    fork,
+    initialize,
+    open_counts,
+    simulate,
+    together,
+)
 from sim.measure.tally import Tally, counted
 from sim.model.fields import Scenario
 
@@ -48,5 +58,5 @@ def simulate_both(control: Scenario, changed: Scenario, first: int) -> tuple[Run
             return list(within(lambda shard: counted(go_on(shard, control.weeks).tally), both))
 
         found = list(over(replication, range(runs)))
-    tallies = [Tally(*(np.concatenate(a) for a in zip(*some, strict=True))) for some in zip(*found, strict=True)]
-    return Run(control, tallies[0]), Run(changed, tallies[1])
+    ours, theirs = (together(some) for some in zip(*found, strict=True))
+    return Run(control, ours), Run(changed, theirs)

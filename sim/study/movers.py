@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts
+from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts, together
 from sim.measure.tally import FOLDS, Array, Tally, counted
 from sim.model.fields import Scenario
 from sim.study.fork import can_fork
@@ -129,10 +129,7 @@ def run_together(
                 tallies[n].append(counted(shard.tally))
             for n, observer in enumerate(observers):
                 seen[n].append(observer)
-    runs = [
-        Run(s, Tally(*(np.concatenate(a) for a in zip(*t, strict=True))))
-        for s, t in zip((control, *changed), tallies, strict=True)
-    ]
+    runs = [Run(s, together(t)) for s, t in zip((control, *changed), tallies, strict=True)]
     return runs[0], list(zip(runs[1:], (_joined(first, o) for o in seen), strict=True))
 
 
