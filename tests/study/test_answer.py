@@ -1,5 +1,6 @@
 """What events cost: counted again by hand, with its errors, and without words that claim more than they allow."""
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -260,6 +261,8 @@ def test_countermeasures_are_averted_losses_against_their_own_control():
     rows = countermeasures(told)
     order = [(not row.averted.known, row.loses, not row.seen, -row.averted.value) for row in rows]
     assert order == sorted(order) and {row.seen for row in rows} == {True, False}
+    assert dataclasses.replace(rows[0], besides=Quantity(-2, -3, -1)).loses
+    assert not dataclasses.replace(rows[0], besides=Quantity(-2, -5, 1)).loses
     found = {row.name: row for row in rows}
     assert set(found) == set(measures()) and found["silence"].averted.value == 0  # there was no answer to take away
     assert found["reversal"].averted.value > found["apology"].averted.value > 0
