@@ -169,7 +169,9 @@ class Market:
     )
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
-    event_attention: float = trait(1.0, 0, 1, "-", "chance that a price move or contract end is noticed", "#22")
+    event_attention: float = trait(
+        1.0, 0, 1, "-", "chance that a price move (of a provider: a rise) or contract end is noticed", "#22"
+    )
     price_attention: float = trait(
         1.0, 0, 1, "-", "factor on that where it is a price that moves: few read what a subscription costs"
     )

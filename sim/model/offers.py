@@ -46,11 +46,11 @@ def firm_table(s: Scenario, changes: Sequence[int], tables: list[dict[str, Firm]
             availability = np.log(firm.presence / s.firms[name].presence)
             own = (getattr(firm, lever) for lever in LEVERS)
             by_spell[n, j] = (*own, availability, repair(firm, s.market), 0, 0, 0)
-    spell = spells(s, changes)
+    spell, provider = spells(s, changes), s.market.regime == "provider"  # a bill that falls sends nobody to look around
     result = by_spell[spell]
     for n, week in enumerate(changes[1:], 1):
         before, now = (np.array([firm.price for firm in table.values()]) for table in tables[n - 1 : n + 1])
-        result["price_moved"][week + 1] = now > before
+        result["price_moved"][week + 1] = now > before if provider else now != before
     result["deal"] = result["price"] - usual_prices(result["price"], s.market.price_half_life)
     advertised = np.array([[firm.advertising for firm in firms.values()] for firms in tables], FLOAT)
     if (advertised != 1).any():
