@@ -71,11 +71,11 @@ def _parts(firm: Firm, market: Market) -> Iterator[tuple[float, float]]:
 def _harms(firm: Firm, market: Market) -> Iterator[tuple[float, float]]:
     """Chance of each kind of failure at a visit, and of none, and the harm left unrepaired in the mean."""
     none = 1.0
-    kinds = ((1 - market.major_share, 1.0, market.complain_minor),)
-    kinds += ((market.major_share, market.major_factor, market.complain_major),)
+    minor = (1 - market.major_share, 1.0, market.complain_minor)
+    major = (market.major_share, market.major_factor, market.complain_major)
     for point in firm.touchpoints.values():
         chance = point.use * point.failure_rate
         none -= chance
-        for share, factor, complains in kinds:
+        for share, factor, complains in (minor, major):
             yield chance * share, point.severity * factor * (1 - complains * repair(firm, market))
     yield none, 0.0
