@@ -223,10 +223,10 @@ def fact_26(runs: RunCache) -> Quantities:
     costly = runs("market=mobile", times=4)
     without = moves(*((firm, "switching_cost", EVENT, 0, 0.0) for firm in costly.scenario.firms))
     free = runs("market=mobile", without, times=4)
-    weeks = slice(EVENT, EVENT + YEARS)
+    span = slice(EVENT, EVENT + YEARS)
 
     def gain(a: Tally, b: Tally) -> Array:
-        uses = [t.flow[..., weeks, :, 1:].sum(axis=(-3, -2)) for t in (a, b)]
+        uses = [t.flow[..., span, :, 1:].sum(axis=(-3, -2)) for t in (a, b)]
         return 100 * np.abs(uses[1] / uses[1].sum(-1, keepdims=True) - uses[0] / uses[0].sum(-1, keepdims=True)).max(-1)
 
     return {

@@ -138,23 +138,13 @@ def geometric(chance, u):
 
 @inlined
 def use_on(person, bonds, public, world, weeks, index, i):
-    """What so many uses of the own firm in a row leave behind, and the words heard of others meanwhile.
-
-    Memory and expectation smooth the same visits, so that their noise goes together.
-    """
+    """What so many uses of the own firm in a row leave behind, and the words heard of others meanwhile."""
     market, traits, last = public.market[0], public.traits[0], person.last[i]
-    one, other = random_bits(public.key, Purpose.PAST_MEMORY, person.number[i], FIRST, index)
-    fast, slow = market.memory_rate, market.expectation_rate
-    width, aim = sqrt(fast / (TWO - fast)), person.expectation[i] * ZERO
-    joint = sqrt(fast * (TWO - fast)) * slow / (fast + slow - fast * slow) if fast > ZERO else ZERO
-    rest = slow / (TWO - slow) - joint * joint
-    rest = sqrt(rest) if rest > ZERO else ZERO
-    z, own = normal(one), normal(other)
-    remembered, expected = exp2(weeks * log2_left(fast)), exp2(weeks * log2_left(slow))
-    noise = width * sqrt(ONE - remembered * remembered) * z
-    hope = sqrt(ONE - expected * expected) * (joint * z + rest * own)
+    remembered, expected, noise, hope = smoothed(public, person.number[i], weeks, index)
     habit, unknown = exp2(weeks * log2_left(traits.habit_rate)), exp2(weeks * log2_left(market.familiarity_rate))
-    fade, regrets = exp2(-weeks / market.regret_half_life), market.regret_half_life / log(TWO)
+    fade = exp2(-weeks / market.regret_half_life)
+    regrets = market.regret_half_life / log(TWO)
+    aim = person.expectation[i] * ZERO
     for j in range(bonds.taste.shape[0]):
         firm, here, visits = public.firms[j], last == j, world.visits[j]
         usual, failing = firm.quality - visits[HARM], public.failures[j, public.failures.shape[1] - 1].failing
@@ -170,13 +160,32 @@ def use_on(person, bonds, public, world, weeks, index, i):
         bonds.trust[j, i] = select(here, revise(trust, weeks * step, ZERO), trust)
         bonds.familiarity[j, i] = select(here, ONE - (ONE - known) * unknown, known)
         bonds.habit[j, i] = select(here, ONE - (ONE - bonds.habit[j, i]) * habit, bonds.habit[j, i] * habit)
-        bonds.regret[j, i] *= fade
-        bonds.regret[j, i] += select(here, visits[HARM] * regrets * (ONE - fade), ZERO)
+        sorry = bonds.regret[j, i] * fade
+        bonds.regret[j, i] = select(here, sorry + visits[HARM] * regrets * (ONE - fade), sorry)
         aim = select(here, usual, aim)
         hope = select(here, firm.consistency_sd * hope, hope)
     moved = select(last >= 0, aim + (person.expectation[i] - aim) * expected + hope, person.expectation[i])
     person.expectation[i] = select(weeks > ZERO, moved, person.expectation[i])
     person.tenure[i] = add_i32(person.tenure[i], select(last >= 0, to_int(weeks), NOTHING))
+
+
+@inlined
+def smoothed(public, number, weeks, index):
+    """What is left of memory and of expectation after so many uses, and the noise of these uses in each, SD of a use.
+
+    Memory and expectation smooth the same visits, so that their noise goes together.
+    """
+    fast, slow = public.market[0].memory_rate, public.market[0].expectation_rate
+    one, other = random_bits(public.key, Purpose.PAST_MEMORY, number, FIRST, index)
+    width = sqrt(fast / (TWO - fast))
+    joint = sqrt(fast * (TWO - fast)) * slow / (fast + slow - fast * slow) if fast > ZERO else ZERO
+    rest = slow / (TWO - slow) - joint * joint
+    rest = sqrt(rest) if rest > ZERO else ZERO
+    z, own = normal(one), normal(other)
+    remembered, expected = exp2(weeks * log2_left(fast)), exp2(weeks * log2_left(slow))
+    noise = width * sqrt(ONE - remembered * remembered) * z
+    hope = sqrt(ONE - expected * expected) * (joint * z + rest * own)
+    return remembered, expected, noise, hope
 
 
 @inlined

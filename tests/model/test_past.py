@@ -37,7 +37,7 @@ STAYING = {"consumer.turnover": 0.0}  # where nobody comes the past is drawn as 
 
 @pytest.mark.parametrize(("changes", "rests"), [({}, True), (STAYING, False)])
 def test_providers_with_turnover_are_born_at_rest(changes, rests):
-    """None of five metrics drifts over eight years; of an expected past, without tenures, it finds the drift."""
+    """None of five metrics drifts over eight years; of a past without tenures the same test finds the drift."""
     size = {"people": 8_000, "burn_in": 52, "weeks": 416, "window": 52, "seed": 4}
     run = simulate(market({**LIVING, **size, **changes}))
     years = [yearly(run.tally, year) for year in range(1, 8)]
