@@ -97,7 +97,7 @@ def priors_of(scenario: Scenario, priors: Priors | None = None) -> dict[str, Pri
     >>> from sim.study.presets import uncalibrated
     >>> found = priors_of(uncalibrated("market=bank"))
     >>> round(found["consumer.attention"].p50, 4), "people" in found
-    (0.0052, False)
+    (0.0028, False)
     """
     priors = shipped() if priors is None else priors
     kinds = {f"scandals.{name}": scandal.kind for name, scandal in scenario.scandals.items()}
