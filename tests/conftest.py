@@ -1,10 +1,13 @@
 """Marks as slow the tests that took more than 5 s of CPU when they were last measured (`pytest --measure`)."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from sim import __main__ as cli
 
 LIST, MOST = Path(__file__).with_name("slow.txt"), 5.0  # seconds of CPU, processes that a test starts included
 took: dict[str, float] = {}
@@ -39,3 +42,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         known = set(LIST.read_text(encoding="utf-8").split()) - set(took)
         slow = known | {name for name, seconds in took.items() if seconds > MOST}
         LIST.write_text("".join(f"{name}\n" for name in sorted(slow)), encoding="utf-8")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run a command line in an empty folder; gives what it prints."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(words: list[str]) -> str:
+        monkeypatch.setattr(sys, "argv", ["stickiness", *words])
+        status = cli.main()
+        out, err = capsys.readouterr()
+        assert status == 0, out + err
+        return out
+
+    return run

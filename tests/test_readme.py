@@ -2,14 +2,12 @@
 
 import re
 import shlex
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from docs.pages.gallery import made
-from sim import __main__ as cli
 from sim.facts.classes import EMERGENT, HELD_OUT
 from sim.facts.record import found
 from sim.facts.scoreboard import HOLDS
@@ -23,21 +21,6 @@ COMMANDS = [
     for line in block.splitlines()
     if kind == "sh" and line.startswith("stickiness")
 ]
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run a command line in an empty folder; gives what it prints."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(words: list[str]) -> str:
-        monkeypatch.setattr(sys, "argv", ["stickiness", *words])
-        status = cli.main()
-        out, err = capsys.readouterr()
-        assert status == 0, out + err
-        return out
-
-    return run
 
 
 @pytest.mark.parametrize("command", COMMANDS)

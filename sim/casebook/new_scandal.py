@@ -20,7 +20,7 @@ from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.calibrate_shares import calibrate_shares
-from sim.study.fork import go_on
+from sim.study.fork import can_fork, go_on
 from sim.study.priors import uniform
 from sim.study.worlds import NEW_SCANDAL
 
@@ -116,8 +116,7 @@ def measured(scenario: Scenario, changes: Sequence[Mapping[str, object]]) -> Flo
     The changes are those of `in_market`, which nobody can tell before the news, so the weeks up to it are run once.
     """
     week, control = scenario.scandals[NEW_SCANDAL].week, change(scenario, {f"scandals.{NEW_SCANDAL}": None})
-    once = not scenario.policies and all(s.week >= week for s in scenario.scandals.values())
-    before = _started(control, week) if once else None
+    before = _started(control, week) if can_fork(control, scenario, week) else None
 
     def arm(s: Scenario) -> Floats:
         return _uses(fork(before, s) if before else _started(s, week), scenario)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from sim import __main__ as cli
 from sim.casebook.question import asked
 from sim.report.flags import ordered
 
@@ -57,21 +56,6 @@ def files(page: Path, folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run a command line in an empty folder; gives what it prints."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(words: list[str]) -> str:
-        monkeypatch.setattr(sys, "argv", ["stickiness", *words])
-        status = cli.main()
-        out, err = capsys.readouterr()
-        assert status == 0, out + err
-        return out
-
-    return run
 
 
 def test_every_page_shows_only_kinds_that_are_run():
