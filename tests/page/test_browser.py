@@ -301,7 +301,8 @@ def test_everybody_can_use_it(address, browser):
         files=[{"name": "mine.csv", "mimeType": "text/csv", "buffer": purchases()}]
     )
     tab.get_by_text("Your data: mine.csv").wait_for()
-    assert "60 households" in tab.locator(".own").inner_text() and button(tab, "Fit a market to it").is_enabled()
+    tab.locator(".own", has_text="60 households").wait_for()
+    until(lambda: button(tab, "Fit a market to it").is_enabled())
     axe(tab, "own data")
     tab.close()
     assert not wrong
