@@ -9,7 +9,7 @@ from sim.panel import vocabulary
 from sim.panel.brand_columns import BLOCKS, block, find_blocks
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
-from sim.panel.table import Table
+from sim.panel.table import Table, whole_numbers
 from sim.panel.time_columns import find_times
 from sim.panel.values import read_numbers, truths
 
@@ -28,6 +28,8 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     found.customer = _customer(finder)
     found.chosen = _chosen(finder)
     found.brand = _brand(finder, found)
+    for name in filter(None, (found.customer, found.brand)):
+        whole_numbers(table, name)
     find_times(finder, found)
     _rest(finder, found)
     if not found.brand and options.brand != "none" and not finder.wrong:

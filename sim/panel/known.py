@@ -21,6 +21,7 @@ from sim.panel.rows import keep_purchases
 from sim.panel.shape import unfold
 from sim.panel.source import open_table
 from sim.panel.table import Table
+from sim.panel.tidy import fold
 from sim.panel.types import Panel, PanelError
 
 POOLED = ("other", "other (pooled)")
@@ -88,6 +89,6 @@ def _brand_codes(rows: Rows, brands: list[str]) -> np.ndarray:
         return np.full(rows.table.rows, len(brands))
     codes, texts = rows.column(rows.columns.brand)
     pooled = next((brands.index(b) for b in POOLED if b in brands), len(brands))
-    exact, folded = ({fold(b): j for j, b in enumerate(brands)} for fold in (str, str.casefold))
-    place = [exact.get(text, folded.get(text.casefold(), pooled)) for text in texts]
+    exact, folded = ({by(b): j for j, b in enumerate(brands)} for by in (str, fold))
+    place = [exact.get(text, folded.get(fold(text), pooled)) for text in texts]
     return np.append(np.array(place, np.int64), len(brands))[codes]

@@ -7,7 +7,7 @@ import numpy as np
 from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
 from sim.panel.row_set import MOST_BAD, Rows
-from sim.panel.tidy import drop_what_is_no_row, merge_spellings
+from sim.panel.tidy import drop_what_is_no_row, fill_from_above, merge_spellings
 from sim.panel.values import read_numbers, truths
 
 MOST_GUESTS = 0.9  # of the rows may be without customer
@@ -17,6 +17,7 @@ UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left 
 def keep_purchases(rows: Rows) -> None:
     """Leave out what is no purchase, in an order such that each reason is the plainest."""
     drop_what_is_no_row(rows)
+    fill_from_above(rows)
     _apply_filters(rows)
     merge_spellings(rows)
     _complete_orders(rows)
@@ -255,6 +256,9 @@ def _drop_returned(rows: Rows, quantity: np.ndarray) -> None:
 def _drop_guests(rows: Rows) -> None:
     name = rows.columns.customer
     codes, texts = rows.column(name)
+    rounded = [statuses.ROUNDED.fullmatch(t) is not None for t in texts]
+    shown = next((t for t, r in zip(texts, rounded, strict=True) if r), "")
+    rows.drop(rows.marked(name, texts, rounded), f"customer not known ({name} is {shown}, rounded by a spreadsheet)")
     nobody = [_is_no_customer(t) for t in texts]
     if "0" in texts and "1" not in texts and all(map(str.isdecimal, texts)):  # ids that do not count from 0 on
         nobody[texts.index("0")] = True
@@ -275,4 +279,4 @@ def _drop_guests(rows: Rows) -> None:
 
 
 def _is_no_customer(text: str) -> bool:
-    return text.lower() in statuses.NOBODY
+    return text.lower().partition("@")[0] in statuses.NOBODY

@@ -127,7 +127,9 @@ NO_PURCHASE_TIME = re.compile(
     "geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
 )
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
-YEAR_WEEKS = r"(?:year|jahr|jaar|iso|yeariso)?(?:week|kw|woche)(?:year)?"  # may hold 202405
+YEAR_WEEKS = (  # may hold 202405, 2024-05 or 05/2024
+    r"(?:year|jahr|jaar|iso|yeariso|kalender)?(?:week|weeks|wk|kw|woche|semaine|semana|settimana|vecka|uke)(?:year|no|nr)?"
+)
 CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
 PROVIDER = (  # of which customers have one at a time
     r"(?:main|primary|current|haupt|hoofd|energie|energy|strom|power|gas|zorg|kranken|health|auto|car|home|mobil|mobile|"
