@@ -46,6 +46,7 @@ def read_known(path: str | PathLike[str], brands: Sequence[str], options: Option
     rows.notes += [*table.notes, *columns.notes]
     keep_purchases(rows)
     panel = _panel(rows, list(brands))
+    panel.unknown = _unknown(table, columns, brands)
     if rows.wrong or not len(panel.hh):
         raise PanelError([f"{path}: {w}" for w in dict.fromkeys(rows.wrong or ["no purchase is left"])])
     return panel
@@ -62,6 +63,14 @@ def _known_blocks(table: Table, columns: Columns, brands: Sequence[str]) -> None
     if found and (others or len(apart) == len(brands)):
         columns.brands = (*apart, *others)
         columns.blocks = {kind: [of[b] for b in columns.brands] for kind, of in found.items()}
+
+
+def _unknown(table: Table, columns: Columns, brands: Sequence[str]) -> tuple[str, ...]:
+    """Brands that have such columns as those of the market have, and nobody bought when it was calibrated."""
+    if any(b in POOLED for b in brands) or not columns.blocks:
+        return ()
+    named = [block(table.names, kind, brands)[0] for kind in columns.blocks]
+    return tuple(b for b in named[0] if b not in brands and all(b in of for of in named))
 
 
 def _panel(rows: Rows, brands: list[str]) -> Panel:
