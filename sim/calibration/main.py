@@ -197,7 +197,7 @@ def _occasions(posterior: Posterior, given: dict[str, str], options: Options) ->
     names = ("history", "panel") if "history" in given else ("panel",)
     panels = {}
     for name in names:
-        read_panel = read_known(given[name], posterior.brands, options)
+        read_panel = read_known(given[name], posterior.brands, options, later=name == "panel")
         panels[name] = with_prices(read_panel, weeks_of(read_panel, posterior.unit), posterior.paid)
         if posterior.terms.mean_price is not None and panels[name].prices is None:
             lacking = f"price_{posterior.brands[0]}, ..." if not posterior.paid else "times that tell the week"

@@ -27,11 +27,14 @@ from sim.panel.types import Panel, PanelError
 POOLED = ("other", "other (pooled)")
 
 
-def read_known(path: str | PathLike[str], brands: Sequence[str], options: Options | None = None) -> Panel:
+def read_known(
+    path: str | PathLike[str], brands: Sequence[str], options: Options | None = None, later: bool = False
+) -> Panel:
     """The purchases in a file of the brands of a known market, in that order; y is -1 where the choice is not known.
 
     As `read`, but one household or one brand will do, and a file without choices is a list of occasions. Brands that
-    the market does not know are its pooled brand where it has one, else not known. PanelError lists what is wrong.
+    the market does not know are its pooled brand where it has one, else not known. `later`: its rows are to be
+    predicted, each of them where every brand has its price. PanelError lists what is wrong.
     """
     options = options or Options()
     table = unfold(open_table(Path(path), options), options)
@@ -42,6 +45,8 @@ def read_known(path: str | PathLike[str], brands: Sequence[str], options: Option
     wrong = [w for w in wrong if not w.endswith("missing, while other brands have such a column")]
     if wrong or not table.rows:
         raise PanelError([f"{path}: {w}" for w in wrong or ["the file has a header but no purchases"]])
+    if later and columns.blocks:  # whether rows are one must not depend on what is chosen in them
+        options = replace(options, lines="keep")
     rows = Rows(table, columns, options)
     rows.notes += [*table.notes, *columns.notes]
     keep_purchases(rows)

@@ -66,9 +66,10 @@ def times_of_rows(rows: Rows) -> RowTimes | None:
 
 
 def times_as_written(rows: Rows, at: np.ndarray) -> np.ndarray | None:
-    """[len(at)] the text of the time of some rows; None where the file has none."""
+    """[len(at)] the text of the time of some rows, or else of the order; None where the file has neither."""
     columns = rows.columns
-    names = [*(columns.parts or (columns.time,)), columns.clock, *([] if columns.time else [columns.choice_set])]
+    number = columns.order or columns.choice_set  # of the occasion, where no time tells it
+    names = [*(columns.parts or (columns.time,)), columns.clock, *([] if columns.time else [number])]
     parts = [
         np.append(np.array(texts, object), "")[codes[at]] for codes, texts in map(rows.column, filter(None, names))
     ]

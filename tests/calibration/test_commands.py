@@ -149,6 +149,15 @@ def test_a_brand_that_nobody_had_bought_has_a_small_chance(made):
     assert chances[brands].to_numpy() == pytest.approx((1 - rare) * known[brands].to_numpy(), rel=1e-6)
 
 
+def test_every_row_has_its_chances_whatever_is_chosen_at_one_time(made):
+    folder, _, later = made
+    shared = later.assign(t=later.t // 3)
+    chances = forecast("predict", folder, shared, name="same_time")
+    assert chances[["hh", "t"]].to_numpy().tolist() == shared[["hh", "t"]].to_numpy().tolist()
+    trips = forecast("predict", folder, later.rename(columns={"t": "trip"}), name="trips")
+    assert trips.t.tolist() == later.t.tolist()
+
+
 def test_without_habit_people_repeat_less(made):
     """P8, fast: one switch."""
     folder, _, later = made
