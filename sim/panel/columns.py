@@ -199,7 +199,8 @@ def _without_brand(finder: Finder, found: Columns) -> None:
     maybe = [
         n for n in finder.unused() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
     ]
-    blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS)
+    numbered = [n for n in finder.unused() if re.fullmatch(r"(?:p|pr|price|cost|x)[._]?[1-9]\d?", n.lower())]
+    blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS) or len(numbered) > 1
     if found.customer and (found.time or found.order) and not maybe and not blocks:
         found.one_firm = True
     elif finder.table.header:

@@ -20,7 +20,7 @@ OPEN_END = re.compile(
 STAND_INS = np.array(  # for dates that are not known
     ["1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01"], "datetime64[D]"
 ).astype(np.int64)
-LONG_AGO = 3650.0  # days
+LONG_AGO, FAR_OFF = 3650.0, 30 * 365.25  # days
 YEAR_FIRST = re.compile(r"(?P<year>(?:19|20)\d\d)[-/. ]*(?P<week>(?<=[-/. ])\d|\d\d)(?:\.0)?")
 YEAR_LAST = re.compile(r"(?P<week>\d{1,2})[-/. ]+(?P<year>(?:19|20)\d\d)")
 MOST_COMPARED = 2000  # texts of another column that may tell the order of day and month
@@ -62,6 +62,12 @@ def times_of_rows(rows: Rows) -> RowTimes | None:
     known = found.values[rows.keep]
     if found.dates and len(known):
         rows.notes.append(f"{name} is read as dates, {date_text(known.min())} to {date_text(known.max())}.")
+        far = np.abs(known - np.median(known)) > FAR_OFF
+        if far.any():
+            rows.notes.append(
+                f"{far.sum()} rows are decades from the others, as {date_text(known[far][0])}; panel.from=DATE and "
+                "panel.to=DATE leave them out."
+            )
     return found
 
 

@@ -29,7 +29,7 @@ PERSON = _words(
     "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
     "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
     "individual surveyresponse responseid respnum insured insuredperson passenger traveler traveller device patient",
-    "driver tenant",
+    "driver tenant befragter befragte befragten proband teilnehmer deelnemer repondant encuestado intervistato",
     "versicherten versicherte abo haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer",
     "abonnent versicherter kundenkarte karten person kundenkartennummer kartennummer",
     "huishouden klant klanten klantenkaart klantkaart kaart bonuskaart pas klantpas gebruiker koper lid abonnee",

@@ -26,6 +26,10 @@ TIMES = {
     "short_month_and_clock": timed(
         lambda w: f"zo 3 {('jan.', 'feb.', 'mrt.', 'apr.')[w - 1]} 2021 10:05", said="2021-01-03"
     ),
+    "slip_of_a_century": Case(
+        rows("customer,date,brand", lambda c, w, b: (c, f"2{w == c == 1:d}21-0{w}-03", b)),
+        *(6, 24, 3, "1 rows are decades from the others, as 2121-01-03"),
+    ),
     "stand_in": Case(
         several(
             "customer,order_date,brand", lambda c, w, b: [(c, date(w), b), *([(c, "1900-01-01", b)] * (w == c == 1))]
@@ -103,6 +107,36 @@ def test_rows_without_a_customer_that_may_be_of_the_one_above_are_asked_about(tm
         panel.read(tmp_path / "panel.csv")
     read = panel.read(tmp_path / "panel.csv", empty="guest")
     assert len(read.hh) == 6 and any("no customer" in reason for _, reason in read.left_out)
+
+
+ASKED = {
+    "day_and_month_in_both_places": (
+        rows("customer,date,brand", lambda c, w, b: (c, f"{w + 12}/0{w}/2021" if c % 2 else f"0{w}/{w + 12}/2021", b)),
+        r"'13/01/2021' and '01/13/2021' put the day in different places",
+    ),
+    "a_row_a_status": (
+        several(
+            "order_id,customer,date,status,brand",
+            lambda c, w, b: [
+                (f"{c}{w}", c, date(w, i), s, b) for i, s in enumerate(("paid", "shipped", "delivered"), 3)
+            ],
+        ),
+        r"an order has a row for each status that it went through.*panel\.bought=paid",
+    ),
+    "choices_called_y": (
+        rows("hhid,trip,y,p1,p2,p3", lambda c, w, b: (c, w, list(NAMES.values()).index(b) + 1, 1, 2, 3)),
+        "no column names the brand; the columns are 'y', 'p1'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_cannot_be_known_is_asked(name, tmp_path):
+    content, question = ASKED[name]
+    (tmp_path / "panel.csv").write_text(content)
+    with pytest.raises(PanelError, match=question) as caught:
+        panel.read(tmp_path / "panel.csv")
+    assert len(caught.value.complaints) == 1
 
 
 def test_points_of_thousands_beside_numbers_without(tmp_path):
