@@ -24,6 +24,7 @@ from sim.report import streams
 from sim.report.signals import stoppable
 
 MOST_REPLICATIONS = 100_000
+NEVER_BOUGHT = 0.5  # purchases that a brand is taken to have which nobody bought (Krichevsky & Trofimov 1981)
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 USAGE = {
     "calibrate": "calibrate panel=FILE out=FOLDER [seed=1] [time=week] [panel.NAME=VALUE ...]",
@@ -196,7 +197,7 @@ def _occasions(posterior: Posterior, given: dict[str, str], options: Options) ->
     names = ("history", "panel") if "history" in given else ("panel",)
     panels = {}
     for name in names:
-        read_panel = read_known(given[name], posterior.brands, options)
+        read_panel = read_known(given[name], posterior.brands, options, later=name == "panel")
         panels[name] = with_prices(read_panel, weeks_of(read_panel, posterior.unit), posterior.paid)
         if posterior.terms.mean_price is not None and panels[name].prices is None:
             lacking = f"price_{posterior.brands[0]}, ..." if not posterior.paid else "times that tell the week"
@@ -219,11 +220,14 @@ def _keys(panel: Panel, at: Occasions, rows: np.ndarray) -> "dict[str, np.ndarra
 def _chances_csv(posterior: Posterior, panel: Panel, at: Occasions, rows: np.ndarray, chances: np.ndarray) -> str:
     import pandas as pd
 
+    names = [*posterior.brands, *panel.unknown]
+    rare = NEVER_BOUGHT / (int((at.given - at.choices.start[:-1]).sum()) + len(names))
     p = np.maximum(chances[rows], 1e-12)
-    p /= p.sum(axis=1, keepdims=True)
+    p *= (1 - rare * len(panel.unknown)) / p.sum(axis=1, keepdims=True)
+    p = np.c_[p, np.full((len(p), len(panel.unknown)), rare)]
     table = pd.DataFrame(_keys(panel, at, rows))
-    for j in np.argsort(posterior.brands, kind="stable"):
-        table[posterior.brands[j]] = p[:, j]
+    for j in np.argsort(names, kind="stable"):
+        table[names[j]] = p[:, j]
     return table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
 
 

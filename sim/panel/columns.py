@@ -9,7 +9,7 @@ from sim.panel import vocabulary
 from sim.panel.brand_columns import BLOCKS, block, find_blocks
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
-from sim.panel.table import Table
+from sim.panel.table import Table, whole_numbers
 from sim.panel.time_columns import find_times
 from sim.panel.values import read_numbers, truths
 
@@ -28,6 +28,8 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     found.customer = _customer(finder)
     found.chosen = _chosen(finder)
     found.brand = _brand(finder, found)
+    for name in filter(None, (found.customer, found.brand)):
+        whole_numbers(table, name)
     find_times(finder, found)
     _rest(finder, found)
     if not found.brand and options.brand != "none" and not finder.wrong:
@@ -197,7 +199,8 @@ def _without_brand(finder: Finder, found: Columns) -> None:
     maybe = [
         n for n in finder.unused() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
     ]
-    blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS)
+    numbered = [n for n in finder.unused() if re.fullmatch(r"(?:p|pr|price|cost|x)[._]?[1-9]\d?", n.lower())]
+    blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS) or len(numbered) > 1
     if found.customer and (found.time or found.order) and not maybe and not blocks:
         found.one_firm = True
     elif finder.table.header:

@@ -13,9 +13,9 @@ MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "jan january januar januari janvier janv enero ene janeiro gennaio gen jaenner",
+            "jan jaen january januar januari janvier janv enero ene janeiro gennaio gen jaenner",
             "feb february februar februari fevrier fevr fev febrero fevereiro febbraio",
-            "mar march maerz marz mrz mrt maart mars marzo marco",
+            "mar maer march maerz marz mrz mrt maart mars marzo marco",
             "apr april avril avr abril abr aprile",
             "may mai mei mayo maio maggio mag",
             "jun june juni juin junio junho giugno giu",
@@ -32,7 +32,10 @@ MONTHS = {
 }
 ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  # places of year, month, day
 ZONE = r"(?:UTC|GMT)?(Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2})?(?: ?\([^)]*\))?"
-CLOCK = rf"(?:[T\s,]+(\d{{1,2}})(?:[:.hH](\d{{2}}))?(?:[:.](\d{{2}})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?\s*{ZONE}"
+CLOCK = (
+    rf"(?:(?:[T\s,]+|(?<=\d{{4}}):)(\d{{1,2}})(?:[:.hH](\d{{2}}))?(?:[:.](\d{{2}})(?:[.,]\d+)?)?"
+    rf"\s*([AaPp]\.?[Mm]\.?)?(?:\s*(?:Uhr|uur))?)?\s*{ZONE}"
+)
 TRIPLE = re.compile(
     rf"(?:[A-Za-zÀ-ÿ]{{2,10}}\.?,?\s+)?(\d{{1,4}})\s*[-/. ]\s*(\d{{1,2}})\s*[-/. ]\s*(\d{{1,4}})\.?{CLOCK}"
 )
@@ -51,6 +54,7 @@ YEAR_WEEK, YEAR_QUARTER = (re.compile(YEAR_PART.replace("__", word), re.IGNORECA
 COUNTED = re.compile(r"([^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
 TIME_OF_DAY = re.compile(r"(\d{1,2}):?([0-5]\d)(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
 NAN = float("nan")
+MIXED = 0.8  # of the dates must be read in one way
 DAY = 86_400.0
 Date = tuple[int, int, int, float]  # year, month, day, part of the day
 
@@ -208,6 +212,10 @@ def _numeric_dates(texts: list[str], weight: np.ndarray, order: str | None) -> T
     if order is not None:
         return Times(readings[order], True, f"dates, {order}")
     read = {name: float(weight[np.isfinite(v)].sum()) for name, v in readings.items()}
+    any_way = float(weight[np.any([np.isfinite(v) for v in readings.values()], axis=0)].sum())
+    if max(read.values()) < MIXED * any_way:
+        either = np.where(np.isfinite(readings["dmy"]), readings["dmy"], readings["mdy"])
+        return Times(either, True, question=_mixed(texts, readings, read))
     best = max(read, key=lambda name: read[name])
     rivals = [n for n in read if n != best and read[n] == read[best] and _differ(readings[n], readings[best])]
     if any("/" in t for t in texts):  # 21/01/03 does not mean January 3, 2021 anywhere
@@ -224,6 +232,16 @@ def _numeric_dates(texts: list[str], weight: np.ndarray, order: str | None) -> T
     example = next(t for t, a, b in zip(texts, readings[best], readings[rivals[0]], strict=True) if a != b and a == a)
     shown = ", ".join(f"panel.dates={n} ({date_text(readings[n][texts.index(example)])})" for n in (best, *rivals))
     return Times(readings[best], True, question=f"{example!r} can be read in more than one way; say which: {shown}")
+
+
+def _mixed(texts: list[str], readings: dict[str, np.ndarray], read: dict[str, float]) -> str:
+    """A question about a column in which some dates have the day first and others the month."""
+    ways = sorted(read, key=lambda name: -read[name])[:2]
+    shown = [next(t for t, v in zip(texts, readings[n], strict=True) if np.isfinite(v)) for n in ways]
+    advice = " or ".join(f"panel.dates={n} ({read[n]:.0f} rows)" for n in ways)
+    return (
+        f"{shown[0]!r} and {shown[1]!r} put the day in different places; write them in one way, or read only {advice}"
+    )
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:

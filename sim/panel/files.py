@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.panel.advice import notes_on_columns, notes_on_names
 from sim.panel.columns import find_columns
 from sim.panel.households import household_weights, number_households
 from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
@@ -258,6 +259,7 @@ def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.n
         if len(names) < 1000
         else []
     )
+    rows.notes += notes_on_names(rows.columns.brand, names) if rows.columns.brand else []
     none = [n for n in names if n.lower() in NO_BRAND]
     if none:
         rows.notes.append(
@@ -284,7 +286,7 @@ def _natural(name: str) -> str:
 
 def _finished(panel: Panel, rows: Rows, found: RowTimes | None) -> Panel:
     """Times from the first purchase on, the verdict on order, and what the reader should know."""
-    panel.left_out, panel.warnings = rows.left_out, rows.notes
+    panel.left_out, panel.warnings = rows.left_out, [*rows.notes, *notes_on_columns(rows)]
     panel.columns = rows.columns.used()
     count_from_first_day(panel, found)
     if found is None:

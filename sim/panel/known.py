@@ -21,16 +21,20 @@ from sim.panel.rows import keep_purchases
 from sim.panel.shape import unfold
 from sim.panel.source import open_table
 from sim.panel.table import Table
+from sim.panel.tidy import fold
 from sim.panel.types import Panel, PanelError
 
 POOLED = ("other", "other (pooled)")
 
 
-def read_known(path: str | PathLike[str], brands: Sequence[str], options: Options | None = None) -> Panel:
+def read_known(
+    path: str | PathLike[str], brands: Sequence[str], options: Options | None = None, later: bool = False
+) -> Panel:
     """The purchases in a file of the brands of a known market, in that order; y is -1 where the choice is not known.
 
     As `read`, but one household or one brand will do, and a file without choices is a list of occasions. Brands that
-    the market does not know are its pooled brand where it has one, else not known. PanelError lists what is wrong.
+    the market does not know are its pooled brand where it has one, else not known. `later`: its rows are to be
+    predicted, each of them where every brand has its price. PanelError lists what is wrong.
     """
     options = options or Options()
     table = unfold(open_table(Path(path), options), options)
@@ -41,10 +45,13 @@ def read_known(path: str | PathLike[str], brands: Sequence[str], options: Option
     wrong = [w for w in wrong if not w.endswith("missing, while other brands have such a column")]
     if wrong or not table.rows:
         raise PanelError([f"{path}: {w}" for w in wrong or ["the file has a header but no purchases"]])
+    if later and columns.blocks:  # whether rows are one must not depend on what is chosen in them
+        options = replace(options, lines="keep")
     rows = Rows(table, columns, options)
     rows.notes += [*table.notes, *columns.notes]
     keep_purchases(rows)
     panel = _panel(rows, list(brands))
+    panel.unknown = _unknown(table, columns, brands)
     if rows.wrong or not len(panel.hh):
         raise PanelError([f"{path}: {w}" for w in dict.fromkeys(rows.wrong or ["no purchase is left"])])
     return panel
@@ -61,6 +68,14 @@ def _known_blocks(table: Table, columns: Columns, brands: Sequence[str]) -> None
     if found and (others or len(apart) == len(brands)):
         columns.brands = (*apart, *others)
         columns.blocks = {kind: [of[b] for b in columns.brands] for kind, of in found.items()}
+
+
+def _unknown(table: Table, columns: Columns, brands: Sequence[str]) -> tuple[str, ...]:
+    """Brands that have such columns as those of the market have, and nobody bought when it was calibrated."""
+    if any(b in POOLED for b in brands) or not columns.blocks:
+        return ()
+    named = [block(table.names, kind, brands)[0] for kind in columns.blocks]
+    return tuple(b for b in named[0] if b not in brands and all(b in of for of in named))
 
 
 def _panel(rows: Rows, brands: list[str]) -> Panel:
@@ -88,6 +103,6 @@ def _brand_codes(rows: Rows, brands: list[str]) -> np.ndarray:
         return np.full(rows.table.rows, len(brands))
     codes, texts = rows.column(rows.columns.brand)
     pooled = next((brands.index(b) for b in POOLED if b in brands), len(brands))
-    exact, folded = ({fold(b): j for j, b in enumerate(brands)} for fold in (str, str.casefold))
-    place = [exact.get(text, folded.get(text.casefold(), pooled)) for text in texts]
+    exact, folded = ({by(b): j for j, b in enumerate(brands)} for by in (str, fold))
+    place = [exact.get(text, folded.get(fold(text), pooled)) for text in texts]
     return np.append(np.array(place, np.int64), len(brands))[codes]

@@ -88,6 +88,8 @@ def _names(body: list[str], counts: list[int], separator: str, header: bool) -> 
     if not header:
         return [str(i + 1) for i in range(Counter(counts).most_common(1)[0][0])]
     first, rest = split_line(body[0], separator), counts[1:]
+    if (joined := joined_names(first, split_line(body[1], separator) if len(body) > 2 else [])) is not None:
+        return joined
     if rest and all(n == len(first) + 1 for n in rest):
         rows = [split_line(line, separator) for line in body[1:]]
         if all(not row[-1].strip() for row in rows):
@@ -95,6 +97,25 @@ def _names(body: list[str], counts: list[int], separator: str, header: bool) -> 
         if len({row[0] for row in rows}) == len(rows):
             return _distinct(["", *first])
     return None
+
+
+def joined_names(first: list[str], second: list[str]) -> list[str] | None:
+    """The names of two lines of header, the first of kinds and the second of brands; None where there is one line.
+
+    >>> joined_names(["hh", "choice", "price", "price"], ["", "", "aro", "bel"])
+    ['hh', 'choice', 'price_aro', 'price_bel']
+    """
+    first, second = [c.strip() for c in first], [c.strip() for c in second]
+    if len(first) != len(second) or any(map(_figure, second)):
+        return None
+    above = first[:1]  # a merged cell holds for the empty ones on its right
+    for one, below in zip(first[1:], second[1:], strict=True):
+        above.append(one or (above[-1] if below else ""))
+    several = [bool(one) and above.count(one) > 1 for one in above]
+    names = [f"{a}_{b}" if s else a for a, b, s in zip(above, second, several, strict=True)]
+    alone = [not b for b, s in zip(second, several, strict=True) if not s]
+    under = [bool(b) for b, s in zip(second, several, strict=True) if s]
+    return names if alone and all(alone) and under and all(under) and len(set(names)) == len(names) else None
 
 
 def _distinct(names: list[str]) -> list[str]:

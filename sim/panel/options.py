@@ -15,6 +15,7 @@ CHOICES = {
     "provider": ("yes", "no"),
     "decimal": ("point", "comma"),
     "header": ("yes", "no"),
+    "empty": ("above", "guest"),
 }
 LISTS = ("filter", "bought", "none")
 NUMBERS = ("top", "size")
@@ -38,6 +39,7 @@ MEANING = {
     "sheet": "of a workbook",
     "decimal": "point or comma",
     "header": "no: the first line is a purchase, and columns are named by number",
+    "empty": "above: a row without a customer is of the one above; guest: it is of nobody known",
     "out": "folder to write to; default outputs/DATE/TIME",
 }
 
@@ -71,6 +73,7 @@ class Options:
     sheet: str | None = None
     decimal: str | None = None
     header: str | None = None
+    empty: str | None = None
     out: str | None = None
 
     def named(self, role: str) -> str | None:

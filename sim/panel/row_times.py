@@ -17,6 +17,12 @@ OPEN_END = re.compile(
     r"actualidad|vigente|hoy|atual|hoje|in corso|oggi|attuale",
     re.IGNORECASE,
 )
+STAND_INS = np.array(  # for dates that are not known
+    ["1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01", "2099-12-31", "2100-01-01"], "datetime64[D]"
+).astype(np.int64)
+LONG_AGO, FAR_OFF = 3650.0, 30 * 365.25  # days
+YEAR_FIRST = re.compile(r"(?P<year>(?:19|20)\d\d)[-/. ]*(?P<week>(?<=[-/. ])\d|\d\d)(?:\.0)?")
+YEAR_LAST = re.compile(r"(?P<week>\d{1,2})[-/. ]+(?P<year>(?:19|20)\d\d)")
 MOST_COMPARED = 2000  # texts of another column that may tell the order of day and month
 
 
@@ -50,17 +56,26 @@ def times_of_rows(rows: Rows) -> RowTimes | None:
         )
     rows.drop(empty, f"no time ({name} is empty)")
     rows.unreadable(~np.isfinite(found.values), name, "is neither a number nor a date")
+    if found.dates:
+        _drop_stand_ins(rows, name, found.values)
     found = _between(rows, found)
     known = found.values[rows.keep]
     if found.dates and len(known):
         rows.notes.append(f"{name} is read as dates, {date_text(known.min())} to {date_text(known.max())}.")
+        far = np.abs(known - np.median(known)) > FAR_OFF
+        if far.any():
+            rows.notes.append(
+                f"{far.sum()} rows are decades from the others, as {date_text(known[far][0])}; panel.from=DATE and "
+                "panel.to=DATE leave them out."
+            )
     return found
 
 
 def times_as_written(rows: Rows, at: np.ndarray) -> np.ndarray | None:
-    """[len(at)] the text of the time of some rows; None where the file has none."""
+    """[len(at)] the text of the time of some rows, or else of the order; None where the file has neither."""
     columns = rows.columns
-    names = [*(columns.parts or (columns.time,)), columns.clock, *([] if columns.time else [columns.choice_set])]
+    number = columns.order or columns.choice_set  # of the occasion, where no time tells it
+    names = [*(columns.parts or (columns.time,)), columns.clock, *([] if columns.time else [number])]
     parts = [
         np.append(np.array(texts, object), "")[codes[at]] for codes, texts in map(rows.column, filter(None, names))
     ]
@@ -71,10 +86,20 @@ def _times_of_column(rows: Rows, name: str) -> RowTimes:
     codes, texts = rows.column(name)
     weight = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))
     dated = vocabulary.normalized(name) not in ("t", "week", "day", "period")
-    if re.fullmatch(vocabulary.YEAR_WEEKS, vocabulary.normalized(name)):  # 202405
-        texts = [f"{t[:4]}-W{t[4:]}" if re.fullmatch(r"(19|20)\d{4}", t) else t for t in texts]
+    if re.fullmatch(vocabulary.YEAR_WEEKS, vocabulary.normalized(name)):
+        texts = [_as_week(t) for t in texts]
     found = _answered(rows, name, texts, weight, dated)
     return RowTimes(np.append(found.values, np.nan)[codes], found.dates)
+
+
+def _as_week(text: str) -> str:
+    """202405, 2024-05 and 05/2024 in a column of weeks are no months.
+
+    >>> _as_week("202405.0"), _as_week("5/2024"), _as_week("2024-05-01")
+    ('2024-W05', '2024-W5', '2024-05-01')
+    """
+    match = YEAR_FIRST.fullmatch(text) or YEAR_LAST.fullmatch(text)
+    return f"{match['year']}-W{match['week']}" if match else text
 
 
 def _answered(rows: Rows, name: str, texts: list[str], weight: np.ndarray, dated: bool) -> Times:
@@ -120,6 +145,15 @@ def _first_days(years: np.ndarray) -> np.ndarray:
 def _day_of_year(year: np.ndarray, day: int) -> np.ndarray:
     years = np.where(np.isfinite(year), year - 1970, -400).astype(np.int64).astype("datetime64[Y]")
     return np.where(np.isfinite(year), years.astype("datetime64[D]").astype(float) + day - 1, np.nan)
+
+
+def _drop_stand_ins(rows: Rows, name: str, days: np.ndarray) -> None:
+    """1900-01-01 and its like stand for dates that are not known, where no other is near."""
+    known = days[rows.keep & np.isfinite(days)]
+    others = known[~np.isin(np.floor(known), STAND_INS)]
+    for day in STAND_INS if len(others) else ():
+        if np.abs(others - day).min() > LONG_AGO:
+            rows.drop(np.floor(days) == day, f"no time ({name} is {date_text(day)}, far from all others)")
 
 
 def _between(rows: Rows, found: RowTimes) -> RowTimes:

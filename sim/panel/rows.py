@@ -7,16 +7,18 @@ import numpy as np
 from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
 from sim.panel.row_set import MOST_BAD, Rows
-from sim.panel.tidy import drop_what_is_no_row, merge_spellings
+from sim.panel.tidy import drop_what_is_no_row, fill_from_above, merge_spellings
 from sim.panel.values import read_numbers, truths
 
 MOST_GUESTS = 0.9  # of the rows may be without customer
+SEVERAL = 1.5  # statuses of an order's brand, on average, if they are those that it went through
 UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left out
 
 
 def keep_purchases(rows: Rows) -> None:
     """Leave out what is no purchase, in an order such that each reason is the plainest."""
     drop_what_is_no_row(rows)
+    fill_from_above(rows)
     _apply_filters(rows)
     merge_spellings(rows)
     _complete_orders(rows)
@@ -141,6 +143,8 @@ def _keep_bought(rows: Rows, name: str) -> None:
 
 def _status_question(rows: Rows, name: str, texts: list[str], weight: np.ndarray, meanings: list[str]) -> str | None:
     """What must be asked about a column of status; "" if it is left aside, None if it is clear."""
+    if not rows.options.bought and (several := _statuses_of_an_order(rows, name, texts, meanings)):
+        return several
     known = sum(int(w) for w, s in zip(weight, meanings, strict=True) if s)
     strong = vocabulary.STRONG_STATUS.fullmatch(vocabulary.normalized(name)) is not None
     usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])
@@ -158,6 +162,26 @@ def _status_question(rows: Rows, name: str, texts: list[str], weight: np.ndarray
         every = [t for t, s in zip(texts, meanings, strict=True) if s == "bought"] + odd
         return f"are rows with {', '.join(odd[:5])} purchases? say which values are: panel.bought={','.join(every[:6])}"
     return None
+
+
+def _statuses_of_an_order(rows: Rows, name: str, texts: list[str], meanings: list[str]) -> str:
+    """A question where an order has a row for each status that it went through; "" where it has not."""
+    order = rows.column(rows.columns.order)[0] if rows.columns.order else np.zeros(0, np.int64)
+    brand = rows.column(rows.columns.brand)[0] if rows.columns.brand else np.zeros(len(order), np.int64)
+    codes, _ = rows.column(name)
+    count = np.append([m in ("bought", "") for m in meanings], False)[codes[: len(order)]]
+    at = np.flatnonzero(count & (order >= 0) & rows.keep[: len(order)])
+    if not len(at):
+        return ""
+    lines = np.unique(np.column_stack([order[at], brand[at], codes[at]]), axis=0)
+    _, each = np.unique(lines[:, :2], axis=0, return_counts=True)
+    if each.mean() < SEVERAL:
+        return ""
+    many = np.bincount(lines[:, 2], minlength=len(texts)) * np.array([1 + (m == "bought") for m in meanings])
+    return (
+        "an order has a row for each status that it went through; say by which it counts, e.g. "
+        f"panel.bought={texts[int(many.argmax())]}, or that all rows do: panel.status=none"
+    )
 
 
 def _keep_chosen(rows: Rows) -> None:
@@ -255,6 +279,9 @@ def _drop_returned(rows: Rows, quantity: np.ndarray) -> None:
 def _drop_guests(rows: Rows) -> None:
     name = rows.columns.customer
     codes, texts = rows.column(name)
+    rounded = [statuses.ROUNDED.fullmatch(t) is not None for t in texts]
+    shown = next((t for t, r in zip(texts, rounded, strict=True) if r), "")
+    rows.drop(rows.marked(name, texts, rounded), f"customer not known ({name} is {shown}, rounded by a spreadsheet)")
     nobody = [_is_no_customer(t) for t in texts]
     if "0" in texts and "1" not in texts and all(map(str.isdecimal, texts)):  # ids that do not count from 0 on
         nobody[texts.index("0")] = True
@@ -275,4 +302,4 @@ def _drop_guests(rows: Rows) -> None:
 
 
 def _is_no_customer(text: str) -> bool:
-    return text.lower() in statuses.NOBODY
+    return text.lower().partition("@")[0] in statuses.NOBODY

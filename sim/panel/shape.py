@@ -26,15 +26,16 @@ MOST_MONTHS = 50_000_000  # rows that spells may become
 
 def unfold(table: Table, options: Options) -> Table:
     """A row per household, occasion and brand, where brands or months are columns."""
-    if options.brand is not None or not table.rows:
+    if not table.rows:
         return table
-    if any(
-        re.fullmatch(p, vocabulary.normalized(n))
-        for tier in vocabulary.BRAND[:2]
-        for p in tier
-        for n in table.names
-        if _is_names(table, n)
-    ):
+    months = _months(table)
+    if len(months) >= 3 and all(_all_numbers(table, n) or not len(table.cells[n].categories) for n in months):
+        rest = [n for n in table.names if n not in months]
+        if options.brand is not None or any(_is_brand(table, n) for n in rest):
+            return _melted(table, {n: n for n in months}, "month", "quantity")
+    if options.brand is not None:
+        return table
+    if any(_is_brand(table, n) for n in table.names):
         return table
     marked = _marked(table)
     if marked:
@@ -43,11 +44,6 @@ def unfold(table: Table, options: Options) -> Table:
     usual = (*vocabulary.QUANTITY, *vocabulary.REFUNDED_QUANTITY)
     if len(units) > 1 and not any(re.fullmatch(p, vocabulary.normalized(n)) for p in usual for n in units):
         return _melted(table, units, "brand", "quantity")
-    months = [
-        n
-        for n in table.names
-        if any(p.fullmatch(n.strip()) for p in (YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK)) or _is_date(n)
-    ]
     if len(months) >= 3 and all(truths(table.cells[n].categories.tolist()) is None for n in months):
         return _melted(table, {n: n for n in months}, "month", "provider")
     return _numbered(table)
@@ -67,6 +63,17 @@ def _numbered(table: Table) -> Table:
             bought = any(re.fullmatch(p, prefix) for tier in vocabulary.BRAND[:1] for p in tier) or prefix == "choice"
             return _melted(table, columns, "year" if years else "period", "choice" if bought else "provider")
     return table
+
+
+def _months(table: Table) -> list[str]:
+    """Columns that are called by a month, quarter, week or day."""
+    forms = YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK
+    return [n for n in table.names if any(p.fullmatch(n.strip()) for p in forms) or _is_date(n)]
+
+
+def _is_brand(table: Table, name: str) -> bool:
+    usual = (p for tier in vocabulary.BRAND[:2] for p in tier)
+    return _is_names(table, name) and any(re.fullmatch(p, vocabulary.normalized(name)) for p in usual)
 
 
 def _all_numbers(table: Table, name: str) -> bool:

@@ -67,10 +67,12 @@ def _opened(path: Path, head: bytes, options: Options) -> Table:
     for magic, opener in PACKED.items():
         if head.startswith(magic):
             with opener(path) as file:
-                return _text(path, _bounded(file, path), options)
+                content = _bounded(file, path)
+            return _text(path, content[:HEAD], content, options)
     if head.startswith(b"PK\x03\x04"):
-        return _text(path, _from_zip(path), options)
-    return _text(path, path, options)
+        content = _from_zip(path)
+        return _text(path, content[:HEAD], content, options)
+    return _text(path, head, path, options)
 
 
 def _is_workbook(path: Path, head: bytes) -> bool:
@@ -122,8 +124,7 @@ def _check_rows(path: Path, rows: int) -> None:
         raise PanelError([f"{path}: {many} rows; at most {MOST_ROWS:,} are read: take a random part of the customers"])
 
 
-def _text(path: Path, source: Path | bytes, options: Options) -> Table:
-    head = source.open("rb").read(HEAD) if isinstance(source, Path) else source[:HEAD]
+def _text(path: Path, head: bytes, source: Path | bytes, options: Options) -> Table:
     encoding = encoding_of(head)
     if encoding is None:
         raise PanelError([f"{path}: not a text file; a panel is a CSV, Excel or Parquet file"])

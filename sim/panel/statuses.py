@@ -62,6 +62,8 @@ NOBODY = {
         "not set",
         "(not set)",
         "undefined",
+        "noreply",
+        "no-reply",
         "gast",
         "unbekannt",
         "onbekend",
@@ -81,9 +83,12 @@ NOBODY = {
     ),
     *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
 }
+ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")  # a long number, as a spreadsheet shows it
 TOTAL = re.compile(
     r"(?:(?:grand|sub|overall|column)?[ -]?total(?:s|e|es)?|sums?|(?:end|zwischen)?summen?|gesamt(?:summe|ergebnis)?|"
-    r"(?:eind|sub)?totaal|somme|suma|soma|somma)(?: .*|:)?|.* (?:total|summe|totaal|ergebnis)",
+    r"(?:eind|sub)?totaal|somme|suma|soma|somma)(?: .*|:)?|.* (?:total|summe|totaal|ergebnis)|"
+    r"all(?: (?:customers|households|members|users|buyers|panelists))?|alle(?: kunden| klanten)?|"
+    r"tous(?: les clients)?|todos",
     re.IGNORECASE,
 )
 NO_BRAND = {
@@ -101,7 +106,28 @@ NO_BRAND = {
     ),
     *("unbekannt", "sonstige", "andere", "onbekend", "overig", "overige", "anders", "inconnu", "autre", "autres"),
     *("desconocido", "otro", "otros", "otras", "desconhecido", "outro", "outros", "sconosciuto", "altro", "altri"),
-    *("undefined", "no brand", "unbranded", "n/b", "generic"),
+    *(
+        "undefined",
+        "no brand",
+        "unbranded",
+        "n/b",
+        "generic",
+        "don't know",
+        "dont know",
+        "do not know",
+        "dk",
+        "refused",
+    ),
+    *(
+        "no answer",
+        "prefer not to say",
+        "weiß nicht",
+        "keine angabe",
+        "weet niet",
+        "geen antwoord",
+        "ne sait pas",
+        "no sabe",
+    ),
 }
 CHARGES = "(?: fees?| costs?| charges?)?"
 NO_PRODUCT = re.compile(  # lines of an order that are no product

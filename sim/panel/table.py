@@ -1,5 +1,6 @@
 """A table of text: every cell as it is written, without blanks at its ends."""
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ EMPTY = {
     *("", "NA", "N/A", "n/a", "#N/A", "nan", "NaN", "NAN", "NULL", "null", "<NA>", "NaT", "-", "--", ".", "?"),
     *("\\N", "(null)", "(blank)", "(leer)", "(vide)", "#NULL!", "#VALUE!", "#REF!", "#DIV/0!", "n.a.", "k.A."),
 }
+
+
+WHOLE = re.compile(r"-?\d+(?:\.0)?")
+AS_TEXT = re.compile(r'="([^"]*)"')  # ="00123", as where a spreadsheet is to take digits for text
 
 
 @dataclass
@@ -58,11 +63,19 @@ def encoded(column: "pd.Series") -> "pd.Categorical":
     return clean_codes(codes, values.to_numpy(object).tolist())
 
 
+def whole_numbers(table: Table, name: str) -> None:
+    """Make 7.0 and 7 the same in a column of names that are all whole numbers."""
+    cells = table.cells[name]
+    texts = cells.categories.tolist()
+    if any(t.endswith(".0") for t in texts) and all(WHOLE.fullmatch(t) for t in texts):
+        table.cells[name] = clean_codes(np.asarray(cells.codes, np.int64), [t.removesuffix(".0") for t in texts])
+
+
 def clean_codes(codes: np.ndarray, texts: list[str]) -> "pd.Categorical":
     """Cells of texts stripped of blanks, those that mean nothing made missing, equal ones made one."""
     import pandas as pd
 
-    stripped = [" ".join(t.split()) for t in texts]
+    stripped = [" ".join(AS_TEXT.sub(r"\1", t).split()) for t in texts]
     if stripped and all(len(t) > 1 and t[0] == t[-1] == "'" for t in stripped if t):
         stripped = [t[1:-1].strip() for t in stripped]
     places, names = pd.factorize(np.array([None if t in EMPTY else t for t in stripped], object))

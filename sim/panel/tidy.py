@@ -1,5 +1,8 @@
 """Leaves out lines that are no rows (comments, totals, a footer), and makes names that differ in capitals one."""
 
+import re
+import unicodedata
+
 import numpy as np
 
 from sim.panel import statuses
@@ -44,11 +47,40 @@ def _drop_totals(rows: Rows) -> None:
         rows.drop(totals & np.any([rows.column(n)[0] < 0 for n in beside], axis=0), "totals")
 
 
+def fill_from_above(rows: Rows) -> None:
+    """Rows below that of a customer who is named once, as in a table of a pivot or with merged cells."""
+    name = rows.columns.customer
+    codes, texts = rows.column(name)
+    blank = rows.keep & (codes < 0)
+    named = codes[rows.keep & (codes >= 0)]
+    if rows.columns.order or len(texts) < 2 or len(np.unique(named)) < len(named) or blank.sum() < len(named) / 2:
+        return
+    if rows.options.empty is None:
+        rows.wrong.append(
+            f"{name}: is empty in {blank.sum()} of {rows.keep.sum()} rows, and nobody is named twice; if these rows "
+            "are of the customer above, say panel.empty=above; if they are of guests, panel.empty=guest"
+        )
+    elif rows.options.empty == "above":
+        _fill_down(rows, [n for n in (name, rows.columns.time) if n])
+        rows.notes.append(f"{name}: {blank.sum()} rows are of the customer above.")
+
+
+def _fill_down(rows: Rows, names: list[str]) -> None:
+    import pandas as pd
+
+    for name in names:
+        cells = rows.table.cells[name]
+        codes = np.asarray(cells.codes, np.int64)
+        source = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
+        filled = np.where(rows.keep & (source >= 0), codes[source], codes)
+        rows.table.cells[name] = pd.Categorical.from_codes(filled, cells.categories)
+
+
 def merge_spellings(rows: Rows) -> None:
     """Mail addresses that differ in capitals are of one customer, names of brands that do of one brand."""
     for role, name in (("customer", rows.columns.customer), ("brand", rows.columns.brand)):
         texts = rows.column(name)[1] if name else []
-        folded = {t.casefold() for t in texts}
+        folded = {fold(t) for t in texts}
         if len(folded) == len(texts) or (role == "customer" and np.mean(["@" in t for t in texts]) < 0.9):
             continue
         if role == "brand" and max(map(len, folded)) < 2:
@@ -60,6 +92,18 @@ def merge_spellings(rows: Rows) -> None:
         )
 
 
+def fold(text: str) -> str:
+    """A name as it is compared: without capitals and signs of trade marks; of Ann <ann@x.org> the address.
+
+    >>> fold("ARO\u00ae"), fold("Ann <Ann@x.org>")
+    ('aro', 'ann@x.org')
+    """
+    mail = re.fullmatch(r".*<([^<>@\s]+@[^<>\s]+)>", text)
+    return (
+        unicodedata.normalize("NFC", re.sub("[\u00ae\u2122\u00a9]", "", mail[1] if mail else text)).strip().casefold()
+    )
+
+
 def _merge(rows: Rows, name: str, codes: np.ndarray, texts: list[str]) -> str:
     """Make texts that differ in capitals one, that of a price column or the commonest; an example of it."""
     import pandas as pd
@@ -67,10 +111,10 @@ def _merge(rows: Rows, name: str, codes: np.ndarray, texts: list[str]) -> str:
     many = np.bincount(codes[codes >= 0], minlength=len(texts))
     best: dict[str, int] = {}
     for i in np.lexsort((-many, np.array([t not in rows.columns.brands for t in texts]))).tolist():
-        best.setdefault(texts[i].casefold(), i)
+        best.setdefault(fold(texts[i]), i)
     kept = sorted(best.values())
     place = {i: k for k, i in enumerate(kept)}
-    to = np.append([place[best[t.casefold()]] for t in texts], -1)
+    to = np.append([place[best[fold(t)]] for t in texts], -1)
     rows.table.cells[name] = pd.Categorical.from_codes(to[codes], pd.Index([texts[i] for i in kept], dtype=object))
-    odd = next(t for i, t in enumerate(texts) if best[t.casefold()] != i)
-    return f"{odd} is {texts[best[odd.casefold()]]}"
+    odd = next(t for i, t in enumerate(texts) if best[fold(t)] != i)
+    return f"{odd} is {texts[best[fold(odd)]]}"

@@ -58,6 +58,7 @@ class Panel:
     members: bool = False  # whether households that bought nothing are known
     ordered: bool = True  # whether the rows of a household can be taken for the order in which it bought
     provider: bool = False  # one provider at a time, seen again and again, rather than purchases
+    unknown: tuple[str, ...] = ()  # brands with a column of prices or promotions that a known market does not know
     columns: dict[str, str] = field(default_factory=dict)  # what is used for what: role -> column(s)
     rows: int = 0  # of the file
     left_out: list[LeftOut] = field(default_factory=list)

@@ -27,6 +27,7 @@ TRUE = {
 FALSE = {"0", "false", "f", "no", "n", "nein", "nee", "non", "não", "nao", "falso", "falsch", "onwaar", "faux", ""}
 MONEY = re.compile(r"[^\d.,+\-()eE]|(?<![\d.,])[eE]|[eE](?![+\-\d])")
 FIGURES = re.compile(r"[+\-]?\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?|[+\-]?\.\d+")
+POINTED = re.compile(r"[+\-]?[1-9]\d{0,2}(?:\.\d{3})+")
 GROUPED = re.compile(r"[+\-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
@@ -56,8 +57,9 @@ def _words(text: str) -> int:
 def _decimal_commas(texts: list[str], comma: bool) -> bool:
     """Whether commas are decimal: where one comes last and is not followed by exactly three digits."""
     with_comma = [t for t in texts if "," in t]
-    if not with_comma:
-        return False
+    if not with_comma:  # 950 and 1.250
+        points = [t for t in texts if "." in t]
+        return comma and 0 < len(points) < len(texts) and all(POINTED.fullmatch(t) for t in points)
     last = [t for t in with_comma if t.rfind(",") > t.rfind(".")]
     if not last:
         return False

@@ -29,7 +29,7 @@ PERSON = _words(
     "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
     "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
     "individual surveyresponse responseid respnum insured insuredperson passenger traveler traveller device patient",
-    "driver tenant",
+    "driver tenant befragter befragte befragten proband teilnehmer deelnemer repondant encuestado intervistato",
     "versicherten versicherte abo haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer",
     "abonnent versicherter kundenkarte karten person kundenkartennummer kartennummer",
     "huishouden klant klanten klantenkaart klantkaart kaart bonuskaart pas klantpas gebruiker koper lid abonnee",
@@ -127,7 +127,9 @@ NO_PURCHASE_TIME = re.compile(
     "geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
 )
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
-YEAR_WEEKS = r"(?:year|jahr|jaar|iso|yeariso)?(?:week|kw|woche)(?:year)?"  # may hold 202405
+YEAR_WEEKS = (  # may hold 202405, 2024-05 or 05/2024
+    r"(?:year|jahr|jaar|iso|yeariso|kalender)?(?:week|weeks|wk|kw|woche|semaine|semana|settimana|vecka|uke)(?:year|no|nr)?"
+)
 CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
 PROVIDER = (  # of which customers have one at a time
     r"(?:main|primary|current|haupt|hoofd|energie|energy|strom|power|gas|zorg|kranken|health|auto|car|home|mobil|mobile|"

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sim.model.declare import did_you_mean
+from sim.panel.layout import joined_names
 from sim.panel.options import Options
 from sim.panel.table import Table, from_frame
 from sim.panel.types import PanelError
@@ -35,6 +38,11 @@ def open_workbook(path: Path, options: Options) -> Table:
         raise PanelError([f"{path}: no sheet has a table; a panel has a header and a row a purchase"])
     name = options.sheet or max(full, key=lambda n: len(full[n]))
     notes = []
+    if options.sheet is None and (together := _together(full)) is not None:
+        shown = ", ".join(list(full)[:4]) + (", .." if len(full) > 4 else "")
+        return from_frame(
+            together, [f"The {len(full)} sheets {shown} are read as one; panel.sheet=NAME reads one of them."]
+        )
     if len(full) > 1 and options.sheet is None:
         others = ", ".join(n for n in full if n != name)
         notes.append(f"The sheet {name} is read, not {others}; panel.sheet=NAME reads another.")
@@ -44,7 +52,22 @@ def open_workbook(path: Path, options: Options) -> Table:
 def _under_header(frame: "pd.DataFrame") -> "pd.DataFrame":
     full = frame.notna().sum(axis=1)
     top = int((full >= full.mode().max()).to_numpy().argmax())
-    names = [str(c) if c == c and c is not None else "" for c in frame.iloc[top]]
-    body = frame.iloc[top + 1 :].dropna(how="all")
+    names, body = _texts(frame, top), frame.iloc[top + 1 :].dropna(how="all")
+    for first in (top - 1, top):  # a header of two rows
+        if 0 <= first < len(frame) - 1 and (joined := joined_names(_texts(frame, first), _texts(frame, first + 1))):
+            names, body = joined, frame.iloc[first + 2 :].dropna(how="all")
     body.columns = [n or f"column {i + 1}" for i, n in enumerate(names)]
-    return body.loc[:, body.notna().any() | frame.iloc[top].notna().to_numpy()].infer_objects()
+    return body.loc[:, body.notna().any() | np.array([bool(n) for n in names])].infer_objects()
+
+
+def _texts(frame: "pd.DataFrame", row: int) -> list[str]:
+    return [str(c) if c == c and c is not None else "" for c in frame.iloc[row]]
+
+
+def _together(sheets: "dict[str, pd.DataFrame]") -> "pd.DataFrame | None":
+    """Sheets with the same header, as where each month has its own, one after another; None where they differ."""
+    import pandas as pd
+
+    tables = [_under_header(frame) for frame in sheets.values()]
+    same = len(tables) > 1 and all(list(t.columns) == list(tables[0].columns) for t in tables)
+    return pd.concat(tables, ignore_index=True) if same else None

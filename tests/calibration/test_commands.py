@@ -138,6 +138,26 @@ def test_new_households_are_answered_from_the_population(made):
     assert abs(runs.mean() - repeat(new)) < 2.5 * runs.std()
 
 
+def test_a_brand_that_nobody_had_bought_has_a_small_chance(made):
+    folder, train, later = made
+    known = forecast("predict", folder, later, name="as_before")
+    chances = forecast("predict", folder, later.assign(price_d=1.0, feat_d=0.0), name="one_more")
+    assert list(chances.columns) == ["hh", "t", "a", "b", "c", "d"]
+    rare = 0.5 / (len(train) + 4)
+    assert chances.d.to_numpy() == pytest.approx(rare)
+    brands = ["a", "b", "c"]
+    assert chances[brands].to_numpy() == pytest.approx((1 - rare) * known[brands].to_numpy(), rel=1e-6)
+
+
+def test_every_row_has_its_chances_whatever_is_chosen_at_one_time(made):
+    folder, _, later = made
+    shared = later.assign(t=later.t // 3)
+    chances = forecast("predict", folder, shared, name="same_time")
+    assert chances[["hh", "t"]].to_numpy().tolist() == shared[["hh", "t"]].to_numpy().tolist()
+    trips = forecast("predict", folder, later.rename(columns={"t": "trip"}), name="trips")
+    assert trips.t.tolist() == later.t.tolist()
+
+
 def test_without_habit_people_repeat_less(made):
     """P8, fast: one switch."""
     folder, _, later = made

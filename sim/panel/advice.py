@@ -1,0 +1,66 @@
+"""What a reader should know of columns that are not used, and of names that are not those of brands."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.panel.row_set import Rows
+from sim.panel.vocabulary import normalized
+
+CATEGORY = re.compile(
+    r"(?:product|item|main|top|article|artikel|produkt)?(?:categor(?:y|ies|yname)|department|dept|commodity|commoditydesc|"
+    r"productgroup|productfamily|aisle|kategorie|warengruppe|gruppe|categorie|productgroep|artikelgroep|rayon|categoria|"
+    r"reparto|seccion|famille|familia)(?:name|desc|description)?"
+)
+CURRENCY = re.compile(
+    r"(?:order|price|payment|transaction)?(?:currency|currencycode|wahrung|valuta|devise|moneda|moeda)"
+)
+ALIKE = 0.6  # distinct first words a name, below which names are of products
+
+
+def notes_on_columns(rows: Rows) -> list[str]:
+    """Sentences on categories, in which brands compete, and on currencies, in which prices are."""
+    notes = []
+    used = " ".join(rows.columns.used().values()) + " ".join(rows.options.filter)
+    kinds = {n: _values(rows, n) for n in rows.table.names if n not in used and n != rows.columns.segment}
+    for name, values in kinds.items():
+        text = normalized(name)
+        if rows.columns.brand and len(values) > 1 and CATEGORY.fullmatch(text):
+            notes.append(
+                f"{name} has {len(values)} values ({', '.join(values[:3])}): brands of different categories do not "
+                f"compete; panel.filter='{name}={values[0]}' takes one."
+            )
+            break
+    for name, values in kinds.items():
+        if rows.columns.price and len(values) > 1 and CURRENCY.fullmatch(normalized(name)):
+            notes.append(
+                f"{name} has {len(values)} values ({', '.join(values[:3])}): prices are compared as they are; "
+                f"panel.filter='{name}={values[0]}' takes one."
+            )
+    return notes
+
+
+def _values(rows: Rows, name: str) -> list[str]:
+    """The values of a column in the rows that are kept, the most frequent first."""
+    codes, texts = rows.column(name)
+    many = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))
+    return [texts[i] for i in np.argsort(-many, kind="stable") if many[i]]
+
+
+def notes_on_names(column: str, names: Sequence[str]) -> list[str]:
+    """A sentence where many names begin alike, as those of the products of a brand do.
+
+    >>> notes_on_names("product", ["Aro 1 l", "Aro 2 l", "Bel 1 l", "Bel 2 l"])[0][:29]
+    "product: 'Aro 1 l', 'Aro 2 l'"
+    """
+    first = [n.split()[0].casefold() for n in names if n.split()]
+    words = np.mean([len(n.split()) for n in names]) if names else 0
+    if len(names) < 4 or words < 2 or len(set(first)) > ALIKE * len(names) or len(set(first)) < 2:
+        return []
+    common = max(set(first), key=lambda word: (first.count(word), word))
+    shown = ", ".join(repr(n) for n in names if n.casefold().startswith(common))
+    return [
+        f"{column}: {shown[:60]} begin alike: products and sizes of a brand count as brands of their own; "
+        "panel.brand=COLUMN names a column of brands."
+    ]
