@@ -18,6 +18,7 @@ LONGEST_GAP = 2  # periods that may lack in a file between two with one firm
 RECENT = 24  # months in which moves are counted
 MOST_MOVES = 3  # recent moves that are told apart
 MOST_WEEKS = 468  # of a history: the simulator counts uses in windows of ten years
+HALF = 0.5
 NEVER = -(10**6)  # a period long before any
 WORDS = {  # in the name of a column of numbered periods
     WEEKS_A_YEAR: ("year", "jahr", "jaar", "annee", "anno", "ano", "wave", "welle", "golf"),
@@ -205,7 +206,9 @@ def _watched(h: Histories, spells: bool, said: list[str]) -> Histories:
     first = max(0, h.periods - int(MOST_WEEKS / h.weeks))
     if spells:
         left = ((h.y[:, :-1] >= 0) & (h.y[:, 1:] != h.y[:, :-1])).any(axis=0)
-        first = max(first, int(np.argmax(left)) if left.any() else 0)
+        begins = int(np.argmax(left)) if left.any() else 0
+        from_first = (h.y[h.y[:, begins] >= 0, 0] >= 0).mean()  # most of them: the file's own first day is their start
+        first, spells = (max(first, begins), True) if from_first < HALF else (first, False)
     if not first:
         return h
     said.append(f"The first {first} periods only tell how long customers had been there.")

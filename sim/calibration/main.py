@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from sim.calibration.chains import Progress
+from sim.calibration.churn_table import what_is_needed
 from sim.calibration.forecast import Occasions, occasions, predict, simulate
 from sim.calibration.market import FILES, REPORT, calibrate, joined, write
 from sim.calibration.posterior import Posterior, read_posterior
@@ -132,7 +133,7 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     options = replace(options, top=min(options.top or 64, int(number("size", "brands"))))
     with _progress() as progress:
         progress("reading", 0.0)
-        panel = read(given["panel"], options=options)
+        panel = _read(given["panel"], options)
         title = Path(given["panel"]).stem[:40]
         done = calibrate(panel, progress, int(given.get("seed", "1")), given.get("time"), title, given.get("like", ""))
         progress("writing", 1.0)
@@ -148,6 +149,15 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     for sentence in failures:
         streams.console(stderr=True).print(streams.plain(sentence), soft_wrap=True, markup=False)
     return 0
+
+
+def _read(path: str, options: Options) -> Panel:
+    """The panel in a file; of a churn table, which is none, what is needed instead."""
+    try:
+        return read(path, options=options)
+    except PanelError as error:
+        needed = what_is_needed(Path(path), options)
+        raise PanelError([f"{path}: {needed}"]) if needed else error from None
 
 
 def _written(done: object, folder: Path) -> list[str]:

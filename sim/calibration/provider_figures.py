@@ -75,6 +75,25 @@ def of_market(h: Histories, first: int = 0, e: Events | None = None) -> Figures:
     return found
 
 
+def retention(h: Histories, e: Events | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(part of new customers who have not moved elsewhere after k periods, its error, how many were watched then), [k].
+
+    Kaplan & Meier 1958, of customers whose beginning is seen; who leaves all firms, or is seen no longer, is censored.
+    """
+    e = events(h) if e is None else e
+    rows = e.fresh & (e.then >= 0)
+    served = np.rint(e.months[rows] * WEEKS_A_MONTH / h.weeks).astype(np.int64)
+    longest, folds = int(served.max(initial=0)), int(h.fold.max()) + 1
+    left, of = (
+        _by(h.fold[e.who[rows][use]], served[use] - 1, folds, max(longest, 1))
+        for use in ((e.then != e.now)[rows], np.ones(len(served), bool))
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        top, bottom = (np.concatenate([c.sum(axis=0)[None], c.sum(axis=0) - c]) for c in (left, of))
+        value, error = jackknife(np.cumprod(1 - top / bottom, axis=1))
+    return value, error, of.sum(axis=0)
+
+
 def of_firms(h: Histories, first: int = 0, e: Events | None = None) -> Figures:
     """By firm: share of customers in the last year, churn (moves elsewhere), part of those who come; and switching.
 
@@ -124,8 +143,3 @@ def a_year(rate: float, weeks: float) -> float:
     0.114
     """
     return float(1 - (1 - rate) ** (WEEKS_A_YEAR / weeks))
-
-
-def months_of(h: Histories) -> float:
-    """Months of a period."""
-    return h.weeks / WEEKS_A_MONTH

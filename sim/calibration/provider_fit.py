@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def free_numbers(base: Scenario) -> dict[str, Prior]:
     if not base.market.contract_weeks:
         free.pop("market.event_attention", None)
     level = base.consumer.attention
-    own = {ATTENTION: (level / AROUND, level, level * AROUND, 1.0)}
+    own: dict[str, tuple[float, ...]] = {ATTENTION: (level / AROUND, level, level * AROUND, 1.0)}
     for path, value in settings()["provider_priors"].items():
         assert isinstance(value, list)
         own[path] = (*value, known[path].high) if path in known else (*value, math.inf)

@@ -15,7 +15,7 @@ from sim.calibration.settings import number
 
 TRAINED = 0.7  # of the periods
 RUNS = 20
-FEWEST_PERIODS = 6
+FEWEST_PERIODS = 4
 REFERENCES = ("firm by firm", "all alike")
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 
 from sim.calibration.histories import RECENT
-from sim.calibration.provider_figures import MOVES, RETURNS, a_year, exits, months_of, tenure_name
+from sim.calibration.provider_figures import MOVES, RETURNS, a_year, exits, tenure_name
 from sim.calibration.provider_holdout import lines as held_lines
 from sim.calibration.provider_market import MOST_COST
 from sim.calibration.providers import OF_FIRM, ProviderMarket, side_by_side
@@ -120,7 +120,7 @@ def report_text(done: ProviderMarket) -> str:
 
 def _firm_lines(done: ProviderMarket) -> Iterator[str]:
     firms, h = done.fitted.firms, done.histories
-    width = max(map(len, done.names)) + 2
+    width = max(6, *map(len, done.names)) + 2
     heads = f"{'share, %':>15}{'leave a year, %':>18}{'of joiners, %':>17}{'cost of leaving':>17}"
     yield f"{'firm':<{width}}{'in the file':<20}{heads}"
     columns = {n: (firms[n].value(), firms[n].error()) for n in OF_FIRM}
@@ -228,10 +228,10 @@ def _how(done: ProviderMarket) -> Iterator[str]:
     yield "like=NAME begins from another. Free numbers: ABC with regression adjustment on the figures of the twin above"
     many, keep = int(number("provider", "points")), number("provider", "keep")
     yield f"  ({many} points of the priors, the nearest {100 * keep:.0f} % kept; Beaumont, Zhang & Balding 2002)."
-    yield f"Errors: jackknife over customers. Moves lately: in the last {RECENT} months; a period is "
-    yield f"  {months_of(done.histories):.3g} months; part of customers who move in a year: " + _yearly(done)
+    yield f"Errors: jackknife over customers. Moves lately: in the last {RECENT} months. A period lasts "
+    yield f"  {done.histories.weeks:.3g} weeks; in a year {_yearly(done)} of customers move."
 
 
 def _yearly(done: ProviderMarket) -> str:
     figure = done.fitted.figures[MOVES]
-    return f"{100 * a_year(float(figure.value()), done.histories.weeks):.1f} %."
+    return f"{100 * a_year(float(figure.value()), done.histories.weeks):.1f} %"

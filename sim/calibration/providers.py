@@ -1,6 +1,6 @@
 """From a panel of customers with one provider at a time to the folder of a calibrated market."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.calibration.chains import Progress
-from sim.calibration.histories import Histories, events, histories_of, step_of
+from sim.calibration.histories import WEEKS_A_MONTH, Histories, events, histories_of, step_of
 from sim.calibration.provider_chances import Chances, counted
-from sim.calibration.provider_figures import Figures, of_firms, of_market
+from sim.calibration.provider_figures import Figures, of_firms, of_market, retention
 from sim.calibration.provider_fit import ProviderFit, fit, provider_presets
 from sim.calibration.provider_forecast import write_chances
 from sim.calibration.provider_holdout import Held, hold_out
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as Drawing
 
+STAY_MONTHS, FEWEST_WATCHED = (3, 6, 12, 24, 36, 60), 30  # months of retention; new customers seen as long
 TWINS = 10  # runs of a market with as many people as the panel has
 OF_FIRM = {"share": "share", "churn": "moves elsewhere in a period", "joins": "part of those who come"}
 
@@ -37,6 +38,7 @@ class ProviderMarket:
     held: Held | None
     chances: Chances
     twins: list[tuple[Figures, Figures]]  # of the market and of firms, each of as many people as the panel
+    stay: list[tuple[str, float, float, float, float]]  # retention: after how long, panel, error, twin, spread
     prices: np.ndarray | None
     read: list[str]
     about: list[str]
@@ -71,7 +73,22 @@ def calibrate_providers(
     size = len(h.y)
     seen = [observe(fitted.market, h, size, (seed + 10 + n) % 2**31) for n in range(TWINS)]
     twins = [(of_market(one), of_firms(one)) for one in seen]
-    return ProviderMarket(h, fitted, held, chances, twins, prices, read, [*about, *sentence], names, title, seed)
+    told = [*about, *sentence]
+    return ProviderMarket(h, fitted, held, chances, twins, stays(h, seen), prices, read, told, names, title, seed)
+
+
+def stays(h: Histories, runs: Sequence[Histories]) -> list[tuple[str, float, float, float, float]]:
+    """(after so many months, panel, its error, twin, spread of runs) of new customers who are there still."""
+    value, error, watched = retention(h)
+    twin = [retention(one)[0] for one in runs]
+    found = []
+    for months in STAY_MONTHS:
+        k = round(months * WEEKS_A_MONTH / h.weeks)
+        if 1 <= k <= min([len(value), *map(len, twin)]) and watched[k - 1] >= FEWEST_WATCHED and value[k - 1] < 1:
+            each = np.array([t[k - 1] for t in twin])
+            row = float(value[k - 1]), float(error[k - 1]), float(each.mean()), float(each.std())
+            found.append((f"there after {months} months", *row))
+    return found
 
 
 def _check_like(like: str) -> None:
@@ -131,6 +148,7 @@ def side_by_side(done: ProviderMarket) -> "pd.DataFrame":
         rows.append(
             ("", name, float(figure.value()), float(figure.error()), float(np.nanmean(each)), float(each.std()))
         )
+    rows += [("", *row) for row in done.stay]
     for j, firm in enumerate(done.names):
         for name in OF_FIRM:
             figure = done.fitted.firms[name]
@@ -167,7 +185,8 @@ def figure_of_fit(done: ProviderMarket) -> "Drawing":
     """Four panels: shares, moves by firm and by tenure, switching; fitted, and held out."""
     from sim.report import figures
 
-    return figures.predicted(points(done), f"Predicted against observed: {done.title}")
+    panels = {n: k for n, k in points(done).items() if any(np.nansum(seen) > 0 for seen, _, _ in k.values())}
+    return figures.predicted(panels, f"Predicted against observed: {done.title}")
 
 
 def figure_of_twin(done: ProviderMarket, table: "pd.DataFrame") -> "Drawing":
