@@ -10,9 +10,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from sim.calibration.chains import Progress
+from sim.calibration.churn_table import what_is_needed
 from sim.calibration.forecast import Occasions, occasions, predict, simulate
 from sim.calibration.market import FILES, REPORT, calibrate, joined, write
 from sim.calibration.posterior import Posterior, read_posterior
+from sim.calibration.provider_forecast import LEAVING, chances_csv, paths_csv, read_chances, waiting
+from sim.calibration.provider_forecast import predict as predict_providers
+from sim.calibration.provider_forecast import simulate as simulate_providers
 from sim.calibration.weeks import UNITS, weeks_of, with_prices
 from sim.compute.files import write_atomic
 from sim.model.declare import ScenarioError, did_you_mean
@@ -27,12 +31,12 @@ MOST_REPLICATIONS = 100_000
 NEVER_BOUGHT = 0.5  # purchases that a brand is taken to have which nobody bought (Krichevsky & Trofimov 1981)
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 USAGE = {
-    "calibrate": "calibrate panel=FILE out=FOLDER [seed=1] [time=week] [panel.NAME=VALUE ...]",
+    "calibrate": "calibrate panel=FILE out=FOLDER [seed=1] [time=week] [like=mobile] [panel.NAME=VALUE ...]",
     "predict": "predict market=FOLDER history=FILE panel=FILE out=FILE.csv [mechanisms.habit=false] [panel.NAME=VALUE]",
     "simulate": "simulate market=FOLDER history=FILE panel=FILE replications=100 out=FILE.csv [mechanisms.habit=false]",
 }
 KNOWN = {
-    "calibrate": ("panel", "out", "seed", "time"),
+    "calibrate": ("panel", "out", "seed", "time", "like"),
     "predict": ("market", "history", "panel", "out", "mechanisms.habit"),
     "simulate": ("market", "history", "panel", "out", "replications", "seed", "mechanisms.habit"),
 }
@@ -130,9 +134,9 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     options = replace(options, top=min(options.top or 64, int(number("size", "brands"))))
     with _progress() as progress:
         progress("reading", 0.0)
-        panel = read(given["panel"], options=options)
+        panel = _read(given["panel"], options)
         title = Path(given["panel"]).stem[:40]
-        done = calibrate(panel, progress, int(given.get("seed", "1")), given.get("time"), title)
+        done = calibrate(panel, progress, int(given.get("seed", "1")), given.get("time"), title, given.get("like", ""))
         progress("writing", 1.0)
         folder = Path(given["out"])
         failures = _written(done, folder)
@@ -146,6 +150,15 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     for sentence in failures:
         streams.console(stderr=True).print(streams.plain(sentence), soft_wrap=True, markup=False)
     return 0
+
+
+def _read(path: str, options: Options) -> Panel:
+    """The panel in a file; of a churn table, which is none, what is needed instead."""
+    try:
+        return read(path, options=options)
+    except PanelError as error:
+        needed = what_is_needed(Path(path), options)
+        raise PanelError([f"{path}: {needed}"]) if needed else error from None
 
 
 def _written(done: object, folder: Path) -> list[str]:
@@ -169,6 +182,8 @@ def _written(done: object, folder: Path) -> list[str]:
 
 
 def _forecast(command: str, given: dict[str, str], options: Options) -> int:
+    if (Path(given["market"]) / LEAVING).is_file():
+        return _forecast_providers(command, given, options)
     posterior = read_posterior(Path(given["market"]))
     if "seed" in given:
         posterior.seed = int(given["seed"])
@@ -188,6 +203,28 @@ def _forecast(command: str, given: dict[str, str], options: Options) -> int:
     out = write_atomic(given["out"], content.encode(), new=True)
     known, households = int((at.known >= 0).sum()), len(at.known)
     said = f"{len(rows):,} purchases of {households:,} households ({known:,} with the history that was calibrated)"
+    streams.console().print(f"{said}: {streams.plain(str(out))}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _forecast_providers(command: str, given: dict[str, str], options: Options) -> int:
+    """The same for a market of providers."""
+    chances = read_chances(Path(given["market"]))
+    if "mechanisms.habit" in given:
+        raise ScenarioError(["mechanisms.habit: is for markets of purchases; this is one of providers"])
+    with _progress() as progress:
+        progress("reading", 0.0)
+        panels = {n: read_known(given[n], chances.firms, options) for n in ("history", "panel") if n in given}
+        panel, at = panels["panel"], waiting(chances, panels.get("history"), panels["panel"])
+        if command == "predict":
+            rows, found = predict_providers(chances, at, lambda part: progress("predicting", part))
+            content = chances_csv(chances, panel, rows, found)
+        else:
+            many, seed = int(given.get("replications", "100")), int(given.get("seed", str(chances.seed)))
+            rows, found = simulate_providers(chances, at, many, seed, lambda part: progress("simulating", part))
+            content = paths_csv(chances, panel, rows, found)
+    out = write_atomic(given["out"], content.encode(), new=True)
+    said = f"{len(rows):,} periods of {len(panel.households):,} customers"
     streams.console().print(f"{said}: {streams.plain(str(out))}", soft_wrap=True, markup=False)
     return 0
 

@@ -13,6 +13,17 @@ from sim.calibration.figure import draw
 from sim.calibration.fit import Fitted, fit
 from sim.calibration.posterior import HOUSEHOLDS, POPULATION, write_posterior
 from sim.calibration.preset import CALENDAR, MARKET, PEOPLE, Time, calendar_text, firm_names, preset_text, write_people
+from sim.calibration.provider_forecast import JOINING, LEAVING
+from sim.calibration.provider_text import preset_text as provider_preset
+from sim.calibration.provider_text import report_text as provider_report
+from sim.calibration.providers import (
+    ProviderMarket,
+    calibrate_providers,
+    figure_of_fit,
+    figure_of_twin,
+    write_tables,
+)
+from sim.calibration.providers import side_by_side as provider_twin
 from sim.calibration.report import text
 from sim.calibration.settings import number
 from sim.calibration.twin import figure, lines, side_by_side
@@ -24,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REPORT, FIGURE, TWIN, TWIN_FIGURE = "report.txt", "fit.png", "twin.csv", "twin.png"
-FILES = (MARKET, PEOPLE, CALENDAR, POPULATION, HOUSEHOLDS, REPORT, FIGURE, TWIN, TWIN_FIGURE)
+FILES = (MARKET, PEOPLE, CALENDAR, POPULATION, HOUSEHOLDS, LEAVING, JOINING, REPORT, FIGURE, TWIN, TWIN_FIGURE)
 
 
 @dataclass
@@ -43,12 +54,22 @@ class Calibration:
 
 
 def calibrate(
-    panel: Panel, progress: Progress, seed: int = 1, unit: str | None = None, title: str = "Mine"
-) -> Calibration:
+    panel: Panel,
+    progress: Progress,
+    seed: int = 1,
+    unit: str | None = None,
+    title: str = "Mine",
+    like: str = "",
+) -> Calibration | ProviderMarket:
     """Fit the simulator's choice rule to a panel. PanelError where a panel cannot tell anything of it.
 
-    `unit` of its times: date, week, day or none; None = as the panel has it.
+    `unit` of its times: date, week, day or none; None = as the panel has it. A panel of customers with one provider at
+    a time becomes a market of providers, beginning from the preset `like` ("" = the nearest).
     """
+    if panel.provider and len(panel.brands) > 1:
+        return calibrate_providers(panel, progress, firm_names, seed, unit, title, like)
+    if like:
+        raise PanelError(["like: is for providers (one at a time); this panel is of purchases"])
     read = [*read_summary(panel), *(f"! {w}" for w in panel.warnings)]
     choices, weeks, prices, unit, about = prepared(panel, unit)
     rate, shape, relative = rates(panel, weeks)
@@ -80,11 +101,6 @@ def _refuse(panel: Panel) -> None:
     wrong = []
     if len(panel.brands) < 2:
         wrong.append("there is one firm only; a market is fitted to choices between brands")
-    elif panel.provider:
-        wrong.append(
-            "customers have one provider at a time, and calibrate fits purchases, each of them a choice; panel=FILE "
-            "gives switching, churn and retention, and panel.provider=no says that each row is a choice"
-        )
     elif (np.bincount(panel.hh) < 2).all():
         wrong.append(
             "no household bought twice: how people differ cannot be told from chance, so there is nothing to fit"
@@ -117,8 +133,10 @@ def sized(choices: Choices) -> tuple[Choices, list[str]]:
     return choices, said
 
 
-def write(done: Calibration, folder: Path) -> list[str]:
+def write(done: Calibration | ProviderMarket, folder: Path) -> list[str]:
     """Write all files to a folder; returns sentences on what could not be made."""
+    if isinstance(done, ProviderMarket):
+        return _write_providers(done, folder)
     posterior, choices = done.fitted.posterior, done.choices
     twin = side_by_side(posterior, choices)
     report = text(done.fitted, choices, done.time, done.about, done.read, lines(twin, len(choices.households)))
@@ -136,6 +154,16 @@ def write(done: Calibration, folder: Path) -> list[str]:
     if inner is None:
         return [*failures, "There is no figure of the fit: too few purchases to hold any out."]
     return failures + _drawn(folder / FIGURE, lambda: draw(inner, f"Predicted against observed: {name}"))
+
+
+def _write_providers(done: ProviderMarket, folder: Path) -> list[str]:
+    table = provider_twin(done)
+    (folder / MARKET).write_text(provider_preset(done), encoding="utf-8")
+    (folder / REPORT).write_text(provider_report(done), encoding="utf-8")
+    table.to_csv(folder / TWIN, index=False, lineterminator="\n")
+    write_tables(done, folder)
+    failures = _drawn(folder / TWIN_FIGURE, lambda: figure_of_twin(done, table))
+    return failures + _drawn(folder / FIGURE, lambda: figure_of_fit(done))
 
 
 def _drawn(path: Path, make: "Callable[[], Figure]") -> list[str]:

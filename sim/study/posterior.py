@@ -100,7 +100,7 @@ def calibrate(
     if wrong or model is None:
         raise ScenarioError(wrong)
     kept = nearest(model, len(free), list(targets.values()), points=points, keep=keep, seed=seed)
-    found = _told(base, free, targets, kept)
+    found = moment_fit(base, free, targets, kept)
     _warn(found)
     return found
 
@@ -141,7 +141,7 @@ def _slopes(figures: Array, scores: Array, weights: Array) -> Array:
     return found[1:]
 
 
-def _told(base: Scenario, free: Mapping[str, Prior], targets: Targets, kept: NearestDraws) -> MomentFit:
+def moment_fit(base: Scenario, free: Mapping[str, Prior], targets: Targets, kept: NearestDraws) -> MomentFit:
     """The posterior in the numbers' own units."""
     import pandas as pd
     from scipy.special import ndtri

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from sim.calibration import market, settings
-from tests.calibration.panels import SHORT, TINY, drawn, market_of, split
+from sim.calibration import market, provider_fit, settings
+from tests.calibration.panels import FEW, SHORT, TINY, drawn, market_of, split
 
 
 @pytest.fixture
@@ -13,6 +13,9 @@ def short(monkeypatch):
     """A sampler of a second instead of a minute."""
     for name, value in SHORT.items():
         monkeypatch.setitem(settings.settings()["sampler"], name, value)
+    for name, value in FEW.items():
+        monkeypatch.setitem(settings.settings()["provider"], name, value)
+    monkeypatch.setattr(provider_fit, "provider_presets", lambda: ["mobile"])
 
 
 @pytest.fixture

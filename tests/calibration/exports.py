@@ -176,10 +176,10 @@ def choices_long(f: pd.DataFrame) -> str:
 def spells(f: pd.DataFrame) -> str:
     """Providers of customers, from and to."""
     rows = []
-    for i in range(80):
-        rows.append((i, "ABC"[i % 3], "2021-01-01", "2022-06-30" if i % 4 == 0 else ""))
+    for i in range(1, 121):
+        rows.append((i, "ABC"[i % 3], "2021-01-01", f"2022-{1 + i % 11:02d}-28" if i % 4 == 0 else ""))
         if i % 4 == 0:
-            rows.append((i, "ABC"[(i + 1) % 3], "2022-07-01", ""))
+            rows.append((i, "ABC"[(i + 1) % 3], f"2022-{2 + i % 11:02d}-01", ""))
     return lines("customer_id,provider,start_date,end_date", rows)
 
 
@@ -212,7 +212,7 @@ EXPORTS = {
     "scanner": Export("purchases_2023.csv", scanner),
     "choices_wide": Export("Catsup.csv", choices_wide),
     "choices_long": Export("yogurt.csv", choices_long),
-    "spells": Export("contracts.csv", spells, refused="one provider at a time"),
+    "spells": Export("contracts.csv", spells),
     "events": Export("2023-Jan.csv", events),
     "cdnow": Export("CDNOW_master.txt", cdnow, CDNOW, refused=ONE_FIRM),
 }

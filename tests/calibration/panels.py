@@ -10,6 +10,7 @@ from sim.calibration.main import run
 
 SHARED = Path(__file__).parents[3] / "shared" / "panels"
 SHORT = {"burn_in": 400, "sweeps": 600, "draws": 200, "fewest_draws": 100, "inner": 0.5}
+FEW = {"points": 70, "keep": 0.5, "people": 800, "settled": 3000, "rounds": 8, "table": 8000}  # of providers
 TINY = SHORT | {"burn_in": 100, "sweeps": 120, "draws": 60, "fewest_draws": 40}
 
 

@@ -7,7 +7,7 @@ from sim.panel.types import PanelError
 from tests.panel.test_cases import SHARED, shared
 
 NONE = {  # the sentence of those of which no market is made
-    "entrant": "one provider at a time",
+    "entrant": "5 went to another provider; at least 20 moves",
     "events": "no household bought twice",
 }
 

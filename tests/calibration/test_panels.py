@@ -44,7 +44,7 @@ def test_one_brand_text_for_numbers_and_an_order_that_is_none(tmp_path):
 def test_customers_of_one_provider_at_a_time(tmp_path):
     months = pd.date_range("2020-01-01", periods=12, freq="MS")
     rows = [(i, m, "ab"[(i + (k > 6) * (i % 5 == 0)) % 2]) for i in range(60) for k, m in enumerate(months)]
-    with pytest.raises(PanelError, match=r"one provider at a time.*panel\.provider=no"):
+    with pytest.raises(PanelError, match=r"12 went to another provider; at least 20 moves.*market=mobile"):
         done_of(pd.DataFrame(rows, columns=["customer", "month", "provider"]), tmp_path)
 
 

@@ -76,7 +76,7 @@ def test_a_ridge_is_warned_of():
 
     base = market(SMALL)
     free = {path: prior for path, prior in priors_of(base).items() if path in TWO}
-    found = posterior._told(base, free, {"share.f0": (0.0, 0.05)}, kept)
+    found = posterior.moment_fit(base, free, {"share.f0": (0.0, 0.05)}, kept)
     assert len(found.ridges) == 1 and found.ridges["correlation"][0] < -0.9
     with pytest.warns(UserWarning, match="cannot be told apart"):
         posterior._warn(found)
