@@ -85,6 +85,8 @@ def command(arguments: list[str]) -> int:
         print(help_text())
         return 0
     if arguments and arguments[0] in COMMANDS:
+        if arguments[0] == "countermeasures":
+            arguments = _of_new_scandal(arguments)
         module, name = COMMANDS[arguments[0]].split(":")
         return int(getattr(import_module(module), name)(arguments[1:]))
     panels = [a for a in arguments if a.lstrip("+").startswith("panel=") and a != "panel=null"]
@@ -97,27 +99,52 @@ def command(arguments: list[str]) -> int:
     from sim.report.hydra_task import launch
 
     if "scandal=new" in arguments:
-        return launch(*_new_scandal(arguments))
+        then = "The same in full, over all draws; the table of firms is of the draw in the middle"
+        told, draws = _new_scandal(arguments, then)
+        return launch(told, draws) if draws else 0
+    _refuse_astray(arguments)
+    return launch(arguments)
+
+
+def _refuse_astray(arguments: list[str]) -> None:
+    """Refuse arguments of a new scandal where none is asked for."""
     if any(a.lstrip("+").startswith(("scandal.", "observed")) for a in arguments):
         from sim.casebook.question import astray
         from sim.report.folders import refuse
 
         refuse(astray(arguments))
-    return launch(arguments)
 
 
-def _new_scandal(arguments: list[str]) -> tuple[list[str], list[dict[str, float]]]:
-    """Say what is to be expected of a new scandal; the arguments of a run of the middle draw, and all draws."""
-    from sim.casebook.question import answer, asked
+def _of_new_scandal(arguments: list[str]) -> list[str]:
+    """The arguments of countermeasures, with a new scandal as the draw in the middle has it."""
+    if "scandal=new" not in arguments:
+        _refuse_astray(arguments)
+        return arguments
+    place = [a for a in arguments if a.startswith("out=")]
+    then = "What would help, in the draw in the middle"
+    told, draws = _new_scandal([a for a in arguments[1:] if a not in place], then)
+    if not draws:
+        raise ScenarioError(["countermeasures: no loss can be set in this market, so none can be averted"])
+    return [arguments[0], *told, *place]
+
+
+def _new_scandal(arguments: list[str], then: str) -> tuple[list[str], list[dict[str, float]]]:
+    """Say what is to be expected of a new scandal; the arguments of a run of the middle draw, and all draws, if any.
+
+    `then` is what comes next, in words.
+    """
+    from sim.casebook.question import answer, asked_of_market
     from sim.report.signals import stoppable
-    from sim.study.presets import scenario, uncalibrated
+    from sim.study.presets import scenario
 
-    others = asked(arguments).others
-    question = asked(arguments, uncalibrated(*others).market.regime)
+    question = asked_of_market(arguments)
+    others = question.others
     with stoppable():
         drawn, text = answer(scenario(*others), question)
     print(text)
-    print("\nThe same in full, over all draws; the table of firms is of the draw in the middle:", flush=True)
+    if drawn is None:
+        return [], []
+    print(f"\n{then}:", flush=True)
     return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())], drawn.changes
 
 
@@ -158,7 +185,7 @@ def complaints(error: BaseException) -> list[str]:
     if isinstance(error, RecursionError):
         return ["nested too deep, or values or presets that lead back to themselves"]
     if type(error).__module__.partition(".")[0] in ("hydra", "omegaconf", "yaml"):
-        return [_foreign(error).replace("++", "")]
+        return [_foreign(error).replace("++", "").replace("base_customers", "base")]
     if isinstance(error, ValueError) and "Config group override" in str(error):  # Hydra has no class for it
         return ["a preset is chosen by its name, as in market=bank; a group cannot be nothing, a number or a mapping"]
     if isinstance(error, OSError):
@@ -190,6 +217,9 @@ def _foreign(error: BaseException) -> str:
         return f"{value}: several values are a run for each, with -m; or one list, [A,B], or one text in quotes"
     if mark is not None:
         return f"{mark.name}, line {mark.line + 1}: {getattr(error, 'problem', text)}"
+    again = re.match(r"Multiple values for (\w+)\. To override a value use 'override \w+: (.+)'", text)
+    if again:
+        return f"{again[1]}: is chosen already; write {again[1]}={again[2]}, without +"
     lines = [line.strip() for t in (text, str(error.__cause__ or "")) for line in t.splitlines()[:1]]
     lines += [line for line in text.splitlines()[1:] if line.startswith("Did you mean")]
     place = getattr(error, "full_key", "") or ""

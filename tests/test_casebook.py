@@ -216,7 +216,8 @@ BAD = {
     "observed=much observed_weeks=0-10": "is no change in %",
     "scandal.kind=dta": "did you mean data?",
     "scandal.hrt=1": "scandal.hrt: unknown; did you mean hurt?",
-    "scandal.hurt=others scandal.harmed=0.3": "yet self is 0",
+    "scandal.hurt=others scandal.harmed=0.3": "yet hurt is 0",
+    "scandal.kind=brech": "did you mean data?",
     "scandal.regime=repertoire": "contradicts market.regime, which is provider",
     "scandal.hurt=0 scandal.self=1": "is given twice",
     "-m": "one question at a time",
@@ -257,7 +258,8 @@ def test_the_simulated_loss_has_the_median_and_spread_of_the_cases(bank):
         assert np.quantile(drawn.simulated[:, 0], u) == pytest.approx(np.quantile(drawn.worst, u), rel=0.35, abs=0.4)
 
 
-def test_an_observed_first_stretch_is_what_is_simulated(bank):
+def test_an_observed_first_stretch_is_what_is_simulated(bank, monkeypatch):
+    monkeypatch.setattr(new_scandal, "PEOPLE", {"provider": 6_000})
     drawn = new_scandal.in_market(bank, RULE, BREACH, 5, seen=-6.0)
     assert np.median(drawn.simulated[:, 0]) == pytest.approx(-6, abs=1.5)
     text = question.told(RULE, question.Question(BREACH, -6.0, []), drawn)

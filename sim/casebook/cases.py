@@ -16,7 +16,8 @@ from sim.study.presets import CONF
 
 REGIMES = ("repertoire", "provider")
 KINDS = ("conscience", "data", "body", "money", "service", "price")
-SAME = {"ethics": "conscience", "privacy": "data", "safety": "body"}  # other names of a kind
+SAME = {"ethics": "conscience", "privacy": "data", "breach": "data", "safety": "body", "fraud": "money"}
+SAME |= {"outage": "service", "boycott": "conscience"}  # other names of a kind
 SHARES = ("self", "harmed", "subs", "core", "nation", "supply")  # attributes that are numbers from 0 to 1
 ATTRIBUTES = ("regime", "kind", *SHARES)
 OUTCOMES = ("peak", "late")
@@ -69,17 +70,31 @@ def casebook() -> tuple[tuple[Case, ...], Mapping[str, object]]:
     return found, config["rule"]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which no name is given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As PyYAML does, which would keep the last of the values."""
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{name} is given twice", node.start_mark)
+        found: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return found
+
+
 def read_cases(path: Path | str) -> list[Case]:
     """The cases of a user's file, attributes only: what is not known may be left out.
 
     One ScenarioError lists all that is wrong with it.
     """
     try:
-        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        config = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ScenarioError([f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"]) from None
-    rows = config.get("cases") if isinstance(config, Mapping) else config
-    if not isinstance(rows, list) or not rows:
+    rows = config.get("cases", [config]) if isinstance(config, Mapping) else config
+    rows = [rows] if isinstance(rows, Mapping) and "id" in rows else rows
+    if not isinstance(rows, list) or not rows or (rows == [config] and "id" not in rows[0]):
         raise ScenarioError(
             [
                 f"{path}: no cases in it; a list under `cases:`, each with id, regime, kind and what is known, "
@@ -94,13 +109,13 @@ def read_cases(path: Path | str) -> list[Case]:
         if not isinstance(row, Mapping):
             wrong.append(f"case {n}: {row!r} is not a set of named values")
             continue
-        name = row.get("id")
+        name = str(next((value for key, value in row.items() if _plain(key) == "id" and value is not None), ""))
         if name in UNKNOWN:
             wrong.append(f"case {n}: id is missing")
-        elif str(name) in seen:
+        elif name in seen:
             wrong.append(f"{name}: two cases have this id")
-        seen.add(str(name))
-        found.append(_case(row, f"case {n}" if name in UNKNOWN else str(name), wrong))
+        seen.add(name)
+        found.append(_case(row, f"case {n}" if name in UNKNOWN else name, wrong))
     if wrong:
         raise ScenarioError(wrong)
     return found
@@ -109,6 +124,8 @@ def read_cases(path: Path | str) -> list[Case]:
 def attributes(row: Mapping[str, object], at: str, wrong: list[str]) -> Attributes:
     """The known attributes of a case; complaints about others, each beginning with `at`."""
     found: dict[str, str | float] = {}
+    names = [_plain(given) for given in row]
+    wrong += [f"{at}.{name}: is given twice" for name in ATTRIBUTES if names.count(name) > 1]
     for given, value in row.items():
         name = _plain(given)
         if name not in ATTRIBUTES:
@@ -166,8 +183,14 @@ def _word(name: str, value: object, at: str, wrong: list[str]) -> str | None:
     word = SAME.get(_plain(value), _plain(value)) if name == "kind" else _plain(value)
     if word in known:
         return word
-    wrong.append(f"{at}.{name}: {value!r} is not known{did_you_mean(str(value), known)}")
+    wrong.append(f"{at}.{name}: {value!r} is not known{_meant(name, word, known)}")
     return None
+
+
+def _meant(name: str, word: str, known: Iterable[str]) -> str:
+    """What may have been meant; of a kind also another name of it, else the known ones."""
+    other = get_close_matches(word, SAME, 1, SLIP) if name == "kind" else []
+    return f"; did you mean {SAME[other[0]]}?" if other else did_you_mean(word, known)
 
 
 def _share(name: str, value: object, at: str, wrong: list[str]) -> float | None:

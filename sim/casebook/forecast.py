@@ -62,9 +62,10 @@ def main(words: Sequence[str]) -> int:
         raise ScenarioError(wrong)
     write_atomic(target, table(cases).encode(), new=True)
     missing = sum(len(set(ATTRIBUTES) - {"harmed"} - set(case.attributes)) > 0 for case in cases)
-    print(f"{len(cases)} forecasts in {target}: % change, 80 % intervals, if it makes national headlines")
+    many = f"{len(cases)} forecast{'s' * (len(cases) > 1)}"
+    print(f"{many} in {target}: % change, 80 % intervals, if it makes national headlines")
     if missing:
-        print(f"{missing} of them lack attributes, which are taken from the cases that agree in the others")
+        print(f"{missing} of {len(cases)} without some attributes, which are taken from cases that agree in the others")
     if unread := dict.fromkeys(name for case in cases for name in case.unread):
         print(f"not read, as no attribute has that name: {', '.join(unread)}")
     return 0

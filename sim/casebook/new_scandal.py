@@ -38,10 +38,19 @@ FORCES = (  # scandals.new.action, severity, and the care for its kind, from nex
     (100.0, 10.0, 1.0),
     (100.0, 10.0, 5.0),
 )
-MEMORIES = (0.02, 0.15, 0.5, 0.98)  # market.reputation_share
+MEMORIES = {"repertoire": (0.02, 0.15, 0.5, 0.98), "provider": (0.5,)}  # market.reputation_share; see `_grid`
 BUYCOTT, GAINING = 0.95, FORCES[2:7]  # share of those acting that buy more, where the firm gains
+FORGOTTEN = 0.02  # the least memory
 HALF_LIFE = 75.0  # weeks of the slow memory: the middle of the cases that lasted
-PEOPLE = 6_000  # at most, that live on the grid
+SMALL = (1, 2, 3)  # forces that move so few that many people must live them
+PEOPLE = {"repertoire": 30_000, "provider": 60_000}  # that live these; a loss of 1 % is then known within a tenth or so
+FEWER, CHECKED = 6_000, 12_000  # that live the greater forces; that live the draws
+MOST_PEOPLE = 60_000  # that live any of it, where the scenario has more
+LEAST = 200  # uses of the firm in its worst stretch, below which no loss can be set
+
+
+class TooFewUses(ScenarioError):
+    """A firm that is used so seldom that no loss can be set: what cases foretell stands alone."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Drawn:
     late: Floats  # [n]
     changes: list[dict[str, float]]
     beyond: int  # of the draws, how many ask for a change that this market cannot have
-    simulated: Floats  # [n, 2] the same changes as the market gave them, worst and late
+    simulated: Floats  # [n, 2] the same changes as the market gave them to other people, worst and late
 
     @property
     def middle(self) -> dict[str, float]:
@@ -82,7 +91,8 @@ def draws(rule: Rule, known: Attributes, n: int, key: int | str, seen: float | N
 def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: float | None = None) -> Drawn:
     """Draws as changes of a scenario that has the scandal `new`, keyed by its seed.
 
-    Raises ScenarioError where the run ends before the late value could be seen.
+    Raises ScenarioError where the run ends before the late value could be seen, TooFewUses. How many people live on the
+    grid depends on the scenario's only where it has more; other people than those show what the draws do.
     """
     kind = KIND.get(str(known.get("kind")), "service")
     event = scenario.scandals[NEW_SCANDAL]
@@ -90,7 +100,8 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
         raise ScenarioError(
             [f"weeks: {scenario.weeks} end before a year after week {event.week}; give weeks={event.week + LATE[1]}"]
         )
-    base, _ = calibrate_shares(change(scenario, {"people": min(PEOPLE, scenario.people), "replications": 1}))
+    many = min(MOST_PEOPLE, scenario.people)
+    base, _ = calibrate_shares(change(scenario, {"people": max(FEWER, many), "replications": 1}))
     base = change(
         base,
         {
@@ -101,13 +112,14 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
     )
     worst, late = draws(rule, known, n, scenario.seed, seen)
     losses, gains = _grid(base, kind, bool((worst > 0).any()))
-    changes, beyond = [], 0
+    changes, beyond, memories = [], 0, MEMORIES[base.market.regime]
     for first, then in zip(worst, late, strict=True):
-        found, missed = _gain(gains, first) if first > 0 else _loss(losses, rule.floor, first, then)
+        found, missed = _gain(gains, first) if first > 0 else _loss(losses, memories, rule.floor, first, then)
         beyond += missed
         force, memory, buycott = found
         changes.append(_changes(kind, force, memory, buycott))
-    return Drawn(worst, late, changes, beyond, measured(base, changes))
+    others = change(base, {"seed": base.seed + 1, "people": max(CHECKED, many)})
+    return Drawn(worst, late, changes, beyond, measured(others, changes))
 
 
 def measured(scenario: Scenario, changes: Sequence[Mapping[str, object]]) -> Floats:
@@ -121,8 +133,15 @@ def measured(scenario: Scenario, changes: Sequence[Mapping[str, object]]) -> Flo
     def arm(s: Scenario) -> Floats:
         return _uses(fork(before, s) if before else _started(s, week), scenario)
 
+    alone = arm(control)
+    if alone[0] < LEAST:
+        firm = scenario.scandals[NEW_SCANDAL].firm or scenario.focus
+        few = (
+            f"of {scenario.people:,} people {alone[0]:.0f} buy at {firm} in {WORST[1]} weeks: too few to tell a loss by"
+        )
+        raise TooFewUses([few])
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(arm, [control, *(change(scenario, c) for c in changes)]))
+        found = [alone, *pool.map(arm, [change(scenario, c) for c in changes])]
     return 100 * (np.array(found[1:]) / found[0] - 1)
 
 
@@ -144,12 +163,19 @@ def _uses(shard: Shard, told: Scenario) -> Floats:
 
 
 def _grid(base: Scenario, kind: str, gaining: bool) -> tuple[Floats, Floats]:
-    """[memory, force, 2] changes without a buycott, and [force] with it in the worst stretch, if any draw gains."""
-    arms = [_changes(kind, float(f), m, 0.0) for m in MEMORIES for f in range(len(FORCES))]
-    arms += [_changes(kind, float(FORCES.index(f)), MEMORIES[0], BUYCOTT) for f in GAINING if gaining]
-    found = measured(base, arms)
-    many = len(MEMORIES) * len(FORCES)
-    return found[:many].reshape(len(MEMORIES), len(FORCES), 2), found[many:, 0]
+    """[memory, force, 2] changes without a buycott, and [force] with it in the worst stretch, if any draw gains.
+
+    One memory for providers: whatever is remembered, those who left one do not come back within a year.
+    """
+    memories, crowd = MEMORIES[base.market.regime], {"people": max(base.people, PEOPLE[base.market.regime])}
+    great = [f for f in range(len(FORCES)) if f not in SMALL]
+    arms = {f: [_changes(kind, float(f), m, 0.0) for m in memories] for f in range(len(FORCES))}
+    buying = [_changes(kind, float(FORCES.index(f)), FORGOTTEN, BUYCOTT) for f in GAINING if gaining]
+    few = measured(change(base, crowd), [arm for f in SMALL for arm in arms[f]])
+    many = measured(base, [*(arm for f in great for arm in arms[f]), *buying])
+    gains = many[len(great) * len(memories) :, 0]
+    found = np.concatenate([few, many[: len(many) - len(gains)]]).reshape(len(FORCES), len(memories), 2)
+    return found[np.argsort([*SMALL, *great])].swapaxes(0, 1), gains
 
 
 def _changes(kind: str, force: float, memory: float, buycott: float) -> dict[str, float]:
@@ -164,23 +190,25 @@ def _changes(kind: str, force: float, memory: float, buycott: float) -> dict[str
     return {**found, f"kinds.{kind}.care": care, **memories}
 
 
-def _loss(grid: Floats, floor: float, worst: float, late: float) -> tuple[tuple[float, float, float], bool]:
+def _loss(
+    grid: Floats, memories: Sequence[float], floor: float, worst: float, late: float
+) -> tuple[tuple[float, float, float], bool]:
     """(force, memory, buycott) that give the two losses, and whether the market cannot lose as much as the worst."""
     if worst > -floor:
-        return (0.0, MEMORIES[1], 0.0), False
+        return (0.0, FORGOTTEN, 0.0), False
     place, target = np.arange(len(FORCES), dtype=float), logit_of(worst, floor)
     curves = [np.maximum.accumulate(logit_of(rows[:, 0], floor / 10)) for rows in grid]
     forces = [float(np.interp(target, _rising(y), place)) for y in curves]
     lates = [np.interp(f, place, logit_of(rows[:, 1], floor / 10)) for f, rows in zip(forces, grid, strict=True)]
-    memory = float(np.interp(logit_of(late, floor), _rising(np.maximum.accumulate(lates)), MEMORIES))
-    force = float(np.interp(memory, MEMORIES, forces))
+    memory = float(np.interp(logit_of(late, floor), _rising(np.maximum.accumulate(lates)), memories))
+    force = float(np.interp(memory, memories, forces))
     return (force, memory, 0.0), bool(all(y[-1] < target for y in curves))
 
 
 def _gain(grid: Floats, worst: float) -> tuple[tuple[float, float, float], bool]:
     places = [float(FORCES.index(f)) for f in GAINING]
     curve = _rising(np.maximum.accumulate(grid))
-    return (float(np.interp(worst, curve, places)), MEMORIES[0], BUYCOTT), bool(worst > curve[-1])
+    return (float(np.interp(worst, curve, places)), FORGOTTEN, BUYCOTT), bool(worst > curve[-1])
 
 
 def _rising(y: Floats | Sequence[float]) -> Floats:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.casebook.cases import ATTRIBUTES, SHARES, Attributes, Case, attributes, casebook
-from sim.casebook.new_scandal import LATE, WORST, Drawn, foretold, in_market
+from sim.casebook.new_scandal import LATE, WORST, Drawn, TooFewUses, foretold, in_market
 from sim.casebook.rule import GAIN, Rule, Spread, fit
 from sim.model.declare import ScenarioError, did_you_mean
 from sim.model.fields import Scenario
 from sim.study.over_worlds import affordable
-from sim.study.presets import MOST_WORLDS
+from sim.study.presets import MOST_WORLDS, uncalibrated
 
 CHOSEN = "scandal=new"
 OTHER_NAMES = {"hurt": "self", "substitutes": "subs", "accusers": "core", "withdrawn": "supply"}
@@ -61,6 +61,29 @@ def asked(arguments: Sequence[str], regime: str = "") -> Question:
     return Question(known, change, others)
 
 
+def asked_of_market(arguments: Sequence[str]) -> Question:
+    """As `asked`, of the market that is chosen; what is wrong with that is said as well."""
+    wrong: list[str] = []
+    others = [a for a in arguments if not _of_question(a)]
+    regime = ""
+    try:
+        regime = uncalibrated(*(o for o in others if not o.startswith("-"))).market.regime
+    except ScenarioError as error:
+        wrong = error.complaints
+    try:
+        found = asked(arguments, regime)
+    except ScenarioError as error:
+        wrong = [*error.complaints, *wrong]
+    if wrong:
+        raise ScenarioError(wrong)
+    return found
+
+
+def _of_question(argument: str) -> bool:
+    key = argument.lstrip("+").partition("=")[0]
+    return key.startswith("scandal.") or key in (SEEN, SEEN_WEEKS)
+
+
 def _chosen(arguments: Sequence[str]) -> list[str]:
     return [a for a in arguments if a.lstrip("+").partition("=")[0] == "scandal"]
 
@@ -73,10 +96,7 @@ def astray(arguments: Sequence[str]) -> list[str]:
     """
     if CHOSEN in arguments:
         return []
-    keys = {a: a.lstrip("+").partition("=")[0] for a in arguments}
-    return [
-        f"{a}: goes with {CHOSEN} only" for a, k in keys.items() if k.startswith("scandal.") or k in (SEEN, SEEN_WEEKS)
-    ]
+    return [f"{a}: goes with {CHOSEN} only" for a in arguments if _of_question(a)]
 
 
 def _put(row: dict[str, object], name: str, value: str) -> list[str]:
@@ -99,7 +119,7 @@ def _as_asked(complaint: str, arguments: Sequence[str]) -> str:
     """The complaint about an attribute under the name that was given to it."""
     for other, own in OTHER_NAMES.items():
         if any(a.lstrip("+").startswith(f"scandal.{other}=") for a in arguments):
-            complaint = complaint.replace(f"scandal.{own}:", f"scandal.{other}:")
+            complaint = re.sub(rf"\b{own}\b", other, complaint)
     return complaint
 
 
@@ -125,10 +145,16 @@ def _seen(seen: dict[str, str], wrong: list[str]) -> float | None:
     return change
 
 
-def answer(scenario: Scenario, question: Question) -> tuple[Drawn, str]:
-    """The draws that answer a question in a scenario with the scandal `new`, and the answer in words."""
+def answer(scenario: Scenario, question: Question) -> tuple[Drawn | None, str]:
+    """The draws that answer a question in a scenario with the scandal `new`, and the answer in words.
+
+    None where the firm is used too seldom for draws.
+    """
     rule = fit()
-    drawn = in_market(scenario, rule, question.known, _many(scenario, question), question.seen)
+    try:
+        drawn = in_market(scenario, rule, question.known, _many(scenario, question), question.seen)
+    except TooFewUses as error:
+        return None, f"{told(rule, question, None)}\nNot simulated: {error}."
     return drawn, told(rule, question, drawn)
 
 
@@ -140,7 +166,7 @@ def _many(scenario: Scenario, question: Question) -> int:
     return max(DRAWS, affordable(scenario, max(s.week for s in scenario.scandals.values())))
 
 
-def told(rule: Rule, question: Question, drawn: Drawn) -> str:
+def told(rule: Rule, question: Question, drawn: Drawn | None) -> str:
     """The answer: median and 80 % interval as cases foretell and as simulated, chances, and the nearest cases."""
     worst, late = foretold(rule, question.known, question.seen)
     first = f"at the worst (weeks {WORST[0]} to {WORST[1]})" if question.seen is None else "at the worst, as observed"
@@ -149,10 +175,11 @@ def told(rule: Rule, question: Question, drawn: Drawn) -> str:
     lines.append(f"{'':42}{'median':>8}   80 % interval")
     for label, spread, column in ((first, worst, 0), (then, late, 1)):
         lines += [label, _row("  in the cases", spread.quantile(LEVELS))]
-        lines.append(_row("  simulated in this market", np.quantile(drawn.simulated[:, column], LEVELS)))
+        if drawn:
+            lines.append(_row("  simulated in this market", np.quantile(drawn.simulated[:, column], LEVELS)))
     none, gain = _chances(rule, worst)
     lines += ["", f"chance of no measurable effect (under {rule.floor:g} %): {none:.0%}; of a gain: {gain:.0%}"]
-    if drawn.beyond:
+    if drawn and drawn.beyond:
         lines.append(f"{drawn.beyond} of {len(drawn.worst)} draws ask for more than this market can lose or gain")
     unknown = [n for n in ATTRIBUTES if n not in question.known and n != "harmed"]
     if unknown and question.seen is None:
@@ -167,8 +194,8 @@ def told(rule: Rule, question: Question, drawn: Drawn) -> str:
 
 
 def _row(label: str, values: np.ndarray) -> str:
-    middle, low, high = (0.0 if abs(v) < 0.005 else v for v in values)
-    return f"{label:42}{middle:>8.1f}   {low:.1f} to {high:+.1f}".replace("+0.0", "0.0")
+    middle, low, high = (round(float(v), 1) + 0.0 for v in values)
+    return f"{label:42}{middle:>8.1f}   {low:.1f} to {high:{'+' if high else ''}.1f}"
 
 
 def _chances(rule: Rule, worst: Spread) -> tuple[float, float]:

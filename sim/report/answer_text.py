@@ -50,6 +50,9 @@ def scaled_sentence(answer: Answer) -> str:
     scaled = answer.worst.total.scaled
     if scaled is None or not scaled.known or answer.base is None:
         return ""
+    if not scaled.detected:
+        low, high = ("+" * (end > 0) + round_to(end) for end in (scaled.low, scaled.high))
+        return f"Of {answer.base:,} customers that is between {low} and {high}."
     loss = _turned(scaled) if scaled.value < 0 else scaled
     span = f"{round_to(loss.low)} to {round_to(loss.high)}"
     return (
@@ -96,7 +99,7 @@ def rows(answer: Answer) -> tuple[list[str], list[Row]]:
     found += [(f"  {_group(g)}, %", [cell(m.groups[g].percent) for m in told]) for g in answer.worst.groups]
     found.append(("people behind it, of those simulated", ["" for _ in told]))
     for name, words in CAUSES.items():
-        if any(getattr(m.causes, name).value for m in told):
+        if any(abs(getattr(m.causes, name).value) >= 0.5 for m in told):
             found.append((f"  {words}", [cell(getattr(m.causes, name), whole=True, signed=False) for m in told]))
     most = _rivals(answer.worst)
     found.append(("customers of rivals, of those simulated", ["" for _ in told]))
@@ -201,11 +204,11 @@ def cell(q: Quantity | None, whole: bool = False, signed: bool = True) -> str:
     if not q.known:
         return TOO_FEW
     if whole:
-        shape = "{:+,.0f}" if signed else "{:,.0f}"
-        value, low, high = (shape.format(round(end) + 0) for end in (q.value, q.low, q.high))
-        return f"{value} [{low}, {high}]"
-    d = digits(q)
-    value, low, high = (f"{round(end, d) + 0.0:+.{d}f}" for end in (q.value, q.low, q.high))
+        sign, d = "+" if signed else "", 0
+    else:
+        sign, d = "+", digits(q)
+    ends = [round(end, d) + 0.0 for end in (q.value, q.low, q.high)]
+    value, low, high = (f"{end:{sign if end else ''},.{d}f}" for end in ends)
     return f"{value} [{low}, {high}]"
 
 
@@ -248,7 +251,7 @@ def digits(q: Quantity) -> int:
 def round_to(value: float) -> str:
     """A number of people in two or three leading digits."""
     if abs(value) < 100:
-        return f"{value:.0f}"
+        return f"{round(value)}"
     step = 10 ** (math.floor(math.log10(abs(value))) - 1)
     return f"{round(value / step) * step:,.0f}"
 

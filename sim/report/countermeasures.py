@@ -19,6 +19,7 @@ from sim.study.presets import scenario
 
 FILES = ("countermeasures.csv", "countermeasures.parquet", "countermeasures.png", "countermeasures.svg")
 OUT = "out"  # the setting that names the folder
+ALONE = "countermeasures are told in % of the loss, with the scenario's own numbers; leave it out"
 HINT = "write NAME=VALUE, as in market=bank scandal=data_breach people=50000"
 
 
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = [a for a in arguments if a not in given]
     wrong = [f"{a!r}: not a setting; {HINT}" for a in settings if "=" not in a] + empty(arguments)
     wrong += [f"{OUT}: give one folder" for _ in given[1:]]
+    wrong += [f"{a}: {ALONE}" for a in settings if a.lstrip("+").startswith(("base=", "worlds="))]
     refuse(wrong)
     named = given[0].partition("=")[2] if given else f"outputs/{datetime.now():%Y-%m-%d/%H-%M-%S-%f}"
     absolute = Path(os.path.abspath(named))

@@ -186,13 +186,15 @@ def _job_of_sweep(config: "DictConfig", settings: "DictConfig") -> None:
 
 def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
     """Simulate the composed config and write its run and tables, or take back all that was made for it."""
+    from hydra.types import RunMode
+
     folder = Path(settings.runtime.output_dir)
     kept = len(_finished)
     try:
         refuse(refusal("the folder of a run", folder, occupied(folder, [*FILES, *ANSWER_FILES])))
         actual = stated(plain(config), asked(settings))
-        if _report and not comparable(actual):
-            raise ScenarioError(["report: the run has no event to report on; choose one, as in scandal=data_breach"])
+        if settings.mode == RunMode.RUN and not comparable(actual):
+            refuse(_without_events(config))
         # the draft is begun first: a folder that takes no files should say so before the simulation, not after
         with draft(folder) as place:
             threading.Thread(target=_import_early).start()
@@ -204,6 +206,15 @@ def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
         if isinstance(error, Exception):
             raise Halt from error
         raise
+
+
+def _without_events(config: "DictConfig") -> list[str]:
+    """Complaints about what was asked of a run that has no event, or no rival, to tell of."""
+    base, worlds = asked_for(config)
+    given = {"report": bool(_report), "base": base is not None, "worlds": worlds is not None}
+    names = ", ".join(name for name, there in given.items() if there)
+    what = "an answer needs an event and a firm with rivals; choose one, as in scandal=data_breach"
+    return [f"{names}: {what}"] if names else []
 
 
 def _simulated(actual: Scenario, overrides: list[str], choices: Mapping[str, str]) -> "Run":
@@ -234,9 +245,10 @@ def _answer(base: int | None, worlds: int | None, single: bool) -> None:
     with progress(s, f"the run is kept in {near(done.folder)}; now with and without its events,") as (step, _):
         drawn = plausible.worlds(s, worlds, _new) if single or worlds else plausible.NONE
         found = answer(s, drawn.worlds, base, done.run.shares, obeying(step), drawn.source)
-        helped = countermeasures(s, obeying(step)) if single and s.scandals else []
-    _finished[-1] = done._replace(answer=found, measures=helped)
-    _keep_answer(_finished[-1])
+        _finished[-1] = done._replace(answer=found)
+        _keep_answer(_finished[-1])
+        if single and s.scandals:
+            _finished[-1] = _finished[-1]._replace(measures=countermeasures(s, obeying(step)))
 
 
 def _keep_answer(done: Finished) -> None:

@@ -69,6 +69,7 @@ def _composed(arguments: Sequence[str]) -> Asked:
     if not isinstance(settings, Mapping):
         raise ScenarioError([f"study: {settings!r} is none; give the name of a file in conf/study/"])
     complaints = _complaints(settings)
+    complaints += [f"{n}: goes with one run, not with a study" for n in ("base", "worlds") if _given(words, n)]
     try:
         actual = stated(config, overrides)
     except ScenarioError as error:
@@ -76,6 +77,10 @@ def _composed(arguments: Sequence[str]) -> Asked:
     if complaints:
         raise ScenarioError(complaints)
     return Asked(names[0], settings, solved(actual, overrides, choices)[0])
+
+
+def _given(words: Sequence[str], name: str) -> bool:
+    return any(w.lstrip("+").startswith(f"{name}=") for w in words)
 
 
 CONFIG_DIR = ("--config-dir", "-cd")

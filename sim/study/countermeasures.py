@@ -67,7 +67,7 @@ def countermeasures(scenario: Scenario, progress: Progress | None = None) -> lis
     firm, events = hit(change(told, NO_EVENTS), told)
     week = min(s.week for s in told.scandals.values())
     told = replace(told, weeks=max(told.window, min(told.weeks, week + YEAR)))
-    control, rows = change(told, NO_EVENTS), {n: row for n, row in measures().items() if possible(told, firm, row)}
+    control, rows = change(told, NO_EVENTS), {n: r for n, r in measures().items() if possible(told, firm, week, r)}
     jobs: dict[tuple[str, int], Scenario] = {("", 0): told}
     for name, row in rows.items():
         changes = changes_of(told, firm, week, row)
@@ -140,9 +140,9 @@ def _settable(told: Scenario, firm: str, row: Mapping[str, Any]) -> dict[str, An
     return {name: move for name, move in _moves(row).items() if move["lever"] in levers(told.firms[firm])}
 
 
-def possible(told: Scenario, firm: str, row: Mapping[str, Any]) -> bool:
-    """Whether the firm can do it."""
-    return not _moves(row) or bool(_settable(told, firm, row))
+def possible(told: Scenario, firm: str, week: int, row: Mapping[str, Any]) -> bool:
+    """Whether the firm can do it before the run ends, the news being in this week."""
+    return not _moves(row) or (week + DELAY < told.weeks and bool(_settable(told, firm, row)))
 
 
 def _moves(row: Mapping[str, Any]) -> dict[str, Any]:

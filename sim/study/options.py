@@ -119,7 +119,7 @@ def against(scenario: Scenario) -> dict[str, Scenario]:
         raise ScenarioError(["countermeasures: there is no scandal to counter; start one first"])
     firm, _ = hit(change(scenario, NO_EVENTS), scenario)
     week = min(s.week for s in scenario.scandals.values())
-    rows = {name: row for name, row in measures().items() if possible(scenario, firm, row)}
+    rows = {name: row for name, row in measures().items() if possible(scenario, firm, week, row)}
     made = {row["label"]: change(scenario, changes_of(scenario, firm, week, row)[0]) for row in rows.values()}
     return {"As it is": scenario, **made}
 

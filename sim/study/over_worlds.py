@@ -13,7 +13,7 @@ from sim.measure.tally import Array
 from sim.model.fields import Scenario
 
 if TYPE_CHECKING:
-    from sim.study.answer import Answer
+    from sim.study.answer import Answer, Change, Moment
 
 LEVEL = 0.8  # of an interval over worlds
 Z80 = 1.281552  # standard errors of a normal law on either side of 80 %
@@ -23,6 +23,7 @@ MOST, LEAST = 50, 5  # worlds by default
 FEWEST = 5  # worlds that give an interval
 CASES = "scandals."  # numbers that differ from case to case; all others are parameters of the model
 MOST_DRIVERS = 3
+ADDING = ("left_because", "never_came", "stayed_because", "came_because")  # the people behind a change
 FEW_NUMBERS = 10  # that are the same by chance, where a case has neither one thing nor the other
 PERMUTATIONS = 1_000  # of worlds, to know what correlation chance gives
 
@@ -58,7 +59,48 @@ def merged(drawn: Sequence["Answer"], alone: "Answer", worlds: Sequence[Mapping[
     weeks = min(len(one.weekly) for one in drawn)
     same = [replace(one, weekly=one.weekly[:weeks], events={}, people=alone.people) for one in drawn]
     found: Answer = _merge(same, replace(alone, weekly=alone.weekly[:weeks]), cases)
-    return replace(found, events=alone.events)
+    quarter, year = (_adding_up(getattr(found, n), [getattr(one, n) for one in drawn]) for n in ("quarter", "year"))
+    worst = _adding_up(found.worst, [one.worst for one in drawn]) or found.worst
+    return replace(found, events=alone.events, worst=worst, quarter=quarter, year=year)
+
+
+def _adding_up(moment: "Moment | None", drawn: Sequence["Moment"]) -> "Moment | None":
+    """The moment with groups, rivals and the people behind it so large that they add up to the whole.
+
+    Medians of parts do not: in most worlds nobody of a small group may move. A part is the median of the whole times
+    its share of the sum over worlds; its interval is that over worlds. Where no change is detected medians stay.
+    """
+    if moment is None:
+        return None
+    whole, totals = moment.total, [one.total for one in drawn]
+    if not (whole.people.detected and whole.percent.detected):
+        return moment
+    people = [total.people for total in totals]
+    causes = {
+        name: _part(getattr(moment.causes, name), [getattr(one.causes, name) for one in drawn], whole.people, people)
+        for name in ADDING
+    }
+    return replace(
+        moment,
+        causes=replace(moment.causes, **causes),
+        groups={n: _parts(c, [one.groups[n] for one in drawn], whole, totals) for n, c in moment.groups.items()},
+        rivals={n: _parts(c, [one.rivals[n] for one in drawn], whole, totals) for n, c in moment.rivals.items()},
+    )
+
+
+def _parts(change: "Change", drawn: Sequence["Change"], whole: "Change", totals: Sequence["Change"]) -> "Change":
+    """`_part` of a change in each of its units."""
+    units = [f.name for f in fields(change) if getattr(change, f.name) and getattr(whole, f.name)]
+    given = {u: ([getattr(c, u) for c in drawn], getattr(whole, u), [getattr(t, u) for t in totals]) for u in units}
+    return replace(change, **{u: _part(getattr(change, u), *others) for u, others in given.items()})
+
+
+def _part(part: Quantity, drawn: Sequence[Quantity], whole: Quantity, totals: Sequence[Quantity]) -> Quantity:
+    total = sum(q.value for q in totals)
+    value = whole.value * sum(q.value for q in drawn) / total if total else math.nan
+    if not part.known or not math.isfinite(value):
+        return part
+    return replace(part, value=value, low=min(part.low, value), high=max(part.high, value))
 
 
 def _merge(parts: Sequence[Any], alone: Any, cases: Array) -> Any:

@@ -165,8 +165,9 @@ def asked_for(config: Mapping[str, object]) -> tuple[int | None, int | None]:
 
 def _whole(name: str, value: object, most: int, what: str, wrong: list[str]) -> int | None:
     """A whole number from 1 on, or None; what is neither is complained of."""
-    if value is None or (isinstance(value, int) and value is not True and 1 <= value <= most):
-        return value
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value  # 1.5e6
+    if whole is None or (isinstance(whole, int) and whole is not True and 1 <= whole <= most):
+        return whole
     wrong.append(f"{name}: {value!r} is no number of {what} from 1 to {most:,}")
     return None
 

@@ -58,7 +58,7 @@ def test_the_users_customers_are_rounded_to_what_is_known(found):
     ("quantity", "shown"),
     [
         (Quantity(-0.5789, -0.9, -0.2544), "-0.58 [-0.90, -0.25]"),
-        (Quantity(0.0, -0.04, 0.04), "+0.000 [-0.040, +0.040]"),
+        (Quantity(0.0, -0.04, 0.04), "0.000 [-0.040, +0.040]"),
         (Quantity(-113.4, -180.0, -40.0), "-113 [-180, -40]"),
         (nothing(2.0), "too few to tell"),
         (nothing(), "-"),
