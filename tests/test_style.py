@@ -29,7 +29,7 @@ ANY: dict[str, tuple[int, str]] = {
     "sim/engine/cluster/join.py": (1, "ray"),
     "sim/engine/cluster/pool.py": (8, "ray"),
     "sim/engine/cluster/tasks.py": (5, "ray"),
-    "sim/engine/gpu/kernels.py": (9, "numba.cuda"),
+    "sim/engine/gpu/kernels.py": (11, "numba.cuda"),
     "sim/engine/gpu/rounding.py": (2, "numba.cuda"),
     "sim/engine/gpu/run.py": (3, "numba.cuda"),
     "sim/engine/gpu/translate.py": (3, "numba.cuda"),

@@ -5,6 +5,7 @@
 - runs: 1,000 such runs on all cores: runs a second, and memory of all processes after each fifth of them;
 - kills: a study that is killed (kill -9) at 30 moments, ten each with 1, 2 and 4 workers, and goes on: same bytes?
 - sweep: a Hydra sweep of 36 small jobs, seconds of wall and CPU;
+- interrupts: each long call is interrupted while it simulates: seconds of wall and CPU until its process has ended;
 - ray: a Ray cluster of two nodes, one killed in the middle: same bytes?
 `--fast` does each of them small.
 Finding, on two cores that eight other jobs shared (so CPU, not wall): 1,000 runs took 52 ms of CPU each, workers' start
@@ -43,6 +44,48 @@ study.run(base, {"firms.a.quality": [0, 0.5, 1]}, replications=int(sys.argv[4]),
 """
 
 
+LONG = """
+import sys
+from sim import study
+from sim.study import answer, calibrate_shares, pools, shapley, worlds
+from sim.study.presence_store import _solved
+from sim.study.priors import priors_of
+from sim.study.twins import twins
+
+pools.APART = 0.0 if sys.argv[1] == "processes" else 1e9
+base = study.scenario("market=bank", "scandal=data_breach", "people=50000", "weeks=520", "replications=4")
+how = {"quiet": True, "workers": 2}
+focus, rivals = base.focus, list(base.firms)[:2]
+lever = {f"firms.{focus}.quality": [n / 10 for n in range(9)]}
+target = {f"share.{focus}": (0.2, 0.01)}
+CALLS = {
+    "simulate": lambda: study.simulate(base),
+    "twins": lambda: twins(base, {f"firms.{focus}.quality": 1.0}).control,
+    "study": lambda: study.run(base, lever, **how),
+    "processes": lambda: study.run(base, lever, **how),
+    "plan": lambda: study.plan(base, {f"firms.{focus}.quality": 1.0}, f"share.{focus}", 0.001, **how),
+    "sensitivity": lambda: study.sensitivity(base, [f"share.{focus}"], **how),
+    "calibrate": lambda: study.calibrate(base, target, paths=sorted(priors_of(base))[:3], **how),
+    "best": lambda: study.best(base, focus, ["association"], {"association": 1e6}, 1e6, **how),
+    "rivals": lambda: study.rivals(base, dict.fromkeys(rivals, ("price", [0.9, 1.0, 1.1])), dict.fromkeys(rivals, 0.5)),
+    "worlds": lambda: answer.answer(base, worlds.plausible(base, 64).worlds),
+    "anatomy": lambda: shapley.decompose(base, quiet=True),
+    "presence": lambda: calibrate_shares.solve(
+        calibrate_shares.reference_market(base, calibrate_shares.asked_shares(base)),
+        calibrate_shares.asked_shares(base), 1_000_000
+    ),
+}
+study.simulate(study.scenario("market=bank", "scandal=data_breach", "people=50"))  # loads what is compiled
+print("simulating", flush=True)
+CALLS[sys.argv[1]]()
+print("done", flush=True)
+"""
+CALLS = (
+    *("simulate", "twins", "study", "processes", "plan", "sensitivity"),
+    *("calibrate", "best", "rivals", "worlds", "anatomy", "presence"),
+)
+
+
 def overhead(fast: bool) -> None:
     """CPU of a run, and of its parts, the best of some."""
     base = study.scenario(*MARKET)
@@ -76,7 +119,7 @@ def overhead(fast: bool) -> None:
     beyond, kernel = min(rows)
     print(f"a run of 10,000 people x {base.weeks} weeks (+ {base.burn_in} of burn-in): kernel {1000 * kernel:.1f} ms")
     print(f"  beyond the kernel {1000 * beyond:.1f} ms of CPU: of which")
-    run = loop.simulate(base, threads=1)
+    run = loop.simulate(base, threads=1, by_week=False)
     for name, function in (
         ("scenario of the arm", lambda: change(base, arm)),
         ("every metric and its error", lambda: measures.measured(run)),
@@ -189,6 +232,40 @@ def sweep(fast: bool) -> None:
     print(f"a Hydra sweep of {len(values.split(',')) ** 2} small jobs: {wall:.1f} s, {cpu:.1f} s of CPU on one core")
 
 
+def interrupts(fast: bool) -> None:
+    """Ctrl-C during each long call."""
+    for name in CALLS[:2] if fast else CALLS:
+        line = [sys.executable, "-c", LONG, name]
+        child = subprocess.Popen(line, cwd=ROOT, stdout=-1, stderr=-1, text=True, preexec_fn=_interruptible)
+        assert child.stdout and child.stdout.readline() == "simulating\n", child.communicate()[1]
+        end = time.monotonic() + 5
+        while time.monotonic() < end and child.poll() is None:
+            time.sleep(0.1)
+        if child.poll() is not None:
+            print(f"  {name}: ended before the interrupt, with: {child.communicate()}")
+            continue
+        spent, started = _spent(child.pid), time.monotonic()
+        child.send_signal(signal.SIGINT)
+        _, _, used = os.wait4(child.pid, 0)
+        wall, cpu = time.monotonic() - started, used.ru_utime + used.ru_stime - spent
+        out, err = (pipe.read() for pipe in (child.stdout, child.stderr) if pipe)
+        said = "done before it" if "done" in out else err.strip().splitlines()[-1] if err.strip() else "nothing"
+        print(f"  {name}: ended {wall:.2f} s ({cpu:.2f} s of CPU) after the interrupt, with: {said}")
+
+
+def _interruptible() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _spent(pid: int) -> float:
+    """Seconds of CPU that a process has used (Linux)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def ray(fast: bool) -> None:
     """Two nodes on this machine, one killed; `tests/study/test_clusters.py` is the study."""
     name = "tests/study/test_clusters.py::test_a_node_of_a_ray_cluster_is_killed"
@@ -197,7 +274,7 @@ def ray(fast: bool) -> None:
     print(f"a Ray cluster of two nodes, one killed in the middle: {'skipped' if 'skip' in done.stdout else said}")
 
 
-PARTS = {function.__name__: function for function in (overhead, runs, kills, sweep, ray)}
+PARTS = {function.__name__: function for function in (overhead, runs, kills, sweep, interrupts, ray)}
 
 
 def main(words: list[str]) -> None:

@@ -52,6 +52,8 @@ def _kind(thing: Any) -> Any:
 
 def _packed(array: np.ndarray) -> bool:
     """Is the array contiguous? NumPy also says so of a slice with a single row, which would get another type."""
+    if array.flags.c_contiguous and array.size and 1 not in array.shape:
+        return True
     step, packed = array.itemsize, True
     for many, stride in zip(reversed(array.shape), reversed(array.strides), strict=True):
         packed = packed and stride == step

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.measure.tally import Tally
+from sim.model.ages import STAY
 from sim.model.state import AWARE, BUYCOTTS, HARMED, INCIDENT, PER_WORD, SWITCHES, People, flag_table, window_counts
 from sim.model.timeline import World
 
@@ -47,6 +48,8 @@ def ranges(people: People, world: World, week: int) -> Iterator[tuple[str, np.nd
     many, scandals = bonds.shape[1], len(world.scandals)
     yield "rate", people.rate, 0, UNBOUNDED
     yield "cell", people.cell, 0, len(world.cells) - 1
+    if len(people.left):
+        yield "left", people.left, 0, world.ages[:, STAY].max()
     if len(people.price_factor):
         yield "price_factor", people.price_factor, 0, UNBOUNDED
     yield "news", people.news.view(np.uint32), 0, 2**scandals - 1

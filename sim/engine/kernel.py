@@ -37,6 +37,7 @@ from sim.engine.single import (
 )
 from sim.engine.workspace import scatter, scatter_flags
 from sim.measure.counting import count_answer, count_slice, count_visit, count_window
+from sim.model.ages import grow_older, outlives, weeks_left
 from sim.model.initial import cell_given, cell_of, draw_person
 from sim.model.renewal import renew
 from sim.model.rules import answer_survey, decay, hear, visit
@@ -54,7 +55,7 @@ def step_block(data, buffers, step, g, start, stop, news_now):
             step_news(data, buffers, step, start, s)
         step_survey(data, buffers, step, start, s)
         step_visits(data, buffers, step, start, s)
-        if data.world.market[0].renewing > 0:
+        if data.world.market[0].renewing > 0 or data.people.left.shape[0] > 0:
             step_renewals(data, buffers, step, start, s)
 
 
@@ -149,6 +150,7 @@ def step_renewals(data, buffers, step, start, s):
         i = load_batch(data, buffers, at, renewed, step.first)
         for slot in range(WIDTH):
             load_given(people, person, workspace.rows[slot], slot)
+            person.outlives[slot] = outlives(people, data.world, workspace.rows[slot], step.week)
         renew(person, workspace.bonds, public, data.world, i)
         scatter(workspace, data.person_words, data.bond_words, i)
         scatter_flags(workspace, people.scandal_flags, min(WIDTH, renewed - at))
@@ -259,6 +261,8 @@ def end_week_before(data, buffers, step, begin, end):
         close_window_folds(data, step.edges, begin, end, max(-1, week // world.market[0].window), week == -1)
     elif people.carried.shape[0] > 0 and within % CARRY_WEEKS == CARRY_WEEKS - 1:
         carry_folds(data, step.edges, begin, end)
+    if people.left.shape[0] > 0 and week >= 0:
+        age_folds(data, step.key, step.first, step.edges, begin, end)
 
 
 @entry_point
@@ -276,3 +280,18 @@ def carry_folds(data, edges, begin, end):
     """Carry uses out of counters that are nearly full, for the folds from begin to end."""
     for i in range(edges[begin], edges[end]):
         carry(data.people, i)
+
+
+@entry_point
+def age_folds(data, key, first, edges, begin, end):
+    """The end of a week for the ages of the people of the folds from begin to end."""
+    for g in range(begin, end):
+        for row in range(edges[g], edges[g + 1]):
+            grow_older(data.people, data.world, data.tally, key, add_u32(first, row), g, row)
+
+
+@entry_point
+def draw_ages(data, key, first, edges, begin, end):
+    """How long the people of the folds from begin to end are in their cohorts yet, as the run begins."""
+    for row in range(edges[begin], edges[end]):
+        data.people.left[row] = weeks_left(data.world, key, add_u32(first, row), np.int64(data.people.cell[row]))

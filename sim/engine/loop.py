@@ -2,7 +2,6 @@
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import reduce
@@ -24,11 +23,14 @@ from sim.engine.shard import (
     Shard,
     close_window,
     fork,
+    grow_older,
     initialize,
     kernel_data,
     one_by_one,
     step_week,
 )
+from sim.engine.threads import end_if_stopped
+from sim.engine.threads import threads as threads_of
 from sim.measure import estimates, metrics
 from sim.measure.groups import groups
 from sim.measure.shares import Share
@@ -112,17 +114,18 @@ def simulate(
     keep_people: bool = False,
     first: int = 0,
     start: Sequence[People] | None = None,
+    by_week: bool = True,
 ) -> Run:
     """Run all replications of a scenario whose presence is solved, and return what was counted.
 
     `sim.simulate` solves presence first; here a scenario that still states shares is a ScenarioError. `threads`
     defaults to all cores for large populations; `network` is (starts, recipients), see `sim.model.network.links`;
     `progress(done, of)` is called for every week, maybe after some of them; `first` is the number of the first
-    replication; `start` gives the people of an earlier run (`keep_people`), one a replication, to begin with.
+    replication; `start` gives the people of an earlier run (`keep_people`), one a replication, to begin with. Not
+    `by_week`, what is counted by week is summed over all weeks, unless policies need it.
 
     >>> from sim.model.scenario import build
-    >>> firms = {"a": {}, "b": {}}
-    >>> simulate(build({"people": 64, "weeks": 13, "segments": {"all": {}}, "firms": firms})).tally.people.sum()
+    >>> simulate(build({"people": 64, "weeks": 13, "segments": {"all": {}}, "firms": {"a": {}}})).tally.people.sum()
     np.int64(64)
     """
     runs, weeks, done = scenario.replications, scenario.burn_in + scenario.weeks, count(1)
@@ -131,7 +134,7 @@ def simulate(
 
     def replication(r: int) -> tuple[Tally, People | None, dict[str, Move]]:
         inner = None if apart else pool
-        parts = initialize(scenario, first + r, shards, network, start[r] if start else None, inner)
+        parts = initialize(scenario, first + r, shards, network, start[r] if start else None, inner, None, by_week)
         open_counts(parts)
         while parts[0].week < scenario.weeks:
             for _ in range(advance(parts, inner, AT_ONCE)):
@@ -139,10 +142,9 @@ def simulate(
                     progress(next(done), runs * weeks)
         return _all_counts(parts), _all_people(parts) if keep_people else None, moves_made(scenario, parts[0].scenario)
 
-    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+    with threads_of(threads) if threads > 1 else nullcontext() as pool:
         tallies, people, moves = zip(*(pool.map if pool and apart else map)(replication, range(runs)), strict=True)
-    kept = [p for p in people if p is not None]
-    return Run(scenario, together(tallies), {}, kept, list(moves) if scenario.policies else [])
+    return Run(scenario, together(tallies), {}, list(filter(None, people)), list(moves) if scenario.policies else [])
 
 
 def together(tallies: Sequence[Tally]) -> Tally:
@@ -163,6 +165,7 @@ def advance(parts: Sequence[Shard], pool: Pool = None, person_weeks: int = 0) ->
     People who are one shard are stepped through more weeks at once, if they are no more than so many `person_weeks`.
     Returns how many weeks it were.
     """
+    end_if_stopped()
     weeks = 1 if pool or len(parts) > 1 or CHECKED else _undisturbed(parts[0], person_weeks)
     for shard in parts:
         step_week(shard, pool, weeks)
@@ -180,7 +183,7 @@ def _undisturbed(shard: Shard, person_weeks: int) -> int:
 def end_week(parts: Sequence[Shard], pool: Pool = None, reacts: bool = True) -> None:
     """What follows a week, once every shard has stepped: exchange messages, close the window if it ends here.
 
-    Then firms with policies react, unless there are other shards elsewhere that have counted a part.
+    People grow older. Then firms with policies react, unless there are other shards elsewhere that have counted a part.
     """
     if parts[0].world.market["talk"][0]:
         exchange(parts)
@@ -190,6 +193,7 @@ def end_week(parts: Sequence[Shard], pool: Pool = None, reacts: bool = True) -> 
             close_window(shard, *ends, pool)
         elif carries(shard):
             carry_folds(kernel_data(shard), shard.edges, shard.folds.start, shard.folds.stop)
+        grow_older(shard)
         if CHECKED:
             check_week(shard.people, shard.world, shard.tally, shard.first, shard.week)
         shard.week += 1

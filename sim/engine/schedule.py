@@ -7,6 +7,7 @@ from sim.compute.jit import inlined
 from sim.compute.memory import prefetch
 from sim.compute.simd import WIDTH, count_trailing_zeros, lanes, mask_bits, select
 from sim.engine.workspace import gather, gather_flags, set_row
+from sim.model.ages import outlives
 from sim.model.rules import need
 from sim.model.timeline import week_row
 
@@ -35,6 +36,8 @@ def make_schedule(data, buffers, step, g, start, stop, news_now):
         schedule = uses + select(asked, ASKED, 0) + select((news != 0) | news_now, HEARS, 0)
         schedule += select(renews, RENEWS, 0)
         work.schedule[row - start : row - start + WIDTH][i] = schedule
+        for slot in range(many if people.left.shape[0] > 0 else 0):
+            work.schedule[row - start + slot] |= RENEWS * outlives(people, data.world, row + slot, step.week)
     list_active(people.cell, work, step.edges, g, start, stop)
 
 

@@ -4,7 +4,6 @@ A fold is the unit of parallel work: one thread at a time processes it, and that
 tally. So the result does not depend on the number of threads or shards.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,16 @@ from sim.compute.jit import CHECKED
 from sim.compute.kernel_args import KernelArgs
 from sim.compute.numba_private import direct_call
 from sim.engine.buffers import KernelData, make_buffers
-from sim.engine.kernel import close_window_folds, initialize_each, initialize_folds, step_each, step_folds
+from sim.engine.kernel import (
+    age_folds,
+    close_window_folds,
+    draw_ages,
+    initialize_each,
+    initialize_folds,
+    step_each,
+    step_folds,
+)
+from sim.engine.threads import CORES
 from sim.measure.tally import FOLDS, Tally, empty_tally
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
@@ -28,7 +36,6 @@ from sim.model.state import USED, USES_A_WEEK, People, as_int32, make_people
 from sim.model.timeline import World, make_world
 from sim.model.word_of_mouth import Outbox
 
-CORES = os.cpu_count() or 1
 PIECES = 8  # of work for each thread, so that one that is held up leaves some of its work to the others
 ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no vectors
 STEP_FOLDS, INITIALIZE = (step_each, initialize_each) if ONE_BY_ONE else (step_folds, initialize_folds)
@@ -77,12 +84,13 @@ def initialize(
     start: People | None = None,
     pool: Pool = None,
     only: int | None = None,
+    by_week: bool = True,
 ) -> list[Shard]:
     """The people of a replication before their first week of burn-in, in shards of whole folds (or shard `only`).
 
     They are drawn, or taken from `start` (an earlier run's people): their tastes, memory and habits are kept; messages,
-    counters and scandal flags are cleared. ScenarioError if presence is not solved, `start` does not fit, or the
-    machine has too little memory.
+    counters and scandal flags are cleared. Not `by_week`, the weeks are counted together. ScenarioError if presence is
+    not solved, `start` does not fit, or the machine has too little memory.
     """
     refuse_unsolved(scenario)
     if start is not None and start.bonds.shape != (scenario.people, len(scenario.firms)):
@@ -94,11 +102,13 @@ def initialize(
     parts = []
     for number in range(shards) if only is None else (only,):
         folds = range(number * FOLDS // shards, (number + 1) * FOLDS // shards)
-        shard = _allocate(scenario, replication, world, folds, price_weights)
+        shard = _allocate(scenario, replication, world, folds, price_weights, by_week or bool(scenario.policies))
         if start is None:
             _by_fold(shard, INITIALIZE, pool)
         else:
             _adopt(shard, start)
+        if len(shard.people.left) and (start is None or not len(start.left)):
+            draw_ages(*_everybody(shard))
         parts.append(shard)
     return parts
 
@@ -115,15 +125,17 @@ def refuse_unsolved(scenario: Scenario) -> None:
         )
 
 
-def _allocate(scenario: Scenario, replication: int, world: World, folds: range, price_weights: bool) -> Shard:
+def _allocate(
+    scenario: Scenario, replication: int, world: World, folds: range, price_weights: bool, by_week: bool = True
+) -> Shard:
     """A shard with all arrays of zeros."""
     firsts = np.arange(FOLDS + 1) * scenario.people // FOLDS
     first = int(firsts[folds.start])
     many, carried = int(firsts[folds.stop]) - first, np.uint8 if _fills(scenario) else None
     firms, cells, scandals = len(scenario.firms), len(scenario.cells), len(world.scandals)
     try:
-        people = make_people(many, firms, scandals, carried, price_weights)
-        tally = empty_tally(scenario.weeks, scenario.weeks // scenario.window, cells, firms, scandals)
+        people = make_people(many, firms, scandals, carried, price_weights, len(world.ages) > 0)
+        tally = empty_tally(scenario.weeks if by_week else 1, scenario.weeks // scenario.window, cells, firms, scandals)
     except MemoryError as error:
         what, why = "people, weeks, segments x cohorts, firms", str(error).partition(" for an array")[0]
         raise ScenarioError([f"{what}: too many for this machine ({why})"]) from None
@@ -152,13 +164,25 @@ def _adopt(shard: Shard, start: People) -> None:
     here, rows = shard.people, slice(shard.first, shard.first + len(shard.people.one))
     for name in ("rate", "cell", "one", "bonds"):
         getattr(here, name)[:] = getattr(start, name)[rows]
-    if len(start.price_factor):
-        here.price_factor[:] = start.price_factor[rows]
+    for name in ("price_factor", "left"):
+        if len(getattr(here, name)) and len(getattr(start, name)):
+            getattr(here, name)[:] = getattr(start, name)[rows]
     here.one["seen"] = shard.week
     here.one["uses"], here.one["message"], here.bonds["count"], here.one["home"] = 0, 0, 0, here.one["last"]
     for g in shard.folds:
         cells = here.cell[shard.edges[g] : shard.edges[g + 1]]
         shard.tally.people[g] = np.bincount(cells, minlength=shard.tally.people.shape[1])
+
+
+def _everybody(shard: Shard) -> tuple[KernelArgs, tuple[int, int], np.uint32, np.ndarray, int, int]:
+    """The arguments of compiled functions that do something to all people."""
+    return kernel_data(shard), shard.key, np.uint32(shard.first), shard.edges, shard.folds.start, shard.folds.stop
+
+
+def grow_older(shard: Shard) -> None:
+    """The end of a week for people's ages, where they grow older; the burn-in has none."""
+    if len(shard.people.left) and shard.week >= 0:
+        age_folds(*_everybody(shard))
 
 
 def step_week(shard: Shard, pool: Pool = None, weeks: int = 1) -> None:

@@ -6,6 +6,7 @@ from sim.compute.jit import inlined
 from sim.compute.random import ZERO
 from sim.engine.workspace import gather, gather_flags, scatter, scatter_flags, set_row
 from sim.measure.counting import count_answer, count_news, count_slice, count_visit
+from sim.model.ages import outlives
 from sim.model.initial import cell_given, cell_of, draw_person
 from sim.model.renewal import renew
 from sim.model.rules import answer_survey, decay, hear, need, visit
@@ -29,6 +30,7 @@ def step_person(data, buffers, step, g, row):
         person.price_factor[i] = people.price_factor[row]
     rate = people.rate[row] * world.season[t]
     uses, asked, renews = need(public.market[0], rate, step.key, person.number[i], step.week)
+    person.outlives[i] = outlives(people, world, row, step.week)
     person.provoked[i] = 0
     if people.news[row] != 0 or news_on(world, step.week):
         person.news[i] = people.news[row]
@@ -44,7 +46,7 @@ def step_person(data, buffers, step, g, row):
         count_visit(person, count_slice(tally, g, t, s, public.market[0].window), i)
     if uses > 0:
         record_message(buffers, s, i)
-    if renews:
+    if renews or person.outlives[i] != 0:
         load_given(people, person, row, i)
         renew(person, bonds, public, world, i)
         scatter_flags(workspace, people.scandal_flags, 1)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sim.model.declare import declaration
-from sim.model.fields import Consumer, Firm, Kind, Market, Network, Scandal, Segment, Touchpoint
+from sim.model.fields import Cohort, Consumer, Firm, Kind, Market, Network, Scandal, Segment, Touchpoint
 from sim.study.presets import CONF
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ CONSTRUCTION, CALIBRATED, THEOREM = "by construction", "calibrated", "theorem"
 EMERGENT, HELD_OUT = "emergent", "held out"
 NOT_MODELED = "not modeled"
 CLASSES = (CONSTRUCTION, THEOREM, CALIBRATED, EMERGENT, HELD_OUT)
-DECLARED = (Consumer, Segment, Kind, Touchpoint, Firm, Scandal, Market, Network)
+DECLARED = (Consumer, Segment, Cohort, Kind, Touchpoint, Firm, Scandal, Market, Network)
 CITED = re.compile(r"#(\d+)(?:[-–](\d+))?")
 
 

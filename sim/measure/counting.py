@@ -22,14 +22,20 @@ class CountSlice(NamedTuple):
 
 
 @inlined
+def row_of_week(tally, t):
+    """The row in which week t - 1 is counted: its own, or that of all weeks where they are counted together."""
+    return min(t, tally.flow.shape[1] - 1)
+
+
+@inlined
 def count_slice(tally, g, t, s, window):
     """The slice of group g and cell s in row t, so that indices are worked out once, not at every count."""
-    w = (t - 1) // window
+    w, r = (t - 1) // window, row_of_week(tally, t)
     counts = 0 if t == 0 else (2 if w < tally.window.shape[1] else 1)
     kept = w if counts == 2 else 0
-    of_window = tally.window[g, kept, s] if counts == 2 else tally.event[g, t, s]
+    of_window = tally.window[g, kept, s] if counts == 2 else tally.event[g, r, s]
     return CountSlice(
-        tally.flow[g, t, s], tally.event[g, t, s], tally.tenure[g, s], tally.after[g, s], of_window, counts
+        tally.flow[g, r, s], tally.event[g, r, s], tally.tenure[g, s], tally.after[g, s], of_window, counts
     )
 
 
@@ -70,7 +76,7 @@ def count_use(counts, left, joined, served, outcome, again):
 def count_answer(person, tally, g, t, s, slot):
     """Count what the person in a slot of the workspace has answered to the survey."""
     if person.last[slot] >= 0:
-        events = tally.event[g, t, s, person.last[slot]]
+        events = tally.event[g, row_of_week(tally, t), s, person.last[slot]]
         events[Event.ASKED] += 1
         events[Event.WOULD_LEAVE] += person.better[slot] > 0
         events[Event.BETTER] += person.better[slot] > 1
@@ -79,10 +85,11 @@ def count_answer(person, tally, g, t, s, slot):
 @inlined
 def count_news(person, tally, g, t, s, slot):
     """Count of which scandals the person in a slot of the workspace has just become aware."""
+    r = row_of_week(tally, t)
     for k in range(tally.news.shape[3]):
-        tally.news[g, t, s, k, 0] += (person.just_heard[slot] >> k) & 1
-        tally.news[g, t, s, k, 1] += (person.acting[slot] >> k) & 1
-        tally.news[g, t, s, k, 2] += (person.backing[slot] >> k) & 1
+        tally.news[g, r, s, k, 0] += (person.just_heard[slot] >> k) & 1
+        tally.news[g, r, s, k, 1] += (person.acting[slot] >> k) & 1
+        tally.news[g, r, s, k, 2] += (person.backing[slot] >> k) & 1
 
 
 @inlined

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.measure.intervals import Interval, Z, interval
-from sim.measure.reliability import at_least, least_error, reliable
+from sim.measure.reliability import at_least, least_error, least_errors, reliable
 from sim.measure.tally import WEEKLY, WINDOWED, Array, Metric, Tally
 
 if TYPE_CHECKING:
@@ -82,6 +82,29 @@ def estimate(metric: Metric, tally: Tally, folded: Tally | None = None) -> Estim
     with np.errstate(divide="ignore", invalid="ignore"):
         value, error = jackknife(metric(folds(tally) if folded is None else folded))
     return Estimate(value, reliable(metric, tally, error))
+
+
+def estimate_each(chosen: Sequence[Metric], tally: Tally, folded: Tally | None = None) -> list[Estimate]:
+    """As `estimate` of each metric, to the bit, with one pass of the jackknife over all of them."""
+    folded = folds(tally) if folded is None else folded
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = [np.asarray(metric(folded)) for metric in chosen]
+        error = at_least(_errors(values), least_errors(chosen, tally, [v.shape[1:] for v in values]))
+    ends = np.cumsum([v[0].size for v in values])[:-1]
+    return [Estimate(v[0], e.reshape(v.shape[1:])) for v, e in zip(values, np.split(error, ends), strict=True)]
+
+
+def _errors(values: Sequence[Array]) -> Array:
+    """The jackknife errors of values [fold, ...], flat and one after another.
+
+    Sums over folds are taken in the order in which each would be alone: by pairs where a fold is a single number.
+    """
+    whole = np.concatenate([v.reshape(len(v), -1) for v in values], axis=1)
+    single = np.repeat([v[0].size == 1 for v in values], [v[0].size for v in values])
+    error = np.empty(whole.shape[1])
+    error[~single] = jackknife(np.ascontiguousarray(whole[:, ~single])).error
+    error[single] = jackknife(np.ascontiguousarray(whole[:, single].T).T).error
+    return error
 
 
 def estimate_interval(metric: Metric, tally: Tally, folded: Tally | None = None) -> tuple[Estimate, Interval]:

@@ -15,7 +15,7 @@ def groups(scenario: Scenario) -> dict[str, Sequence[int]]:
     """
     cells = scenario.cells
     named: dict[str, Sequence[int]] = {"all": range(len(cells))}
-    for n, (kind, members) in enumerate((("segments", scenario.segments), ("cohorts", scenario.cohorts))):
+    for n, (kind, members) in enumerate((("segments", list(scenario.segments)), ("cohorts", list(scenario.cohorts)))):
         if len(members) > 1:
             named |= {f"{kind}.{m}": [i for i, cell in enumerate(cells) if cell[n] == m] for m in members}
     return named

@@ -11,7 +11,8 @@ A share near 0 or 1 is known nevertheless where MIN_BASE or more were at risk: w
 below 3 / n (rule of three, Hanley & Lippman-Hand 1983), here a point at most, and its error is at least that wide.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -41,6 +42,27 @@ def least_error(metric: Metric, tally: Tally) -> Array:
     if info is None or info.rests_on is None:
         return np.zeros(())
     return least_of(info.rests_on(tally), tally.people.sum())
+
+
+def least_errors(chosen: Sequence[Metric], tally: Tally, shapes: Sequence[tuple[int, ...]]) -> Array:
+    """As `least_error` of each metric, whose values have such shapes, flat and one after another, in one pass."""
+    found = np.zeros(sum(map(math.prod, shapes)))
+    counts, places, end = [], [], 0
+    for metric, shape in zip(chosen, shapes, strict=True):
+        info, start, end = info_of(metric), end, end + math.prod(shape)
+        if info is not None and info.rests_on is not None:
+            counts.append([_flat(c, shape) for c in info.rests_on(tally)])
+            places.append(np.arange(start, end))
+    if counts:
+        event, opposite, at_risk = (np.concatenate(c, axis=1) for c in zip(*counts, strict=True))
+        found[np.concatenate(places)] = least_of((event, opposite, at_risk), tally.people.sum())
+    return found
+
+
+def _flat(counts: Array, shape: tuple[int, ...]) -> Array:
+    """[group, entry] of counts that may be the same for all entries of a shape."""
+    whole = counts if counts.shape[1:] == shape else np.broadcast_to(counts, (len(counts), *shape))
+    return whole.reshape(len(counts), -1)
 
 
 def least_of(counts: Counts, people: int) -> Array:

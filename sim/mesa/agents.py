@@ -19,6 +19,7 @@ from sim.mesa.attributes import (
     UsesAttribute,
     firm_number,
 )
+from sim.model.ages import STAY
 from sim.model.declare import declaration, did_you_mean
 from sim.model.fields import Firm
 from sim.model.levers import NO_LEVERS
@@ -101,7 +102,8 @@ class Consumer(Bonded, mesa.Agent):
     def cohort(self) -> str:
         """The age group. Like the segment it can be set: from then on the person has its traits, and counts in it.
 
-        The person's own rate and attention, which were drawn once, stay.
+        The person's own rate and attention, which were drawn once, stay. Where people grow older, they are at the
+        beginning of the age group.
         """
         return str(self._cell[1])
 
@@ -120,6 +122,8 @@ class Consumer(Bonded, mesa.Agent):
         counts[g, old] -= 1
         counts[g, new] += 1
         shard.people.cell[self.row] = new
+        if len(shard.people.left):
+            shard.people.left[self.row] = shard.world.ages[new, STAY]
         self.model.forget_readings()
 
     @property

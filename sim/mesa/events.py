@@ -20,6 +20,7 @@ UNCHANGEABLE = {  # arrays that no week changes: what they come from
     "market": "market, network, mechanisms, people, window or burn_in",
     "traits": "consumer, segments or cohorts",
     "cells": "the weights of segments or cohorts",
+    "ages": "the years of cohorts",
     "presence": "firms or their presence at the start",
     "taste_factor": "taste_covariance",
 }

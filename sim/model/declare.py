@@ -224,6 +224,8 @@ def _members(hint: object, d: Declaration, config: object, path: str, complaints
 
 
 def _leaf(said: _Hint, d: Declaration, value: Any, path: str, complaints: list[str]) -> object:
+    if type(value) is float is said.single and d.low is not None and d.high is not None and d.low <= value <= d.high:
+        return value  # as nearly all are, and there are thousands
     if value is None and said.optional:
         return None
     value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value  # NumPy's numbers

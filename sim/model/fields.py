@@ -74,29 +74,35 @@ TRAITS = tuple(f.name for f in fields(Consumer))
 if TYPE_CHECKING:
 
     class Segment(Consumer):
-        """A kind of consumer, or an age group: its weight, and a factor on each trait of the typical consumer."""
+        """A kind of consumer: its weight, and a factor on each trait of the typical consumer."""
 
         weight: float
         care: dict[str, float]
 
+    class Cohort(Segment):
+        """An age group: as a segment, and the years that people are in it."""
+
+        years: float
+
 else:
+    _weight = trait(1.0, 0, 1e6, "-", "size, relative to the other segments (or cohorts)")
+    _care = named_numbers(
+        1.0, -10, 10, "x", "factor on the care of that kind (kinds.NAME.care); below 0 = on the other side"
+    )
+    _years = trait(0.0, 0, 200, "years", "how long people are in it before they move on to the next; 0 = they stay")
+    _of_both = [
+        ("weight", float, _weight),
+        *((f.name, float, factor_on(f)) for f in fields(Consumer)),
+        ("care", dict[str, float], _care),
+    ]
+    _about = "its weight, and a factor on each trait"
     Segment = make_dataclass(
-        "Segment",
-        [
-            ("weight", float, trait(1.0, 0, 1e6, "-", "size, relative to the other segments (or cohorts)")),
-            *((f.name, float, factor_on(f)) for f in fields(Consumer)),
-            (
-                "care",
-                dict[str, float],
-                named_numbers(
-                    1.0, -10, 10, "x", "factor on the care of that kind (kinds.NAME.care); below 0 = on the other side"
-                ),
-            ),
-        ],
-        namespace={
-            "__module__": __name__,
-            "__doc__": "A kind of consumer, or an age group: its weight, and a factor on each trait.",
-        },
+        "Segment", _of_both, namespace={"__module__": __name__, "__doc__": f"A kind of consumer: {_about}."}
+    )
+    Cohort = make_dataclass(
+        "Cohort",
+        [*_of_both, ("years", float, _years)],
+        namespace={"__module__": __name__, "__doc__": f"An age group: {_about}, and the years that people are in it."},
     )
 
 
@@ -285,7 +291,7 @@ class Scenario:
     consumer: Consumer = part(Consumer, "the typical consumer")
     kinds: dict[str, Kind] = named("kinds of scandal", _three_kinds)
     segments: dict[str, Segment] = named("kinds of consumer")
-    cohorts: dict[str, Segment] = named("age groups, crossed with segments")
+    cohorts: dict[str, Cohort] = named("age groups, the youngest first, crossed with segments")
     firms: dict[str, Firm] = named("competitors")
     scandals: dict[str, Scandal] = named("scandals")
     moves: dict[str, Move] = named("levers set in a week")

@@ -18,14 +18,15 @@ def renew(person, bonds, public, world, i):
 
     Each happens at a constant chance a week and draws from the law of the start, so that this law stays what it is
     while people change (renewal: Howard 1965, Sabavala & Morrison 1981, Fader & Lattin 1993). Which of the three is
-    decided by the draw of `need`.
+    decided by the draw of `need`. Who passes the bound of the last cohort leaves too.
     """
     traits, number, when = public.traits[0], person.number[i], public.week + public.market[0].burn_in
     start, index = when % SLOTS * ATTEMPTS, when // SLOTS * ATTEMPTS
     u = ONE - uniform(random_bits(public.key, Purpose.NEED, number, public.week, FIRST)[1])
     turnover = traits.turnover / WEEKS_A_YEAR
     tastes = turnover + traits.taste_renewal / WEEKS_A_YEAR
-    leaves, anew = u <= turnover, u <= tastes
+    leaves = (u <= turnover) | (person.outlives[i] != 0)
+    anew = leaves | (u <= tastes)
     rates = leaves | ((u > tastes) & (u <= tastes + traits.rate_renewal / WEEKS_A_YEAR))
     if any_lane(anew):
         at = (Purpose.RENEW_TASTE, start, index)

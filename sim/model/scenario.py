@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 
 from sim.model.calendar import calendar_complaints, calendar_hides
 from sim.model.declare import Declaration, ScenarioError, did_you_mean, leaves, read, unknown
-from sim.model.fields import Firm, Move, Policy, Scandal, Scenario, Segment, Touchpoint
+from sim.model.fields import Cohort, Firm, Move, Policy, Scandal, Scenario, Segment, Touchpoint
 from sim.model.levers import NO_LEVERS, is_open, value_at
 from sim.model.paths import Nested, Sizes, put, unknown_member
 from sim.model.population import population_complaints
@@ -28,6 +28,7 @@ FILES = {"calendar": calendar_complaints, "population": population_complaints}  
 SIZE_FIELDS = {  # fields of which a new member gives one; without any, a name like another's is taken for a slip
     Firm: ("presence", "share"),
     Segment: ("weight",),
+    Cohort: ("weight",),
     Touchpoint: ("use",),
 }
 
@@ -82,7 +83,7 @@ def _changed(nested: Nested, changes: Mapping[str, object], sizes: Sizes = SIZE_
     put(Scenario, nested, changes, complaints, sizes)
     _forget_digests(nested, changes)
     scenario = read(Scenario, nested, "", complaints)
-    scenario.cohorts = scenario.cohorts or {"all": Segment()}
+    scenario.cohorts = scenario.cohorts or {"all": Cohort()}
     _forget_covariances(scenario, firms - set(scenario.firms))
     complaints += [*_care(scenario, kinds - set(scenario.kinds)), *_contradictions(scenario), *_files(scenario)]
     if not complaints and "calendar" not in changes:

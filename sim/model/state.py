@@ -50,6 +50,7 @@ class People(NamedTuple):
     carried: np.ndarray  # [i, j + 1] uint8, times CARRY was taken out of `uses` (0) or a firm's `count` in this window;
     # [0, j + 1] where no counter can fill
     price_factor: np.ndarray  # [i] float32, own price weight over that of the cell; [0] where it is the cell's
+    left: np.ndarray  # [i] int32, weeks left in the cohort, 0 = for good; [0] where nobody grows older
 
 
 PERSON = np.dtype(
@@ -114,6 +115,7 @@ class Person(NamedTuple):
     just_heard: np.ndarray  # scandals first heard of this week, a bit each
     acting: np.ndarray  # of these, acted on
     backing: np.ndarray  # of these, answered by buying more
+    outlives: np.ndarray  # 1 = passes the bound of the last cohort at the end of this week
 
 
 class Bonds(NamedTuple):
@@ -137,11 +139,16 @@ def records(shape: int | tuple[int, ...], kind: npt.DTypeLike) -> np.ndarray:
 
 
 def make_people(
-    many: int, firms: int, scandals: int = 0, carried: npt.DTypeLike | None = None, price_weights: bool = False
+    many: int,
+    firms: int,
+    scandals: int = 0,
+    carried: npt.DTypeLike | None = None,
+    price_weights: bool = False,
+    ages: bool = False,
 ) -> People:
     """Zeroed rows for `many` people; `carried` is an integer type, for windows whose uses may fill a counter.
 
-    `price_weights` is whether they have price weights of their own.
+    `price_weights` is whether they have price weights of their own, `ages` whether they grow older.
     """
     return People(
         np.zeros(many, np.float32),
@@ -152,6 +159,7 @@ def make_people(
         records((many, firms), BOND),
         np.zeros((0 if carried is None else many, firms + 1), carried or np.uint8),
         np.ones(many if price_weights else 0, np.float32),
+        np.zeros(many if ages else 0, np.int32),
     )
 
 

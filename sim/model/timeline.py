@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.compute.jit import inlined
+from sim.model.ages import stages
 from sim.model.declare import ScenarioError, declaration, did_you_mean
 from sim.model.fields import TRAITS, Consumer, Market, Network, Scandal, Scenario
 from sim.model.network import Links, stored_links
@@ -70,7 +71,8 @@ class World(NamedTuple):
     taste_factor: Floats  # [j + 1, j + 1] Cholesky factor of tastes and ln price weight; [0, 0] where none is given
     given: Floats  # [person, column] people to start from, as of `population.people_of`; [0, 0] where none are
     season: Floats  # [t] factor on the rate of use
-    visits: Floats  # [j, column] what a visit is to be expected to bring before week 0 (sim/model/visits.py)
+    visits: Floats  # [j, column] what a visit is to be expected to bring before week 0; [0, 0] where nobody reads it
+    ages: npt.NDArray[np.int64]  # [s, column] from cohort to cohort (sim/model/ages.py); [0, 0] if people stay
     starts: npt.NDArray[np.int64]  # [people + 1] int64, CSR of a stored network; empty for the small world
     recipients: npt.NDArray[np.int64]  # [links] int64
 
@@ -144,7 +146,8 @@ def make_world(scenario: Scenario, links: Links | None = None, replication: int 
         taste_factor=taste_factor(s),
         given=people_of(s, replication),
         season=_season(s, firms, off),
-        visits=expected_visits(s, int(market["neighbors"][0] * market["talk"][0])),
+        visits=_visits(s, market, traits),
+        ages=stages(s, off),
         starts=starts,
         recipients=recipients,
     )
@@ -210,6 +213,13 @@ def _traits(s: Scenario, off: list[str]) -> Records:
         for name, value in OFF.get(mechanism, {}).items():
             traits[name] = value
     return traits
+
+
+def _visits(s: Scenario, market: Records, traits: Records) -> Floats:
+    """[j, column] as of `expected_visits` for those whose past is lived (sim/model/past.py), else [0, 0]."""
+    if market["provider"][0] and (traits["turnover"] > 0).any():
+        return expected_visits(s, int(market["neighbors"][0] * market["talk"][0]))
+    return np.zeros((0, 0), FLOAT)
 
 
 def _care(s: Scenario) -> Floats:

@@ -7,13 +7,13 @@ each of them, with and without the events, and the interval is that over all.
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
 
-from sim.engine.loop import CORES, THREADED, Run
+from sim.engine.loop import THREADED, Run
+from sim.engine.threads import threads
 from sim.measure.customers import customers
 from sim.measure.groups import groups
 from sim.measure.quantity import Quantity, change_of, changes_over, count_of, half_of, nothing, ratio_of
@@ -151,7 +151,7 @@ def _in_worlds(
         here = [change(s, {**over_worlds.known(s, worlds[n]), **new}) for s in (control, changed)]
         return one_answer(here[0], here[1], alone.firm, alone.base, shares, scale, step, usual)
 
-    with ThreadPoolExecutor(1 if size["people"] >= THREADED else CORES) as pool:
+    with threads(1 if size["people"] >= THREADED else None) as pool:
         return list(pool.map(one, range(len(worlds))))
 
 

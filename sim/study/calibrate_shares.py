@@ -8,9 +8,7 @@ Firms that state no share divide what the others leave, in proportion to the pre
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -18,8 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from sim.engine.loop import simulate
+from sim.engine.threads import threads
 from sim.measure.shares import Share
-from sim.model.fields import Consumer, Market, Scenario, Segment
+from sim.model.fields import Cohort, Consumer, Market, Scenario, Segment
 from sim.model.network import stored_links
 from sim.model.population import draws_of
 from sim.model.scenario import change
@@ -40,7 +39,7 @@ UNUSED = (  # in a market without scandals
     *("attention_half_life", "reputation_half_life", "reputation_share", "residue", "survey", "incident_recall"),
 )
 
-Part = TypeVar("Part", Segment, Consumer, Market)
+Part = TypeVar("Part", Segment, Cohort, Consumer, Market)
 Uses = np.ndarray  # [fold, firm] uses counted, a row for each group of people
 CountUses = Callable[[np.ndarray], Uses]  # from ln presence
 
@@ -209,15 +208,12 @@ def uses_of(reference: Scenario, present: Sequence[float], replications: range) 
     network = stored_links(trial) if trial.network.kind == "file" else None
 
     def one(r: int) -> Uses:
-        tally = simulate(trial, threads=1, network=network, first=LAST - r).tally
+        tally = simulate(trial, threads=1, network=network, first=LAST - r, by_week=False).tally
         used: Uses = tally.flow.sum(axis=(1, 2, 3))[:, 1:]
         return used
 
-    pool = ThreadPoolExecutor(os.cpu_count() or 1)
-    try:
+    with threads() as pool:
         return np.concatenate(list(pool.map(one, replications)))
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def shares_of(uses: Uses) -> tuple[np.ndarray, np.ndarray]:

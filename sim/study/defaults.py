@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.model.declare import Declaration, leaves, read
-from sim.model.fields import SCANDAL_KINDS, Firm, Move, Policy, Scandal, Scenario, Segment
+from sim.model.fields import SCANDAL_KINDS, Cohort, Firm, Move, Policy, Scandal, Scenario, Segment
 
 _HERE = Path(__file__).resolve().parents[1]
 CONF = next((p for p in (_HERE / "conf", _HERE.parent / "conf") if (p / "config.yaml").is_file()), _HERE / "conf")
@@ -14,10 +14,11 @@ MEMBER_GROUPS = ("kinds", "segments", "cohorts", "firms", "scandals", "moves", "
 
 def bases() -> dict[str, dict[str, Any]]:
     """Name of a config -> the defaults of a scenario without members, and of a member of each group."""
-    members: dict[str, Any] = {"segment": Segment(), "firm": Firm()}
+    members: dict[str, Any] = {"segment": Segment(), "cohort": Cohort(), "firm": Firm()}
     members |= {"scandal": Scandal(), "move": Move(), "policy": Policy()}
     found = {name: asdict(member) for name, member in members.items()}
-    found["segment"]["care"] = dict.fromkeys(SCANDAL_KINDS, 1.0)
+    for name in ("segment", "cohort"):
+        found[name]["care"] = dict.fromkeys(SCANDAL_KINDS, 1.0)
     return {"scenario": asdict(Scenario()) | {group: {} for group in MEMBER_GROUPS}, **found}
 
 

@@ -3,8 +3,9 @@
 A design is made without a scenario; `study.run` checks it against one, as a whole, before the first run.
 """
 
+import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -80,7 +81,7 @@ def zipped(axes: Mapping[str, Iterable[object]]) -> Design:
     if len({len(values) for values in found.values()}) > 1:
         lengths = ", ".join(f"{path} {len(values)}" for path, values in found.items())
         raise ScenarioError([f"zipped: each axis needs as many values as the others; there are {lengths}"])
-    return _of_values(list(found), zip(*found.values(), strict=True))
+    return _once(_of_values(list(found), zip(*found.values(), strict=True)))
 
 
 def latin_hypercube(ranges: Mapping[str, Sequence[float]], points: int, seed: int = 0) -> Design:
@@ -93,6 +94,7 @@ def latin_hypercube(ranges: Mapping[str, Sequence[float]], points: int, seed: in
     """
     from scipy.stats import qmc
 
+    points = bare(points)
     lows, highs = _box(ranges, points)
     sampler = qmc.LatinHypercube(len(lows), seed=np.random.default_rng(seed))
     return _of_box(ranges, qmc.scale(sampler.random(points), lows, highs))
@@ -108,6 +110,7 @@ def sobol(ranges: Mapping[str, Sequence[float]], points: int, seed: int = 0) -> 
     """
     from scipy.stats import qmc
 
+    points = bare(points)
     lows, highs = _box(ranges, points)
     below = 2 ** max(0, points.bit_length() - 1)
     if below != points:
@@ -122,7 +125,7 @@ def listed(rows: "pd.DataFrame | str | Path | Iterable[Changes]") -> Design:
     """A row for each arm, the columns being dotted paths: a DataFrame, a CSV file, or a list of changes.
 
     In a CSV file a cell that starts with { or [ is read as JSON. ScenarioError for empty cells, rows that change other
-    paths than the first, and a file that cannot be read.
+    paths than the first, rows and columns that stand there twice, and a file that cannot be read.
 
     >>> [arm.cells for arm in listed([{"firms.a.price": 0.9}, {"firms.a.price": 1.2}]).arms]
     [(0.9,), (1.2,)]
@@ -141,12 +144,14 @@ def listed(rows: "pd.DataFrame | str | Path | Iterable[Changes]") -> Design:
         columns += [path for row in given for path in row if path not in columns][:1]
         values = [[*row, np.nan] if len(row) < len(columns) else row for row in values]
     wrong = _reserved(columns) + ([] if values else ["design: no rows"])
+    wrong += [f"column {n} has no name" for n, path in enumerate(columns, 1) if not path.strip()]
+    wrong += [f"{path}: is a column twice" for n, path in enumerate(columns) if path in columns[:n]]
     for n, row in enumerate(values, 1):
         empty = [path for path, v in zip(columns, row, strict=True) if v is None or v is pd.NaT or v != v]
         wrong += [f"row {n}: {path} has no value; each arm says all that is varied" for path in empty]
     if wrong:
         raise ScenarioError(wrong)
-    return _of_values(columns, values)
+    return _once(_of_values(columns, values))
 
 
 def named(scenarios: "Mapping[str, Changes | Scenario] | Iterable[tuple[str, Changes | Scenario]]") -> Design:
@@ -156,6 +161,9 @@ def named(scenarios: "Mapping[str, Changes | Scenario] | Iterable[tuple[str, Cha
     ('cheap',)
     """
     pairs = list(scenarios.items() if isinstance(scenarios, Mapping) else scenarios)
+    bad = [n for n, pair in enumerate(pairs, 1) if not (isinstance(pair, list | tuple) and len(pair) == 2)]
+    if bad:
+        raise ScenarioError([f"scenarios: number {bad[0]} has no name; give them as {{name: changes or Scenario}}"])
     names = [str(name) for name, _ in pairs]
     wrong = [f"scenarios: {name!r} stands there twice" for n, name in enumerate(names) if name in names[:n]]
     wrong += [
@@ -206,6 +214,19 @@ def _of_values(columns: Sequence[str], rows: Iterable[Sequence[object]], spread:
     return Design(tuple(columns), tuple(arms), spread)
 
 
+def _once(design: Design) -> Design:
+    """The design; ScenarioError if an arm is there twice: the same run again tells nothing, but counts."""
+    first: dict[str, int] = {}
+    for n, arm in enumerate(design.arms, 1):
+        first.setdefault(_identity(arm), n)
+    if len(first) < len(design.arms):
+        same = ((n, first[_identity(arm)]) for n, arm in enumerate(design.arms, 1) if first[_identity(arm)] < n)
+        n, earlier = next(same)
+        more = len(design.arms) - len(first) - 1
+        raise ScenarioError([f"row {n}: is row {earlier} again" + (f" (and {more:,} more are twice)" if more else "")])
+    return design
+
+
 def _of_box(ranges: Mapping[str, Sequence[float]], points: np.ndarray) -> Design:
     return _of_values(list(ranges), points.tolist(), spread=True)
 
@@ -213,7 +234,11 @@ def _of_box(ranges: Mapping[str, Sequence[float]], points: np.ndarray) -> Design
 def _box(ranges: Mapping[str, Sequence[float]], points: int) -> tuple[list[float], list[float]]:
     _demand_mapping("ranges", ranges)
     wrong = _reserved(ranges) + ([] if ranges else ["ranges: none"])
-    wrong += [] if isinstance(points, int) and points >= 1 else [f"points: {points!r} is no number from 1 on"]
+    wrong += (
+        []
+        if isinstance(points, int) and not isinstance(points, bool) and points >= 1
+        else [f"points: {points!r} is no number from 1 on"]
+    )
     for path, ends in ranges.items():
         pair = [bare(end) for end in ends] if isinstance(ends, Iterable) and not isinstance(ends, str) else []
         if len(pair) != 2 or not all(isinstance(end, int | float) and np.isfinite(end) for end in pair):
@@ -230,8 +255,8 @@ def _axes(axes: Mapping[str, Iterable[object]], repeats: bool = False) -> dict[s
     _demand_mapping("axes", axes)
     found, wrong = {}, _reserved(axes)
     for path, values in axes.items():
-        if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-            wrong.append(f"{path}: {values!r} is not a row of values")
+        if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable):
+            wrong.append(f"{path}: {values!r} is not a row of values in an order")
             continue
         found[str(path)] = [bare(value) for value in values]
         cells = [as_cell(value) for value in found[str(path)]]
@@ -257,8 +282,13 @@ def _read_csv(path: Path) -> "pd.DataFrame":
 
     try:
         frame = pd.read_csv(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            frame.columns = next(csv.reader(file))  # pandas gives a name that stands there twice another one
     except (OSError, ValueError) as error:
-        raise ScenarioError([f"{path}: cannot be read as CSV: {error}"]) from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ScenarioError([f"{path}: cannot be read as CSV: {why}"]) from error
+    if len(frame.columns) == 1 and ";" in frame.columns[0]:
+        raise ScenarioError([f"{path}: its columns are parted by semicolons; commas are wanted"])
     return frame.apply(lambda column: column.map(_from_text))
 
 

@@ -1,7 +1,5 @@
 """What a change makes of each person: who leaves because of it, who leaves anyway, who stays, who comes back."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -9,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sim.engine.loop import Shard, advance, initialize
+from sim.engine.threads import threads
 from sim.measure import estimates
 from sim.measure.estimates import Array
 from sim.measure.reliability import MIN_GROUPS
@@ -22,7 +21,7 @@ def people(control: Scenario, changed: Scenario, week: int | None = None) -> pd.
     """A row a person: see `sim.study.twins.Twins.people`. Simulates both scenarios."""
     start = first_difference(control, changed) if week is None else week
     replications = range(control.replications)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threads() as pool:
         paths = [pool.map(partial(_path, scenario, start), replications) for scenario in (control, changed)]
         rows = [_fates(control, r, *pair) for r, pair in enumerate(zip(*paths, strict=True))]
     return pd.concat(rows, ignore_index=True)

@@ -3,12 +3,10 @@
 The people, their memory and all counts are copied, so that the fork gives what a run from its start would, to the bit.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sim.engine.loop import (
     AT_ONCE,
-    CORES,
     THREADED,
     Run,
     Shard,
@@ -19,6 +17,7 @@ from sim.engine.loop import (
     simulate,
     together,
 )
+from sim.engine.threads import threads
 from sim.measure.tally import Tally, counted
 from sim.model.fields import Scenario
 
@@ -45,9 +44,9 @@ def simulate_both(control: Scenario, changed: Scenario, first: int) -> tuple[Run
     """The runs of two scenarios that are the same before week `first`, as `simulate` gives them."""
     runs = control.replications
     if not can_fork(control, changed, first) or control.people * runs >= THREADED:
-        with ThreadPoolExecutor(2) as pool:
+        with threads(2) as pool:
             return tuple(pool.map(simulate, (control, changed)))  # type: ignore[return-value]
-    with ThreadPoolExecutor(CORES) as pool:
+    with threads() as pool:
         over, within = (pool.map, map) if runs > 1 else (map, pool.map)
 
         def replication(r: int) -> list[Tally]:

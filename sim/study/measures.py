@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from sim.measure.estimates import estimate, folds, pooled, weekly
+from sim.measure.estimates import estimate_each, pooled, weekly
 from sim.measure.groups import groups as groups_of
 from sim.measure.metrics.table import OF_PRESENCE, with_presence
 from sim.measure.registry import METRICS, MetricInfo
@@ -44,7 +44,7 @@ def complaints_of(measure: Measure, scenarios: Sequence[Scenario]) -> list[str]:
     """What is wrong with it for any of the scenarios."""
     wrong = []
     if measure.keep not in get_args(Keep):
-        return [f"keep: {measure.keep!r} is not known{did_you_mean(measure.keep, get_args(Keep))}"]
+        wrong.append(f"keep: {measure.keep!r} is not known{did_you_mean(measure.keep, get_args(Keep))}")
     weekly = {i.name for i in METRICS if i.per == "week"}
     names = list(dict.fromkeys(i.name for i in METRICS))
     for name in measure.metrics:
@@ -122,14 +122,12 @@ def _window(tally: Tally, window: int, weeks: int) -> Tally:
 
 def _rows(counts: Tally, chosen: dict[MetricInfo, Metric], run: "Run", by_week: bool) -> np.ndarray:
     """[row, column] value and error of each metric, in turn."""
-    folded, blocks = folds(counts), []
-    for info, metric in chosen.items():
-        found = estimate(metric, counts, folded)
-        if run.shares and info.name in OF_PRESENCE:
-            found = with_presence(found, list(run.scenario.firms), run.shares)
-        value, error = (np.asarray(a, float) for a in found)
-        shape = (-1, value.shape[-1]) if info.of == "firm" else (-1, 1)
-        pairs = np.stack([value.reshape(shape), np.broadcast_to(error, value.shape).reshape(shape)], axis=-1)
-        blocks.append(pairs.reshape(len(pairs), -1))
-    lines = counts.flow.shape[1] if by_week else 1
-    return np.concatenate(blocks, axis=1) if blocks else np.zeros((lines, 0))
+    lines, firms = counts.flow.shape[1] if by_week else 1, list(run.scenario.firms)
+    if not chosen:
+        return np.zeros((lines, 0))
+    found = estimate_each(list(chosen.values()), counts)
+    if run.shares:
+        for n, info in enumerate(chosen):
+            found[n] = with_presence(found[n], firms, run.shares) if info.name in OF_PRESENCE else found[n]
+    value, error = (np.concatenate([a.reshape(lines, -1) for a in of], axis=1) for of in zip(*found, strict=True))
+    return np.stack([value, error], axis=-1).reshape(lines, -1)

@@ -4,8 +4,9 @@ The people and their draws are the same in all of them, so that whoever is at an
 there because of the change, their own or that of those they hear from.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from enum import IntEnum
 from itertools import count, islice
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.engine.loop import AT_ONCE, CORES, THREADED, Run, Shard, advance, fork, initialize, open_counts, together
+from sim.engine.threads import threads
 from sim.measure.tally import FOLDS, Array, Tally, counted
 from sim.model.fields import Scenario
 from sim.study.fork import can_fork
@@ -144,15 +146,9 @@ def _joined(first: int, observers: Iterable[_Observer]) -> Movers:
     return Movers(first, *(np.concatenate(a) for a in zip(*parts, strict=True)))
 
 
-class _pools:
+@contextmanager
+def _pools(scenario: Scenario, many: int) -> Iterator[tuple[Callable[..., Iterable], ThreadPoolExecutor | None]]:
     """Threads over scenarios where people are few, threads within each where they are many."""
-
-    def __init__(self, scenario: Scenario, many: int):
-        self.pool = ThreadPoolExecutor(CORES if scenario.people >= THREADED else min(CORES, many))
-        self.large = scenario.people >= THREADED
-
-    def __enter__(self) -> tuple[Callable[..., Iterable], ThreadPoolExecutor | None]:
-        return (map, self.pool) if self.large else (self.pool.map, None)
-
-    def __exit__(self, *error: object) -> None:
-        self.pool.shutdown(cancel_futures=True)
+    large = scenario.people >= THREADED
+    with threads(CORES if large else min(CORES, many)) as pool:
+        yield (map, pool) if large else (pool.map, None)

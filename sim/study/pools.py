@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from sim.engine.cluster.tasks import run_tasks
+from sim.engine.threads import threads
 from sim.model.declare import ScenarioError
 from sim.study.journal import NOTHING, Outcome
 from sim.study.work import AGAIN, Job, Task, batches_of, do_batch, outcome
@@ -68,31 +69,17 @@ def done_by(workers: Workers, task: Task, jobs: Sequence[Job], seconds: float, f
 
 
 def _in_threads(workers: int, task: Task, jobs: Sequence[Job]) -> Done:
-    stop = threading.Event()
-
-    def check() -> None:
-        if stop.is_set():
-            raise SystemExit  # of this run alone: nobody waits for it
-
-    def one(job: Job) -> Outcome:
-        check()
-        return outcome(task, job, check)
-
     if workers == 1:
         yield from ((job, outcome(task, job)) for job in jobs)
         return
-    pool = ThreadPoolExecutor(workers)
-    try:
-        todo = iter(jobs)
-        waiting = {pool.submit(one, job): job for job in itertools.islice(todo, 2 * workers)}
+    todo = iter(jobs)
+    with threads(workers) as pool:
+        waiting = {pool.submit(outcome, task, job): job for job in itertools.islice(todo, 2 * workers)}
         while waiting:
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 job = waiting.pop(future)
-                waiting |= {pool.submit(one, more): more for more in itertools.islice(todo, 1)}
+                waiting |= {pool.submit(outcome, task, more): more for more in itertools.islice(todo, 1)}
                 yield job, future.result()
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
 
 
 def _in_processes(workers: int, task: Task, batches: Sequence[list[Job]]) -> Done:

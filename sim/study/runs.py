@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.model.declare import ScenarioError, leaves
 from sim.model.fields import Scenario
+from sim.model.paths import bare
 from sim.model.scenario import change, to_dict
 from sim.study.calibrate_shares import calibrate_shares
 from sim.study.designs import Arm, Cell, Changes, Design, as_design, differences
@@ -41,8 +42,8 @@ def run(
     base: Scenario,
     design: object,
     *,
-    metrics: Sequence[str] = (),
-    groups: Sequence[str] = ("all",),
+    metrics: Sequence[str] | str = (),
+    groups: Sequence[str] | str = ("all",),
     keep: Keep = "totals",
     replications: int | None = None,
     workers: Workers = None,
@@ -65,8 +66,9 @@ def run(
     >>> run(base, {"firms.a.quality": [0.0, 1.0]}, replications=2, quiet=True)["firms.a.quality"].tolist()
     [0.0, 0.0, 1.0, 1.0]
     """
-    asked, many = as_design(design), base.replications if replications is None else replications
-    measure, place = Measure(tuple(metrics), tuple(groups), keep), Path(folder) if folder else None
+    asked, many = as_design(design), _replications(base, replications)
+    names, members = ((n,) if isinstance(n, str) else tuple(n) for n in (metrics, groups))
+    measure, place = Measure(names, members, keep), Path(folder) if folder else None
     arms = _checked(base, asked, measure, _complaints(asked, many, workers, yes))
     if place:
         check_free(place, digest_of(base), resume)
@@ -76,6 +78,13 @@ def run(
     if place:
         _save(table, place, base)
     return table
+
+
+def _replications(base: Scenario, asked: object) -> int:
+    """How many are asked for, whatever that is; ScenarioError if the base is no scenario."""
+    if not isinstance(base, Scenario):
+        raise ScenarioError([f"base: {base!r} is no Scenario; sim.build makes one of nested values"])
+    return base.replications if asked is None else bare(asked)
 
 
 def _save(table: "pd.DataFrame", folder: Path, base: Scenario) -> None:
@@ -111,9 +120,11 @@ def _outcomes(
 
 def _complaints(design: Design, replications: int, workers: Workers, yes: bool) -> list[str]:
     """What is wrong with a study, whatever its arms are."""
-    wrong = [] if replications >= 1 else [f"replications: {replications}; at least 1 is needed"]
+    whole = isinstance(replications, int) and not isinstance(replications, bool)
+    wrong = [] if whole else [f"replications: {replications!r} is not a whole number"]
+    wrong += [f"replications: {replications}; at least 1 is needed"] if whole and replications < 1 else []
     wrong += check_workers(workers) + ([] if design.arms else ["design: no arms"])
-    runs = len(design.arms) * max(1, replications)
+    runs = len(design.arms) * (max(1, replications) if whole else 1)
     if runs >= MOST_RUNS and not yes:
         many = f"{len(design.arms):,} arms x {replications:,} replications"
         wrong.append(f"design: {many} are {runs:,} runs; say yes=True if that is meant")

@@ -4,19 +4,16 @@
 solved once, for the scenario as it stands, and held in every run.
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
-from functools import partial
 from itertools import combinations
 from math import comb
-from threading import Event
 
 import numpy as np
 import pandas as pd
 
 from sim.engine.loop import simulate
+from sim.engine.threads import threads
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array, Estimate, Metric
 from sim.model.declare import ScenarioError
@@ -130,29 +127,20 @@ def _plans(players: Sequence[str], permutations: int, seed: int) -> list[Plan]:
 
 
 def _worths(scenarios: dict[Coalition, Scenario], workers: int, quiet: bool) -> dict[Coalition, Array]:
-    """The index by fold and firm, [fold, j], of every scenario; an interrupt ends within a week of each run."""
+    """The index by fold and firm, [fold, j], of every scenario."""
     keys = {c: _key(scenario) for c, scenario in scenarios.items()}
     distinct = {key: scenarios[c] for c, key in keys.items()}
-    stop = Event()
     found: dict[bytes, Array] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool, progress(len(distinct), 0, quiet) as step:
-        try:
-            for key, worth in zip(distinct, pool.map(partial(_index_by_fold, stop), distinct.values()), strict=True):
-                found[key] = worth
-                step(len(found))
-        finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
+    with threads(workers) as pool, progress(len(distinct), 0, quiet) as step:
+        for key, worth in zip(distinct, pool.map(_index_by_fold, distinct.values()), strict=True):
+            found[key] = worth
+            step(len(found))
     return {c: found[key] for c, key in keys.items()}
 
 
-def _index_by_fold(stop: Event, scenario: Scenario) -> Array:
-    def check(week: int, of: int) -> None:
-        if stop.is_set():
-            raise SystemExit  # of this run alone: nobody waits for it
-
+def _index_by_fold(scenario: Scenario) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return index(scenario)(estimates.folds(estimates.pooled(simulate(scenario, threads=1, progress=check).tally)))
+        return index(scenario)(estimates.folds(estimates.pooled(simulate(scenario, threads=1, by_week=False).tally)))
 
 
 def _row(parts: Sequence[Array]) -> Array:

@@ -23,6 +23,7 @@ def simulate(
     keep_people: bool = False,
     first: int = 0,
     start: Sequence[People] | None = None,
+    by_week: bool = True,
 ) -> "Run":
     """Run all replications of the scenario; returns what was counted, with the shares asked for and reached.
 
@@ -35,6 +36,6 @@ def simulate(
     500
     """
     calibrated, shares = calibrate_shares(scenario)
-    run = loop.simulate(calibrated, threads, shards, network, progress, keep_people, first, start)
+    run = loop.simulate(calibrated, threads, shards, network, progress, keep_people, first, start, by_week)
     run.shares = shares
     return run

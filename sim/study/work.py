@@ -1,6 +1,6 @@
 """The work of a study, in batches that any process of any machine can do: from changes to figures, or to an error."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sim.model.declare import ScenarioError
@@ -64,11 +64,12 @@ def _arm(task: Task, job: Job) -> Scenario:
     return scenario
 
 
-def outcome(task: Task, job: Job, check: Callable[[], None] = lambda: None) -> Outcome:
-    """The figures of one run, or why it failed; `check` is called every week, and may raise to end it."""
+def outcome(task: Task, job: Job) -> Outcome:
+    """The figures of one run, or why it failed."""
     try:
         scenario = _arm(task, job)
-        run = simulate(scenario, threads=1, first=job.replication, progress=lambda done, of: check())
+        weekly, first = task.measure.keep != "totals", job.replication
+        run = simulate(scenario, threads=1, first=first, by_week=weekly)
         return Outcome(measured(run, task.measure))
     except (MemoryError, OSError) as error:
         return Outcome(NOTHING, f"{AGAIN}{type(error).__name__}: {error}")

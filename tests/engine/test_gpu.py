@@ -22,9 +22,11 @@ from sim.model.word_of_mouth import Outbox
 from tests.engine.test_same_bits import ROOT, STORY, WORLDS, digest
 from tests.markets import market
 from tests.measure.test_counters import SMALL
+from tests.model.test_ages import AGING
 
 pytest.importorskip("numba_cuda", reason="the extra `gpu` is not installed")
 
+EVERY = {**WORLDS, "aging": AGING}
 TINY = {
     **{"people": 16, "weeks": 8, "burn_in": 2, "window": 4},
     "scandals": {name: {**s, "week": 1 + k} for k, (name, s) in enumerate(STORY["scandals"].items())},
@@ -57,10 +59,10 @@ def code():
     from sim.engine.gpu.kernels import kernels
     from sim.engine.gpu.rounding import ptx
 
-    scenario = market(STORY)
+    scenario = market({**STORY, "cohorts": AGING["cohorts"]})
     world, firms = make_world(scenario), len(scenario.firms)
     scandals = len(world.scandals)
-    people = make_people(16, firms, scandals)
+    people = make_people(16, firms, scandals, ages=True)
     tally = empty_tally(scenario.weeks, 2, len(scenario.cells), firms, scandals)
     outbox, key = Outbox(*np.zeros((2, 16, 3), np.int32)), (1, 0)
     found = kernels(firms, scandals)
@@ -70,10 +72,11 @@ def code():
         "deliver_outbox": ptx(found.deliver, (people, world, key, 0, 3, outbox)),
         "close_window": ptx(found.close, (people, world, tally, 0, 1, False)),
         "carry_over": ptx(found.carry, (people,)),
+        "grow_up": ptx(found.age, (people, world, tally, key, 0)),
     }
 
 
-@pytest.mark.parametrize("kernel", ["step_week", "deliver_outbox", "close_window", "carry_over"])
+@pytest.mark.parametrize("kernel", ["step_week", "deliver_outbox", "close_window", "carry_over", "grow_up"])
 def test_the_code_rounds_as_the_processor_does(code, kernel):
     """No product flows into a sum unrounded but where `fma` says so, and nothing comes from the gpu's own library."""
     said = set(SENT.findall(code[kernel]))
@@ -81,7 +84,7 @@ def test_the_code_rounds_as_the_processor_does(code, kernel):
     assert loose <= {"cvt.rzi.s32.f32", "cvt.rzi.s64.f32", "cvt.rmi.f32.f32"}  # to whole numbers, and floor: exact
     assert not {s for s in said if "approx" in s or "ftz" in s or s.endswith("f64")}
     assert ".extern" not in code[kernel]
-    assert ("fma.rn.f32" in said) == (kernel == "step_week")
+    assert ("fma.rn.f32" in said) == (kernel in ("step_week", "grow_up"))
 
 
 def test_threads_meet_only_in_atomic_additions(code):
@@ -94,6 +97,7 @@ def test_threads_meet_only_in_atomic_additions(code):
     assert added["close_window"] == len(set(Count) - at_a_use) + len(
         ("both", "buyers", "transitions", "faithful", "standing")
     )
+    assert added["grow_up"] == 2  # who is one fewer in a cohort is one more in another
     assert added["deliver_outbox"] == added["carry_over"] == 0
 
 
@@ -118,9 +122,9 @@ def test_a_workspace_fits_into_registers_and_nothing_spills(code, arch, tmp_path
         assert spilled == 0
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", EVERY)
 def test_the_simulated_gpu_counts_the_same(world, tmp_path):
-    tiny = {**WORLDS[world], **TINY}
+    tiny = {**EVERY[world], **TINY}
     assert on_simulated_gpu(tiny, "tests.markets.market", tmp_path) == digest(simulate(market(tiny)).tally)
 
 
@@ -145,13 +149,13 @@ def test_on_the_simulated_gpu_no_counter_wraps(tmp_path):
     assert on_simulated_gpu(SMALL, "sim.model.scenario.build", tmp_path) == here
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", EVERY)
 def test_a_card_counts_the_same(world):
     if not gpu():
         pytest.skip("no GPU here")
     from sim.engine.gpu import simulate_on_gpu
 
-    scenario = market({**WORLDS[world], "people": 5000})
+    scenario = market({**EVERY[world], "people": 5000})
     assert digest(simulate_on_gpu(scenario).tally) == digest(simulate(scenario).tally)
 
 

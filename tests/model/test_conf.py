@@ -136,7 +136,7 @@ def test_whatever_may_be_varied_is_shown(file):
 @pytest.mark.parametrize("name", bases())
 def test_defaults_are_those_that_are_declared(name):
     """What presets build on has every field with its declared default: there is no second one."""
-    members = ("segments", "firms", "scandals", "moves", "policies")
+    members = ("segments", "cohorts", "firms", "scandals", "moves", "policies")
     bare = to_dict(build({"weeks": 99, **{g: {"a": {}} for g in members}}))
     shown = OmegaConf.to_container(ConfigStore.instance().load(f"base/{name}.yaml").node)
     if name == "scenario":

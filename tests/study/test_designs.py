@@ -6,7 +6,7 @@ import pytest
 
 from sim import study
 from sim.model.declare import ScenarioError
-from sim.model.fields import Firm
+from sim.model.fields import Firm, Scenario
 from sim.model.scenario import change, to_dict
 from sim.study import work
 from sim.study.designs import differences
@@ -136,12 +136,47 @@ def test_a_column_of_words_and_numbers_can_be_kept(base, tmp_path):
         ("nowhere.csv", "nowhere.csv: cannot be read as CSV"),
         ([("a", {}), ("a", {})], "scenarios: 'a' stands there twice"),
         (3, "design: 3 is none"),
+        (pd.DataFrame({PRICE: [1.0, 2.0, 1.0, 2.0]}), r"row 3: is row 1 again \(and 1 more are twice\)"),
+        (pd.DataFrame([[1.0, 2.0]], columns=[PRICE, PRICE]), "firms.f0.price: is a column twice"),
+        ({QUALITY: {0.0, 1.0}}, r"firms.f0.quality: {0.0, 1.0} is not a row of values in an order"),
+        ([Scenario()], "scenarios: number 1 has no name; give them as {name: changes or Scenario}"),
     ],
 )
 def test_designs_that_make_no_study_are_said_before_the_first_run(base, no_runs, tmp_path, asked, sentence):
     with pytest.raises(ScenarioError, match=sentence):
         study.run(base, asked, folder=tmp_path, quiet=True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (f"{PRICE},{PRICE}\n1,2\n", "firms.f0.price: is a column twice"),
+        (f"{PRICE};{QUALITY}\n1;2\n", "its columns are parted by semicolons; commas are wanted"),
+        (f",{PRICE}\n0,1\n", "column 1 has no name"),
+        ("", "cannot be read as CSV: No columns"),
+    ],
+)
+def test_csv_files_that_are_no_design(base, no_runs, tmp_path, text, sentence):
+    (tmp_path / "design.csv").write_text(text)
+    with pytest.raises(ScenarioError, match=sentence):
+        study.run(base, tmp_path / "design.csv", quiet=True)
+
+
+@pytest.mark.parametrize("many", [0, 1.5, "3", True])
+def test_replications_that_are_none_and_words_of_keep_are_said_together(base, no_runs, many):
+    with pytest.raises(ScenarioError) as error:
+        study.run(base, {PRICE: [1.0]}, replications=many, keep="all", metrics=["shre"], quiet=True)
+    assert [text.partition(":")[0] for text in error.value.complaints] == ["replications", "keep", "metrics"]
+    with pytest.raises(ScenarioError, match=r"is no Scenario; sim.build makes one"):
+        study.run({"people": 300}, {PRICE: [1.0]})
+
+
+def test_one_metric_and_one_group_may_be_words_and_numbers_may_be_numpys(base):
+    ours = study.run(base, {PRICE: [1.0]}, metrics="share", groups="all", replications=np.int64(1), quiet=True)
+    theirs = study.run(base, {PRICE: [1.0]}, metrics=["share"], groups=["all"], replications=1, quiet=True)
+    assert ours.equals(theirs) and "share.f0" in ours
+    assert len(study.sobol({PRICE: (0.9, 1.1)}, np.int64(4)).arms) == 4
 
 
 def test_everything_wrong_with_a_study_is_said_at_once(base, no_runs, tmp_path):

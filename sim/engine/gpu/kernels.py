@@ -12,6 +12,7 @@ from sim.engine.single import step_person
 from sim.engine.workspace import Workspace
 from sim.measure.counting import count_window
 from sim.measure.tally import FOLDS
+from sim.model.ages import grow_older
 from sim.model.state import BOND, PER_WORD, PERSON, Bonds, People, Person, carry
 from sim.model.word_of_mouth import deliver_messages, spread_news
 
@@ -23,6 +24,7 @@ class Kernels(NamedTuple):
     deliver: Any  # a thread a part of the people
     close: Any  # a thread a person
     carry: Any  # a thread a person
+    age: Any  # a thread a person
 
 
 class RowOutbox(NamedTuple):
@@ -36,7 +38,7 @@ class RowOutbox(NamedTuple):
 @cache
 def kernels(firms: int, scandals: int) -> Kernels:
     """The kernels for so many firms and scandals, which decide the size of a thread's workspace."""
-    return Kernels(step_kernel(firms, scandals), deliver_kernel(), close_kernel(), carry_kernel())
+    return Kernels(step_kernel(firms, scandals), deliver_kernel(), close_kernel(), carry_kernel(), age_kernel())
 
 
 @cuda.jit(device=True)
@@ -99,7 +101,7 @@ def workspace_of(one, two, here, starts, scratch):
     person = Person(
         number, rate, factor, line[0], real[0], real[1], real[2], flags, line[1], line[2], line[3], line[4], line[5],
         line[6], line[7], line[8], line[9], line[10], line[11], line[12], line[13], line[14], line[15], line[16],
-        line[17], line[18], line[19], line[20], line[21], line[22], line[23],
+        line[17], line[18], line[19], line[20], line[21], line[22], line[23], line[24],
     )  # fmt: skip
     taste, memory, trust, habit, regret = bond[0::6], bond[1::6], bond[2::6], bond[3::6], bond[4::6]
     bonds = Bonds(taste, memory, trust, habit, regret, known, count, considered, recall, shock)
@@ -116,7 +118,7 @@ def deliver_kernel() -> Any:
         a, b = many * part // parts, many * (part + 1) // parts
         rate, cell, news = people.rate[a:b], people.cell[a:b], people.news[a:b]
         flags, one, bonds = people.scandal_flags[a:b], people.one[a:b], people.bonds[a:b]
-        own = People(rate, cell, news, flags, one, bonds, people.carried, people.price_factor)
+        own = People(rate, cell, news, flags, one, bonds, people.carried, people.price_factor, people.left)
         deliver(own, world, key, first + a, outbox.message)
         spread(own, world, key, first + a, week, outbox.just_heard)
 
@@ -147,3 +149,16 @@ def carry_kernel() -> Any:
             carry_one(people, row)
 
     return carry_over
+
+
+def age_kernel() -> Any:
+    """The end of a week for everybody's age."""
+    age_one = on_device(grow_older)
+
+    @cuda.jit
+    def grow_up(people, world, tally, key, first):
+        row = cuda.grid(1)
+        if row < people.rate.shape[0]:
+            age_one(people, world, tally, key, np.uint32(first + row), fold_of(world, first + row), row)
+
+    return grow_up

@@ -51,6 +51,8 @@ def run_shard(shard: Shard) -> Tally:
             launch.close[blocks, THREADS](people, world, tally, 0, *ends)
         elif carries(shard):
             launch.carry[blocks, THREADS](people)
+        if len(shard.people.left) and shard.week >= 0:
+            launch.age[blocks, THREADS](people, world, tally, shard.key, 0)
         shard.week += 1
         if window_ended(shard):
             react([shard], last_window(Tally(*map(download, tally)), shard.week - 1, scenario.window))
@@ -75,5 +77,5 @@ def upload_people(people: People) -> tuple[People, tuple[Any, Any]]:
         return people, rows
     one, bonds = rows[0].view(PERSON), rows[1].view(BOND).reshape(people.bonds.shape)
     rate, cell, news = map(upload, (people.rate, people.cell, people.news))
-    more = map(upload, (people.carried, people.price_factor))
+    more = map(upload, (people.carried, people.price_factor, people.left))
     return People(rate, cell, news, upload(people.scandal_flags), one, bonds, *more), rows
