@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.facts.providers import PRICE_NOTICE, moves
+from sim.facts.providers import PRICE_NOTICE, SEEN, moves
 from sim.facts.repertoire import TOOTHPASTE, YEAR, year
 from sim.facts.runs import ALL_OFF, FactRun, Quantities, RunCache, copy_of, from_counts, from_people
 from sim.facts.survey import search, utilities
@@ -27,7 +27,7 @@ def fact_29(runs: RunCache) -> Quantities:
     rate = [1 - gap[steady] ** (1 / n) for gap, n in zip(left, uses, strict=True)]
 
     names = list(novices.scenario.firms)
-    closed = moves(("lloyds", "price", 52, 0, PRICE_NOTICE), ("lloyds", "presence", 52, 1, 1e-6))
+    closed = SEEN | moves(("lloyds", "price", 52, 0, PRICE_NOTICE), ("lloyds", "presence", 52, 1, 1e-6))
     opened = moves(
         *((n, "price", 53, 0, novices.scenario.firms[n].price * PRICE_NOTICE) for n in names if n != "lloyds")
     )

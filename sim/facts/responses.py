@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.facts.providers import EVENT, PRICE_NOTICE, SUBSCRIPTION, YEARS, moves, yearly
+from sim.facts.providers import EVENT, PRICE_NOTICE, SEEN, SUBSCRIPTION, YEARS, moves, yearly
 from sim.facts.runs import Quantities, RunCache, from_counts, from_people
 from sim.facts.shelf import SHELVES
 from sim.facts.word_of_mouth import fact_62
@@ -81,7 +81,7 @@ def fact_110(runs: RunCache) -> Quantities:
 
 def fact_111(runs: RunCache) -> Quantities:
     """Customers who are asked to look at their plan leave more often in the quarter after."""
-    asked = moves(("kpn", "price", EVENT, 0, PRICE_NOTICE))
+    asked = SEEN | moves(("kpn", "price", EVENT, 0, PRICE_NOTICE))
     pair = [estimates.weekly(runs("market=mobile", c, times=4).tally) for c in ({}, asked)]
 
     def more(quiet: Tally, event: Tally) -> Array:
@@ -101,7 +101,8 @@ def fact_112(runs: RunCache) -> Quantities:
         base = runs(f"market={market}", times=4)
         notice = moves(("", "price", EVENT, 0, PRICE_NOTICE * base.scenario.firms[base.scenario.focus].price))
         at = (EVENT, EVENT + 1)
-        run = runs(f"market={market}", {**notice, "market.event_attention": 1.0, "weeks": EVENT + 2}, at, 4)
+        looks = SEEN | {"market.event_attention": 1.0, "weeks": EVENT + 2}
+        run = runs(f"market={market}", {**notice, **looks}, at, 4)
         before, after = (run.people[week].one for week in at)
         mine = (before["last"] == run.focus) & (before["target"] < 0)
         leaves = mine & ((after["last"] != run.focus) | (after["target"] >= 0))

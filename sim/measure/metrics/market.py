@@ -104,12 +104,18 @@ def switching(tally: Tally) -> Array:
     unit="%",
     of="market",
     needs="before",
-    rests_on=lambda t: part(np.trace(t.transitions, axis1=-2, axis2=-1), t.transitions.sum(axis=(-2, -1))),
+    rests_on=lambda t: part(np.trace(_known(t), axis1=-2, axis2=-1), _known(t).sum(axis=(-2, -1))),
     note="of people end a window of {window} weeks at another firm",
 )
 def switched(tally: Tally) -> Array:
-    """Share of people whose firm at the end of a window is not that at its start."""
-    return 1 - np.trace(tally.transitions, axis1=-2, axis2=-1) / tally.transitions.sum(axis=(-2, -1))
+    """Share of people whose firm at the end of a window is not that at its start; newcomers had none to leave."""
+    known = _known(tally)
+    return 1 - np.trace(known, axis1=-2, axis2=-1) / known.sum(axis=(-2, -1))
+
+
+def _known(tally: Tally) -> Array:
+    """Firms at the start and at the end of a window, of those who had one at both."""
+    return tally.transitions[..., 1:, 1:]
 
 
 @metric(
