@@ -3,10 +3,13 @@
 Question: a market is simulated with a known weight of habit, price weight and spread of tastes; are they found in its
 purchases, by the estimator of `stickiness calibrate`, with errors that hold?
 Design: four firms whose prices change every week, households that differ in tastes (normal) and price weights
-(log-normal), about 20 purchases each, from the simulator; habit 0, 0.5 and 1.5 logit. Every run has another seed.
+(log-normal), about 20 purchases each, from the simulator; habit 0, 0.5 and 1.5 logit. Every run has another seed. What
+is done is kept in outputs/calibration_recovery and not done again while the model and its priors are the same.
 Reading: mean estimate and bias by weight of habit; how many of the runs have the truth in their 95 % interval.
 """
 
+import hashlib
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,13 +17,17 @@ import numpy as np
 import pandas as pd
 
 from sim import panel
+from sim.calibration import chains
 from sim.calibration.chains import Chain, Draws, length_of, run_chains
 from sim.calibration.choices import choices_of, ranked_brands
 from sim.calibration.fit import VARIANTS, basic_terms
+from sim.compute.files import write_atomic
 from sim.model.fields import Scenario
 from sim.model.scenario import build
 from sim.report import figures
-from sim.report.experiment import keep, play, said
+from sim.report.experiment import FOLDER, keep, play, said
+from sim.study.presence_store import rules_digest
+from sim.study.presets import CONF
 
 FAST = {"people": 40, "runs": 2, "percent": 10}
 HABITS = (0.0, 0.5, 1.5)
@@ -28,6 +35,8 @@ PRICE_WEIGHT, TASTE_SD, WEEKS = 4.0, 1.2, 52
 FIRMS = {"alpha": 1.0, "beta": 0.8, "gamma": 0.5, "delta": 0.3}  # presence: exp of mean taste
 PRICES = (0.8, 0.9, 1.0, 1.1, 1.2)
 ENOUGH, MOST_BIAS = 0.85, 0.15
+CACHE = FOLDER.parent / "calibration_recovery"
+Found = tuple[float, str, float, float, bool]  # habit, parameter, truth, estimate, whether the interval holds the truth
 OFF = ("experience", "inattention", "incident", "switching_cost", "anchor", "association", "ease", "trust", "regret")
 OFF += ("uncertainty", "word_of_mouth", "turnover", "renewal")
 
@@ -88,19 +97,46 @@ def finding(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def main(people: int = 150, runs: int = 14, percent: int = 100) -> pd.DataFrame:
-    rows = []
+def done_before(people: int, run: int, percent: int) -> Path:
+    """The file of a run, by all that it rests on."""
+    folder = Path(chains.__file__).parent
+    code = [
+        *sorted((folder / "compiled").glob("*.py")),
+        *(folder / f"{n}.py" for n in ("choices", "chains", "settings")),
+    ]
+    design = repr((HABITS, PRICE_WEIGHT, TASTE_SD, WEEKS, FIRMS, PRICES, OFF, rules_digest())).encode()
+    parts = [design, *(p.read_bytes() for p in (CONF / "calibration.yaml", *code))]
+    digest = hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+    return CACHE / digest / f"{people}_{percent}_{run}.json"
+
+
+def one_run(people: int, run: int, percent: int) -> list[Found]:
+    """The estimates of one market for each weight of habit, from the file of an earlier run if it is there."""
+    path = done_before(people, run, percent)
+    if path.exists():
+        return [(h, p, t, v, i) for h, p, t, v, i in json.loads(path.read_text())]
     with TemporaryDirectory() as name:
-        for k, habit in enumerate(HABITS):
-            scenarios = [market(habit, people, 100 * k + run + 1, Path(name)) for run in range(runs)]
-            made = [chain(s, Path(name), percent / 100) for s in scenarios]
-            found = run_chains([c for c, _ in made], lambda what, done: None, "estimating")
-            for draws, (_, truth) in zip(found, made, strict=True):
-                for parameter, values in estimates(draws).items():
-                    low, high = np.quantile(values, [0.025, 0.975])
-                    inside = low <= truth[parameter] <= high
-                    rows.append((habit, parameter, truth[parameter], values.mean(), inside))
-            print(f"habit {habit:g}: {runs} runs done", flush=True)
+        made = [
+            chain(market(h, people, 100 * k + run + 1, Path(name)), Path(name), percent / 100)
+            for k, h in enumerate(HABITS)
+        ]
+        draws = run_chains([c for c, _ in made], lambda what, done: None, "estimating")
+    found: list[Found] = []
+    for habit, mine, (_, truth) in zip(HABITS, draws, made, strict=True):
+        for parameter, values in estimates(mine).items():
+            low, high = np.quantile(values, [0.025, 0.975])
+            inside = bool(low <= truth[parameter] <= high)
+            found.append((habit, parameter, float(truth[parameter]), float(values.mean()), inside))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, json.dumps(found).encode())
+    return found
+
+
+def main(people: int = 150, runs: int = 14, percent: int = 100) -> pd.DataFrame:
+    rows: list[Found] = []
+    for run in range(runs):
+        rows += one_run(people, run, percent)
+        print(f"{len(HABITS) * (run + 1)} of {len(HABITS) * runs} markets done", flush=True)
     each = pd.DataFrame(rows, columns=["habit", "parameter", "truth", "value", "covered"])
     each["off"] = each.value - each.truth
     by = each.groupby(["habit", "parameter"], sort=False)

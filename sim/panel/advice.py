@@ -1,4 +1,4 @@
-"""What a reader should know of columns that are not used, and of names that are not those of brands."""
+"""What a reader should know of columns that are not used, of names that are no brands and of rows that are none."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.panel.row_set import Rows
-from sim.panel.vocabulary import normalized
+from sim.panel.vocabulary import CHOICE_SET, normalized
 
 CATEGORY = re.compile(
     r"(?:product|item|main|top|article|artikel|produkt)?(?:categor(?:y|ies|yname)|department|dept|commodity|commoditydesc|"
@@ -64,3 +64,15 @@ def notes_on_names(column: str, names: Sequence[str]) -> list[str]:
         f"{column}: {shown[:60]} begin alike: products and sizes of a brand count as brands of their own; "
         "panel.brand=COLUMN names a column of brands."
     ]
+
+
+def are_alternatives(rows: Rows) -> bool:
+    """Whether each brand has one row on every occasion, though no column says which was chosen."""
+    columns = rows.columns
+    sets = [n for p in CHOICE_SET for n in rows.table.names if re.fullmatch(p, normalized(n)) and n != columns.customer]
+    if columns.chosen or not columns.brand or columns.quantity or not sets:
+        return False
+    at = np.flatnonzero(rows.keep)
+    keys = np.column_stack([rows.column(n)[0][at] for n in (columns.customer, sets[0], columns.brand)])
+    occasions, brands = len(np.unique(keys[:, :2], axis=0)), len(np.unique(keys[:, 2]))
+    return min(brands, occasions) > 1 and len(np.unique(keys, axis=0)) == len(keys) == occasions * brands

@@ -16,7 +16,28 @@ SHORT = {"price": "p|pr|prc"}  # the same where what follows is a brand
 LIKE_BRAND = 1 / 3  # of the distinct brands must have a price column for such columns to be prices of brands
 
 
+def name_codes(finder: Finder, brand: str) -> None:
+    """Choices numbered as the columns of prices are ordered, from 1 or from 0 on, get the names of these."""
+    import pandas as pd
+
+    texts = finder.texts(brand)
+    columns = list(block(finder.unused(), "price")[0])
+    if len(columns) < 2 or set(columns) & set(texts) or not all(re.fullmatch(r"\d\d?", t) for t in texts):
+        return
+    low, high = min(map(int, texts)), max(map(int, texts))
+    first = 1 if low >= 1 and high <= len(columns) else 0 if (low, high) == (0, len(columns) - 1) else None
+    if first is None:
+        return
+    cells, names = finder.table.cells[brand], [columns[int(t) - first] for t in texts]
+    finder.table.cells[brand] = pd.Categorical.from_codes(cells.codes, pd.Index(names, dtype=object))
+    shown = ", ".join(f"{first + j} is {name}" for j, name in enumerate(columns[:3]))
+    finder.notes.append(
+        f"{brand} is numbered as the columns of prices are ordered: {shown}{', ..' if len(columns) > 3 else ''}."
+    )
+
+
 def find_blocks(finder: Finder, found: Columns) -> None:
+    name_codes(finder, found.brand)
     bought = finder.texts(found.brand)
     blocks: dict[str, dict[str, str]] = {}
     for kind in BLOCKS:

@@ -92,6 +92,12 @@ def _numbers_orders(finder: Finder, name: str) -> bool:
     return vocabulary.normalized(name) in ("name",) and all(t.startswith("#") for t in finder.texts(name))
 
 
+def _how_many(finder: Finder, name: str) -> bool:
+    """Whether a column is called by what is counted, and counts it from 0 on."""
+    called = re.fullmatch(vocabulary.COUNTS, vocabulary.normalized(name))
+    return called is not None and "0" in finder.texts(name) and _counts(finder, name)
+
+
 def _same_rows(table: Table, one: str, other: str) -> bool:
     a, b = table.cells[one].codes.astype(np.int64), table.cells[other].codes.astype(np.int64)
     kinds = len(np.unique(a))
@@ -147,7 +153,8 @@ def _is_code(name: str) -> bool:
 
 def _rest(finder: Finder, found: Columns) -> None:
     named_column = finder.named("order")
-    hits = [n for n in finder.unused() if _numbers_orders(finder, n)] + finder.matching(vocabulary.ORDER)
+    hits = [n for n in finder.unused() if _numbers_orders(finder, n)]
+    hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, n)]
     found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
     if found.chosen:
         sets = finder.matching(vocabulary.CHOICE_SET)

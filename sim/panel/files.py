@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.panel.advice import notes_on_columns, notes_on_names
+from sim.panel.advice import are_alternatives, notes_on_columns, notes_on_names
 from sim.panel.columns import find_columns
 from sim.panel.households import household_weights, number_households
 from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
@@ -153,6 +153,11 @@ def _too_few(rows: Rows, customer_code: np.ndarray, brands: list[str]) -> list[s
         wrong.append(
             "the brand is always 0 or 1, as where a row is an alternative; name the column of alternatives, "
             "panel.brand=COLUMN, or say panel.none=0 (nothing bought) or panel.none=no (two brands)"
+        )
+    if are_alternatives(rows):
+        wrong.append(
+            f"every {rows.columns.brand} is there at every occasion, so a row is an alternative; a column chosen, "
+            "1 or 0, must say which was bought"
         )
     summary = any(SUMMARY.fullmatch(normalized(n)) for n in rows.table.names)
     if rows.columns.one_firm and summary and len(customer_code) == len(np.unique(customer_code)) > 1:

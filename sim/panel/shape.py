@@ -11,6 +11,7 @@ from sim.panel.options import Options
 from sim.panel.row_set import Rows
 from sim.panel.row_times import spell_dates
 from sim.panel.table import Table
+from sim.panel.types import PanelError
 from sim.panel.values import read_numbers, truths
 
 MARKED = re.compile(
@@ -44,6 +45,14 @@ def unfold(table: Table, options: Options) -> Table:
     usual = (*vocabulary.QUANTITY, *vocabulary.REFUNDED_QUANTITY)
     if len(units) > 1 and not any(re.fullmatch(p, vocabulary.normalized(n)) for p in usual for n in units):
         return _melted(table, units, "brand", "quantity")
+    counted = len(months) >= 3 and options.provider is None and all(_all_numbers(table, n) for n in months)
+    if counted and any("0" in table.cells[n].categories for n in months):
+        raise PanelError(
+            [
+                f"{', '.join(months[:3])}, ..: these columns hold numbers; panel.brand=none says that they are how "
+                "many were bought, panel.provider=yes that they are codes of providers"
+            ]
+        )
     if len(months) >= 3 and all(truths(table.cells[n].categories.tolist()) is None for n in months):
         return _melted(table, {n: n for n in months}, "month", "provider")
     return _numbered(table)

@@ -15,6 +15,7 @@ EMPTY = {
 }
 
 
+UNSEEN = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")  # signs without width
 WHOLE = re.compile(r"-?\d+(?:\.0)?")
 AS_TEXT = re.compile(r'="([^"]*)"')  # ="00123", as where a spreadsheet is to take digits for text
 
@@ -75,7 +76,7 @@ def clean_codes(codes: np.ndarray, texts: list[str]) -> "pd.Categorical":
     """Cells of texts stripped of blanks, those that mean nothing made missing, equal ones made one."""
     import pandas as pd
 
-    stripped = [" ".join(AS_TEXT.sub(r"\1", t).split()) for t in texts]
+    stripped = [" ".join(UNSEEN.sub("", AS_TEXT.sub(r"\1", t)).split()) for t in texts]
     if stripped and all(len(t) > 1 and t[0] == t[-1] == "'" for t in stripped if t):
         stripped = [t[1:-1].strip() for t in stripped]
     places, names = pd.factorize(np.array([None if t in EMPTY else t for t in stripped], object))

@@ -8,6 +8,8 @@ import numpy as np
 from sim.panel import statuses
 from sim.panel.row_set import Rows
 
+ALIKE = 0.05  # of the ids must have one that is nearly the same, to be worth a word
+
 
 def drop_what_is_no_row(rows: Rows) -> None:
     """A line of comment below the header, and rows without anything."""
@@ -82,6 +84,8 @@ def merge_spellings(rows: Rows) -> None:
         texts = rows.column(name)[1] if name else []
         folded = {fold(t) for t in texts}
         if len(folded) == len(texts) or (role == "customer" and np.mean(["@" in t for t in texts]) < 0.9):
+            if role == "customer":
+                _say_alike(rows, name, texts)
             continue
         if role == "brand" and max(map(len, folded)) < 2:
             continue
@@ -89,6 +93,19 @@ def merge_spellings(rows: Rows) -> None:
         merged = _merge(rows, name, codes, texts)
         rows.notes.append(
             f"{name}: {len(texts)} ways to write {kinds} names; those that differ in capitals are one: {merged}."
+        )
+
+
+def _say_alike(rows: Rows, name: str, texts: list[str]) -> None:
+    """Customers whose ids differ in capitals or in zeros before them may be the same."""
+    bare: dict[str, list[str]] = {}
+    for text in texts:
+        bare.setdefault(fold(text).lstrip("0"), []).append(text)
+    several = [same for same in bare.values() if len(same) > 1]
+    if len(several) > ALIKE * len(texts):
+        rows.notes.append(
+            f"{name}: {' and '.join(several[0][:2])}, and {len(several) - 1} more such, are counted as different "
+            "customers; write them in one way if they are the same."
         )
 
 

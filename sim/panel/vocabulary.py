@@ -189,10 +189,11 @@ CHOICE_SET = (
 )
 FLAG = (
     r"(?:is)?(?:choice|chosen|choose|select|selected|bought|purchased|purchase|buy|pick|picked|decision|y|chose|"
-    r"choicemade|made|response|resp|selection|choiceflag|ischosen|ischoice)",
+    r"choicemade|made|response|resp|selection|choiceflag|ischosen|ischoice|depvar|dependent|outcome|won|win)",
     r"gekauft|gewahlt|gekozen|gekocht|keuze|wahl|achete|choisi|choix|comprado|elegido|eleccion|escolhido|"
     r"escolha|acquistato|scelto|scelta",
 )
+COUNTS = r"(?:n|no|num|number|numberof)?(?:purchases|orders|trips|visits|transactions)"  # how many in a week or month
 QUANTITY = (
     r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|units|no|num|numberof|nbof)?"
     r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"
@@ -200,6 +201,7 @@ QUANTITY = (
     r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"
     r"cantidad|cant|unidades|antal|antall|ilosc|adet",
     r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
+    COUNTS,
 )
 PRICE = (
     r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|grand|total|line|shelf)?(?:price|amount|"

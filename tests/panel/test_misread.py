@@ -57,6 +57,18 @@ PEOPLE = {
         24,
         said="1  totals",
     ),
+    "card_of_nobody": Case(
+        rows("card,date,brand", lambda c, w, b: ("0000000" if c == 6 else f"100000{c}", date(w), b)),
+        *(5, 20, 3, "4  no customer (card is empty or 0000000)"),
+    ),
+    "zeros_before_some": Case(
+        rows("customer,date,brand", lambda c, w, b: (f"00{c}" if w % 2 else c, date(w), b)),
+        *(12, 24, 3, "001 and 1, and 5 more such, are counted as different customers"),
+    ),
+    "uses_a_week": Case(
+        "customer,week,purchases\n" + "".join(f"{c},{w},{(c + w) % 3}\n" for c in range(12) for w in range(1, 9)),
+        *(12, 64, 1, "32  nothing bought (purchases is 0)"),
+    ),
     "rows_below_their_customer": Case(
         "customer,date,brand\n" + "".join(f"{c if w == 1 else ''},{date(w)},{b}\n" for c, w, b in BOUGHT),
         *(6, 24, 3, "18 rows are of the customer above", "panel.csv", {"empty": "above"}),
@@ -84,6 +96,19 @@ BRANDS = {
     "currencies": Case(
         rows("customer,date,brand,price,currency", lambda c, w, b: (c, date(w), b, 3, "EUR" if c < 4 else "JPY")),
         *(6, 24, 3, "currency has 2 values (EUR, JPY): prices are compared as they are"),
+    ),
+    "numbered_as_prices_are": Case(
+        rows(
+            "id,t,choice,price_aro,price_bel,price_cim", lambda c, w, b: (c, w, list(NAMES.values()).index(b), 1, 2, 3)
+        ),
+        *(6, 24, 3, "0 is aro, 1 is bel, 2 is cim"),
+    ),
+    "depvar": Case(
+        several("id,task,alt,depvar,price", lambda c, w, b: [(c, w, a, int(a == b), 1.5) for a in NAMES.values()]),
+        *(6, 24, 3, "alternative that was not chosen (depvar is 0)"),
+    ),
+    "sign_without_width": Case(
+        rows("customer,date,brand", lambda c, w, b: (f"K{c}", date(w), b + "\u200b" * (w % 2))), 6, 24
     ),
     "units_by_month": Case(
         f"customer,brand,2021-01,2021-02,2021-03,2021-04\n{UNITS}\n", 6, 24, said="are read as quantity by month"
@@ -122,6 +147,14 @@ ASKED = {
             ],
         ),
         r"an order has a row for each status that it went through.*panel\.bought=paid",
+    ),
+    "alternatives_without_a_choice": (
+        several("id,task,alt,price", lambda c, w, b: [(c, w, a, 1.5) for a in NAMES.values()]),
+        "every alt is there at every occasion, so a row is an alternative",
+    ),
+    "numbers_by_month": (
+        "customer,2021-01,2021-02,2021-03\n" + "".join(f"{c},{c % 2},{c % 3},1\n" for c in range(9)),
+        r"panel\.brand=none says that they are how many were bought",
     ),
     "choices_called_y": (
         rows("hhid,trip,y,p1,p2,p3", lambda c, w, b: (c, w, list(NAMES.values()).index(b) + 1, 1, 2, 3)),
