@@ -54,7 +54,7 @@ class Histories:
         return replace(self, y=self.y[rows][:, columns], age=self.age[rows], fold=fold, names=names)
 
 
-class State(NamedTuple):
+class Standing(NamedTuple):
     """What is known of customers [i] at a period, from their past alone."""
 
     last: np.ndarray  # firm, or ABSENT
@@ -77,13 +77,13 @@ class Events(NamedTuple):
     moves: np.ndarray  # recent ones, MOST_MOVES at most
 
 
-def start(many: int) -> State:
+def start(many: int) -> Standing:
     """Customers of whom nothing is known."""
     nobody = np.full(many, ABSENT, np.int64)
-    return State(nobody, np.zeros(many, np.int64), np.zeros(many, bool), nobody, np.full((many, MOST_MOVES), NEVER))
+    return Standing(nobody, np.zeros(many, np.int64), np.zeros(many, bool), nobody, np.full((many, MOST_MOVES), NEVER))
 
 
-def seen(state: State, y: np.ndarray, period: int, age: np.ndarray | None = None) -> State:
+def seen(state: Standing, y: np.ndarray, period: int, age: np.ndarray | None = None) -> Standing:
     """The state after a period in which they are with the firms `y`; `age` where this is the first period of all."""
     here, again = y >= 0, (y >= 0) & (y == state.last)
     moved = here & (state.last >= 0) & ~again
@@ -93,15 +93,15 @@ def seen(state: State, y: np.ndarray, period: int, age: np.ndarray | None = None
         fresh, tenure = here & (age >= 0), tenure + np.where(here, np.maximum(age, 0), 0)
     before = np.where(moved | (~here & (state.last >= 0)), state.last, state.before)
     latest = np.column_stack([np.full(len(y), period), state.moves[:, :-1]])
-    return State(np.where(here, y, ABSENT), tenure, fresh, before, np.where(moved[:, None], latest, state.moves))
+    return Standing(np.where(here, y, ABSENT), tenure, fresh, before, np.where(moved[:, None], latest, state.moves))
 
 
-def recent(state: State, period: int, weeks: float) -> np.ndarray:
+def recent(state: Standing, period: int, weeks: float) -> np.ndarray:
     """[i] moves in the last RECENT months, MOST_MOVES at most."""
     return (state.moves > period - max(1, round(RECENT * WEEKS_A_MONTH / weeks))).sum(axis=1)
 
 
-def walk(h: Histories) -> Iterator[tuple[int, State]]:
+def walk(h: Histories) -> Iterator[tuple[int, Standing]]:
     """The state of all customers after each period."""
     state = start(len(h.y))
     for period in range(h.periods):
@@ -149,6 +149,8 @@ def histories_of(panel: Panel, most: int, unit: str | None = None) -> tuple[Hist
     """
     weeks, sentence = weeks_of_period(panel, unit)
     said = [sentence] if sentence else []
+    if panel.weights is not None:
+        said.append("Weights of customers are not used: the estimates hold for the customers as they are.")
     index = periods_of(panel, weeks, step_of(panel))
     index -= index.min()
     fold = fold_of(panel)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sim.calibration.histories import MOST_MOVES, WEEKS_A_MONTH, Histories, State, recent, walk
+from sim.calibration.histories import MOST_MOVES, WEEKS_A_MONTH, Histories, Standing, recent, walk
 from sim.calibration.provider_figures import TENURES, of_firms
 from sim.calibration.provider_market import observe
 from sim.model.fields import Scenario
@@ -33,7 +33,7 @@ class Chances:
     joining: np.ndarray  # [before + 1, from + 1, to]; 0 = nobody
 
 
-def kinds_of(state: State, period: int, weeks: float) -> tuple[np.ndarray, np.ndarray]:
+def kinds_of(state: Standing, period: int, weeks: float) -> tuple[np.ndarray, np.ndarray]:
     """([i] bin of tenure, [i] kind of past) of customers."""
     months = state.tenure * (weeks / WEEKS_A_MONTH)
     bins = np.searchsorted(TENURES, months - 1e-6, "right") - 1
@@ -97,7 +97,7 @@ def _joining(went: np.ndarray, tilt: np.ndarray) -> np.ndarray:
     return result
 
 
-def next_firm(c: Chances, state: State, period: int, steps: np.ndarray) -> np.ndarray:
+def next_firm(c: Chances, state: Standing, period: int, steps: np.ndarray) -> np.ndarray:
     """[i, j] chances of the firm so many periods after `period`, for customers in a state."""
     bins, kinds = kinds_of(state, period, c.weeks)
     stays = (1 - c.leaving[np.maximum(state.last, 0), bins, kinds]) ** steps

@@ -141,8 +141,11 @@ def _posterior(
             tell(next(done) / len(points))
             return [float(found[name].value()) for name in targets]
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
             return np.array(list(pool.map(one, range(len(points)))))[None]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     size = {"points": int(number("provider", "points")), "keep": number("provider", "keep")}
     kept = nearest(model, len(free), list(targets.values()), **size, seed=seed)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.calibration.histories import ABSENT, LONGEST_GAP, State, periods_of, seen, start
+from sim.calibration.histories import ABSENT, LONGEST_GAP, Standing, periods_of, seen, start
 from sim.calibration.provider_chances import KINDS, Chances, next_firm
 from sim.calibration.provider_figures import TENURES
 from sim.model.declare import ScenarioError
@@ -91,18 +91,18 @@ def simulate(
     return np.concatenate(rows), np.array(found)
 
 
-def _after(state: State, quiet: np.ndarray, y: np.ndarray, period: int) -> tuple[State, np.ndarray]:
+def _after(state: Standing, quiet: np.ndarray, y: np.ndarray, period: int) -> tuple[Standing, np.ndarray]:
     """The state after a period; who lacks for a short time is taken to be where they were."""
     idle = np.where(y >= 0, 0, quiet + 1)
     short = (y < 0) & (state.last >= 0) & (idle <= LONGEST_GAP)
     moved = seen(state, y, period)
     kept = (np.where(short if a.ndim == 1 else short[:, None], b, a) for a, b in zip(moved, state, strict=True))
-    state = State(*kept)
+    state = Standing(*kept)
     return state, np.where(state.last >= 0, idle, 0)
 
 
-def _of(state: State, rows: np.ndarray) -> State:
-    return State(*(part[rows] for part in state))
+def _of(state: Standing, rows: np.ndarray) -> Standing:
+    return Standing(*(part[rows] for part in state))
 
 
 def write_chances(c: Chances, folder: Path) -> None:

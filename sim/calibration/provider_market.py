@@ -1,7 +1,7 @@
 """The simulated market of providers that a panel is compared with: its people, seen as in the panel."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,14 +30,6 @@ class Aims(NamedTuple):
     churn: np.ndarray
     churn_error: np.ndarray  # inf where a firm's own churn is not told
     moves: float
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A market and its people as a panel would have them."""
-
-    market: Scenario
-    histories: Histories
 
 
 def observe(market: Scenario, like: Histories, people: int, seed: int) -> Histories:

@@ -48,7 +48,7 @@ def test_an_export_is_measured(name, frame, tmp_path, capsys):
 def test_an_export_becomes_a_market_that_answers(name, frame, tmp_path):
     path, export = written(name, frame, tmp_path), EXPORTS[name]
     assert run("calibrate", [f"panel={path}", f"out={tmp_path / 'market'}", *export.options]) == 0
-    market = scenario(f"market={tmp_path / 'market'}", "scandal=data_breach", "people=400", "weeks=40")
+    market = scenario(f"market={tmp_path / 'market'}", "scandal=data_breach", "people=400", "weeks=40", "window=13")
     read = panel.read(path, options=parse(list(export.options)))
     observed = np.bincount(read.y) / len(read.y)
     assert len(market.firms) == len(read.brands) and market.consumer.habit_weight > 0
