@@ -240,7 +240,9 @@ def span(q: Quantity) -> str:
 
 def between(q: Quantity) -> str:
     """The interval of what was not detected."""
-    return f"between {q.low:+.{digits(q)}f} and {q.high:+.{digits(q)}f}"
+    d = digits(q)
+    low, high = (round(end, d) + 0.0 for end in (q.low, q.high))
+    return f"between {low:{'+' if low else ''}.{d}f} and {high:{'+' if high else ''}.{d}f}"
 
 
 def level(answer: Answer) -> str:
