@@ -73,14 +73,13 @@ def casebook() -> tuple[tuple[Case, ...], Mapping[str, object]]:
 class _Loader(yaml.SafeLoader):
     """YAML in which no name is given twice."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         """As PyYAML does, which would keep the last of the values."""
         names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for name in names:
             if names.count(name) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"{name} is given twice", node.start_mark)
-        found: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        return found
+        return dict(super().construct_mapping(node, deep=deep))
 
 
 def read_cases(path: Path | str) -> list[Case]:

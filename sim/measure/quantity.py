@@ -123,9 +123,9 @@ def _least(movers: Array) -> Array:
 
 def _by_t(values: Array, least: Array) -> list[Quantity]:
     """Values [fold, t] with Student's t intervals, whose standard error is at least `least` [t]."""
-    groups, middle = len(values) - 1, values[1:].mean(axis=0)
-    apart = values[1:] - middle
+    groups = len(values) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
+        apart = values[1:] - values[1:].mean(axis=0)
         second = (apart**2).mean(axis=0)
         df = degrees((apart**4).mean(axis=0) / second**2, groups)
     error = np.sqrt((groups - 1) * second)

@@ -38,7 +38,7 @@ def sentence(answer: Answer) -> str:
         return f"{firm}: no change in customers detected after {what}; {between(change)} %, {level(answer)}"
     verb = ("cost" if change.value < 0 else "bring") + "s" * (len(answer.events) < 2)
     loss = _turned(change) if change.value < 0 else change
-    weeks = f"{moment.weeks:.0f} weeks after {start(answer)}"
+    weeks = f"{counted(moment.weeks)} after {start(answer)}"
     size = f"{number(loss)} % of its customers ({level(answer)}: {span(loss)})"
     return (
         f"{what[:1].upper()}{what[1:]} {verb} {firm} {size} at the {'worst' if change.value < 0 else 'best'}, {weeks}"
@@ -117,11 +117,12 @@ def lines(answer: Answer) -> list[str]:
     if answer.drivers:
         named = ", ".join(f"{path} ({r:+.2f})" for path, r in answer.drivers)
         found.append(f"what decides most between the {answer.worlds} worlds (rank correlation): {named}")
-    elif answer.worlds:
+    elif answer.worlds and answer.worst.total.percent.known:
         found.append(f"which numbers decide most: {answer.worlds} worlds are too few to tell; ask for more (worlds=)")
     if answer.alone:
         own = answer.alone.worst.total.percent
-        found.append(f"with the scenario's own numbers: {number(own)} % (95 %, dice only: {span(own)})")
+        alone = f"{number(own)} % (95 %, dice only: {span(own)})" if own.known else TOO_FEW
+        found.append(f"with the scenario's own numbers: {alone}")
     return found
 
 
@@ -131,13 +132,20 @@ def half(answer: Answer) -> str:
     if not answer.worst.total.percent.detected:
         return "half of it over: nothing was detected that could be"
     if math.isinf(found.value):
-        return f"half of it was not over within {weeks} weeks of {start(answer)}"
+        return f"half of it was not over within {counted(weeks)} of {start(answer)}"
     known = f" ({found.low:.0f} to {found.high:.0f})" if found.known else ""
-    return f"half of it was over {found.value:.0f} weeks after {start(answer)}{known}"
+    return f"half of it was over {counted(found.value)} after {start(answer)}{known}"
+
+
+def counted(weeks: float) -> str:
+    """So many weeks."""
+    return f"{weeks:.0f} week" + "s" * (round(weeks) != 1)
 
 
 def sure(answer: Answer) -> str:
     """The parts of the error at the worst, and what the interval does not include."""
+    if not answer.worst.total.percent.known:
+        return f"standard error at the worst: {TOO_FEW}"
     parts = answer.worst.total.people.parts
     whole = abs(answer.worst.total.people.value) or math.nan
     size = abs(answer.worst.total.percent.value) / whole if whole == whole else math.nan
@@ -232,7 +240,9 @@ def span(q: Quantity) -> str:
 
 def between(q: Quantity) -> str:
     """The interval of what was not detected."""
-    return f"between {q.low:+.{digits(q)}f} and {q.high:+.{digits(q)}f}"
+    d = digits(q)
+    low, high = (round(end, d) + 0.0 for end in (q.low, q.high))
+    return f"between {low:{'+' if low else ''}.{d}f} and {high:{'+' if high else ''}.{d}f}"
 
 
 def level(answer: Answer) -> str:

@@ -13,11 +13,12 @@ from sim.report.answer_text import averted, cell, number, span
 from sim.report.flags import empty
 from sim.report.folders import claim, draft, move, near, occupied, refusal, refuse, take_back
 from sim.report.signals import obeying, stoppable
-from sim.report.terminal import progress
+from sim.report.terminal import fitted, progress
 from sim.study.countermeasures import Countermeasure, countermeasures, table
 from sim.study.presets import scenario
 
 FILES = ("countermeasures.csv", "countermeasures.parquet", "countermeasures.png", "countermeasures.svg")
+HEADS = ("of the loss averted, %", "side effect, customers %", "cost")
 OUT = "out"  # the setting that names the folder
 ALONE = "countermeasures are told in % of the loss, with the scenario's own numbers; leave it out"
 HINT = "write NAME=VALUE, as in market=bank scandal=data_breach people=50000"
@@ -53,16 +54,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def show(told: Scenario, made: Sequence[Countermeasure]) -> None:
     """Print the table and, below it, a line on what is known of each."""
-    from rich.table import Table
-
     console, width = streams.console(), streams.columns()
-    console.print(title(told, made), style="bold", soft_wrap=True)
-    grid = Table(box=None, pad_edge=False, header_style="dim")
-    for n, head in enumerate(("countermeasure", "of the loss averted, %", "side effect, customers %", "cost")):
-        grid.add_column(head, justify="right" if n in (1, 2) else "left", no_wrap=True)
-    for m in made:
-        grid.add_row(m.label, averted(m), cell(m.besides) if m.besides.value else "0", m.cost or "not given")
+    console.print(textwrap.fill(title(told, made), width), style="bold", soft_wrap=True)
+    rows = [(m.label, [averted(m), cell(m.besides) if m.besides.value else "0", m.cost or "not given"]) for m in made]
+    grid, left_out = fitted("countermeasure", HEADS, rows, width)
     console.print(grid)
+    if left_out:
+        console.print(f"{', '.join(left_out)}: in {FILES[0]}, or on a wider terminal", style="dim", soft_wrap=True)
     console.print(textwrap.fill(note(told), width), style="dim", soft_wrap=True)
     console.print(streams.plain(told.title or "A market"), style="dim", soft_wrap=True)
     console.print("\nwhat is known of them", style="bold")

@@ -24,7 +24,7 @@ from sim.study.countermeasures import Countermeasure
 if TYPE_CHECKING:
     import pandas as pd
 
-CELL, NAME = 13, 16  # columns of text: of a figure at least, of a firm
+CELL, NAME, LABEL = 13, 16, 24  # columns of text: of a figure at least, of a firm, of a label that wraps at least
 DIGITS = {"%": 1, "index": 3}  # of a figure of the market, by its unit; 2 of other units
 Progress = tuple[Callable[[int, int], None], Callable[[str], None]]
 
@@ -93,22 +93,36 @@ def _print_answer(answer: Answer, measures: Sequence[Countermeasure]) -> None:
         if line:
             console.print(textwrap.fill(streams.plain(line), width), style="bold", soft_wrap=True)
     heads, rows = answer_text.rows(answer)
-    table = _grid(f"interval: {answer_text.level(answer)}", *heads)
-    for label, cells in rows:
-        table.add_row(streams.plain(label), *cells)
+    table, left_out = fitted(f"interval: {answer_text.level(answer)}", heads, rows, width)
     console.print(table)
+    if left_out:
+        names = ", ".join(head.partition("\n")[0] for head in left_out)
+        console.print(f"{names}: in answer.csv, or on a wider terminal", style="dim", soft_wrap=True)
     for line in answer_text.lines(answer):
         console.print(textwrap.fill(streams.plain(line), width, subsequent_indent="  "), soft_wrap=True)
     helped = answer_text.measures(measures)
     if helped:
-        table = _grid("what would have helped (80 %)", "of the loss averted, %", "side effect, customers %", "cost")
-        for label, cells in helped:
-            table.add_row(label, *cells)
+        heads = ["of the loss averted, %", "side effect, customers %", "cost"]
         console.print()
-        console.print(table)
+        console.print(fitted("what would have helped (80 %)", heads, helped, width)[0])
         line = "what is known of each, and all of them: python -m sim countermeasures, with the same settings"
         console.print(line, style="dim", soft_wrap=True)
     console.print()
+
+
+def fitted(name: str, heads: Sequence[str], rows: Sequence[answer_text.Row], width: int) -> tuple[Table, list[str]]:
+    """A table of as many columns as the width takes, and the heads of the others; labels wrap, figures are not cut."""
+    columns = list(zip(*(cells for _, cells in rows), strict=True))
+    widths = [max(map(len, (*head.split("\n"), *cells))) for head, cells in zip(heads, columns, strict=True)]
+    ends = accumulate((w + 2 for w in widths), initial=LABEL)
+    many = max(1, sum(end <= width for end in ends) - 1)
+    table = _grid(name, *heads[:many])
+    table.columns[0].no_wrap = False
+    for column, wide in zip(table.columns[1:], widths, strict=False):
+        column.min_width = wide
+    for label, cells in rows:
+        table.add_row(streams.plain(label), *cells[:many])
+    return table, list(heads[many:])
 
 
 def print_job(done: Finished) -> None:

@@ -119,7 +119,7 @@ def _merge(parts: Sequence[Any], alone: Any, cases: Array) -> Any:
         values = {n: _merge([getattr(p, n) for p in parts], getattr(alone, n), cases) for n in names}
         return type(first)(**values)
     if isinstance(first, float):
-        return float(np.median(parts))
+        return float(np.quantile(parts, 0.5, method="inverted_cdf"))
     return first
 
 
@@ -130,11 +130,12 @@ def over(values: Sequence[Quantity], alone: Quantity, cases: Array) -> Quantity:
     own; the dice of the answer are those of the scenario itself, of which more people may have been simulated.
     """
     found = np.array([q.value for q in values])
-    if (~np.isnan(found)).sum() < FEWEST:
-        return nothing(float(np.nanmedian(found)) if (~np.isnan(found)).any() else math.nan)
-    middle, low, high = (float(np.nanquantile(found, q, method="inverted_cdf")) for q in (0.5, 0.1, 0.9))
-    finite = np.isfinite(found)
-    if not finite.all():
+    there = ~np.isnan(found)  # where there are such customers
+    if there.sum() < FEWEST:
+        return nothing(float(np.nanmedian(found)) if there.any() else math.nan)
+    values, found, cases = [q for q in values if q.value == q.value], found[there], cases[there]
+    middle, low, high = (float(np.quantile(found, q, method="inverted_cdf")) for q in (0.5, 0.1, 0.9))
+    if not np.isfinite(found).all():
         return Quantity(middle, low, high, Parts(), LEVEL)
     if not found.var():  # the same in all, as where nobody acts: no more is known than from the scenario's own run
         return alone if alone.value == middle else nothing(middle)

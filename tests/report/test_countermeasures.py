@@ -36,7 +36,7 @@ def test_the_command_prints_every_row_and_leaves_four_files(command):
         (["scandal=outage", "out=a", "out=b"], "out: give one folder"),
         (["scandal=outrage"], "scandal: 'outrage' is no preset; did you mean outage?"),
         ([*SMALL, "firms.colgate.price=-1", "out=new"], "firms.colgate.price"),
-        ([*SMALL, "base=0", "out=new"], "base: 0 is no number of customers"),
+        ([*SMALL, "base=0", "out=new"], "base=0: countermeasures are told in % of the loss"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_left(words, said, command):

@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sim.measure.quantity import Quantity
-from sim.report.answer_text import between, digits, events_words, level, scaled_sentence, sentence, start
+from sim.report.answer_text import between, counted, digits, events_words, level, scaled_sentence, sentence, start
 from sim.report.figures.style import FOCUS, INK, MARK, REST, styled
 from sim.report.findings import TOO_FEW, called
 from sim.study.answer import Answer
@@ -35,7 +35,7 @@ def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "
     axes = figure.subplot_mosaic("tg;th" if helped else "tg", width_ratios=[1.35, 1])
     _over_time(axes["t"], found)
     unit = "% of the customers there would be without it"
-    _bars(axes["g"], groups, f"Whom, {found.worst.weeks:.0f} weeks after {start(found)}", unit)
+    _bars(axes["g"], groups, f"Whom, {counted(found.worst.weeks)} after {start(found)}", unit)
     if helped:
         _bars(axes["h"], helped[:6], "What would have helped", "% of the loss averted (80 %)", MARK)
     lines = [sentence(found), scaled_sentence(found) or note]
