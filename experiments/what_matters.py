@@ -20,6 +20,7 @@ FAST = {"people": 200, "points": 4, "sobol_points": 4}
 BREACH = {"scandals.breach": {"kind": "privacy", "week": 26, "severity": 3.0, "action": 3.0}}
 SHORT = ("market=bank", "weeks=78", "burn_in=26", "window=26")
 KEPT, NAMED = 6, 5  # numbers that Sobol's indices are of, and that a finding names
+MUCH = 0.1  # of what the largest does, above which a number is counted
 
 
 def finding(table: pd.DataFrame, dice: pd.DataFrame) -> list[str]:
@@ -28,9 +29,11 @@ def finding(table: pd.DataFrame, dice: pd.DataFrame) -> list[str]:
     for (question, method), rows in table.groupby(["question", "method"], sort=False):
         top = rows.sort_values("value", ascending=False, kind="stable").head(NAMED)
         text = ", ".join(f"{r.path} {r.value:.3g} ± {r.error:.2g}" for r in top.itertuples())
+        much = (rows["value"] > MUCH * rows["value"].max()).sum()
         spread = dice[(dice["question"] == question) & (dice["method"] == method)].iloc[0]
         sizes = f"standard deviation {spread['parameters']:.3g} of the numbers, {spread['dice']:.3g} of the dice"
-        lines.append(f"{question}, {method}: {text}; {sizes}.")
+        most = f"{much} of {len(rows)} numbers do more than {MUCH:.0%} of what the first does"
+        lines.append(f"{question}, {method}: {text}; {most}; {sizes}.")
     return lines
 
 

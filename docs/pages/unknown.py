@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from docs.pages.fields import cell, table_of
+from docs.pages.gallery import made
 from sim.calibration.settings import number
 from sim.casebook.cases import casebook
 from sim.casebook.left_out import predictions, scores
@@ -30,6 +31,7 @@ PART_WORDS = {
     "parameters": "numbers of the model that are not known (conf/priors.yaml); in what events cost, over worlds",
     "cases": "how much scandals of one kind differ (conf/casebook.yaml); only in forecasts of a new scandal",
 }
+DECIDES = "what_matters"  # the experiment
 VERDICTS = (HOLDS, UNDECIDED, MISSES)
 
 
@@ -97,6 +99,19 @@ def numbers() -> Iterator[str]:
     yield "[Every setting](reference/fields.md) names the basis of each."
 
 
+def decisive() -> Iterator[str]:
+    """Which of the numbers matter, as an experiment has found; nothing where it was not run in full."""
+    record = made().get(DECIDES, {})
+    if record.get("form") != "in full":
+        return
+    yield "## The numbers that matter"
+    yield (
+        f"`python -m experiments.{DECIDES}` varies every number of a market of banks over its spread, as "
+        f"[the gallery](gallery.md) says (made {record['date']} from {record['code']}):"
+    )
+    yield "\n".join(f"- {sentence}" for sentence in record["finding"])
+
+
 def errors() -> Iterator[str]:
     """The parts of an error."""
     yield "## What an error includes"
@@ -151,7 +166,8 @@ def write(folder: Path) -> None:
     """Write the page."""
     head = (
         "# What we do not know\n\nEvery figure here is read from the files of this version when the site is built: "
-        "`conf/facts_found.yaml`, `conf/facts.yaml`, `conf/priors.yaml`, `conf/casebook.yaml`, `conf/calibration.yaml`."
+        "`conf/facts_found.yaml`, `conf/facts.yaml`, `conf/priors.yaml`, `conf/casebook.yaml`, `conf/calibration.yaml` "
+        "and `experiments/figures/made.yaml`."
     )
-    parts = [head, *scoreboard(), *numbers(), *errors(), *scandals(), *calibration()]
+    parts = [head, *scoreboard(), *numbers(), *decisive(), *errors(), *scandals(), *calibration()]
     (folder / "unknown.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
