@@ -16,6 +16,7 @@ from sim import study
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array
 from sim.measure.tally import Tally
+from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.report import figures
 from sim.report.experiment import keep, play
@@ -40,6 +41,15 @@ WITHOUT: dict[str, dict[str, object]] = {
     "as shipped, losses weigh five times": {"consumer.loss_aversion": 5.0},
     "as shipped, bad visits wake attention": {"market.incident_attention": 0.5},
 }
+
+
+def alike(base: Scenario) -> dict[str, object]:
+    """Visits that hardly differ: nothing fails and nothing delights."""
+    taken: dict[str, object] = {}
+    for name, firm in base.firms.items():
+        taken |= {f"firms.{name}.consistency_sd": 0.05, f"firms.{name}.delight_rate": 0.0}
+        taken |= {f"firms.{name}.touchpoints.{point}.failure_rate": 0.0 for point in firm.touchpoints}
+    return taken
 
 
 def blurred(loss_aversion: float, spread: float, step: float = HALF) -> float:
@@ -69,7 +79,9 @@ def finding(table: pd.DataFrame) -> list[str]:
 def main(people: int = 40_000) -> pd.DataFrame:
     base = study.scenario("market=retail_us", f"people={people}", "weeks=104")
     j, rows = list(base.firms).index(base.focus), []
-    for name, taken in WITHOUT.items():
+    same = alike(base)
+    cases = {**WITHOUT, "visits alike": same, "visits alike, expectation fixed": {**same, **FIXED}}
+    for name, taken in cases.items():
         shares = []
         for step in (0.0, HALF, -HALF):
             move = {"moves.quality": {"firm": base.focus, "lever": "quality", "week": WEEK, "value": step}}

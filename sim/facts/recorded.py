@@ -41,7 +41,8 @@ def fact_127(runs: RunCache) -> Quantities:
 def fact_128(runs: RunCache) -> Quantities:
     """A scandal of conscience keeps new customers away from a bank, and old ones stay."""
     preset = "market=bank scandal=moral_scandal"
-    pair = [runs(preset, {"weeks": SCANDAL + 2 * QUARTER, **c}, times=12) for c in ({"scandals": {}}, {})]
+    weeks = {"weeks": SCANDAL + 2 * QUARTER}
+    pair = [runs(preset, changes, times=12) for changes in ({**weeks, "scandals": {}}, weeks)]
     j, after = pair[0].focus + 1, slice(SCANDAL + MONTH, SCANDAL + MONTH + 9)
 
     def change(quiet: Tally, event: Tally, opened: bool) -> Array:

@@ -13,6 +13,7 @@ import sim
 from sim.measure import metrics
 from sim.measure.estimates import Estimate, frame
 from sim.measure.registry import METRICS, MetricInfo, info, listed, metric
+from sim.measure.tally import Tally
 from sim.report.figures.style import words
 
 ROOT = Path(__file__).parents[2]
@@ -148,3 +149,10 @@ def test_firms_of_a_bank_lie_on_both_sides_of_their_category():
     assert firms.above_category.min() < 0 < firms.above_category.max()
     assert np.allclose(firms.stickiness - firms.above_category, category)
     assert not {"excess", "dirichlet_phi", "polarization"} & set(found.columns)
+
+
+def test_who_had_no_firm_to_leave_has_not_switched():
+    """A newcomer's first firm is no switch, and who has left the market is not looked for."""
+    transitions = np.array([[5, 30, 0], [0, 90, 10], [7, 20, 80]])
+    counts = Tally(*(transitions if name == "transitions" else np.zeros(1) for name in Tally._fields))
+    assert metrics.switched(counts) == pytest.approx(30 / 200)
