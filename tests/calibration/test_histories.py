@@ -109,6 +109,22 @@ def test_spells_from_before_leaving_was_seen_only_tell_tenure(tmp_path):
     assert h.y[:, 0].max() >= 0 and histories.step_of(read(tmp_path / "p.csv")) > 27
 
 
+def test_how_customers_and_firms_are_called_does_not_matter(tmp_path):
+    rng = np.random.default_rng(1)
+    y = np.where(rng.random((60, 8)) < 0.8, 0, rng.integers(0, 3, (60, 8))).astype(np.int8)
+    frame = table(y)
+    other = frame.assign(
+        customer="x" + (1000 - frame.customer.str[1:].astype(int)).astype(str),
+        provider=frame.provider.map({"A": "zeta", "B": "beta", "C": "alpha"}),
+    )
+    found = []
+    for name, one in (("a", frame), ("b", other.sort_values(["customer", "month"]))):
+        one.to_csv(tmp_path / f"{name}.csv", index=False)
+        h, _ = histories_of(read(tmp_path / f"{name}.csv"), 30)
+        found.append(sorted((row.tolist(), int(fold)) for row, fold in zip(h.y, h.fold, strict=True)))
+    assert found[0] == found[1] and len(found[0]) < 60
+
+
 def test_newcomers_of_a_market_are_customers_of_their_own():
     base = with_firms(uncalibrated("market=bank"), ("a", "b"), np.array([0.6, 0.4]), None)
     often = replace(base, consumer=replace(base.consumer, turnover=1.0))
