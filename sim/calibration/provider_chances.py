@@ -52,13 +52,20 @@ def counted(
     length = max(h.periods, int(np.ceil(FEWEST_MONTHS * WEEKS_A_MONTH / h.weeks)))
     length = max(2, min(length, int(MOST_WEEKS / h.weeks)))
     long = observe(market, replace(h, y=np.zeros((1, length), np.int8)), people, seed)
+    own = of_firms(long)["joins"].value()
+    tilt = np.where(joins > 0, joins, 1e-6) / np.maximum(np.nan_to_num(own, nan=1.0), 1e-6)
+    return table_of(long, names, seed, step, tilt)
+
+
+def table_of(h: Histories, names: tuple[str, ...], seed: int, step: float, tilt: np.ndarray) -> Chances:
+    """The chances counted in histories; `tilt` [j] multiplies those of joining a firm."""
     many = len(h.firms)
     risk, left = np.zeros((2, many, len(TENURES), len(KINDS)))
     went = np.zeros((many + 1, many + 1, many))
-    for period, state in walk(long):
-        if period == long.periods - 1:
+    for period, state in walk(h):
+        if period == h.periods - 1:
             break
-        then = long.y[:, period + 1].astype(np.int64)
+        then = h.y[:, period + 1].astype(np.int64)
         bins, kinds = kinds_of(state, period, h.weeks)
         i = np.flatnonzero((state.last >= 0) & (then >= 0))
         moved = i[then[i] != state.last[i]]
@@ -67,10 +74,7 @@ def counted(
         new = np.flatnonzero((state.last < 0) & (then >= 0) & (state.tenure == 0))
         for who in (moved, new):
             np.add.at(went, (state.before[who] + 1, state.last[who] + 1, then[who]), 1)
-    own = of_firms(long)["joins"].value()
-    tilt = np.where(joins > 0, joins, 1e-6) / np.maximum(np.nan_to_num(own, nan=1.0), 1e-6)
-    leaving = _shrunk(left, risk)
-    return Chances(h.firms, names, h.weeks, step, seed, leaving, risk, _joining(went * tilt, tilt))
+    return Chances(h.firms, names, h.weeks, step, seed, _shrunk(left, risk), risk, _joining(went * tilt, tilt))
 
 
 def _shrunk(left: np.ndarray, risk: np.ndarray) -> np.ndarray:

@@ -139,7 +139,10 @@ def _posterior(
             market = changed(base, values(base, dict(zip(free, map(float, points[n]), strict=True)), free))
             found = of_market(observe(market, h, people, (seed + 1000 + n) % 2**31))
             tell(next(done) / len(points))
-            return [float(found[name].value()) for name in targets]
+            values_of = [float(found[name].value()) for name in targets]
+            return [
+                v if np.isfinite(v) else float(found[MOVES].value()) for v in values_of
+            ]  # nobody to count: as of all
 
         pool = ThreadPoolExecutor(os.cpu_count())
         try:

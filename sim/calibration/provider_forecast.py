@@ -92,10 +92,13 @@ def simulate(
 
 
 def _after(state: Standing, quiet: np.ndarray, y: np.ndarray, period: int) -> tuple[Standing, np.ndarray]:
-    """The state after a period; who lacks for a short time is taken to be where they were."""
+    """The state after a period; who lacks for a short time is taken to be where they were.
+
+    Of those who are there in the first period of all the beginning is not seen.
+    """
     idle = np.where(y >= 0, 0, quiet + 1)
     short = (y < 0) & (state.last >= 0) & (idle <= LONGEST_GAP)
-    moved = seen(state, y, period)
+    moved = seen(state, y, period, np.full(len(y), -1) if period == 0 else None)
     kept = (np.where(short if a.ndim == 1 else short[:, None], b, a) for a, b in zip(moved, state, strict=True))
     state = Standing(*kept)
     return state, np.where(state.last >= 0, idle, 0)

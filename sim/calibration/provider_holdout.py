@@ -1,12 +1,13 @@
 """How well a market of providers predicts: fitted to the first part of the histories, asked about the rest."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sim.calibration.chains import Progress
 from sim.calibration.histories import ABSENT, Histories, events
-from sim.calibration.provider_chances import Chances, counted
+from sim.calibration.provider_chances import Chances, counted, table_of
 from sim.calibration.provider_figures import Figures, of_firms, of_market
 from sim.calibration.provider_fit import fit
 from sim.calibration.provider_forecast import Waiting, predict, simulate
@@ -17,6 +18,7 @@ TRAINED = 0.7  # of the periods
 RUNS = 20
 FEWEST_PERIODS = 4
 REFERENCES = ("firm by firm", "all alike")
+COUNTED = "counted"  # the chances by firm, tenure and past counted in the panel itself
 
 
 @dataclass
@@ -60,12 +62,11 @@ def evaluated(h: Histories, first: int, chances: Chances, seed: int) -> Held:
     there = y[:, first:] >= 0
     asked[:, first:][there] = np.arange(there.sum())
     w = Waiting(h.names.astype(str), y, asked)
-    rows, p = predict(chances, w)
     i, m = np.nonzero(there)
-    mine = np.empty(len(rows))
-    mine[rows] = np.log(np.maximum(p[np.arange(len(rows)), y[i, first + m][rows]], 1e-12))
-    known = _with_history(h, first)[i, m]
-    likelihood = {"market": mine[known]} | {n: r[i, m][known] for n, r in _references(h, first).items()}
+    known, then = _with_history(h, first)[i, m], y[i, first + m]
+    past = table_of(h.until(first), chances.names, seed, 1.0, np.ones(len(h.firms)))
+    likelihood = {n: _of_rows(c, w, then)[known] for n, c in (("market", chances), (COUNTED, past))}
+    likelihood |= {n: r[i, m][known] for n, r in _references(h, first).items()}
     rows, drawn = simulate(chances, w, RUNS, seed)
     runs, ends = [], []
     for run in drawn:
@@ -79,6 +80,14 @@ def evaluated(h: Histories, first: int, chances: Chances, seed: int) -> Held:
     e = events(h, first - 1)
     stay = _end_share(np.where(y[:, first - 1 :] >= 0, y[:, [first - 1]], ABSENT), len(h.firms))
     return Held(first, of_market(h, first - 1, e), of_firms(h, first - 1, e), runs, share, stay, likelihood, i[known])
+
+
+def _of_rows(chances: Chances, w: Waiting, then: np.ndarray) -> np.ndarray:
+    """Log-likelihood of the rows that ask."""
+    rows, p = predict(chances, w)
+    found = np.empty(len(rows))
+    found[rows] = np.log(np.maximum(p[np.arange(len(rows)), then[rows]], 1e-12))
+    return found
 
 
 def _with_history(h: Histories, first: int) -> np.ndarray:
@@ -114,22 +123,33 @@ def lines(held: Held | None, firms: tuple[str, ...]) -> list[str]:
     """What was found, in words."""
     if held is None:
         return ["Too few periods or moves to hold any out: how well the market predicts is not known."]
-    said = [
-        f"{len(held.who):,} customer periods, the last 30 % of the file, were held out, and the rest fitted anew:",
-        f"{'':<16}{'log-likelihood':>15}   market better by (s.e. over customers)",
-    ]
-    for name, ll in held.likelihood.items():
-        gain = held.likelihood["market"] - ll
-        by = f"{gain.mean():+9.5f} ({bootstrap_error(gain, held.who, 500):.5f})" if name != "market" else ""
-        said.append(f"{name:<16}{ll.mean():>15.5f}   {by}")
-    best = max(REFERENCES, key=lambda n: held.likelihood[n].mean())
-    gain = held.likelihood["market"] - held.likelihood[best]
-    if gain.mean() < 2 * bootstrap_error(gain, held.who, 500):
-        said.append(f"! Not clearly better than `{best}`: how customers differ tells little here.")
+    said = list(_likelihood_lines(held))
     seen, expected, spread = held.share
     width = max(map(len, firms)) + 2
     said.append(f"{'share at the end, %':<{max(width, 20)}}{'seen':>8}{'expected':>16}{'had nobody moved':>20}")
     for j, firm in enumerate(firms):
         about = f"{100 * expected[j]:.1f} +- {100 * spread[j]:.1f}"
         said.append(f"{firm:<{max(width, 20)}}{100 * seen[j]:>8.1f}{about:>16}{100 * held.persist[j]:>20.1f}")
+    said.append(f"{'customers who move, %':<28}{'seen':>14}{'expected':>18}")
+    for name, figure in held.market.items():
+        if figure.known():
+            each = np.array([float(market[name].value()) for market, _ in held.runs])
+            about = f"{100 * each.mean():.2f} +- {100 * each.std():.2f}"
+            mine = f"{100 * float(figure.value()):.2f} +- {100 * float(figure.error()):.2f}"
+            said.append(f"{name:<28}{mine:>14}{about:>18}")
     return said
+
+
+def _likelihood_lines(held: Held) -> Iterator[str]:
+    yield f"{len(held.who):,} customer periods, the last 30 % of the file, were held out, and the rest fitted anew:"
+    yield f"{'':<16}{'log-likelihood':>15}   market better by (s.e. over customers)"
+    for name, ll in held.likelihood.items():
+        gain = held.likelihood["market"] - ll
+        by = f"{gain.mean():+9.5f} ({bootstrap_error(gain, held.who, 500):.5f})" if name != "market" else ""
+        yield f"{name:<16}{ll.mean():>15.5f}   {by}"
+    yield f"`{COUNTED}`: by firm, tenure and past, in the panel itself; `{REFERENCES[0]}`: all moves between firms;"
+    yield f"  `{REFERENCES[1]}`: one rate of moving."
+    best = max(REFERENCES, key=lambda n: held.likelihood[n].mean())
+    gain = held.likelihood["market"] - held.likelihood[best]
+    if gain.mean() < 2 * bootstrap_error(gain, held.who, 500):
+        yield f"! Not clearly better than `{best}`: how customers differ tells little here."

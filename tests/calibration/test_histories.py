@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from sim.calibration import histories
-from sim.calibration.histories import ABSENT, Histories, events, histories_of
-from sim.calibration.provider_chances import Chances, next_firm
+from sim.calibration.histories import ABSENT, Histories, events, histories_of, walk
+from sim.calibration.provider_chances import Chances, kinds_of, next_firm, table_of
 from sim.calibration.provider_figures import MOVES, RETURNS, exits, of_firms, of_market, retention, tenure_name
 from sim.calibration.provider_forecast import Waiting, predict, simulate
 from sim.calibration.provider_market import observe, with_firms
@@ -109,6 +109,22 @@ def test_spells_from_before_leaving_was_seen_only_tell_tenure(tmp_path):
     assert h.y[:, 0].max() >= 0 and histories.step_of(read(tmp_path / "p.csv")) > 27
 
 
+def test_how_customers_and_firms_are_called_does_not_matter(tmp_path):
+    rng = np.random.default_rng(1)
+    y = np.where(rng.random((60, 8)) < 0.8, 0, rng.integers(0, 3, (60, 8))).astype(np.int8)
+    frame = table(y)
+    other = frame.assign(
+        customer="x" + (1000 - frame.customer.str[1:].astype(int)).astype(str),
+        provider=frame.provider.map({"A": "zeta", "B": "beta", "C": "alpha"}),
+    )
+    found = []
+    for name, one in (("a", frame), ("b", other.sort_values(["customer", "month"]))):
+        one.to_csv(tmp_path / f"{name}.csv", index=False)
+        h, _ = histories_of(read(tmp_path / f"{name}.csv"), 30)
+        found.append(sorted((row.tolist(), int(fold)) for row, fold in zip(h.y, h.fold, strict=True)))
+    assert found[0] == found[1] and len(found[0]) < 60
+
+
 def test_newcomers_of_a_market_are_customers_of_their_own():
     base = with_firms(uncalibrated("market=bank"), ("a", "b"), np.array([0.6, 0.4]), None)
     often = replace(base, consumer=replace(base.consumer, turnover=1.0))
@@ -139,6 +155,25 @@ def test_the_next_firm_follows_from_the_past():
     assert rows.tolist() == [0, 1] and p == pytest.approx(np.array([[0.9, 0.1], [0.75, 0.25]]))
     w.y[0, 3] = -1  # a period that lacks: two steps
     assert predict(chances(), w)[1][0] == pytest.approx([0.5**2, 1 - 0.5**2])
+
+
+def test_who_is_there_from_the_first_period_on_is_no_newcomer():
+    """One-step chances of the customers of a market, forecast and counted, are the same."""
+    base = with_firms(uncalibrated("market=bank"), ("a", "b"), np.array([0.6, 0.4]), None)
+    h = observe(base, some("a" * 20, "b" * 20), 600, 1)
+    table = table_of(h, ("a", "b"), 1, 30.0, np.ones(2))
+    y = h.y.astype(np.int64)
+    there = (y >= 0) & (np.arange(20) > 0)
+    asked = np.where(there, there.cumsum().reshape(there.shape) - 1, -1)
+    rows, p = predict(table, Waiting(h.names.astype(str), y, asked))
+    i, m = np.nonzero(there)
+    found = np.full(y.shape, np.nan)
+    found[i[rows], m[rows]] = 1 - p[np.arange(len(rows)), np.maximum(y[i[rows], m[rows] - 1], 0)]
+    for period, state in walk(h):
+        at = np.flatnonzero((state.last >= 0) & (y[:, min(period + 1, 19)] >= 0) & (period < 19))
+        bins, kinds = kinds_of(state, period, h.weeks)
+        expected = table.leaving[state.last[at], bins[at], kinds[at]]
+        assert found[at, min(period + 1, 19)] == pytest.approx(expected)
 
 
 def test_free_runs_have_the_chances_that_are_told():
