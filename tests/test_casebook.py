@@ -276,6 +276,11 @@ def test_an_observed_first_stretch_is_what_is_simulated(bank, monkeypatch):
         assert said in text
 
 
+def test_the_file_of_a_report_is_no_part_of_the_market():
+    asked = question.asked_of_market(["market=bank", "scandal=new", "report=a.html", "scandal.kind=data"])
+    assert asked.others == ["market=bank", "scandal=new", "report=a.html"] and asked.settings == asked.others[:2]
+
+
 def test_all_that_is_wrong_with_question_and_market_is_said_at_once():
     with pytest.raises(ScenarioError) as error:
         question.asked_of_market(["market=bank", "scandal=new", "scandal.kind=dta", "base=0", "observed=3"])
