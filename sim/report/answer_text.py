@@ -111,6 +111,8 @@ def rows(answer: Answer) -> tuple[list[str], list[Row]]:
     """The heads of the table and its rows: a column for each moment."""
     moments = answer.moments
     heads = [f"{name}\nweek {m.weeks:.0f}" for name, m in moments.items()]
+    if answer.worst.total.percent.value > 0:
+        heads[0] = heads[0].replace("worst", "best")
     told = list(moments.values())
     found: list[Row] = [("change of customers, %", [cell(m.total.percent) for m in told])]
     if answer.base:
@@ -174,6 +176,9 @@ def sure(answer: Answer) -> str:
     shown = [(name, getattr(parts, name)) for name in ERRORS]
     given = [f"{name} {e * size:.2f}" for name, e in shown if math.isfinite(e * size)]
     missing = [name for name, e in shown if not math.isfinite(e)]
+    if math.isfinite(parts.parameters) and "cases" in missing:
+        missing.remove("cases")
+        given[-1] = given[-1].replace("parameters", "parameters and cases together")
     without = f"; not included: {' and '.join(missing)}" if missing else ""
     return f"standard error at the worst, in points, by where it comes from: {', '.join(given) or 'none'}{without}"
 
