@@ -62,7 +62,7 @@ def main(seeds: int = 120, people: int = 0, part: int = 0) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["part", "of", "people", "what", "held", "intervals"])
     show(table)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    table.to_csv(FOLDER / "coverage.csv", index=False)
+    table.to_csv(FOLDER / (f"coverage_{part}.csv" if part else "coverage.csv"), index=False)
     return table
 
 

@@ -134,18 +134,21 @@ def _new_scandal(arguments: list[str], then: str) -> tuple[list[str], list[dict[
     `then` is what comes next, in words.
     """
     from sim.casebook.question import answer, asked_of_market
+    from sim.report.folders import refuse
+    from sim.report.html_report import taken
     from sim.report.signals import stoppable
     from sim.study.presets import scenario
 
     question = asked_of_market(arguments)
-    others = question.others
+    reports = [a for a in question.others if a not in question.settings]
+    refuse([c for report in reports for c in taken(report.partition("=")[2])])
     with stoppable():
-        drawn, text = answer(scenario(*others), question)
+        drawn, text = answer(scenario(*question.settings), question)
     print(text)
     if drawn is None:
         return [], []
     print(f"\n{then}:", flush=True)
-    return [*others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())], drawn.changes
+    return [*question.others, *(f"{path}={value:.6g}" for path, value in drawn.middle.items())], drawn.changes
 
 
 def _panel(panels: list[str], others: list[str]) -> int:

@@ -133,6 +133,12 @@ def test_a_forecast_is_a_row_a_case_with_its_quantiles_in_order(ask):
     assert float(rows[1]["worst_p50"]) < float(rows[0]["worst_p50"]) < 0
 
 
+def test_one_case_needs_no_list(ask):
+    case = "{ID: a, regime: provider, kind: data}"
+    rows = [ask(text, f"{n}.csv") for n, text in enumerate((f"[{case}]", f"cases: {case}".replace("ID", "id"), case))]
+    assert rows[0] == rows[1] == rows[2]
+
+
 def test_outcomes_in_a_file_are_not_read(ask):
     text = "- {id: a, regime: provider, kind: data, peak: %s, late: %s}\n"
     rows = [ask(text % what, f"{n}.csv") for n, what in enumerate((("null", "3"), ("{value: -90}", "[1]")))]
@@ -155,6 +161,9 @@ WRONG = {
     "cases: [{id: a, kind: dta}]": "a.kind: 'dta' is not known; did you mean data?",
     "cases: [{regime: provider}]": "case 1: id is missing",
     "cases: [{id: a}, {id: a}]": "a: two cases have this id",
+    "cases: [{id: a, self: 0, self: 1}]": "self is given twice",
+    "cases: [{id: a, Self: 0, self: 1}]": "a.self: is given twice",
+    "cases: [{id: a, kind: brech}]": "a.kind: 'brech' is not known; did you mean data?",
     "cases: [{id: a, self: 2}]": "a.self: 2 is no share from 0 to 1",
     "cases: [{id: a, harmd: 0.2}]": "a.harmd: unknown; did you mean harmed?",
     "cases: [{id: a, self: 0, harmed: 0.4}]": "harmed is 0.4, yet self is 0",
@@ -265,6 +274,23 @@ def test_an_observed_first_stretch_is_what_is_simulated(bank, monkeypatch):
     text = question.told(RULE, question.Question(BREACH, -6.0, []), drawn)
     for said in ("national headlines", "no measurable effect", "a gain", "TalkTalk, UK 2015: -2.4 %", "80 % interval"):
         assert said in text
+
+
+def test_the_file_of_a_report_is_no_part_of_the_market():
+    asked = question.asked_of_market(["market=bank", "scandal=new", "report=a.html", "scandal.kind=data"])
+    assert asked.others == ["market=bank", "scandal=new", "report=a.html"] and asked.settings == asked.others[:2]
+
+
+def test_all_that_is_wrong_with_question_and_market_is_said_at_once():
+    with pytest.raises(ScenarioError) as error:
+        question.asked_of_market(["market=bank", "scandal=new", "scandal.kind=dta", "base=0", "observed=3"])
+    assert [c.partition(":")[0] for c in error.value.complaints] == ["scandal.kind", "observed", "base"]
+
+
+def test_a_firm_that_is_seldom_used_gets_the_cases_only():
+    scenario = study.scenario("market=cars_us", "scandal=new", "people=2000")
+    drawn, text = question.answer(scenario, question.Question({"regime": "repertoire", "kind": "body"}, None, []))
+    assert drawn is None and "Not simulated: of 30,000 people 25 buy" in text and "simulated in this market" not in text
 
 
 def test_a_run_that_ends_too_early_is_refused(bank):

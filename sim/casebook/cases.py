@@ -92,8 +92,8 @@ def read_cases(path: Path | str) -> list[Case]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ScenarioError([f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"]) from None
     rows = config.get("cases", [config]) if isinstance(config, Mapping) else config
-    rows = [rows] if isinstance(rows, Mapping) and "id" in rows else rows
-    if not isinstance(rows, list) or not rows or (rows == [config] and "id" not in rows[0]):
+    rows = [rows] if isinstance(rows, Mapping) and _named(rows) else rows
+    if not isinstance(rows, list) or not rows or (rows == [config] and not _named(rows[0])):
         raise ScenarioError(
             [
                 f"{path}: no cases in it; a list under `cases:`, each with id, regime, kind and what is known, "
@@ -118,6 +118,10 @@ def read_cases(path: Path | str) -> list[Case]:
     if wrong:
         raise ScenarioError(wrong)
     return found
+
+
+def _named(row: Mapping[str, object]) -> bool:
+    return any(_plain(name) == "id" for name in row)
 
 
 def attributes(row: Mapping[str, object], at: str, wrong: list[str]) -> Attributes:

@@ -30,6 +30,16 @@ class Question(NamedTuple):
     seen: float | None
     others: list[str]
 
+    @property
+    def settings(self) -> list[str]:
+        """The arguments of the run that make its scenario."""
+        return settings(self.others)
+
+
+def settings(others: Sequence[str]) -> list[str]:
+    """Those of the arguments that make a scenario: not flags, nor the file of a report."""
+    return [o for o in others if not o.startswith("-") and not o.lstrip("+").startswith("report=")]
+
 
 def asked(arguments: Sequence[str], regime: str = "") -> Question:
     """The question in the arguments of a command line; one ScenarioError lists all that is wrong with it.
@@ -67,7 +77,7 @@ def asked_of_market(arguments: Sequence[str]) -> Question:
     others = [a for a in arguments if not _of_question(a)]
     regime = ""
     try:
-        regime = uncalibrated(*(o for o in others if not o.startswith("-"))).market.regime
+        regime = uncalibrated(*settings(others)).market.regime
     except ScenarioError as error:
         wrong = error.complaints
     try:

@@ -21,7 +21,7 @@ class Parts:
     dice: float = math.nan  # which people, which draws
     presence: float = math.nan  # how well presence was solved for the shares that firms state
     parameters: float = math.nan  # numbers of the model that are not known
-    cases: float = math.nan  # how much scandals of one kind differ
+    cases: float = math.nan  # how much scandals of one kind differ; nan with parameters: in them
 
     @property
     def whole(self) -> float:

@@ -64,8 +64,8 @@ def Answered(session: Session):
         return
     answer = found.answer
     html = [] if q.current else ["<p class='wrong'>The market has changed since; ask again.</p>"]
-    html.append(f"<p class='verdict'><b>{_safe(answer_text.sentence(answer))}.</b> ")
-    html.append(f"{_safe(answer_text.scaled_sentence(answer))}</p>")
+    first, *others = answer_text.sentences(answer)
+    html.append(f"<p class='verdict'><b>{_safe(first)}.</b> {_safe(' '.join(others))}</p>")
     heads, rows = answer_text.rows(answer)
     first = f"interval: {answer_text.level(answer)}"
     html.append(table_html([first, *(h.replace("\n", ", ") for h in heads)], rows))

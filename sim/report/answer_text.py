@@ -23,6 +23,8 @@ CAUSES = {
     "stayed_because": "stayed because of it",
     "came_because": "came because of it",
 }
+DICE_ONLY = "95 %, dice only"
+MUCH = 2.0  # times the change of customers, from which that of uses is told beside it
 MOST_RIVALS, MOST_MEASURES = 3, 5
 ERRORS = ("dice", "presence", "parameters", "cases")
 Row = tuple[str, list[str]]
@@ -45,19 +47,39 @@ def sentence(answer: Answer) -> str:
     )
 
 
+def sentences(answer: Answer) -> list[str]:
+    """What leads: the sentence, the same of the user's customers, and of uses where they tell more."""
+    return [line for line in (sentence(answer), scaled_sentence(answer), uses_sentence(answer)) if line]
+
+
 def scaled_sentence(answer: Answer) -> str:
     """The same in the user's customers; "" where `base` is not given."""
     scaled = answer.worst.total.scaled
     if scaled is None or not scaled.known or answer.base is None:
         return ""
     if not scaled.detected:
-        low, high = ("+" * (end > 0) + round_to(end) for end in (scaled.low, scaled.high))
-        return f"Of {answer.base:,} customers that is between {low} and {high}."
+        return f"Of {answer.base:,} customers that is between {_signed(scaled.low)} and {_signed(scaled.high)}."
     loss = _turned(scaled) if scaled.value < 0 else scaled
     span = f"{round_to(loss.low)} to {round_to(loss.high)}"
     return (
         f"Of {answer.base:,} customers that is {round_to(loss.value)} {'lost' if scaled.value < 0 else 'won'} ({span})."
     )
+
+
+def uses_sentence(answer: Answer) -> str:
+    """What it did to uses in the first quarter, where that is much more than to customers; "" elsewhere.
+
+    A customer is whose last use was at the firm: where people buy once in years, sales fall long before customers do.
+    """
+    quarter, alone = answer.quarter, answer.alone and answer.alone.quarter
+    told, words = quarter, level(answer)
+    if alone and quarter and not quarter.uses.known:  # the worlds have fewer people
+        told, words = alone, DICE_ONLY
+    if told is None or not told.uses.detected or abs(told.uses.value) < MUCH * abs(told.total.percent.value):
+        return ""
+    uses = _turned(told.uses) if told.uses.value < 0 else told.uses
+    fell = "fewer" if told.uses.value < 0 else "more"
+    return f"In the quarter after {start(answer)} it has {number(uses)} % {fell} uses ({words}: {span(uses)})."
 
 
 def events_words(answer: Answer) -> str:
@@ -89,6 +111,8 @@ def rows(answer: Answer) -> tuple[list[str], list[Row]]:
     """The heads of the table and its rows: a column for each moment."""
     moments = answer.moments
     heads = [f"{name}\nweek {m.weeks:.0f}" for name, m in moments.items()]
+    if answer.worst.total.percent.value > 0:
+        heads[0] = heads[0].replace("worst", "best")
     told = list(moments.values())
     found: list[Row] = [("change of customers, %", [cell(m.total.percent) for m in told])]
     if answer.base:
@@ -152,6 +176,9 @@ def sure(answer: Answer) -> str:
     shown = [(name, getattr(parts, name)) for name in ERRORS]
     given = [f"{name} {e * size:.2f}" for name, e in shown if math.isfinite(e * size)]
     missing = [name for name, e in shown if not math.isfinite(e)]
+    if math.isfinite(parts.parameters) and "cases" in missing:
+        missing.remove("cases")
+        given[-1] = given[-1].replace("parameters", "parameters and cases together")
     without = f"; not included: {' and '.join(missing)}" if missing else ""
     return f"standard error at the worst, in points, by where it comes from: {', '.join(given) or 'none'}{without}"
 
@@ -224,8 +251,7 @@ def rounded(q: Quantity | None) -> str:
     """People in two or three leading digits, with their interval."""
     if q is None or not q.known:
         return cell(q)
-    value, low, high = ("+" * (end > 0) + round_to(end) for end in (q.value, q.low, q.high))
-    return f"{value} [{low}, {high}]"
+    return f"{_signed(q.value)} [{_signed(q.low)}, {_signed(q.high)}]"
 
 
 def number(q: Quantity) -> str:
@@ -249,7 +275,7 @@ def level(answer: Answer) -> str:
     """What the interval is of."""
     if answer.worlds:
         return f"80 % of {answer.worlds} plausible worlds"
-    return "95 %, dice only"
+    return DICE_ONLY
 
 
 def digits(q: Quantity) -> int:
@@ -264,6 +290,11 @@ def round_to(value: float) -> str:
         return f"{round(value)}"
     step = 10 ** (math.floor(math.log10(abs(value))) - 1)
     return f"{round(value / step) * step:,.0f}"
+
+
+def _signed(value: float) -> str:
+    text = round_to(value)
+    return "+" * (value > 0 and text != "0") + text
 
 
 def _turned(q: Quantity) -> Quantity:

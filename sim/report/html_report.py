@@ -70,10 +70,10 @@ def write(report: Report, path: str) -> Path:
 def html(report: Report) -> str:
     """The whole page."""
     answer = report.answer
-    head, scaled = answer_text.sentence(answer), answer_text.scaled_sentence(answer)
+    head, *others = answer_text.sentences(answer)
     parts = [
         f"<h1>{escape(head)}</h1>",
-        f'<p class="lead">{escape(scaled)}</p>' if scaled else "",
+        *(f'<p class="lead">{escape(line)}</p>' for line in others),
         _question(report),
         f"<figure tabindex='0'>{_svg(report)}<figcaption>{escape(_note(report.scenario))}</figcaption></figure>",
         _section("Customers lost or won", _answer_table(answer)),

@@ -213,7 +213,7 @@ def _without_events(config: "DictConfig") -> list[str]:
     base, worlds = asked_for(config)
     given = {"report": bool(_report), "base": base is not None, "worlds": worlds is not None}
     names = ", ".join(name for name, there in given.items() if there)
-    what = "an answer needs an event and a firm with rivals; choose one, as in scandal=data_breach"
+    what = "there is no event to tell of, or no rival to go to; choose one, as in scandal=data_breach"
     return [f"{names}: {what}"] if names else []
 
 

@@ -89,7 +89,7 @@ def print_run(done: Finished) -> None:
 def _print_answer(answer: Answer, measures: Sequence[Countermeasure]) -> None:
     """Print what the events cost, whom, how sure that is, and what would have helped."""
     console, width = _console(), streams.columns()
-    for line in (answer_text.sentence(answer), answer_text.scaled_sentence(answer)):
+    for line in answer_text.sentences(answer):
         if line:
             console.print(textwrap.fill(streams.plain(line), width), style="bold", soft_wrap=True)
     heads, rows = answer_text.rows(answer)

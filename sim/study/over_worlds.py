@@ -145,8 +145,10 @@ def over(values: Sequence[Quantity], alone: Quantity, cases: Array) -> Quantity:
     variance, dice = float(found.var(ddof=1)), float(np.mean(np.square(errors)))
     between = max(0.0, variance - dice)
     own = alone.parts.dice if math.isfinite(alone.parts.dice) else math.sqrt(dice)
-    of_cases = between * explained(found, cases)
-    parts = Parts(own, alone.parts.presence, math.sqrt(between - of_cases), math.sqrt(of_cases))
+    share = explained(found, cases)  # nan: parameters and cases together
+    of_cases = 0.0 if math.isnan(share) else between * share
+    errors_of = math.sqrt(between - of_cases), math.nan if math.isnan(share) else math.sqrt(of_cases)
+    parts = Parts(own, alone.parts.presence, *errors_of)
     narrower = math.sqrt((between + own**2) / variance) if variance else 1.0
     shift = 0.0 if math.isnan(parts.presence) else Z80 * parts.presence
     reach = [math.hypot(min(1.0, narrower) * abs(end - middle), shift) for end in (low, high)]
@@ -154,10 +156,15 @@ def over(values: Sequence[Quantity], alone: Quantity, cases: Array) -> Quantity:
 
 
 def explained(values: Array, columns: Array) -> float:
-    """Share of the variance between worlds that a straight line in the ranks of some numbers explains, adjusted."""
+    """Share of the variance between worlds that a straight line in the ranks of some numbers explains, adjusted.
+
+    nan where there are too few worlds for so many numbers.
+    """
     n, k = columns.shape
-    if not k or n < k + 3 or not values.var():
+    if not k or not values.var():
         return 0.0
+    if n < k + 3:
+        return math.nan
     design = np.column_stack([np.ones(n), columns])
     ranks = _ranks(values)
     left = ranks - design @ np.linalg.lstsq(design, ranks, rcond=None)[0]

@@ -54,6 +54,24 @@ def test_the_users_customers_are_rounded_to_what_is_known(found):
     assert answer_text.scaled_sentence(told(found, percent)) == ""
 
 
+def test_the_users_customers_are_not_lost_where_no_change_is_detected(found):
+    percent, scaled = Quantity(0.0, -2.2, 0.0), Quantity(0.0, -22_310.0, 0.2)
+    said = answer_text.scaled_sentence(told(found, percent, scaled))
+    assert said == "Of 1,000,000 customers that is between -22,000 and 0."
+
+
+def test_uses_are_told_beside_customers_where_they_change_much_more(found):
+    def of(uses, alone=None):
+        moment = replace(found.worst, uses=uses, total=replace(found.worst.total, percent=Quantity(-0.4, -0.6, -0.2)))
+        return replace(found, quarter=moment, alone=alone, worlds=20 if alone else 0)
+
+    fell = "In the quarter after the news it has 9.0 % fewer uses (95 %, dice only: 7.0 to 11.0)."
+    assert answer_text.uses_sentence(of(Quantity(-9.0, -11.0, -7.0))) == fell
+    assert answer_text.uses_sentence(of(Quantity(-0.7, -1.0, -0.4))) == ""
+    assert answer_text.uses_sentence(of(nothing(-9.0), of(Quantity(-9.0, -11.0, -7.0)))) == fell
+    assert answer_text.uses_sentence(of(nothing(-9.0))) == "" == answer_text.uses_sentence(replace(found, quarter=None))
+
+
 @pytest.mark.parametrize(
     ("quantity", "shown"),
     [

@@ -9,10 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
 from sim import __main__ as cli
 from sim import panel
-from sim.report import figures, hydra_task, streams
+from sim.report import figures, hydra_task, streams, terminal
 from sim.report.findings import TOO_FEW
 from sim.report.result import ANSWER_FILES, FILES, TABLES
 from tests.report.test_folders import PRESET, ROOT, SMALL
@@ -172,6 +173,18 @@ def test_any_width_will_do(columns, command, monkeypatch):
     monkeypatch.setenv("LINES", columns)
     status, out, _ = command(*HERE)
     assert status == 0 and "\nb " in out and set(os.listdir("out")) == set(FILES)
+
+
+@pytest.mark.parametrize(("width", "fit"), [(60, 1), (90, 2), (200, 3), (10, 1)])
+def test_a_narrow_table_has_fewer_columns_and_whole_figures(width, fit):
+    heads = ["at the worst\nweek 9", "after a quarter", "after a year"]
+    cells = ["-39,000 [-90,000, -5,300]"] * 3
+    grid, left_out = terminal.fitted("interval: 80 %", heads, [("would have come, but did not", cells)], width)
+    assert left_out == heads[fit:] and len(grid.columns) == 1 + fit
+    console = Console(width=max(width, 60))
+    with console.capture() as text:
+        console.print(grid)
+    assert text.get().count(cells[0]) == fit
 
 
 def test_what_an_encoding_lacks_is_spelled_out():

@@ -11,7 +11,7 @@ import pytest
 from sim import ScenarioError
 from sim.engine.loop import advance, initialize, simulate
 from sim.measure.customers import customers
-from sim.measure.quantity import Parts, Quantity, change_of, count_of, half_of
+from sim.measure.quantity import Parts, Quantity, change_of, count_of, half_of, nothing
 from sim.model.scenario import change
 from sim.report import answer_text
 from sim.study import over_worlds
@@ -181,6 +181,27 @@ def test_worlds_widen_the_interval_and_say_what_decides():
     assert "80 % of 12 plausible worlds" in answer_text.sentence(over)
 
 
+def test_over_worlds_too_parts_add_up_to_the_whole_and_what_too_few_tell_is_not_told():
+    told = story(**{"replications": 1, "segments.a": {"weight": 1.0}})
+    found = answer(told, [{"scandals.breach.action": float(a)} for a in (2, 4, 6, 9, 15, 30)], base=50_000)
+    for moment in found.moments.values():
+        assert moment.total.percent.detected
+        for part in (moment.total.people, moment.total.scaled):
+            unit = "scaled" if part is moment.total.scaled else "people"
+            segments = [getattr(c, unit).value for n, c in moment.groups.items() if n.startswith("segments.")]
+            assert sum(segments) == pytest.approx(part.value)
+        people = moment.total.people.value
+        assert sum(c.people.value for c in moment.rivals.values()) == pytest.approx(-people, abs=5)
+        causes = moment.causes
+        went = causes.left_because.value + causes.never_came.value
+        assert causes.stayed_because.value + causes.came_because.value - went == pytest.approx(people)
+        for c in (*moment.groups.values(), *moment.rivals.values(), moment.total):
+            assert c.people.low <= c.people.value <= c.people.high or not c.people.known
+    none, some = nothing(), nothing(0.0)
+    merged = over_worlds.over([*[some] * 6, none], none, np.empty((7, 0)))
+    assert not merged.known and merged.value == 0.0
+
+
 @pytest.mark.parametrize("more", [{}, {**PROVIDER, "market.attention_half_life": 30.0}], ids=["quick", "slow"])
 def test_the_worst_is_no_less_than_any_other_time(more):
     found = answer(story(weeks=78, window=26, **more), worlds())
@@ -272,6 +293,12 @@ def test_countermeasures_are_averted_losses_against_their_own_control():
     loss = [(customers(simulate(s).tally)[:, 10:, :, 0]).sum() for s in (
         change(told, NO_EVENTS), told, change(told, {"scandals.breach.response": 0.4}))]  # fmt: skip
     assert found["reversal"].averted.value == pytest.approx(100 * (1 - (loss[2] - loss[0]) / (loss[1] - loss[0])))
+
+
+def test_levers_that_would_come_after_the_end_are_left_out():
+    last = market({"scandals.breach": {"firm": "f0", "week": market().weeks - 1, "action": 12.0, "severity": 3.0}})
+    names = {m.name for m in countermeasures(last)}
+    assert names and not any("moves" in measures()[n] or "lever" in measures()[n] for n in names)
 
 
 def test_where_nothing_is_lost_nothing_is_averted():

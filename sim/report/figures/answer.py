@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sim.measure.quantity import Quantity
-from sim.report.answer_text import between, counted, digits, events_words, level, scaled_sentence, sentence, start
+from sim.report.answer_text import between, counted, digits, events_words, level, sentences, start
 from sim.report.figures.style import FOCUS, INK, MARK, REST, styled
 from sim.report.findings import TOO_FEW, called
 from sim.study.answer import Answer
@@ -38,8 +38,8 @@ def answer(found: Answer, measures: Sequence[Countermeasure] = (), note: str = "
     _bars(axes["g"], groups, f"Whom, {counted(found.worst.weeks)} after {start(found)}", unit)
     if helped:
         _bars(axes["h"], helped[:6], "What would have helped", "% of the loss averted (80 %)", MARK)
-    lines = [sentence(found), scaled_sentence(found) or note]
-    lines += [note] if lines[1] != note else []
+    first, *others = sentences(found)
+    lines = [first, *([" ".join(others)] if others else []), note]
     for n, line in enumerate(lines if titled else ()):
         size = min(17 if n == 0 else 13, 17 * LONGEST / max(1, len(line)))
         weight, color = ("bold", INK) if n == 0 else ("normal", INK if n < len(lines) - 1 else "#555555")
