@@ -96,8 +96,8 @@ def smaller(sizes: dict[str, float], part: float) -> dict[str, float]:
     """The sizes of a fit, made smaller."""
     if part >= 1:
         return sizes
-    least = {"points": 100, "people": 500, "settled": 500, "rounds": 6}
-    return {n: max(low, int(part * sizes[n])) for n, low in least.items()} | {"keep": 0.5}
+    least = {"points": 72, "people": 500, "settled": 500, "rounds": 6}
+    return {n: max(low, int(part * sizes[n])) for n, low in least.items()} | {"keep": 0.5, "passes": 1}
 
 
 def measures(h: Histories) -> dict[str, tuple[float, float]]:

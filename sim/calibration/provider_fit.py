@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from sim.calibration.provider_market import Aims, changed, observe, settle, with
 from sim.calibration.settings import number, settings
 from sim.model.fields import Scenario
 from sim.study.defaults import CONF
-from sim.study.posterior import MomentFit, moment_fit, nearest
+from sim.study.posterior import MomentFit, NearestDraws, moment_fit, nearest
 from sim.study.presets import uncalibrated
 from sim.study.prior_laws import Prior
 from sim.study.priors import priors_of, values
@@ -28,9 +29,11 @@ FREE = (  # what histories of providers may tell; the others are the preset's
     "market.taste_concentration",
     "consumer.state_dependence",
     "consumer.habit_weight",
+    "consumer.habit_rate",
     "consumer.uncertainty",
 )
 AROUND = 1.6  # P90 of attention over its median, before the other numbers are known
+REACH = 3.0  # standard deviations of the posterior around its mean in which a further pass draws
 MOST_MISS = 5.0  # standard errors that a figure counts at most when presets are compared
 Tell = Callable[[float], None]
 
@@ -85,12 +88,39 @@ def fit(
         if best is None or misses[name] < misses[preset]:
             best, preset = market, name
     assert best is not None
-    posterior, warned = _posterior(best, h, targets, seed, lambda part: tell("fitting", part))
-    middle = {str(r.path): float(r.p50) for r in posterior.table.itertuples()}
-    tell("settling shares", 0.0)
     size = int(number("provider", "settled")), int(number("provider", "rounds"))
-    market = settle(changed(best, middle), h, aims, *size, seed + 2)
-    return ProviderFit(market, preset, misses, posterior, targets, figures, firms, warned)
+    free, passes = free_numbers(best), int(number("provider", "passes"))
+    low, high = np.zeros(len(free)), np.ones(len(free))
+    for n in range(passes):
+        part_of = partial(_part_done, tell, n, passes)
+        kept = _nearest(best, free, h, targets, seed + 10_000 * n, (low, high), part_of)
+        posterior = moment_fit(best, free, targets, kept)
+        tell("settling shares", 0.0)
+        best = settle(changed(best, medians(posterior)), h, aims, *size, seed + 2 + n)
+        low, high = _region(kept, low, high)
+    return ProviderFit(best, preset, misses, posterior, targets, figures, firms, _ridges(posterior))
+
+
+def medians(posterior: MomentFit) -> dict[str, float]:
+    """The median of each number."""
+    return {str(r.path): float(r.p50) for r in posterior.table.itertuples()}
+
+
+def _part_done(tell: Progress, before: int, passes: int, part: float) -> None:
+    tell("fitting", (before + part) / passes)
+
+
+def _region(kept: NearestDraws, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the priors, as quantiles, that holds what has been kept: the next points are drawn there.
+
+    Source: Fearnhead & Prangle (2012), J. R. Stat. Soc. B 74, 419-474: a pilot run to cut the prior.
+    """
+    from scipy.special import ndtr, ndtri
+
+    scores = ndtri(kept.chances)
+    middle = kept.weights @ scores
+    reach = REACH * np.sqrt(kept.weights @ (scores - middle) ** 2)
+    return np.maximum(low, ndtr(middle - reach)), np.minimum(high, ndtr(middle + reach))
 
 
 def _begin(
@@ -127,22 +157,27 @@ def free_numbers(base: Scenario) -> dict[str, Prior]:
     return {path: free[path] for path in FREE if path in free}
 
 
-def _posterior(
-    base: Scenario, h: Histories, targets: Mapping[str, tuple[float, float]], seed: int, tell: Tell
-) -> tuple[MomentFit, list[str]]:
-    """The posterior of the free numbers, presence and switching costs held; and what is to be said of it."""
-    free, people = free_numbers(base), int(number("provider", "people"))
-    done = iter(range(1, 10**9))
+def _nearest(
+    base: Scenario,
+    free: Mapping[str, Prior],
+    h: Histories,
+    targets: Mapping[str, tuple[float, float]],
+    seed: int,
+    region: tuple[np.ndarray, np.ndarray],
+    tell: Tell,
+) -> NearestDraws:
+    """Points of the posterior of the free numbers, drawn in a region of the priors; presence and costs are held."""
+    people, done, (low, high) = int(number("provider", "people")), iter(range(1, 10**9)), region
 
     def model(points: np.ndarray) -> np.ndarray:
+        within = low + (high - low) * points
+
         def one(n: int) -> list[float]:
-            market = changed(base, values(base, dict(zip(free, map(float, points[n]), strict=True)), free))
+            market = changed(base, values(base, dict(zip(free, map(float, within[n]), strict=True)), free))
             found = of_market(observe(market, h, people, (seed + 1000 + n) % 2**31))
             tell(next(done) / len(points))
-            values_of = [float(found[name].value()) for name in targets]
-            return [
-                v if np.isfinite(v) else float(found[MOVES].value()) for v in values_of
-            ]  # nobody to count: as of all
+            figures = [float(found[name].value()) for name in targets]
+            return [v if np.isfinite(v) else float(found[MOVES].value()) for v in figures]  # nobody to count: as of all
 
         pool = ThreadPoolExecutor(os.cpu_count())
         try:
@@ -152,8 +187,11 @@ def _posterior(
 
     size = {"points": int(number("provider", "points")), "keep": number("provider", "keep")}
     kept = nearest(model, len(free), list(targets.values()), **size, seed=seed)  # type: ignore[arg-type]
-    found = moment_fit(base, free, targets, kept)
-    return found, [
+    return kept._replace(chances=low + (high - low) * kept.chances)
+
+
+def _ridges(posterior: MomentFit) -> list[str]:
+    return [
         f"{a} and {b} cannot be told apart by this panel (correlation {r:.2f} in the posterior)."
-        for a, b, r in found.ridges.itertuples(index=False)
+        for a, b, r in posterior.ridges.itertuples(index=False)
     ]

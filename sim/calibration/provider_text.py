@@ -225,9 +225,10 @@ def rest(done: ProviderMarket) -> list[str]:
 def _how(done: ProviderMarket) -> Iterator[str]:
     found = ", ".join(f"{name} {miss:.1f}" for name, miss in done.fitted.misses.items())
     yield f"Began from market={done.fitted.preset}; misses by preset, root mean square in standard errors: {found}."
+    many, keep, passes = (number("provider", name) for name in ("points", "keep", "passes"))
     yield "like=NAME begins from another. Free numbers: ABC with regression adjustment on the figures of the twin above"
-    many, keep = int(number("provider", "points")), number("provider", "keep")
-    yield f"  ({many} points of the priors, the nearest {100 * keep:.0f} % kept; Beaumont, Zhang & Balding 2002)."
+    yield f"  ({passes:.0f} times {many:.0f} points of the priors, the nearest {100 * keep:.0f} % kept; Beaumont,"
+    yield "  Zhang & Balding 2002)."
     yield f"Errors: jackknife over customers. Moves lately: in the last {RECENT} months. A period lasts "
     yield f"  {done.histories.weeks:.3g} weeks; in a year {_yearly(done)} of customers move."
 

@@ -1,4 +1,4 @@
-"""Small panels of known households, and short samplers, for the tests of calibration."""
+"""Small panels of known households, and short samplers (FEW: of providers), for the tests of calibration."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sim.calibration.main import run
 
 SHARED = Path(__file__).parents[3] / "shared" / "panels"
 SHORT = {"burn_in": 400, "sweeps": 600, "draws": 200, "fewest_draws": 100, "inner": 0.5}
-FEW = {"points": 70, "keep": 0.5, "people": 800, "settled": 3000, "rounds": 8, "table": 8000}  # of providers
+FEW = {"passes": 1, "points": 72, "keep": 0.5, "people": 800, "settled": 3000, "rounds": 8, "table": 8000}
 TINY = SHORT | {"burn_in": 100, "sweeps": 120, "draws": 60, "fewest_draws": 40}
 
 
