@@ -54,6 +54,18 @@ def test_what_holds_is_what_was_found():
     assert f"{said[HELD_OUT]} held-out predictions survive" in text
 
 
+def test_the_numbers_that_matter_are_those_that_were_found():
+    said = [f for f in made()["what_matters"]["finding"] if ", morris: " in f]
+    first = {f.split(", ")[0]: re.search(r"morris: (\S+) ", f)[1] for f in said}
+    numbers = {re.search(r"of (\d+) numbers", f)[1] for f in said}
+    text = " ".join(README.split())
+    assert f"Of {', '.join(numbers)} numbers of a market of banks few matter" in text
+    assert re.findall(r"`(\w+\.\w+)`", text[text.index("few matter") :])[:2] == [
+        first["stickiness"],
+        first["loss after a breach"],
+    ]
+
+
 def test_every_file_that_is_named_is_there():
     named = set(re.findall(r"[(`]((?:conf|sim|experiments|tests|docs)/[\w./]+)[`)]", README))
     missing = sorted(path for path in named if not (ROOT / path).exists())
