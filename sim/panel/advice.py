@@ -51,7 +51,7 @@ def _values(rows: Rows, name: str) -> list[str]:
 def notes_on_names(column: str, names: Sequence[str]) -> list[str]:
     """A sentence where many names begin alike, as those of the products of a brand do.
 
-    >>> notes_on_names("product", ["Aro 1 l", "Aro 2 l", "Bel 1 l", "Bel 2 l"])[0][:29]
+    >>> notes_on_names("product", ["Aro 1 l", "Aro 2 l", "Aro 3 l", "Bel 1 l"])[0][:29]
     "product: 'Aro 1 l', 'Aro 2 l'"
     """
     first = [n.split()[0].casefold() for n in names if n.split()]

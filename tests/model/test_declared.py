@@ -59,7 +59,8 @@ def conserved(t, s: Scenario) -> None:
     inside = uses[: windows * s.window].reshape(windows, s.window, -1).sum(axis=1)
     counts = t.window.sum(axis=(0, 2))
     before, users = counts[1:, :, Count.BEFORE], counts[:-1, :, Count.USERS]
-    if s.consumer.turnover == 0 or not s.mechanisms.turnover:
+    by_age = any(c.years > 0 for c in s.cohorts.values())
+    if not s.mechanisms.turnover or (s.consumer.turnover == 0 and not by_age):
         np.testing.assert_array_equal(counts[..., Count.USES], inside)
         np.testing.assert_array_equal(before, users)
         assert t.news[..., 0].sum() <= everybody * len(s.scandals)
