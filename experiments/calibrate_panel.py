@@ -85,14 +85,11 @@ def own_price_elasticity(posterior: Posterior, choices: Choices) -> np.ndarray:
     scale = 1.0 if form.log_price else 1 + data.x
     found = []
     for d in np.linspace(0, len(draws.mu) - 1, DRAWS).astype(int):
-        z = np.zeros((len(data.x), data.x.shape[1] + 1))
+        z = np.zeros(data.x.shape)
         fill_common(data, draws.common[d], z)
         mine = draws.theta[d][choices.hh].astype(float)
         weight = np.exp(mine[:, -1:])
-        taste = np.c_[np.zeros(len(mine)), mine[:, :-1]]
-        own = np.exp(taste - taste.max(axis=1, keepdims=True))
-        own /= own.sum(axis=1, keepdims=True)
-        v = taste - weight * data.x + z[:, :-1] + z[:, -1:] * own
+        v = np.c_[np.zeros(len(mine)), mine[:, :-1]] - weight * data.x + z
         p = np.exp(v - v.max(axis=1, keepdims=True))
         p /= p.sum(axis=1, keepdims=True)
         slope = (-weight * scale * p * (1 - p)).sum(axis=0) / p.sum(axis=0)

@@ -62,10 +62,9 @@ def initial_state(data: Data, prior: HyperPrior, seed: int) -> State:
     mu[: len(share) - 1] = np.log(share[1:] / share[0])
     theta = np.tile(mu, (households, 1))
     sigma = np.diag(prior.scale**2 / 4)
-    common = len(data.x), data.x.shape[1] + 1
     state = State(
         *(theta, mu, sigma, np.ones(p), prior.common_mean.copy()),
-        *(np.zeros(common), np.zeros(common), np.zeros(households), np.zeros(households), theta.copy()),
+        *(np.zeros(data.x.shape), np.zeros(data.x.shape), np.zeros(households), np.zeros(households), theta.copy()),
         *(theta.copy(), np.tile(sigma, (households, 1, 1)), np.tile(np.sqrt(sigma), (households, 1, 1))),
         np.full(households, -0.3),
         *(prior.common_mean.copy(), np.diag((FIRST_STEP * prior.common_sd) ** 2)),

@@ -12,7 +12,7 @@ from sim.calibration.forecast import occasions, simulate
 from sim.calibration.posterior import Posterior
 
 BEGINNINGS = {  # name of the variant -> what it takes for the household's past before the panel
-    "simulator": "habit begins at the household's own shares",
+    "simulator": "habit begins at market shares",
     "given_first": "given the first purchase (Wooldridge)",
 }
 FREE_RUNS = 40

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sim.calibration.choices import Choices, price_index, weight_names
-from sim.calibration.compiled.likelihood import own_shares, remember
+from sim.calibration.compiled.likelihood import remember
 from sim.calibration.posterior import Posterior
 from sim.calibration.weeks import by_week
 from sim.panel.vocabulary import normalized
@@ -248,7 +248,7 @@ def write_people(posterior: Posterior, choices: Choices, time: Time, folder: Pat
         columns["rate"] = np.tile(time.relative, len(picks))
     last = np.where(np.diff(choices.start) > 0, choices.y[np.maximum(choices.start[1:] - 1, 0)], -1)
     columns["last"] = np.tile(np.append(np.array(firms, object), "")[last], len(picks))
-    habit = _habit_at_end(choices, draws.theta[picks].astype(float), draws.common[picks, -1], len(firms))
+    habit = _habit_at_end(choices, posterior, 1 / (1 + np.exp(-draws.common[picks, -1])))
     for j, firm in enumerate(firms):
         columns[f"habit.{firm}"] = np.clip(habit[:, :, j].ravel(), 0, 1)
     uses = np.bincount(choices.hh * len(firms) + choices.y, minlength=households * len(firms)).reshape(households, -1)
@@ -257,12 +257,11 @@ def write_people(posterior: Posterior, choices: Choices, time: Time, folder: Pat
     pq.write_table(pa.table({n: pa.array(v) for n, v in columns.items()}), folder / PEOPLE)
 
 
-def _habit_at_end(choices: Choices, theta: np.ndarray, logit_rates: np.ndarray, firms: int) -> np.ndarray:
-    """[d, i, j] habit after each household's history, which it began with its own shares; theta is [d, i, p]."""
-    result = np.empty((len(theta), len(choices.households), firms))
-    for d, rate in enumerate(1 / (1 + np.exp(-logit_rates))):
+def _habit_at_end(choices: Choices, posterior: Posterior, rates: np.ndarray) -> np.ndarray:
+    """[d, i, j] habit after each household's history, for each rate."""
+    result = np.tile(np.array(posterior.terms.share), (len(rates), len(choices.households), 1))
+    for d, rate in enumerate(rates):
         for i in range(len(choices.households)):
-            own_shares(theta[d, i], result[d, i])
             for n in range(choices.start[i], choices.start[i + 1]):
                 remember(result[d, i], rate, choices.y[n])
     return result

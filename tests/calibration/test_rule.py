@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.calibration.compiled.likelihood import Data, common_utility, fill_common, household, log_chance, remember
+from sim.calibration.compiled.likelihood import Data, common_utility, household, log_chance, remember
 from sim.compute.jit import entry_point
 from sim.engine.workspace import make_workspace
 from sim.model.rules.choose import state_dependence, systematic_utility
@@ -75,26 +75,10 @@ def test_utilities_and_habit_are_those_of_the_rules_for_random_people():
 
 def test_a_household_is_the_sum_of_its_purchases_and_a_given_first_one_is_left_out():
     rng = np.random.default_rng(1)
-    x, z = rng.normal(size=(5, 3)), np.c_[rng.normal(size=(5, 3)), np.zeros(5)]
+    x, z = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
     y, start = np.array([0, 2, 1, 1, 0]), np.array([0, 5])
     theta = np.array([0.3, -0.2, np.log(2.0)])
     each = [log_chance(theta, 2.0, x[n], z[n], y[n]) for n in range(5)]
     for skip in (0, 1):
         data = Data(start, y, x, np.zeros((5, 3, 0)), np.ones(3) / 3, skip, True)
         assert household(data, z, theta, 0) == pytest.approx(sum(each[skip:]))
-
-
-def test_habit_begins_at_the_shares_that_a_household_would_have_without_it():
-    rng = np.random.default_rng(2)
-    x, y, start = rng.normal(size=(9, 3)), rng.integers(0, 3, 9), np.array([0, 4, 9])
-    theta, common = np.array([[0.3, -0.8, 0.5], [2.0, 1.0, 0.1]]), np.array([HABIT, np.log(RATE / (1 - RATE))])
-    data, z = Data(start, y, x, np.zeros((9, 3, 0)), np.ones(3) / 3, 0, False), np.zeros((9, 4))
-    fill_common(data, common, z)
-    for i, (low, high) in enumerate(((0, 4), (4, 9))):
-        taste = np.r_[0.0, theta[i, :2]]
-        memory, total = np.exp(taste) / np.exp(taste).sum(), 0.0
-        for n in range(low, high):
-            v = taste - theta[i, 2] * x[n] + HABIT * memory
-            total += v[y[n]] - np.log(np.exp(v).sum())
-            memory += RATE * (np.eye(3)[y[n]] - memory)
-        assert household(data, z, theta[i], i) == pytest.approx(total)

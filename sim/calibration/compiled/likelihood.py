@@ -2,7 +2,6 @@
 
 V_j = taste_j - price_weight x_j + sum_k weight_k f_jk + habit_weight habit_j: `systematic_utility + state_dependence`
 of the rules for people who look at every brand and differ in taste and price weight only. A test holds both equal.
-Habit begins at the household's own shares at mean prices: it bought long before the panel began (Heckman 1981).
 Household i has tastes of the brands 1 .. J-1, relative to brand 0, and then, where prices vary, its price weight (or
 its logarithm). What is common to all are the weights f_k, then the weight of habit, then the logit of its rate.
 """
@@ -22,7 +21,7 @@ class Data(NamedTuple):
     y: np.ndarray  # [n] int64, the brand bought
     x: np.ndarray  # [n, j] price less 1, in the simulator's units
     f: np.ndarray  # [n, j, k] what has a common weight: feature, display, first brand bought, gain, loss
-    share: np.ndarray  # [j] market shares
+    share: np.ndarray  # [j] market shares, where memory begins
     skip: int  # 1: the first purchase of a household is taken as given
     log_normal: bool  # whether households' parameter is the logarithm of their price weight
 
@@ -49,19 +48,6 @@ def remember(memory, rate, bought):
 
 
 @compiled
-def own_shares(theta, result):
-    """Write the chance of every brand at mean prices, without habit, to result [j]: where memory begins."""
-    top, total = 0.0, 0.0
-    for j in range(1, result.shape[0]):
-        top = max(top, theta[j - 1])
-    for j in range(result.shape[0]):
-        result[j] = math.exp((theta[j - 1] if j > 0 else 0.0) - top)
-        total += result[j]
-    for j in range(result.shape[0]):
-        result[j] /= total
-
-
-@compiled
 def common_utility(f, common, memory, result):
     """Write the part of utility whose weights are common to all, of one purchase, to `result` [j]; f is [j, k]."""
     weights = f.shape[1]
@@ -74,35 +60,14 @@ def common_utility(f, common, memory, result):
 
 @compiled
 def fill_common(data, common, z):
-    """Write the common part of the utility of every purchase to z [n, j + 1].
-
-    Its last column is the weight of what is left of the memory that the household began with.
-    """
-    rate, brands = habit_rate(common), data.share.shape[0]
-    memory = np.empty(brands)
+    """Write the common part of the utility of every purchase to z [n, j]."""
+    rate = habit_rate(common)
+    memory = np.empty(data.share.shape[0])
     for i in range(data.start.shape[0] - 1):
-        fill_household(data.start[i], data.start[i + 1], data.f, data.y, common, rate, memory, z, 0)
-
-
-@compiled
-def fill_household(first, end, f, y, common, rate, memory, z, offset):
-    """The same for purchases first .. end - 1 of one household, to the rows of z less `offset`."""
-    brands = memory.shape[0]
-    memory[:] = 0.0
-    left = common[common.shape[0] - 2]
-    for n in range(first, end):
-        common_utility(f[n], common, memory, z[n - offset])
-        z[n - offset, brands] = left
-        if y[n] >= 0:
-            remember(memory, rate, y[n])
-            left *= 1.0 - rate
-
-
-@compiled
-def with_beginning(z, begin, row):
-    """What is common in the utility of a purchase, z [j + 1], and what is left of the memory at first, to row [j]."""
-    for j in range(row.shape[0]):
-        row[j] = z[j] + z[row.shape[0]] * begin[j]
+        memory[:] = data.share
+        for n in range(data.start[i], data.start[i + 1]):
+            common_utility(data.f[n], common, memory, z[n])
+            remember(memory, rate, data.y[n])
 
 
 @compiled
@@ -118,12 +83,8 @@ def log_chance(theta, weight, x, z, y):
 @compiled
 def household(data, z, theta, i):
     """Log-likelihood of the purchases of household i."""
-    brands = data.x.shape[1]
-    weight = price_weight(theta, brands, data.log_normal)
-    begin, row = np.empty(brands), np.empty(brands)
-    own_shares(theta, begin)
+    weight = price_weight(theta, data.x.shape[1], data.log_normal)
     total = 0.0
     for n in range(data.start[i] + data.skip, data.start[i + 1]):
-        with_beginning(z[n], begin, row)
-        total += log_chance(theta, weight, data.x[n], row, data.y[n])
+        total += log_chance(theta, weight, data.x[n], z[n], data.y[n])
     return total if total == total else -np.inf

@@ -10,16 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.calibration.compiled.arithmetic import compiled, distance, normal, root, uniform
-from sim.calibration.compiled.likelihood import (
-    common_utility,
-    fill_household,
-    habit_rate,
-    log_chance,
-    own_shares,
-    price_weight,
-    remember,
-    with_beginning,
-)
+from sim.calibration.compiled.likelihood import common_utility, habit_rate, log_chance, price_weight, remember
 
 FEWEST = 1 / 3  # of the draws must count, or they are drawn anew
 MOVES = 3
@@ -65,15 +56,6 @@ def chances_of(theta, weight, x, z, result):
 
 
 @compiled
-def recall(data, first, end, theta, rate, memory):
-    """Write the memory [j] of a household after its purchases first .. end - 1."""
-    own_shares(theta, memory)
-    for n in range(first, end):
-        if data.y[n] >= 0:
-            remember(memory, rate, data.y[n])
-
-
-@compiled
 def follow(data, i, given, known, hyper, theta, which, random, chances):
     """Write the one-step chances of purchases `given` .. of household i to chances [n, j], and move its draws along.
 
@@ -82,8 +64,7 @@ def follow(data, i, given, known, hyper, theta, which, random, chances):
     """
     many, brands = theta.shape[0], data.share.shape[0]
     memory = np.empty((many, brands))
-    for d in range(many):
-        own_shares(theta[d], memory[d])
+    memory[:] = data.share
     logs, chance, z = np.zeros(many), np.empty(brands), np.empty(brands)
     for n in range(data.start[i], data.start[i + 1]):
         asked, counts = n >= given, n >= given or (not known and n >= data.start[i] + data.skip)
@@ -109,8 +90,6 @@ def follow(data, i, given, known, hyper, theta, which, random, chances):
         if counts and data.y[n] >= 0 and _counting(logs) < FEWEST * many:
             draw_anew(logs, theta, which, memory, random)
             move(data, i, n + 1, hyper, theta, which, random)
-            for d in range(many):
-                recall(data, data.start[i], n + 1, theta[d], habit_rate(hyper.common[which[d]]), memory[d])
     draw_anew(logs, theta, which, memory, random)
 
 
@@ -163,11 +142,15 @@ def move(data, i, end, hyper, theta, which, random):
         return
     step *= 2.38 / math.sqrt(p)
     first, brands = data.start[i], data.share.shape[0]
-    z, memory, new = np.empty((end - first, brands + 1)), np.empty(brands), np.empty(p)
+    z, memory, new = np.empty((end - first, brands)), np.empty(brands), np.empty(p)
     for d in range(many):
         h = which[d]
         common = hyper.common[h]
-        fill_household(first, end, data.f, data.y, common, habit_rate(common), memory, z, first)
+        memory[:] = data.share
+        for n in range(first, end):
+            common_utility(data.f[n], common, memory, z[n - first])
+            if data.y[n] >= 0:
+                remember(memory, habit_rate(common), data.y[n])
         at = _log_posterior(data, first, z, theta[d], hyper, h)
         for _ in range(MOVES):
             for k in range(p):
@@ -185,15 +168,11 @@ def move(data, i, end, hyper, theta, which, random):
 
 @compiled
 def _log_posterior(data, first, z, theta, hyper, h):
-    brands = data.share.shape[0]
-    weight = price_weight(theta, brands, data.log_normal)
-    begin, row = np.empty(brands), np.empty(brands)
-    own_shares(theta, begin)
+    weight = price_weight(theta, data.share.shape[0], data.log_normal)
     total = -0.5 * distance(theta, hyper.mu[h], hyper.inverse[h])
     for n in range(data.skip, z.shape[0]):
         if data.y[first + n] >= 0:
-            with_beginning(z[n], begin, row)
-            total += log_chance(theta, weight, data.x[first + n], row, data.y[first + n])
+            total += log_chance(theta, weight, data.x[first + n], z[n], data.y[first + n])
     return total if total == total else -np.inf
 
 
@@ -201,8 +180,7 @@ def _log_posterior(data, first, z, theta, hyper, h):
 def run_free(data, i, given, theta, common, random, chosen):
     """One free run of household i: what it chooses from purchase `given` on, by its own choices; to chosen [n]."""
     brands = data.share.shape[0]
-    memory, z = np.empty(brands), np.empty(brands)
-    own_shares(theta, memory)
+    memory, z = data.share.copy(), np.empty(brands)
     weight, rate = price_weight(theta, brands, data.log_normal), habit_rate(common)
     for n in range(data.start[i], data.start[i + 1]):
         bought = data.y[n]

@@ -37,8 +37,8 @@ class State(NamedTuple):
     sigma: np.ndarray  # [p, p]
     a: np.ndarray  # [p] of Huang & Wand
     common: np.ndarray  # [C]
-    z: np.ndarray  # [n, j + 1] common part of utility
-    spare: np.ndarray  # [n, j + 1]
+    z: np.ndarray  # [n, j] common part of utility
+    spare: np.ndarray  # [n, j]
     ll: np.ndarray  # [i] log-likelihoods
     spare_ll: np.ndarray  # [i]
     spare_theta: np.ndarray  # [i, p]
