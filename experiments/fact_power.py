@@ -2,17 +2,20 @@
 
 Question: how often would each fact miss if the numbers that nobody has calibrated were others that could be true?
 Design: every fact again in runs whose numbers are redrawn from conf/priors.yaml, the same quantile of a number in every
-preset; what the presets say was calibrated stays; presence is solved anew. 10 redraws of 3,000 people a run
-(`redraws=`, `people=`; `first=106` redraws the facts from that number on and keeps what is known of the others). A
-study that is stopped goes on where it was; redraws made by other code are made again.
-Reading: power, the share of redraws in which a fact misses by two standard errors or more: a lower bound, since so few
-people leave many undecided. A fact that never misses has no power. The result is kept in conf/facts_power.yaml, which
+preset; what the presets say was calibrated stays; presence is solved anew. 10 redraws of 10,000 people a run, as many
+at once as there are cores (`redraws=`, `people=`; `first=106` redraws the facts from that number on and keeps what is
+known of the others). A study that is stopped goes on where it was; redraws made by other code are made again.
+Reading: power, the share of redraws in which a fact misses by two standard errors or more: a lower bound, since people
+so few leave some undecided. A fact that never misses has no power. The result is kept in conf/facts_power.yaml, which
 `python -m experiments.facts` shows.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +48,11 @@ def journal(people: int, redraws: int, numbers: list[int]) -> list[list[int]]:
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
     known = {line["redraw"]: line["missed"] for line in lines if line["mark"] == mark}
     path.parent.mkdir(parents=True, exist_ok=True)
-    for key in range(redraws):
-        if key not in known:
-            known[key] = missed(people, key, numbers)
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        todo = {pool.submit(missed, people, key, numbers): key for key in range(redraws) if key not in known}
+        for done in as_completed(todo):
+            key = todo[done]
+            known[key] = done.result()
             with path.open("a") as file:
                 file.write(json.dumps({"mark": mark, "redraw": key, "missed": known[key]}) + "\n")
             print(f"redraw {key}: {len(known[key])} of {len(numbers)} miss", flush=True)
@@ -79,7 +84,7 @@ def finding(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def main(people: int = 3_000, redraws: int = 10, facts: int = 0, first: int = 0, ship: int = 1) -> pd.DataFrame:
+def main(people: int = 10_000, redraws: int = 10, facts: int = 0, first: int = 0, ship: int = 1) -> pd.DataFrame:
     numbers = [n for n in scoreboard.checks() if n >= first][: facts or None]
     rows = journal(people, redraws, numbers)
     share = {n: sum(n in row for row in rows) / redraws for n in numbers}
