@@ -28,7 +28,7 @@ from sim.study.twins import spells, twins
 
 FAST = {"people": 500, "replications": 2}
 HALF, WEEKS, START = 26, 156, 26  # weeks
-CUT = {"moves.cut": {"lever": "price", "week": START, "value": 0.9}}
+CUT: dict[str, object] = {"moves.cut": {"lever": "price", "week": START, "value": 0.9}}
 SETTINGS = {"inattentive": {}, "attentive": {"consumer.attention": 1.0}}
 SHARE, COST = 0.095, 0.6
 PRICES = [0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0]
@@ -55,7 +55,7 @@ def by_half_year(run: Run, firm: str) -> np.ndarray:
 def cuts(base: Scenario, setting: str) -> list[tuple]:
     """Rows: what a price cut brings to the share of the focus, alone and answered; and what policies do without it."""
     policies, rows = answers(base), []
-    arms = {
+    arms: dict[str, tuple[Scenario, dict[str, object]]] = {
         "cut alone": (base, CUT),
         "cut, answered": (base, CUT | policies),
         "answers without a cut": (base, policies),
