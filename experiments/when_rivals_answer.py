@@ -4,7 +4,9 @@ Question: a bank cuts its fees for good; what is left of what it gains once the 
 of their own? How long does an entrant take to its share? And if all may set their price, where does it end?
 Design: the `bank` market, people choosing anew rarely, and the same people with attention at every use, where choices
 are free. (1) From week 26 the focus is a tenth cheaper; alone, and with policies by which every rival goes down by .05,
-to .80 at most, after each window in which it has lost more than a fiftieth of its share at the start. (2) An entrant
+to .80 at least, after each window in which it has lost more than a fiftieth of its share at the start. Shares move
+without a cut, too, so the answers are also run without one, and the cut is compared where rivals answer with and
+without it. (2) An entrant
 whose presence is for 9.5 % of the market enters in week 26 and is compared with the same firm that had been there from
 the start. (3) The two largest answer each other in turn with the price that earns most at a cost of .6 a use.
 Reading: (1) change of the focus's share against the same people without, in half-years, in points; (2) the entrant's
@@ -26,10 +28,11 @@ from sim.study.twins import spells, twins
 
 FAST = {"people": 500, "replications": 2}
 HALF, WEEKS, START = 26, 156, 26  # weeks
-CUT = {"moves.cut": {"lever": "price", "week": START, "value": 0.9}}
+CUT: dict[str, object] = {"moves.cut": {"lever": "price", "week": START, "value": 0.9}}
 SETTINGS = {"inattentive": {}, "attentive": {"consumer.attention": 1.0}}
 SHARE, COST = 0.095, 0.6
-PRICES = [0.8, 0.9, 1.0, 1.1, 1.2, 1.3]
+PRICES = [0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0]
+ADDED = "what the cut adds to the answers"
 ROUNDS = 6
 
 
@@ -52,9 +55,14 @@ def by_half_year(run: Run, firm: str) -> np.ndarray:
 def cuts(base: Scenario, setting: str) -> list[tuple]:
     """Rows: what a price cut brings to the share of the focus, alone and answered; and what policies do without it."""
     policies, rows = answers(base), []
-    arms = {"cut alone": CUT, "cut, answered": CUT | policies, "answers without a cut": policies}
-    for arm, changes in arms.items():
-        pair = twins(base, changes)
+    arms: dict[str, tuple[Scenario, dict[str, object]]] = {
+        "cut alone": (base, CUT),
+        "cut, answered": (base, CUT | policies),
+        "answers without a cut": (base, policies),
+        ADDED: (change(base, policies), CUT),
+    }
+    for arm, (control, changes) in arms.items():
+        pair = twins(control, changes)
         difference = 100 * (by_half_year(pair.changed, base.focus) - by_half_year(pair.control, base.focus))
         for n, (value, error) in enumerate(zip(*estimates.jackknife(difference), strict=True)):
             rows.append((setting, arm, n * HALF, value, error))
@@ -77,7 +85,11 @@ def rest(base: Scenario, setting: str) -> list[tuple]:
     largest = sorted(base.firms, key=lambda f: -base.firms[f].presence)[:2]
     found = study.rivals(base, dict.fromkeys(largest, ("price", PRICES)), dict.fromkeys(largest, COST), rounds=ROUNDS)
     ended = "at rest" if found.settled else f"in a cycle of {len(found.cycle)}" if found.cycle else "not at rest"
-    arms = [f"{row.firm} {ended} at {row.value:g}, best other {row.best_other:g}" for row in found.checked.itertuples()]
+    edge = {min(PRICES): ", the lowest it may set", max(PRICES): ", the highest it may set"}
+    arms = [
+        f"{row.firm} {ended} at {row.value:g}{edge.get(row.value, '')}, best other {row.best_other:g}"
+        for row in found.checked.itertuples()
+    ]
     gains = zip(100 * found.checked["gain"], 100 * found.checked["error"], strict=True)
     return [(setting, arm, 0, *gain) for arm, gain in zip(arms, gains, strict=True)]
 
@@ -86,16 +98,17 @@ def finding(table: pd.DataFrame) -> list[str]:
     """What is left of the cut, how far the entrant is, where prices rest."""
     lines = []
     for (setting, arm), rows in table.groupby(["setting", "arm"], sort=False):
-        if arm in ("cut alone", "cut, answered", "entrant"):
-            unit = "%" if arm == "entrant" else "points"
-            told = "; ".join(
-                f"weeks {r.week} to {r.week + HALF} {said(r.value, r.error, unit)}" for r in rows.itertuples()
-            )
-            lines.append(f"{setting}, {arm} ({unit}): {told}.")
-        elif arm != "answers without a cut":
+        if "at rest" in arm or "cycle" in arm:
             [row] = rows.itertuples()
             told = said(row.value, row.error, "% of the average price")
             lines.append(f"{setting}, {arm}: {told} a person and week.")
+        else:
+            unit = "%" if arm == "entrant" else "points"
+            told = "; ".join(
+                f"weeks {r.week} to {r.week + HALF} {said(r.value, r.error, unit)}"
+                for r in rows[rows["week"] >= START].itertuples()
+            )
+            lines.append(f"{setting}, {arm}: {told}.")
     return lines
 
 

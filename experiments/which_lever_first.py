@@ -22,13 +22,27 @@ SHORT = ("market=bank", "weeks=130", "burn_in=26", "window=26")
 
 
 def finding(found: Best) -> list[str]:
-    return [
+    """The best plan and what is left of its gain; the order of levers alone, and in how many worlds each is first."""
+    alone = found.confirmed[(found.confirmed[list(LEVERS)] > 0).sum(axis=1) == 1].sort_values("gain", ascending=False)
+    order = [
+        f"{row[list(LEVERS)].astype(float).idxmax()} {said(100 * row['gain'], 100 * row['error'])}"
+        for _, row in alone.iterrows()
+    ]
+    worlds = found.worlds
+    lines = [
         "the best plan is " + ", ".join(f"{dose:.0%} of {name}" for name, dose in found.plan.items() if dose) + ".",
         f"on the draws of the search it gains {said(100 * found.searched.value, 100 * found.searched.error)} of share, "
         f"on fresh ones {said(100 * found.gain.value, 100 * found.gain.error)}.",
-        f"of {len(found.worlds)} plausible worlds it is better than nothing in {(found.worlds['gain'] > 0).mean():.0%} "
-        f"and no confirmed plan is better in {found.worlds['ahead'].mean():.0%}.",
+        f"one lever alone, on fresh draws: {'; '.join(order)}.",
     ]
+    if len(worlds):
+        first = worlds[[f"alone.{name}" for name in LEVERS]].idxmax(axis=1).value_counts()
+        firsts = ", ".join(f"{name.removeprefix('alone.')} in {n}" for name, n in first.items())
+        behind = 100 * (worlds["best_other"] - worlds["gain"]).clip(lower=0).mean()
+        better = f"of {len(worlds)} plausible worlds it is better than nothing in {(worlds['gain'] > 0).sum()}"
+        lines.append(f"{better}, and {behind:.2f} points behind the best confirmed plan of each on average.")
+        lines.append(f"alone, in these worlds, the first is {firsts}.")
+    return lines
 
 
 def main(people: int = 2_000, trials: int = 48, worlds: int = 16) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """`python -m sim`: the command line, its help, and its error messages."""
 
+import atexit
+import gc
 import re
 import signal
 import sys
@@ -53,6 +55,7 @@ COMMANDS = {  # the first word, and the function that takes the others and retur
     "sample": "sim.panel.sample:main",
     "simulate": "sim.calibration.main:simulate_main",
 }
+atexit.register(gc.freeze)  # a process that ends need not search the 150,000 objects of the compiler for garbage
 MOST_COMPLAINTS = 50  # that are printed at once
 PLACES = {name: f"{name}@{name}s.NAME" for name in ("firm", "segment", "cohort", "kind")}
 

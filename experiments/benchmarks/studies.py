@@ -54,6 +54,7 @@ from sim.study.twins import twins
 
 pools.APART = 0.0 if sys.argv[1] == "processes" else 1e9
 base = study.scenario("market=bank", "scandal=data_breach", "people=50000", "weeks=520", "replications=4")
+large = study.scenario("market=bank", "scandal=data_breach", "people=500000", "weeks=520", "replications=4")
 how = {"quiet": True, "workers": 2}
 focus, rivals = base.focus, list(base.firms)[:2]
 lever = {f"firms.{focus}.quality": [n / 10 for n in range(9)]}
@@ -63,7 +64,7 @@ CALLS = {
     "twins": lambda: twins(base, {f"firms.{focus}.quality": 1.0}).control,
     "study": lambda: study.run(base, lever, **how),
     "processes": lambda: study.run(base, lever, **how),
-    "plan": lambda: study.plan(base, {f"firms.{focus}.quality": 1.0}, f"share.{focus}", 0.001, **how),
+    "plan": lambda: study.plan(large, {f"firms.{focus}.quality": 1.0}, f"share.{focus}", 0.001, **how),
     "sensitivity": lambda: study.sensitivity(base, [f"share.{focus}"], **how),
     "calibrate": lambda: study.calibrate(base, target, paths=sorted(priors_of(base))[:3], **how),
     "best": lambda: study.best(base, focus, ["association"], {"association": 1e6}, 1e6, **how),
@@ -258,12 +259,18 @@ def _interruptible() -> None:
 
 
 def _spent(pid: int) -> float:
-    """Seconds of CPU that a process has used (Linux)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return float("nan")
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of CPU that a process, and those that it started, have used (Linux)."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (path / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if path.name == str(pid):
+            ticks += sum(map(int, fields[11:15]))  # and of children that have ended
+        elif fields[1] == str(pid):
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def ray(fast: bool) -> None:

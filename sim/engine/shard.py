@@ -27,7 +27,7 @@ from sim.engine.kernel import (
     step_each,
     step_folds,
 )
-from sim.engine.threads import CORES
+from sim.engine.threads import CORES, end_if_stopped
 from sim.measure.tally import FOLDS, Tally, empty_tally
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
@@ -37,6 +37,7 @@ from sim.model.timeline import World, make_world
 from sim.model.word_of_mouth import Outbox
 
 PIECES = 8  # of work for each thread, so that one that is held up leaves some of its work to the others
+DRAWN = 20_000  # people that a thread draws between two looks at whether to stop: less than a tenth of a second
 ONE_BY_ONE = CHECKED or bool(config.DISABLE_JIT)  # plain Python has no vectors
 STEP_FOLDS, INITIALIZE = (step_each, initialize_each) if ONE_BY_ONE else (step_folds, initialize_folds)
 Pool = ThreadPoolExecutor | None
@@ -215,17 +216,19 @@ def _by_fold(shard: Shard, work: Callable[..., None], pool: Pool, *weeks: int) -
     def worker(pieces: Pieces) -> Outbox:
         buffers = _take_buffers(shard)
         for folds in pieces:
+            end_if_stopped()
             work(data, buffers, shard.key, np.uint32(shard.first), shard.edges, *folds, shard.week, *weeks)
         return _give_back(shard, buffers)
 
-    sent = _share(shard, worker, pool)
+    most = FOLDS if weeks else max(1, FOLDS * DRAWN // max(1, shard.scenario.people))
+    sent = _share(shard, worker, pool, most)
     return sent[0] if len(sent) == 1 else Outbox(*(np.concatenate(rows) for rows in zip(*sent, strict=True)))
 
 
-def _share(shard: Shard, worker: Callable[[Pieces], T], pool: Pool) -> list[T]:
-    """The results of all workers; whichever is free takes the next piece of the folds."""
+def _share(shard: Shard, worker: Callable[[Pieces], T], pool: Pool, most: int = FOLDS) -> list[T]:
+    """The results of all workers; whichever is free takes the next piece of the folds, no more than `most` at once."""
     many = len(shard.folds)
-    step = max(1, many // (PIECES * CORES)) if pool else max(1, many)
+    step = min(most, max(1, many // (PIECES * CORES)) if pool else max(1, many))
     pieces = iter([(g, min(g + step, shard.folds.stop)) for g in range(shard.folds.start, shard.folds.stop, step)])
     return list(pool.map(worker, [pieces] * CORES)) if pool else [worker(pieces)]
 

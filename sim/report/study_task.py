@@ -42,17 +42,18 @@ def main(arguments: Sequence[str]) -> int:
     from sim import study
 
     with stoppable():
-        asked = _composed(arguments)
+        asked, design = _composed(arguments)
         folder = Path(str(asked.settings.get("folder") or f"{FOLDER}/{asked.name}"))
         how = {key: asked.settings[key] for key in RUN if asked.settings.get(key) is not None}
-        table = study.run(asked.base, _design(asked.settings), folder=folder, **how)  # type: ignore[arg-type]
+        table = study.run(asked.base, design, folder=folder, **how)  # type: ignore[arg-type]
         table.to_csv(folder / "study.csv", index=False)
     _show(asked, table, folder)
     return int((table["error"] != "").any())
 
 
-def _composed(arguments: Sequence[str]) -> Asked:
-    """The study and its scenario, presence solved."""
+def _composed(arguments: Sequence[str]) -> tuple[Asked, object]:
+    """The study with its scenario, presence solved, and its design."""
+    from sim.study.points import attempted
     from sim.study.presets import compose, forced, solved, stated
 
     words = ordered(arguments)
@@ -70,13 +71,23 @@ def _composed(arguments: Sequence[str]) -> Asked:
         raise ScenarioError([f"study: {settings!r} is none; give the name of a file in conf/study/"])
     complaints = _complaints(settings)
     complaints += [f"{n}: goes with one run, not with a study" for n in ("base", "worlds") if _given(words, n)]
-    try:
-        actual = stated(config, overrides)
-    except ScenarioError as error:
-        complaints += error.complaints
-    if complaints:
-        raise ScenarioError(complaints)
-    return Asked(names[0], settings, solved(actual, overrides, choices)[0])
+    design = None if complaints else attempted(complaints, lambda: _design(settings))
+    actual = attempted(complaints, lambda: stated(config, overrides))
+    if complaints or actual is None:
+        raise ScenarioError(complaints + _of_run(settings, actual))
+    return Asked(names[0], settings, solved(actual, overrides, choices)[0]), design
+
+
+def _of_run(settings: Mapping[str, object], base: "Scenario | None") -> list[str]:
+    """What `study.run` would say of the settings beside the design, where the design itself is none."""
+    from sim.study.measures import Measure, complaints_of
+    from sim.study.pools import check_workers
+
+    names = [settings.get(key) or default for key, default in (("metrics", ()), ("groups", ("all",)))]
+    metrics, groups = ((n,) if isinstance(n, str) else tuple(n) for n in names)  # type: ignore[arg-type]
+    measure = Measure(metrics, groups, settings.get("keep") or "totals")  # type: ignore[arg-type]
+    wrong = complaints_of(measure, [base] if base else []) + check_workers(settings.get("workers"))  # type: ignore[arg-type]
+    return [f"study.{told}" for told in wrong]
 
 
 def _given(words: Sequence[str], name: str) -> bool:

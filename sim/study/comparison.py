@@ -87,6 +87,7 @@ def paired(table: "pd.DataFrame", path: str, control: object, column: str) -> "p
     for values, pair in both.groupby([path, *others], sort=False, dropna=False):
         with np.errstate(invalid="ignore"):
             gaps = pair[column].to_numpy(float) - pair[column + CONTROL].to_numpy(float)
+        gaps[(pair[["error", "error" + CONTROL]].fillna("") != "").any(axis=1)] = np.nan
         found = _mean(gaps)
         changed, same = pair[metrics_of], pair[[c + CONTROL for c in metrics_of]]
         if found.df and np.array_equal(changed.to_numpy(float), same.to_numpy(float), equal_nan=True):

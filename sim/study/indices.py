@@ -29,6 +29,7 @@ METHODS = ("morris", "sobol")
 ENDS = {"morris": (0.05, 0.95), "sobol": (0.001, 0.999)}  # quantiles of the priors between which numbers vary
 LEVELS = 4  # of Morris's grid
 RESAMPLED, Z95 = 200, 1.959964  # bootstrap samples of SALib's errors, and the interval it gives
+SHOWN = 3  # numbers of a column, in the line that stands for all indices
 FEWEST = 4  # trajectories, or rows of Sobol's design, that give an error
 
 
@@ -48,6 +49,11 @@ class Sensitivity:
     method: str
     table: "pd.DataFrame"
     dice: "pd.DataFrame"
+
+    def __repr__(self) -> str:
+        """One line: for each column the numbers that matter most."""
+        columns = self.dice["column"]
+        return "<Sensitivity: " + "; ".join(f"{c}: {', '.join(self.largest(SHOWN, c))}" for c in columns) + ">"
 
     def largest(self, many: int = 8, column: str = "") -> list[str]:
         """The paths of the numbers that matter most for a column (the first), for Sobol's indices after screening."""

@@ -50,7 +50,8 @@ class Best:
     `plan`: lever -> dose, 0 to 1. `gain`: of `column`, on fresh draws; `searched`: on those of the search. `tried`: a
     row for each plan of the search. `confirmed`: on fresh draws the best, those next to it, and all money on one lever,
     with how far each is behind the best. `margin`: what one step less or more of each lever changes, and for each unit
-    of money. `worlds`: a row for each plausible world; `ahead` if no confirmed plan is better there.
+    of money. `worlds`: a row for each plausible world; `ahead` if no confirmed plan is better there, and what the
+    budget gains if all of it goes to one lever (`alone.<lever>`).
     """
 
     column: str
@@ -270,7 +271,7 @@ def _margin(of: Levers, top: Steps, found: Gains) -> "pd.DataFrame":
 def _over_worlds(
     of: Levers, plans: Sequence[Steps], base: Scenario, column: str, keys: Sequence[str], workers: Workers, quiet: bool
 ) -> "pd.DataFrame":
-    """world, gain of the best plan, of the best other one, and whether none is better; draws differ by world."""
+    """world, gain of the best plan, of the best other one, whether none is better, and of each lever alone."""
     import pandas as pd
 
     nothing = (0,) * len(of.levers)
@@ -285,5 +286,7 @@ def _over_worlds(
     for w in range(len(keys)):
         gains = [float((found[f"{w} {_name(p)}"] - found[f"{w} {_name(nothing)}"])[0]) for p in plans]
         other = max(gains[1:], default=0.0)
-        rows.append((w, gains[0], other, gains[0] >= max(0.0, other)))
-    return pd.DataFrame(rows, columns=["world", "gain", "best_other", "ahead"])
+        alone = [gains[plans.index(plan)] for plan in of.alone()]
+        rows.append((w, gains[0], other, gains[0] >= max(0.0, other), *alone))
+    names = [f"alone.{lever.name}" for lever in of.levers]
+    return pd.DataFrame(rows, columns=["world", "gain", "best_other", "ahead", *names])

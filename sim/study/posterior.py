@@ -59,6 +59,11 @@ class MomentFit:
     draws: "pd.DataFrame"
     failed: int
 
+    def __repr__(self) -> str:
+        """One line: each number between the ends of its middle four fifths."""
+        ends = ", ".join(f"{row.path} {row.p10:.3g} to {row.p90:.3g}" for row in self.table.itertuples())
+        return f"<MomentFit to {', '.join(self.targets['column'])}: {ends}; {len(self.ridges)} ridges>"
+
     def worlds(self, many: int, seed: int = 1) -> list[dict[str, float]]:
         """So many draws of the posterior as changes of the scenario, for `study.run` and whatever takes worlds."""
         rng = np.random.default_rng(seed)

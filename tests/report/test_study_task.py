@@ -94,6 +94,15 @@ WRONG = {
 }
 
 
+def test_what_is_wrong_beside_the_design_is_said_with_it(command, mine):
+    words = ["study.design=gird", "study.keep=week", "study.metrics=[shre]", "study.workers=0", "people=-1"]
+    status, _, err = command(*OWN, *words)
+    assert status == 2 and "people: -1" in err
+    status, _, err = command(*OWN, *words[:4])
+    for part in ("did you mean grid", "study.keep: 'week'", "study.metrics: 'shre'", "study.workers: 0"):
+        assert status == 2 and part in err, part
+
+
 @pytest.mark.parametrize("words", WRONG)
 def test_what_is_wrong_is_said_and_nothing_is_left(words, command, mine):
     status, out, err = command(*OWN, *words.split())

@@ -45,8 +45,9 @@ def twins(pair: "Twins", metric: str = "share", segment: str = "") -> Figure:
     return curves(table, "week", ["firm"], title=title, labels=("week", "changed minus control, 95 %"))
 
 
-def leavers(table: "pd.DataFrame") -> Figure:
-    """Who left because of a change, who would have left anyway, who came back: the table of `Twins.leavers`."""
+def leavers(pair: "Twins | pd.DataFrame") -> Figure:
+    """Who left because of a change, who would have left anyway, who came back: of twins, or their table `leavers()`."""
+    table = pair if isinstance(pair, pd.DataFrame) else pair.leavers()
     shown = table[~table["fate"].isin(WERE)].rename(columns={"share": "value"})
     shown = shown.assign(firm=shown["firm"].map(called))
     return dots(shown, "firm", "fate", title="What became of each firm's customers", label="share of them, 95 %")
