@@ -11,6 +11,8 @@ from sim.panel import vocabulary
 from sim.panel.options import Options
 from sim.panel.table import Table
 
+OTHERS = ("choice_set", "start", "end", "duration")
+
 
 @dataclass
 class Columns:
@@ -30,6 +32,7 @@ class Columns:
     choice_set: str = ""
     start: str = ""  # of a spell with a provider
     end: str = ""
+    duration: str = ""  # of a spell without an end
     status: tuple[str, ...] = ()
     refunds: tuple[str, ...] = ()  # columns that say whether the row was canceled or returned
     returned: tuple[str, ...] = ()  # how many of the quantity were
@@ -41,7 +44,7 @@ class Columns:
     def used(self) -> dict[str, str]:
         """Role -> column, of those in use."""
         single = ("customer", "time", "clock", "brand", "order", "quantity", "price", "weight", "segment", "chosen")
-        found = {role: getattr(self, role) for role in (*single, "choice_set", "start", "end") if getattr(self, role)}
+        found = {role: getattr(self, role) for role in (*single, *OTHERS) if getattr(self, role)}
         several = {"time": self.parts, "status": self.status, "canceled": (*self.refunds, *self.returned)}
         found |= {role: ", ".join(names) for role, names in several.items() if names}
         if "price" in found:

@@ -9,6 +9,7 @@ from sim.panel import vocabulary
 from sim.panel.brand_columns import BLOCKS, block, find_blocks
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
+from sim.panel.share_tables import shares_in_rows, shares_of_brands
 from sim.panel.table import Table, whole_numbers
 from sim.panel.time_columns import find_times
 from sim.panel.values import read_numbers, truths
@@ -36,6 +37,9 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
         _without_brand(finder, found)
     if options.brand == "none":
         found.one_firm = True
+    if found.customer and found.brand and not found.chosen:
+        at = [found.customer, *filter(None, (found.time, found.order))]
+        finder.wrong += filter(None, (shares_in_rows(table, n, at) for n in finder.unused()))
     _unnamed(finder, found)
     if found.brand:
         find_blocks(finder, found)
@@ -196,6 +200,9 @@ def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
 
 def _without_brand(finder: Finder, found: Columns) -> None:
     """A history of one firm, unless some column could well be the brand, or several each be one."""
+    if shares := shares_of_brands(finder.table, finder.unused()):
+        finder.wrong.append(shares)
+        return
     wide = _amounts(finder, (*found.status, *found.refunds, *found.returned, found.segment))
     if len(wide) > 1:
         finder.wrong.append(

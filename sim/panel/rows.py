@@ -8,7 +8,7 @@ from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
 from sim.panel.row_set import MOST_BAD, Rows
 from sim.panel.tidy import drop_what_is_no_row, fill_from_above, merge_spellings
-from sim.panel.values import read_numbers, truths
+from sim.panel.values import credited, read_numbers, truths
 
 MOST_GUESTS = 0.9  # of the rows may be without customer
 SEVERAL = 1.5  # statuses of an order's brand, on average, if they are those that it went through
@@ -257,7 +257,8 @@ def _drop_returns(rows: Rows) -> None:
             below = rows.marked(name, texts, list(numbers > 0))
             rows.drop(below, f"received ({name} above 0)")
         else:
-            rows.drop(below, f"returned ({name} below 0)")
+            as_credit = next((f", as {t}" for t, c in zip(texts, credited(texts), strict=True) if c), "")
+            rows.drop(below, f"returned ({name} below 0{as_credit})")
         if role == "quantity":
             _drop_returned(rows, np.append(numbers, np.nan)[codes])
             none = rows.marked(name, texts, list(numbers == 0))

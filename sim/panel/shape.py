@@ -7,9 +7,11 @@ import numpy as np
 from sim.panel import vocabulary
 from sim.panel.brand_columns import block_names
 from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK, read_times
+from sim.panel.durations import ends_after
 from sim.panel.options import Options
 from sim.panel.row_set import Rows
 from sim.panel.row_times import spell_dates
+from sim.panel.share_tables import shares_of_brands
 from sim.panel.table import Table
 from sim.panel.types import PanelError
 from sim.panel.values import read_numbers, truths
@@ -21,7 +23,6 @@ AMOUNTS = re.compile(
     r"(?:bought|qty|quantity|units?|purchases|menge|aantal|quantite|cantidad)[._\- ](.+)", re.IGNORECASE
 )
 NUMBERED = re.compile(r"(.*?)[._\- ]?(\d{1,4})")  # m1, wave 2, bank_2018
-MONTH = 365.25 / 12
 MOST_MONTHS = 50_000_000  # rows that spells may become
 
 
@@ -42,6 +43,8 @@ def unfold(table: Table, options: Options) -> Table:
     if marked:
         return _melted(table, marked, "alternative", "chosen")
     units = {n: m[1].strip() for n in table.names if (m := AMOUNTS.fullmatch(n.strip())) and _all_numbers(table, n)}
+    if shares := shares_of_brands(table, list(units)):
+        raise PanelError([shares])
     usual = (*vocabulary.QUANTITY, *vocabulary.REFUNDED_QUANTITY)
     if len(units) > 1 and not any(re.fullmatch(p, vocabulary.normalized(n)) for p in usual for n in units):
         return _melted(table, units, "brand", "quantity")
@@ -157,14 +160,15 @@ def spells(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     A spell counts in the months on whose first day it lasts; one that is open lasts to the last date of the file.
     """
-    start, end = spell_dates(rows, rows.columns.start), spell_dates(rows, rows.columns.end)
+    start = spell_dates(rows, rows.columns.start)
+    end = ends_after(rows, start) if rows.columns.duration else spell_dates(rows, rows.columns.end)
     rows.drop(np.isnan(start), f"no beginning ({rows.columns.start} is empty)")
-    rows.drop(end < start, f"ends before it begins ({rows.columns.end})")
+    rows.drop(end < start, f"ends before it begins ({rows.columns.end or rows.columns.duration})")
     kept = np.flatnonzero(rows.keep & (brand >= 0))
     if not len(kept):
         return kept, np.zeros(0)
     last = np.nanmax(np.r_[start[kept], end[kept]])
-    first_month = _month(start[kept] + MONTH - 1)
+    first_month = _month(start[kept] - 1) + 1
     final_month = _month(np.where(np.isnan(end[kept]), last, end[kept] - 1))
     months = np.maximum(final_month - first_month + 1, 0)
     if months.sum() > MOST_MONTHS:

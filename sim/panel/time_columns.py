@@ -7,6 +7,7 @@ import numpy as np
 from sim.panel import vocabulary
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.dates import numbers_or_months, read_times, times_of_day
+from sim.panel.durations import durations
 from sim.panel.values import read_numbers
 
 
@@ -18,6 +19,10 @@ def find_times(finder: Finder, found: Columns) -> None:
         starts, ends = starts or finder.matching(vocabulary.BEGUN), ends or finder.matching(vocabulary.OVER)
     if finder.options.time is None and len(starts) == len(ends) == 1:
         found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
+        return
+    lasting = [n for n in finder.matching(vocabulary.DURATION) if provider or _with_unit(finder, n)]
+    if finder.options.time is None and len(starts) == len(lasting) == 1 and not ends and found.brand:
+        found.start, found.duration = finder.take(starts[0]), finder.take(lasting[0])
         return
     named_column = finder.named("time")
     if named_column is not None:
@@ -46,6 +51,11 @@ def find_times(finder: Finder, found: Columns) -> None:
             f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
             f"otherwise."
         )
+
+
+def _with_unit(finder: Finder, name: str) -> bool:
+    """Whether a duration says what it is in: days, weeks, months or years."""
+    return bool(np.isfinite(durations(name, finder.texts(name))).any())
 
 
 def _counts_purchases(finder: Finder, customer: str, name: str) -> bool:

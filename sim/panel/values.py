@@ -28,25 +28,41 @@ FALSE = {"0", "false", "f", "no", "n", "nein", "nee", "non", "não", "nao", "fal
 MONEY = re.compile(r"[^\d.,+\-()eE]|(?<![\d.,])[eE]|[eE](?![+\-\d])")
 FIGURES = re.compile(r"[+\-]?\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?|[+\-]?\.\d+")
 POINTED = re.compile(r"[+\-]?[1-9]\d{0,2}(?:\.\d{3})+")
+CREDIT = re.compile(r"\s*(?:cr\.?(?![a-z.$])(.*\d.*)|(.*\d.*?)(?<![a-z])cr\.?)\s*", re.IGNORECASE)  # CR 2.50, 2.50 CR
 GROUPED = re.compile(r"[+\-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 def read_numbers(texts: list[str], decimal: str | None = None, comma: bool = False) -> np.ndarray:
     """[len(texts)] numbers; nan for what is none. Signs of money and blanks between digits are left aside.
 
-    `decimal` is point or comma where the user says so; else it is decided over all texts. `comma`: whether, in doubt,
-    commas are decimal, as where semicolons separate columns.
+    CR, for credit, is a minus where some numbers are without it. `decimal` is point or comma where the user says so;
+    else it is decided over all texts. `comma`: whether, in doubt, commas are decimal, as where semicolons separate
+    columns.
 
-    >>> read_numbers(["$1,234.50", "(3)", "none"])
-    array([1234.5,   -3. ,    nan])
+    >>> read_numbers(["$1,234.50", "(3)", "2.50 CR", "none"])
+    array([1234.5,   -3. ,   -2.5,    nan])
     """
+    credit = np.array(credited(texts), bool)
+    texts = [next(filter(None, CREDIT.fullmatch(t).groups())) if c else t for t, c in zip(texts, credit, strict=True)]  # type: ignore[union-attr]
     bare = [MONEY.sub("", t.replace("\u2212", "-")) for t in texts]
     bare = ["-" + t[1:-1] if t.startswith("(") and t.endswith(")") else t for t in bare]
     bare = [t[-1] + t[:-1] if t.endswith("-") and len(t) > 1 else t for t in bare]
     known = [t if _words(original) == 0 else "" for t, original in zip(bare, texts, strict=True)]
     decimals = decimal == "comma" if decimal else _decimal_commas(known, comma)
     plain = [t.replace(".", "").replace(",", ".") if decimals else t.replace(",", "") for t in known]
-    return np.array([float(t) if FIGURES.fullmatch(t) else np.nan for t in plain])
+    values = np.array([float(t) if FIGURES.fullmatch(t) else np.nan for t in plain])
+    return np.where(credit, -np.abs(values), values)
+
+
+def credited(texts: list[str]) -> list[bool]:
+    """Which numbers are marked as a credit; none if all are, for then CR is the sign of money.
+
+    >>> credited(["2.50 CR", "3.00", "CR 1"]), credited(["CR 2.50"])
+    ([True, False, True], [False])
+    """
+    marked = ["cr" in t.lower() and CREDIT.fullmatch(t) is not None for t in texts]
+    every = all(marked)
+    return [m and not every for m in marked]
 
 
 def _words(text: str) -> int:

@@ -252,6 +252,12 @@ OVER = (
     r"(?:subscription|contract|policy|account|plan|membership)?(?:canceled|cancelled|cancellation|terminated|termination|"
     r"closed|expiry|expires?|expired|expiration|churned|lapsed)(?:date|at|on|month)?",
 )
+DURATION = (  # of a spell; its unit is the last group, or in the cells
+    r"(?:contract|policy|subscription|spell|membership|plan|account|customer|service|vertrags?|contrats?)?"
+    r"(?:duration|tenure|lasted|looptijd|duur|laufzeit|dauer|duree|duracion|duracao|durata)(?:in|en|de)?"
+    r"(days?|weeks?|months?|years?|tage?n?|wochen?|monaten?|jahren?|dagen|weken|maanden|jaren|jours|semaines|mois|ans|"
+    r"dias|semanas|meses|anos|giorni|settimane|mesi|anni)?",
+)
 WEIGHT = (
     r"(?:household|hh|panel|sample|sampling|survey|projection|demographic|person|respondent|case)?(?:weight|"
     r"weights|wt|wgt|projectionfactor|factor)",

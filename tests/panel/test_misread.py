@@ -134,7 +134,61 @@ def test_rows_without_a_customer_that_may_be_of_the_one_above_are_asked_about(tm
     assert len(read.hh) == 6 and any("no customer" in reason for _, reason in read.left_out)
 
 
+LASTING = rows("customer,provider,start,{}", lambda c, w, b: (c, b, f"20{w + 10}-02-01", "" if w == 4 else 12))
+
+
+@pytest.mark.parametrize(
+    ("content", "months"),
+    [
+        (LASTING.format("duration_months"), 12),
+        (LASTING.format("tenure_days").replace(",12\n", ",365\n"), 12),
+        (LASTING.format("duration").replace(",12\n", ",3 months 15 days\n"), 4),
+        (LASTING.format("Vertragsdauer (Wochen)").replace(",12\n", ",8\n"), 2),
+        (LASTING.format("duration_months").replace(",12\n", ",1\n"), 1),
+    ],
+)
+def test_spells_with_a_duration_instead_of_an_end(content, months, tmp_path):
+    (tmp_path / "panel.csv").write_text(content)
+    read = panel.read(tmp_path / "panel.csv", lines="keep")
+    assert read.provider and "2011-02-01" in str(read.origin + read.t.min().astype(int))
+    assert len(read.hh) == 6 * (3 * months + 1)  # the last is open: until the last date that is known, its beginning
+
+
+@pytest.mark.parametrize(
+    ("marked", "returned"), [("2.50 CR", 1), ("CR 2.50", 1), ("$2.50cr", 1), ("2.50 DR", 0), ("2.50 CRC", 0)]
+)
+def test_a_price_marked_as_a_credit_is_a_return(marked, returned, tmp_path):
+    content = rows("customer,date,brand,amount", lambda c, w, b: (c, date(w), b, marked if w == c == 1 else "2.50"))
+    (tmp_path / "panel.csv").write_text(content)
+    read = panel.read(tmp_path / "panel.csv")
+    assert len(read.hh) == 24 - returned
+    assert [(n, r) for n, r in read.left_out] == [(1, f"returned (amount below 0, as {marked})")] * returned
+
+
+def test_a_sign_of_money_that_all_prices_have_is_no_credit(tmp_path):
+    (tmp_path / "panel.csv").write_text(rows("customer,date,brand,price", lambda c, w, b: (c, date(w), b, f"CR {w}.5")))
+    paid = panel.read(tmp_path / "panel.csv").paid
+    assert paid is not None and sorted(np.unique(paid)) == [1.5, 2.5, 3.5, 4.5]
+
+
 ASKED = {
+    "duration_of_no_unit": (LASTING.format("duration"), "is '12' in days, weeks, months or years"),
+    "percent_by_brand": (
+        rows("customer,week,Aro,Bel,Cim", lambda c, w, b: (c, w, 50 + c, 30 - c - w, f"{20 + w}%")),
+        "Aro, Bel, Cim add up to 100 in a row: a table of shares by brand is no record of purchases",
+    ),
+    "shares_beside_a_count": (
+        rows("customer,week,visits,Aro,Bel,Cim", lambda c, w, b: (c, w, w, 0.5, 0.25 + c / 100, 0.25 - c / 100)),
+        "Aro, Bel, Cim add up to 1 in a row",
+    ),
+    "percent_called_bought": (
+        rows("customer,week,bought_Aro,bought_Bel", lambda c, w, b: (c, w, 50 + c, 50 - c)),
+        "bought_Aro, bought_Bel add up to 100 in a row",
+    ),
+    "share_by_customer_and_brand": (
+        several("customer,month,brand,share", lambda c, w, b: [(c, w, "Aro", 0.7), (c, w, "Bel", 0.3)]),
+        "share adds up to 1 over the rows of a customer at a time",
+    ),
     "day_and_month_in_both_places": (
         rows("customer,date,brand", lambda c, w, b: (c, f"{w + 12}/0{w}/2021" if c % 2 else f"0{w}/{w + 12}/2021", b)),
         r"'13/01/2021' and '01/13/2021' put the day in different places",
