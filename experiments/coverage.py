@@ -1,11 +1,14 @@
 """How often do the printed intervals hold the truth? Every metric of every preset, shares, twins and paired arms.
 
-The truth of a metric is its value among all people of the largest replications, a million of them; of a share, what
-the firm asks for; of a difference, its mean over all replications. Replications of one seed are independent; presence
-is that of the preset. Arguments: `seeds` replications each, `people=200` (and so on) limits it to one number of people,
+Question: an interval of 95 % should hold the truth in 93 to 97 % of runs from 1,000 people on, in 90 % of 200; does it?
+Design: the truth of a metric is its value among all people of the largest replications, a million of them; of a share,
+what the firm asks for; of a difference, its mean over all replications. Replications of one seed are independent;
+presence is that of the preset. `seeds` replications each, `people=200` (and so on) limits it to one number of people,
 `part` to one part: 1 metrics, 2 shares, 3 twins, 4 paired. What is done is kept in outputs/coverage and not done again
 while model and preset are the same.
-Target: 93 to 97 % from 1,000 people on, 90 % at 200.
+Reading: coverage over presets or events with its standard error, one preset an independent draw (all runs of a preset
+share its presence); then every cell outside the target by more than two binomial errors of its own. Of many cells one
+in twenty lies so far out by chance. Twins without effect hold the truth always: nobody moves.
 """
 
 import hashlib
@@ -17,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from sim.compute.files import write_atomic
 from sim.engine.loop import simulate, sum_of
@@ -26,7 +31,8 @@ from sim.measure.metrics import listed
 from sim.measure.tally import FOLDS, Metric, Tally
 from sim.model.fields import Scenario
 from sim.model.scenario import change, to_dict
-from sim.report.experiment import FOLDER, play
+from sim.report import figures
+from sim.report.experiment import FOLDER, keep, play
 from sim.study.answer import NO_EVENTS, one_answer
 from sim.study.comparison import paired
 from sim.study.presence_store import rules_digest
@@ -43,6 +49,9 @@ EVENTS = {
     "bank, nobody hears": ["market=bank", "scandal=data_breach", "weeks=104", "scandals.data_breach.reach=0"],
     "Bud Light": ["scandal=boycott_budlight"],
 }
+LEAST, MOST = 0.93, 0.97  # the target; 0.90 and more of 200 people
+FEWEST = 100  # intervals that tell something of a cell
+PARTS = {1: "metrics", 2: "shares", 3: "twins", 4: "paired differences"}
 Counts = dict[str, list[int]]  # name: intervals that held the truth, intervals
 
 
@@ -60,23 +69,78 @@ def main(seeds: int = 120, people: int = 0, part: int = 0) -> pd.DataFrame:
         for name, size, counts in found() if part in (0, number) else ():
             rows += [(number, name, size, what, held, many) for what, (held, many) in counts.items()]
     table = pd.DataFrame(rows, columns=["part", "of", "people", "what", "held", "intervals"])
+    table = with_error(table)
     show(table)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    table.to_csv(FOLDER / (f"coverage_{part}.csv" if part else "coverage.csv"), index=False)
+    table.to_csv(FOLDER / (f"coverage_{part}.csv" if part or people else "coverage.csv"), index=False)
+    if not part and not people:
+        keep("coverage", table, draw(table), finding=finding(table))
     return table
 
 
+def with_error(table: pd.DataFrame) -> pd.DataFrame:
+    """The coverage of each cell, with the binomial error it would have at 95 %, and whether it is outside by two."""
+    error = (0.95 * 0.05 / table["intervals"].clip(lower=1)) ** 0.5
+    covered = table["held"] / table["intervals"].clip(lower=1)
+    least = np.where(table["people"] < 1_000, 0.90, LEAST)
+    most = np.where(table["people"] < 1_000, 1.0, MOST)
+    outside = (covered < least - 2 * error) | (covered > most + 2 * error)
+    return table.assign(covered=covered, error=error, outside=outside & (table["intervals"] >= FEWEST))
+
+
+def over(rows: pd.DataFrame) -> tuple[float, float]:
+    """Coverage over presets, and its standard error with presets as draws; binomial where there is only one."""
+    held, many = rows["held"].to_numpy(float), rows["intervals"].to_numpy(float)
+    covered, n = held.sum() / many.sum(), len(rows)
+    apart = ((held - covered * many) ** 2).sum() * n / max(1, n - 1)
+    return covered, (apart**0.5 if n > 1 else (many.sum() * covered * (1 - covered)) ** 0.5) / many.sum()
+
+
 def show(table: pd.DataFrame) -> None:
-    """Print coverage by metric and number of people, over presets, with the lowest preset beside it."""
+    """Print coverage by metric and number of people, over presets, with the lowest beside it; then cells outside."""
     table = table[table["intervals"] > 0]
     for (part, what), rows in table.groupby(["part", "what"], sort=False):
         line = f"{part} {what:28s}"
         for size, at in rows.groupby("people"):
-            every = at.assign(covered=at["held"] / at["intervals"])
-            worst = every[every["intervals"] >= 100].sort_values("covered").head(1)
+            worst = at[at["intervals"] >= FEWEST].sort_values("covered").head(1)
             low = "".join(f" ({r.covered:.3f} {r.of})" for r in worst.itertuples())
-            line += f"  {size:>9,}: {at['held'].sum() / at['intervals'].sum():.3f}{low}"
+            covered, error = over(at)
+            line += f"  {size:>9,}: {covered:.3f} ± {error:.3f}{low}"
         print(line)
+    asked = table[table["intervals"] >= FEWEST]
+    print(f"\noutside the target by more than two binomial errors: {asked['outside'].sum()} of {len(asked)} cells")
+    for r in asked[asked["outside"]].sort_values("covered").itertuples():
+        print(f"  {r.part} {r.what}, {r.of}, {r.people:,} people: {r.covered:.3f} ± {r.error:.3f}")
+
+
+def finding(table: pd.DataFrame) -> list[str]:
+    """Coverage by part and number of people, and how many cells lie outside."""
+    lines = []
+    for (part, size), rows in table[table["intervals"] > 0].groupby(["part", "people"]):
+        told = rows[rows["intervals"] >= FEWEST]
+        covered, error = over(rows.groupby("of")[["held", "intervals"]].sum())
+        outside = f"{told['outside'].sum()} of {len(told)} cells outside by more than two errors"
+        lines.append(f"{PARTS[part]}, {size:,} people: {100 * covered:.1f} ± {100 * error:.1f} %; {outside}.")
+    return lines
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """A dot a cell (a metric of a preset) by part and number of people, with the target."""
+    told = table[table["intervals"] >= FEWEST]
+    groups = list(told.groupby(["part", "people"]))[::-1]
+    with rc_context(figures.STYLE):
+        figure = Figure(figsize=(9, 1.5 + 0.45 * len(groups)), layout="constrained")
+        axes, spread = figure.subplots(), np.random.default_rng(1)
+        axes.axvspan(100 * LEAST, 100 * MOST, color=figures.REST, alpha=0.4, linewidth=0)
+        for y, (_, rows) in enumerate(groups):
+            up = y + spread.uniform(-0.25, 0.25, len(rows))
+            axes.plot(100 * rows["covered"], up, ".", color=figures.FOCUS, markersize=4, alpha=0.6)
+            covered, error = over(rows.groupby("of")[["held", "intervals"]].sum())
+            axes.errorbar(100 * covered, y, xerr=196 * error, fmt="o", color=figures.INK, markersize=6, capsize=3)
+        axes.set_yticks(range(len(groups)), [f"{PARTS[part]}, {size:,}" for (part, size), _ in groups])
+        axes.set_xlabel("intervals of 95 % that hold the truth, %: each metric of each preset, and all (95 %)")
+        axes.set_title("How often the printed intervals hold the truth, by number of people")
+    return figure
 
 
 def _kept(

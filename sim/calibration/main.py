@@ -18,7 +18,7 @@ from sim.calibration.provider_forecast import LEAVING, chances_csv, paths_csv, r
 from sim.calibration.provider_forecast import predict as predict_providers
 from sim.calibration.provider_forecast import simulate as simulate_providers
 from sim.calibration.weeks import UNITS, weeks_of, with_prices
-from sim.compute.files import write_atomic
+from sim.compute.files import unwritable, write_atomic
 from sim.model.declare import ScenarioError, did_you_mean
 from sim.panel.files import read
 from sim.panel.known import read_known
@@ -101,6 +101,8 @@ def _taken(command: str, given: dict[str, str]) -> Iterator[str]:
             yield f"out: {out} is a file; name a folder"
     elif "out" in given and os.path.lexists(out):
         yield f"out: {out} is there already; nothing is overwritten, choose another name"
+    if "out" in given and not os.path.lexists(out) and (why := unwritable(out)):
+        yield f"out: {out} cannot be written: {why}"
 
 
 @contextmanager

@@ -4,11 +4,10 @@ import csv
 import io
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from sim.casebook.cases import ATTRIBUTES, Attributes, Case, read_cases
 from sim.casebook.rule import Floats, Rule, fit, late_of, predict
-from sim.compute.files import write_atomic
+from sim.compute.files import unwritable, write_atomic
 from sim.model.declare import ScenarioError
 
 LEVELS = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
@@ -49,8 +48,8 @@ def main(words: Sequence[str]) -> int:
         raise ScenarioError([USAGE])
     source, target = words
     wrong = [f"{target}: is there already; choose another name"] if os.path.lexists(target) else []
-    if not Path(target).absolute().parent.is_dir():
-        wrong.append(f"{target}: there is no folder to write it into")
+    if why := unwritable(target) if not wrong else "":
+        wrong.append(f"{target}: cannot be written: {why}")
     cases: list[Case] = []
     try:
         cases = read_cases(source)

@@ -1,8 +1,9 @@
-"""Writes files whole or not at all."""
+"""Writes files whole or not at all, and says beforehand where none can be written."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 from uuid import uuid4
 
@@ -26,6 +27,29 @@ def write_atomic(path: str | Path, content: bytes | Callable[[BinaryIO], object]
         draft.unlink(missing_ok=True)
         raise
     return path
+
+
+def unwritable(path: str | Path) -> str:
+    """Why nothing can be written under this name, missing folders made; "" where something can. Nothing is left there.
+
+    >>> unwritable("new.csv"), unwritable("a\\0b.csv")
+    ('', 'embedded null byte')
+    """
+    path = Path(os.path.abspath(path))
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    there = next(folder for folder in path.parents if os.path.lexists(folder))
+    if not there.is_dir():
+        return f"{there} is no folder"
+    try:
+        TemporaryFile(dir=there).close()
+    except OSError as error:
+        return f"{there} takes no files: {error.strerror or error}"
+    return ""
 
 
 def place(draft: Path, path: Path) -> None:

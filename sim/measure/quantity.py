@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim.measure.estimates import folds_of
-from sim.measure.intervals import LEVEL, Z, degrees, interval, t_quantile
+from sim.measure.intervals import LEVEL, Z, degrees, interval, score_interval, t_quantile
 from sim.measure.tally import FOLDS, Array
 
 FEWEST = 30  # customers below which nothing is said of their change
@@ -76,9 +76,9 @@ def nothing(value: float = math.nan) -> Quantity:
 def change_of(lost: Array, gained: Array, base: Array, runs: float) -> tuple[Quantity, Quantity]:
     """Gained less lost: in people, mean of so many runs, and in % of `base`; counts by fold of people, [g] each.
 
-    The error is the jackknife's. Of fewer than MOVERS it is no less than that of so many independent movers: with two
-    more than were seen the interval holds for a handful (Bonett & Price 2012, J. Educ. Behav. Stat. 37), and none seen
-    is not +- 0; counts have steps, so that it then holds in more than 95 %.
+    The error is the jackknife's; of fewer than MOVERS it is no less than that of so many independent movers, and of
+    none it is not 0. The interval is that of a score test (`score_interval`): people who move are counts, so that it
+    is skewed where all go one way. Counts of a few have steps, so that it then holds in more than 95 %.
     """
     (percent,) = changes_over(lost[:, None], gained[:, None], base[:, None])
     change, whole = gained - lost, float(base.sum())
@@ -86,7 +86,7 @@ def change_of(lost: Array, gained: Array, base: Array, runs: float) -> tuple[Qua
     if percent.known:
         left_out = folds_of(change).astype(float)
         left_out[1:] *= len(change) / max(1, len(change) - 1)  # a total of people, of whom a group is left out
-        people = _by_t(left_out[:, None], _least((lost + gained).sum(axis=0, keepdims=True)))[0]
+        people = _by_score(left_out[:, None], lost.sum(keepdims=True), gained.sum(keepdims=True), np.ones(1))[0]
     return people.times(1 / runs), percent if whole else nothing()
 
 
@@ -95,8 +95,7 @@ def changes_over(lost: Array, gained: Array, base: Array) -> list[Quantity]:
     whole = base.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = 100 * folds_of(gained - lost) / folds_of(base)
-        least = 100 * _least((lost + gained).sum(axis=0)) / whole
-    found = _by_t(values, least)
+        found = _by_score(values, lost.sum(axis=0), gained.sum(axis=0), 100 / whole)
     return [q if many >= FEWEST else nothing(q.value) for q, many in zip(found, whole, strict=True)]
 
 
@@ -121,14 +120,32 @@ def _least(movers: Array) -> Array:
     return found
 
 
-def _by_t(values: Array, least: Array) -> list[Quantity]:
-    """Values [fold, t] with Student's t intervals, whose standard error is at least `least` [t]."""
+def _by_score(values: Array, lost: Array, gained: Array, unit: Array) -> list[Quantity]:
+    """Values [fold, t] of gained less lost, in a unit of so much a person [t], with intervals of a score test."""
+    movers, (error, df) = lost + gained, _spread(values)
+    least = unit * _least(movers)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = error > least  # else they move each for himself, which is a law that is known
+        excess = np.where(known, (error / unit) ** 2 / movers, 1.0)
+        ends = score_interval(gained - lost, movers, excess, np.where(known, t_quantile(df), Z))
+    low, high = (unit * end for end in ends)
+    rows = zip(values[0].tolist(), low.tolist(), high.tolist(), np.maximum(error, least).tolist(), strict=True)
+    return [Quantity(value, down, up, Parts(dice=e)) for value, down, up, e in rows]
+
+
+def _spread(values: Array) -> tuple[Array, Array]:
+    """Jackknife errors of values [fold, t], and the degrees of freedom by which they are known."""
     groups = len(values) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = values[1:] - values[1:].mean(axis=0)
         second = (apart**2).mean(axis=0)
         df = degrees((apart**4).mean(axis=0) / second**2, groups)
-    error = np.sqrt((groups - 1) * second)
+    return np.sqrt((groups - 1) * second), df
+
+
+def _by_t(values: Array, least: Array) -> list[Quantity]:
+    """Values [fold, t] with Student's t intervals, whose standard error is at least `least` [t]."""
+    (error, df), groups = _spread(values), len(values) - 1
     larger = error > least
     wide = t_quantile(np.where(larger, df, groups - 1.0)) * np.where(larger, error, least)
     rows = zip(values[0].tolist(), wide.tolist(), np.maximum(error, least).tolist(), strict=True)

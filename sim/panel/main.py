@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from sim.compute.files import unwritable
 from sim.panel.files import read
 from sim.panel.measures import measure
 from sim.panel.options import Options, parse
@@ -34,6 +35,7 @@ def main(path: str, arguments: Sequence[str] = ()) -> int:
     """
     try:
         options = parse(arguments)
+        _check_out(options.out)
         panel = read(path, options=options)
         frame = measure(panel, options=options)
         folder, failures = write(panel, frame, options)
@@ -59,8 +61,7 @@ def _replace_unknown_characters() -> None:
 def write(panel: Panel, frame: "pd.DataFrame", options: Options) -> tuple[Path | None, list[str]]:
     """(the new folder with all files, or None; what could not be written). Nothing that is there is overwritten."""
     wanted = Path(options.out) if options.out else OUTPUTS / f"{datetime.now():%Y-%m-%d}" / f"{datetime.now():%H-%M-%S}"
-    if options.out and wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
-        raise PanelError([f"panel.out: {wanted} is there and not empty; nothing is overwritten, name another folder"])
+    _check_out(options.out)
     created = [p for p in (wanted.parent, *wanted.parent.parents) if not p.exists()]
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +78,17 @@ def write(panel: Panel, frame: "pd.DataFrame", options: Options) -> tuple[Path |
         if options.out:
             raise PanelError([f"panel.out: {sentence}"]) from None
         return None, [sentence]
+
+
+def _check_out(out: str | None) -> None:
+    """PanelError if the folder that is named holds something, is a file, or cannot be made."""
+    folder = Path(out or os.devnull)
+    if out and os.path.lexists(folder) and not folder.is_dir():
+        raise PanelError([f"panel.out: {folder} is a file; name a folder"])
+    if out and folder.is_dir() and any(folder.iterdir()):
+        raise PanelError([f"panel.out: {folder} is there and not empty; nothing is overwritten, name another folder"])
+    if out and (why := unwritable(folder)):
+        raise PanelError([f"panel.out: {folder}: cannot be written: {why}"])
 
 
 def _rename_to_free(draft: Path, wanted: Path) -> Path:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from sim import panel
+from sim.compute.files import unwritable
 from sim.model.declare import ScenarioError
 from sim.panel.formats import OF_ONE_FIRM, check_format
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = [a for a in arguments[1:] if a.partition("=")[0] not in NAMED]
     files = [arguments[0], *([named["truth"]] if named.get("truth") else [])]
     wrong = [f"{f}: is there already; choose another name" for f in files if os.path.lexists(f)]
+    wrong += [f"{f}: cannot be written: {why}" for f in files if not os.path.lexists(f) and (why := unwritable(f))]
     wrong += empty(arguments[1:])
     wrong += ["truth: is the file of the purchases"] if len(set(files)) < len(files) else []
     if wrong:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from sim.compute.files import unwritable
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.report import streams
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str]) -> int:
     refuse(wrong)
     named = given[0].partition("=")[2] if given else f"outputs/{datetime.now():%Y-%m-%d/%H-%M-%S-%f}"
     absolute = Path(os.path.abspath(named))
-    refuse(refusal(OUT, absolute, occupied(absolute, FILES)))
+    why = unwritable(absolute / FILES[0])
+    refuse([f"{OUT}: {named} cannot be written: {why}"] if why else refusal(OUT, absolute, occupied(absolute, FILES)))
     with stoppable():
         told = scenario(*settings)
         if not told.scandals:

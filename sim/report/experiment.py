@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.compute.files import unwritable
 from sim.model.declare import ScenarioError
 from sim.report.findings import INTERVAL, TOO_FEW
 
@@ -79,6 +80,8 @@ def check_own(name: str, folder: Path | str = FOLDER) -> None:
         taken = [path for path in _paths(folder, name) if path.is_symlink() or path.is_dir()]
     else:
         taken = [path for path in _paths(folder, name) if os.path.lexists(path)]
+    if why := unwritable(table):
+        raise ScenarioError([f"{folder}: cannot be written: {why}"])
     if taken:
         raise ScenarioError([f"{p}: is there already and is not an output of {name}; move or rename it" for p in taken])
 

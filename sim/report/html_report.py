@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import platform
 import re
 import shlex
@@ -11,7 +12,7 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sim.compute.files import write_atomic
+from sim.compute.files import unwritable, write_atomic
 from sim.measure.quantity import Quantity
 from sim.measure.shares import Share
 from sim.model.declare import ScenarioError, leaves
@@ -49,14 +50,14 @@ class Report:
 
 
 def taken(path: str) -> list[str]:
-    """Complaints about the file of a report: no name, no HTML, or there already."""
+    """Complaints about the file of a report: no name, no HTML, there already, or in no place to write to."""
     if not path.strip():
         return ["report: the name of the file is empty; write report=FILE.html"]
     if Path(path).suffix.lower() not in (".html", ".htm"):
         return [f"report: {path!r} is no name of an HTML file; write report=FILE.html"]
-    if Path(path).exists() or Path(path).is_symlink():
+    if os.path.lexists(path):
         return [f"report: {path} is there already; nothing is overwritten, choose another name"]
-    return []
+    return [f"report: {path} cannot be written: {why}" for why in [unwritable(path)] if why]
 
 
 def write(report: Report, path: str) -> Path:

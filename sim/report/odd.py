@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sim import model
-from sim.compute.files import write_atomic
+from sim.compute.files import unwritable, write_atomic
 from sim.measure import metrics
 from sim.model.declare import Declaration, ScenarioError
 from sim.model.rules import VERBS
@@ -39,6 +39,8 @@ def main(words: Sequence[str]) -> int:
         raise ScenarioError(["odd: the name of the file is empty"])
     if os.path.lexists(words[0]):
         raise ScenarioError([f"{words[0]}: is there already; choose another name"])
+    if why := unwritable(words[0]):
+        raise ScenarioError([f"{words[0]}: cannot be written: {why}"])
     write_atomic(words[0], odd().encode(), new=True)
     print(f"the model's description is in {words[0]}")
     return 0

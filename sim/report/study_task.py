@@ -1,5 +1,6 @@
 """`stickiness study=NAME`: a design of conf/study/ composed once, simulated as `study.run` does, and summed up."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,7 @@ DESIGNS = {  # what a design takes beside its replications
     "named": ("scenarios",),
 }
 RUN = ("replications", "metrics", "groups", "keep", "workers", "yes")  # arguments of `study.run`
+CSV = "study.csv"  # of the table, beside study.parquet
 FOLDER = "studies"  # where studies are kept that name no folder
 MOST_ROWS = 40  # of the summary that are printed
 
@@ -45,10 +47,19 @@ def main(arguments: Sequence[str]) -> int:
         asked, design = _composed(arguments)
         folder = Path(str(asked.settings.get("folder") or f"{FOLDER}/{asked.name}"))
         how = {key: asked.settings[key] for key in RUN if asked.settings.get(key) is not None}
+        _check_csv(folder)
         table = study.run(asked.base, design, folder=folder, **how)  # type: ignore[arg-type]
-        table.to_csv(folder / "study.csv", index=False)
+        table.to_csv(folder / CSV, index=False)
     _show(asked, table, folder)
     return int((table["error"] != "").any())
+
+
+def _check_csv(folder: Path) -> None:
+    """ScenarioError if a file study.csv is there that is not that of an earlier run of the study."""
+    path = folder / CSV
+    own = path.is_file() and not path.is_symlink() and os.path.lexists(folder / "study.parquet")
+    if os.path.lexists(path) and not own:
+        raise ScenarioError([f"{path}: is there already and is not the table of a study; choose another folder"])
 
 
 def _composed(arguments: Sequence[str]) -> tuple[Asked, object]:
@@ -158,7 +169,7 @@ def _show(asked: Asked, table: "pd.DataFrame", folder: Path) -> None:
         console.print(f"{len(failed):,} rows of runs that failed are left out of the means; the first: {why}")
     if len(found) > MOST_ROWS:
         console.print(f"and {len(found) - MOST_ROWS:,} more", style="dim")
-    console.print(streams.plain(f"written to {near(folder.resolve())}: study.parquet, study.csv"), soft_wrap=True)
+    console.print(streams.plain(f"written to {near(folder.resolve())}: study.parquet, {CSV}"), soft_wrap=True)
 
 
 def _over_time(table: "pd.DataFrame", by: Sequence[str], columns: Sequence[str]) -> "pd.DataFrame":

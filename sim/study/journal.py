@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.compute.files import unwritable
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
 from sim.model.scenario import to_dict
@@ -74,6 +75,8 @@ def check_free(folder: Path, study: str, resume: bool = True) -> None:
             wrong.append(f"{path}: is there already; resume=True goes on with it, or choose another folder")
     if os.path.lexists(folder) and not folder.is_dir():
         wrong.append(f"{folder}: is no folder")
+    elif why := unwritable(folder / TABLE):
+        wrong.append(f"{folder}: cannot be written: {why}")
     if wrong:
         raise ScenarioError(wrong)
 

@@ -5,7 +5,7 @@ import pytest
 
 from sim.engine.loop import simulate
 from sim.measure import estimates
-from sim.measure.intervals import LEAST_DF, degrees, interval
+from sim.measure.intervals import LEAST_DF, Z, degrees, interval, score_interval
 from sim.measure.metrics import firm_metrics, market_metrics
 from sim.measure.tally import FOLDS, Tally
 from sim.model.scenario import change
@@ -39,11 +39,11 @@ def test_intervals_hold_the_value_of_many_people(regime):
     assert LEAST < np.mean([c for found in held.values() for c in found]) < 0.98
 
 
-@pytest.mark.parametrize("action", [0.5, 8.0])
-def test_intervals_of_twins_hold_the_mean_effect_for_the_firm_and_its_rivals(action):
+@pytest.mark.parametrize(("action", "seeds"), [(0.5, SEEDS), (8.0, 4 * SEEDS)])
+def test_intervals_of_twins_hold_the_mean_effect_for_the_firm_and_its_rivals(action, seeds):
     base = market({"people": 600, "weeks": 24, "burn_in": 4})
     found = []
-    for seed in range(SEEDS):
+    for seed in range(seeds):
         story = {"seed": seed, "scandals.x": {"firm": "f0", "week": 4, "action": action}}
         told = change(base, story)
         moment = one_answer(change(told, NO_EVENTS), told, "f0", None, {}, 1.0, None).quarter
@@ -53,6 +53,22 @@ def test_intervals_of_twins_hold_the_mean_effect_for_the_firm_and_its_rivals(act
     told = np.isfinite(low)  # a firm of 3 % has too few customers to tell
     covered = [((low <= truth) & (truth <= high))[told[:, j], j].mean() for j in range(6) if told[:, j].mean() > 0.5]
     assert len(covered) >= 5 and min(covered) >= LEAST  # above 97 % for a handful of movers: counts have steps
+
+
+@pytest.mark.parametrize(("lost", "gained"), [(5.0, 0.0), (12.0, 0.0), (40.0, 15.0), (3.0, 2.0), (900.0, 0.0)])
+def test_a_score_interval_holds_the_difference_of_two_counts(lost, gained):
+    draw = np.random.default_rng(4)
+    left, came = draw.poisson(lost, 4000), draw.poisson(gained, 4000)
+    low, high = score_interval(came - left, came + left, np.ones(4000), np.full(4000, Z))
+    truth = gained - lost
+    assert 0.93 < ((low <= truth) & (truth <= high)).mean() < 0.985  # counts have steps
+
+
+def test_a_score_interval_is_skewed_and_never_without_width():
+    low, high = score_interval(np.array([0.0, -9.0, -900.0]), np.array([0.0, 9.0, 900.0]), np.ones(3), np.full(3, Z))
+    assert low[0] == pytest.approx(-high[0]) and 3 < high[0] < 4  # none seen: up to 3.7 in the law of Poisson
+    assert -9 - low[1] > high[1] + 9 > 0 > high[1]
+    assert high[2] + 900 == pytest.approx(Z * 30, rel=0.04)
 
 
 def test_a_normal_mean_has_the_interval_of_student():
