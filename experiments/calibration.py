@@ -57,6 +57,7 @@ FREE = (
     Free("market=health_insurance_nl", "consumer.cx_weight", 19, "better elsewhere, %", 57.0),
     Free("market=streaming", "market.taste_concentration", 22, "exits of the event, % of base", 31.0),
     Free("market=streaming", "consumer.attention", 22, "exits a month before, %", 3.1),
+    Free("market=streaming", "market.early_attention", 95, "first year / second", 2.15),
     Free("market=cars_us", "market.taste_concentration", 34, "middle", 55.0),
     Free("market=bank", "market.incident_attention", 69, "providers: done, %", 2.0),
     Free("scandal=fraud", "scandals.fraud.harm_action", 38, "unresolved", 2.8),

@@ -174,6 +174,10 @@ class Market:
         0.0, 0, 10, "-", "relative change of uses for one of a deal in the category's price, while it is new"
     )
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
+    early_attention: float = trait(
+        0.0, 0, 100, "x", "how much more attention there is right after joining a firm than later, to leave and to act"
+    )
+    early_half_life: float = trait(6.5, 0.1, 1e4, "uses", "half-life of that surplus since joining; 0 above = none")
     contract_weeks: int = trait(0, 0, 520, "weeks", "uses between contract ends; 0 = no contract", "#22")
     event_attention: float = trait(
         1.0, 0, 1, "-", "chance that a price move (of a provider: a rise) or contract end is noticed", "#22"

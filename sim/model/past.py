@@ -27,7 +27,7 @@ from sim.compute.random import (
 )
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.draws import log2_left
-from sim.model.rules.attend import readiness
+from sim.model.rules.attend import attention_by_tenure, newness, readiness
 from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
 from sim.model.rules.learn import revise
@@ -37,6 +37,7 @@ from sim.model.visits import BLAME, DEPTH, HARM, INCIDENT, PRAISE
 WEEKS_A_YEAR = np.float32(52)
 DECISIONS = np.float32(40)  # of the past that are lived through, in the mean; of who decides more often less of it is
 ROUNDS = 96  # occasions of the past at most
+MORE_ROUNDS = 240  # where attention is more early on; addresses of draws hold no more than 255
 NEVER, RARELY, NEARLY = np.float32(1e9), np.float32(1e-6), np.float32(0.9999)
 
 
@@ -54,8 +55,8 @@ def live_past(person, bonds, public, world, i):
     if market.contract_weeks > 0:
         often += market.event_attention / np.float32(market.contract_weeks)
     left = select(left * often > DECISIONS, floor(DECISIONS / often), left)
-    n = np.int64(0)
-    while n < ROUNDS and any_lane(left > ZERO):
+    n, rounds = np.int64(0), MORE_ROUNDS if market.early_attention > ZERO else ROUNDS
+    while n < rounds and any_lane(left > ZERO):
         left = live_on(person, bonds, public, world, left, n, i)
         n += 1
     person.home[i] = person.last[i]
@@ -65,7 +66,8 @@ def live_past(person, bonds, public, world, i):
 def live_on(person, bonds, public, world, left, n, i):
     """Use the own firm until the next occasion, and decide there; returns the weeks that are left then."""
     number, traits, new = person.number[i], public.traits[0], person.last[i] < 0
-    wait, looks = weeks_of_attention(person, public, n, i)
+    before = attention_by_tenure(person, public.market[0], i)
+    wait, looks = weeks_of_attention(before, public, number, n)
     end = weeks_to_contract(person, public, n, i)
     wait, looks = select(end < wait, end, wait), looks & (end >= wait)
     bad = weeks_to_incident(person, public, world, n, i)
@@ -76,7 +78,11 @@ def live_on(person, bonds, public, world, left, n, i):
     use_on(person, bonds, public, world, spent, 2 * n, i)
     left -= spent
     absent = uniform(random_bits(public.key, Purpose.PAST, number, FIRST, 4 * n + 3)[0])
-    rote = looks & logical_not(struck | new) & (absent < traits.automaticity * pick(bonds.habit, person.last[i], i))
+    missed = traits.automaticity * pick(bonds.habit, person.last[i], i)
+    if public.market[0].early_attention > ZERO:  # attention has fallen while one waited
+        left_of_it = attention_by_tenure(person, public.market[0], i) / select(before > RARELY, before, ONE)
+        missed = ONE - (ONE - missed) * left_of_it
+    rote = looks & logical_not(struck | new) & (absent < missed)
     decides = (left > ZERO) & logical_not(rote)
     if any_lane(decides):
         strike(person, bonds, public, world, decides & struck, i)
@@ -85,10 +91,14 @@ def live_on(person, bonds, public, world, left, n, i):
 
 
 @inlined
-def weeks_of_attention(person, public, n, i):
-    """Weeks until a use that is deliberated unless habit prevents it; and that this is why one looks around."""
-    draw = random_bits(public.key, Purpose.PAST, person.number[i], FIRST, 4 * n)[0]
-    wait = geometric(person.attention[i], open_uniform(draw))
+def weeks_of_attention(attention, public, number, n):
+    """Weeks until a use that is deliberated unless habit prevents it; and that this is why one looks around.
+
+    Where attention falls with tenure (`attention_by_tenure`) that of now is a bound: at the use as large a part of
+    the occasions counts as is left of it, which makes the waiting times those of the weekly rule (thinning: Lewis &
+    Shedler 1979).
+    """
+    wait = geometric(attention, open_uniform(draw_of(public, number, 4 * n)))
     return ONE + wait, wait == wait
 
 
@@ -211,7 +221,10 @@ def decide_then(person, bonds, public, world, decides, left, n, i):
     moves, delay = decides & (best != last), left * ZERO
     if market.exit_rate < ONE:
         draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
-        delay = geometric(delay + market.exit_rate, open_uniform(draw))
+        chance = delay + market.exit_rate
+        if market.early_attention > ZERO:
+            chance *= newness(person, market, i)
+        delay = geometric(chance, open_uniform(draw))
         delay = select(moves & (last >= 0), delay, ZERO)
     spent = select(delay < left, delay, left)
     use_on(person, bonds, public, world, spent, 2 * n + 1, i)

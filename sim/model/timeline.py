@@ -47,6 +47,7 @@ OFF = {
 OFF_MARKET = {
     "taste": {"taste_law": 0},
     "habit": {"recall_habit": 0},
+    "inattention": {"early_attention": 0},
     "switching_cost": {"exit_rate": 1, "switching_cost_deterrence": 0},
     "incident": {"incident_attention": 0, "incident_recall": 0},
     "anchor": {"anchor_start": 0},

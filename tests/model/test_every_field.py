@@ -14,7 +14,7 @@ from tests.markets import market
 TITLES = {"title", "meaning", "calendar_sha256", "population_sha256"}  # words that name and change nothing
 PROVIDERS = (
     *("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd"),
-    *("incident_attention", "readiness", "incident", "price_attention"),
+    *("incident_attention", "readiness", "incident", "price_attention", "early_attention", "early_half_life"),
 )
 FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut", "react"}  # of every kind of member one stands for all
 BASE = {  # a scenario in which everything has a part
@@ -23,6 +23,7 @@ BASE = {  # a scenario in which everything has a part
     "consumer.drift": 0.3,
     "market.incident_attention": 0.2,
     "market.incident_recall": 0.5,
+    "market.early_attention": 2.0,
     "kinds.privacy.care": 0.4,
     "firms.f0.association": 0.5,
     "firms.f0.effort": 0.3,

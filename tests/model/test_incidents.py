@@ -24,6 +24,7 @@ ALL_ON = {
     "market.incident_attention": 0.4,
     "market.incident_recall": 1.0,
     "market.readiness": 0.6,
+    "market.early_attention": 2.0,
     "market.wom_negative": 0.5,
     "segments.other": {"weight": 0.5, "care": {"ethics": -1.0}},
     "scandals.fraud.harm_action": 3.0,

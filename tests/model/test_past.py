@@ -32,10 +32,11 @@ def long_customers(tally):
     return tally.standing[..., TENURE >= 312].sum(axis=(-2, -1)) / tally.standing.sum(axis=(-2, -1))
 
 
+EARLY = {"market.early_attention": 4.0, "market.early_half_life": 10.0}
 STAYING = {"consumer.turnover": 0.0}  # where nobody comes the past is drawn as it is expected
 
 
-@pytest.mark.parametrize(("changes", "rests"), [({}, True), (STAYING, False)])
+@pytest.mark.parametrize(("changes", "rests"), [({}, True), (EARLY, True), (STAYING, False)])
 def test_providers_with_turnover_are_born_at_rest(changes, rests):
     """None of five metrics drifts over eight years; of a past without tenures the same test finds the drift."""
     size = {"people": 8_000, "burn_in": 52, "weeks": 416, "window": 52, "seed": 4}
@@ -67,6 +68,6 @@ def test_expected_visits_are_what_visits_bring():
 
 
 def test_the_same_bits_in_plain_python(tmp_path):
-    scenario = {**LIVING, "market.readiness": 0.5, "people": 150, "weeks": 4, "window": 4, "burn_in": 2}
+    scenario = {**LIVING, **EARLY, "market.readiness": 0.5, "people": 150, "weeks": 4, "window": 4, "burn_in": 2}
     plain = elsewhere(sys.executable, scenario, tmp_path, NUMBA_DISABLE_JIT="1")
     assert plain == digest(simulate(market(scenario)).tally)

@@ -4,8 +4,8 @@ import numpy as np
 
 from sim.compute.bits import floor, to_float
 from sim.compute.jit import inlined
-from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
-from sim.compute.simd import any_lane, logical_not
+from sim.compute.random import ONE, ZERO, Purpose, exp2, random_bits, uniform
+from sim.compute.simd import any_lane, logical_not, select
 from sim.model.state import INCIDENT, LONGEST, pick
 
 
@@ -14,7 +14,7 @@ def attend(person, bonds, public, use, i):
     """Deliberate, or use the last firm again? Habit lowers attention, events raise it (#16-22, #29, #69)."""
     market, last = public.market[0], person.last[i]
     wakes = (last < 0) | (person.provoked[i] != 0)
-    chance = person.attention[i] * (ONE - public.traits[0].automaticity * pick(bonds.habit, last, i))
+    chance = attention_by_tenure(person, market, i) * (ONE - public.traits[0].automaticity * pick(bonds.habit, last, i))
     event = logical_not(last == last)
     if market.contract_weeks > 0:
         served, term = to_float(person.tenure[i]), np.float32(market.contract_weeks)
@@ -35,6 +35,22 @@ def attend(person, bonds, public, use, i):
             event |= (person.target[i] == INCIDENT) & (seen < market.incident_attention * ready)
         return wakes | (uniform(turn) < chance) | event
     return wakes | (chance >= ONE)
+
+
+@inlined
+def attention_by_tenure(person, market, i):
+    """A person's attention where habit has no part: early after joining a firm it is more than later."""
+    attention = person.attention[i]
+    if market.early_attention > ZERO:
+        attention = attention * newness(person, market, i)
+        attention = select(attention > ONE, ONE, attention)
+    return attention
+
+
+@inlined
+def newness(person, market, i):
+    """How much more those notice and carry out who have just joined their firm, 1 for those of long standing."""
+    return ONE + market.early_attention * exp2(-to_float(person.tenure[i]) / market.early_half_life)
 
 
 @inlined

@@ -6,7 +6,7 @@ from sim.compute.bits import add_i32
 from sim.compute.jit import inlined
 from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
-from sim.model.rules.attend import attend
+from sim.model.rules.attend import attend, newness
 from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
 from sim.model.rules.experience import experience
@@ -34,7 +34,7 @@ def visit(person, bonds, public, use, i):
 
 @inlined
 def decide(person, bonds, public, use, i):
-    """Which firm is used: the last one again, or a deliberate choice, which may be carried out later (#24).
+    """Which firm is used: the last one again, or a deliberate choice, carried out later (#24), early on sooner.
 
     Those whose firm has left the market choose anew at once, and so do those who were about to join it.
     """
@@ -43,6 +43,8 @@ def decide(person, bonds, public, use, i):
     if market.exit_rate < ONE:
         draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
         goes = uniform(draw) < market.exit_rate
+        if market.early_attention > ZERO:
+            goes = uniform(draw) < market.exit_rate * newness(person, market, i)
     anew = logical_not(last == last)
     if any_closed(public.firms):
         late, over = is_closed(public.firms, target), is_closed(public.firms, last)
