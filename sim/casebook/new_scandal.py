@@ -27,19 +27,14 @@ from sim.study.worlds import NEW_SCANDAL
 KIND = {"data": "privacy", "conscience": "ethics"}  # of the simulator; any other is service and safety
 WORST, LATE = (0, 13), (20, 52)  # weeks after the news over which a change is taken
 END = (10, 14)  # the worst of a provider, whose customers are counted as the quarter ends
-FORCES = (  # scandals.new.action, severity, and the care for its kind, from next to none to all
-    (0.01, 4.0, 1.0),
-    (0.1, 4.0, 1.0),
-    (0.3, 4.0, 1.0),
-    (1.0, 4.0, 1.0),
-    (3.0, 4.0, 1.0),
-    (10.0, 4.0, 1.0),
-    (100.0, 4.0, 1.0),
-    (100.0, 10.0, 1.0),
-    (100.0, 10.0, 5.0),
-)
+ALL = ((3.0, 4.0, 1.0), (10.0, 4.0, 1.0), (100.0, 4.0, 1.0), (100.0, 10.0, 1.0), (100.0, 10.0, 5.0))
+FORCES = {  # scandals.new.action, severity, and the care for its kind, from next to none to all
+    "repertoire": ((0.01, 4.0, 1.0), (0.1, 4.0, 1.0), (0.3, 4.0, 1.0), (1.0, 4.0, 1.0), *ALL),
+    "provider": ((0.01, 0.01, 1.0), (0.1, 0.1, 1.0), (0.3, 0.4, 1.0), (1.0, 1.5, 1.0), *ALL),  # all mind who have heard
+}
+MANY = 9  # forces
 MEMORIES = {"repertoire": (0.02, 0.15, 0.5, 0.98), "provider": (0.5,)}  # market.reputation_share; see `_grid`
-BUYCOTT, GAINING = 0.95, FORCES[2:7]  # share of those acting that buy more, where the firm gains
+BUYCOTT, GAINING = 0.95, range(2, 7)  # share of those acting that buy more, and the forces, where the firm gains
 FORGOTTEN = 0.02  # the least memory
 HALF_LIFE = 75.0  # weeks of the slow memory: the middle of the cases that lasted
 SMALL = (1, 2, 3)  # forces that move so few that many people must live them
@@ -117,7 +112,7 @@ def in_market(scenario: Scenario, rule: Rule, known: Attributes, n: int, seen: f
         found, missed = _gain(gains, first) if first > 0 else _loss(losses, memories, rule.floor, first, then)
         beyond += missed
         force, memory, buycott = found
-        changes.append(_changes(kind, force, memory, buycott))
+        changes.append(_changes(base, kind, force, memory, buycott))
     others = change(base, {"seed": base.seed + 1, "people": max(CHECKED, many)})
     return Drawn(worst, late, changes, beyond, measured(others, changes))
 
@@ -168,26 +163,28 @@ def _grid(base: Scenario, kind: str, gaining: bool) -> tuple[Floats, Floats]:
     One memory for providers: whatever is remembered, those who left one do not come back within a year.
     """
     memories, crowd = MEMORIES[base.market.regime], {"people": max(base.people, PEOPLE[base.market.regime])}
-    great = [f for f in range(len(FORCES)) if f not in SMALL]
-    arms = {f: [_changes(kind, float(f), m, 0.0) for m in memories] for f in range(len(FORCES))}
-    buying = [_changes(kind, float(FORCES.index(f)), FORGOTTEN, BUYCOTT) for f in GAINING if gaining]
+    great = [f for f in range(MANY) if f not in SMALL]
+    arms = {f: [_changes(base, kind, float(f), m, 0.0) for m in memories] for f in range(MANY)}
+    buying = [_changes(base, kind, float(f), FORGOTTEN, BUYCOTT) for f in GAINING if gaining]
     few = measured(change(base, crowd), [arm for f in SMALL for arm in arms[f]])
     many = measured(base, [*(arm for f in great for arm in arms[f]), *buying])
     gains = many[len(great) * len(memories) :, 0]
-    found = np.concatenate([few, many[: len(many) - len(gains)]]).reshape(len(FORCES), len(memories), 2)
+    found = np.concatenate([few, many[: len(many) - len(gains)]]).reshape(MANY, len(memories), 2)
     return found[np.argsort([*SMALL, *great])].swapaxes(0, 1), gains
 
 
-def _changes(kind: str, force: float, memory: float, buycott: float) -> dict[str, float]:
+def _changes(base: Scenario, kind: str, force: float, memory: float, buycott: float) -> dict[str, float]:
     """The changes of a force, which is a place on FORCES, between two of them by their logarithms."""
-    place = np.arange(len(FORCES))
+    place, forces = np.arange(MANY), FORCES[base.market.regime]
     action, severity, care = (
-        min(max(x), float(np.exp(np.interp(force, place, np.log(x))))) for x in zip(*FORCES, strict=True)
+        min(max(x), float(np.exp(np.interp(force, place, np.log(x))))) for x in zip(*forces, strict=True)
     )
     event = {"action": action, "severity": severity, "buycott": buycott}
     found = {f"scandals.{NEW_SCANDAL}.{field}": value for field, value in event.items()}
     memories = {"market.reputation_share": memory, "market.reputation_half_life": HALF_LIFE}
-    return {**found, f"kinds.{kind}.care": care, **memories}
+    if buycott:
+        memories["market.avoidance"] = 0.0  # where the firm gains nobody stays away from it
+    return {**found, f"kinds.{kind}.care": care, f"kinds.{kind}.action": 1.0, **memories}
 
 
 def _loss(
@@ -196,7 +193,7 @@ def _loss(
     """(force, memory, buycott) that give the two losses, and whether the market cannot lose as much as the worst."""
     if worst > -floor:
         return (0.0, FORGOTTEN, 0.0), False
-    place, target = np.arange(len(FORCES), dtype=float), logit_of(worst, floor)
+    place, target = np.arange(MANY, dtype=float), logit_of(worst, floor)
     curves = [np.maximum.accumulate(logit_of(rows[:, 0], floor / 10)) for rows in grid]
     forces = [float(np.interp(target, _rising(y), place)) for y in curves]
     lates = [np.interp(f, place, logit_of(rows[:, 1], floor / 10)) for f, rows in zip(forces, grid, strict=True)]
@@ -206,7 +203,7 @@ def _loss(
 
 
 def _gain(grid: Floats, worst: float) -> tuple[tuple[float, float, float], bool]:
-    places = [float(FORCES.index(f)) for f in GAINING]
+    places = [float(f) for f in GAINING]
     curve = _rising(np.maximum.accumulate(grid))
     return (float(np.interp(worst, curve, places)), FORGOTTEN, BUYCOTT), bool(worst > curve[-1])
 

@@ -112,6 +112,7 @@ class Kind:
 
     meaning: str = word("", "what a scandal of this kind touches")
     care: float = trait(1.0, 0, 5, "-", "weight of a scandal of this kind for the typical consumer", "#35-53")
+    action: float = trait(1.0, 0, 100, "x", "factor on the chance to act on a scandal of this kind")
 
 
 def _three_kinds() -> dict[str, Kind]:
@@ -226,6 +227,9 @@ class Market:
     wom_weight: float = trait(0.15, 0, 1, "1/message", "step of memory to a message, for one who never used", "#62")
     wom_negative: float = trait(
         1.0, 0, 5, "x", "factor on that step for a bad message; 1 / loss aversion = told, not felt", "#46, #62"
+    )
+    avoidance: float = trait(
+        0.0, 0, 20, "-", "weight of a scandal with all who have heard of it and are no customers of its firm", "#62"
     )
     attention_half_life: float = trait(1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58")
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")

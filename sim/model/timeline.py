@@ -256,8 +256,9 @@ def _scandals(s: Scenario, scandals: dict[str, Scandal]) -> Records:
     result = records(len(scandals), dtype)
     talk = float(s.mechanisms.word_of_mouth and s.network.kind != "none")
     for k, (name, c) in enumerate(scandals.items()):
-        values = [getattr(c, n) * (talk if n == "contagion" else 1) for n in floats]
         kind = _number(c.kind, kinds, f"scandals.{name}.kind")
+        factors = {"contagion": talk, "action": s.kinds[c.kind].action}
+        values = [getattr(c, n) * factors.get(n, 1) for n in floats]
         result[k] = (names.index(c.firm or s.focus), kind, c.week, *values)
     return result
 

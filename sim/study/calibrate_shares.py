@@ -35,7 +35,7 @@ ROUNDS, STEP = 12, 1.5  # most rounds on few people and on all, and the largest 
 LEAST = 1e-9  # presence that is tried, all firms together having 1
 WINDOW = 13  # weeks; shares do not depend on it
 UNUSED = (  # in a market without scandals
-    *("care", "action", "exposure", "trust_scandal"),
+    *("care", "action", "exposure", "trust_scandal", "avoidance"),
     *("attention_half_life", "reputation_half_life", "reputation_share", "residue", "survey", "incident_recall"),
 )
 

@@ -22,6 +22,9 @@ def choose(person, bonds, public, use, i):
     for j in range(public.firms.shape[0]):
         v = systematic_utility(person, bonds, public, j, i) + state_dependence(person, bonds, public, j, i)
         v -= scandal_disutility(person, public, j, SWITCHES, i)
+        if public.market[0].avoidance > ZERO:
+            avoided = public.market[0].avoidance * scandal_disutility(person, public, j, AWARE, i)
+            v -= select(last == j, ZERO, avoided)
         v += bonds.shock[j, i]
         considered = bonds.considered[j, i] == 1
         better = considered & (v > highest_free)

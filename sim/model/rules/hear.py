@@ -2,10 +2,10 @@
 
 from sim.compute.bits import bit, with_bit
 from sim.compute.jit import inlined
-from sim.compute.random import FIRST, ONE, ZERO, Purpose, random_bits, uniform
+from sim.compute.random import FIRST, ONE, ZERO, Purpose, exp, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.learn import revise
-from sim.model.state import AWARE, BUYCOTTS, HARMED, NOTHING, ONCE, SWITCHES, has_flag, set_flag
+from sim.model.state import AWARE, BUYCOTTS, HARMED, NOBODY, NOTHING, ONCE, SWITCHES, has_flag, set_flag
 
 
 @inlined
@@ -57,3 +57,20 @@ def react(person, bonds, public, k, learns, harmed, i):
             bonds.trust[j, i] = select(learns, revise(trust, -fall, market.confirmation_bias), trust)
             mine = acts & logical_not(backs) & (person.last[i] == j)
             person.provoked[i] = select(mine, ONCE, person.provoked[i])
+    if market.avoidance > ZERO:
+        think_again(person, public, k, learns, uniform(act), i)
+
+
+@inlined
+def think_again(person, public, k, learns, draw, i):
+    """Of those who are about to join a firm, some decide anew on hearing bad news of it: as many as avoid it now.
+
+    Whoever preferred a firm does so still, after a loss of utility, with a chance of at least exp(-loss).
+    """
+    weight = public.market[0].avoidance * public.scandals[k].severity * public.care[public.scandals[k].kind]
+    for j in range(public.attribution.shape[1]):
+        loss = weight * public.attribution[k, j] * public.salience[k]
+        if loss > ZERO:
+            deterred = learns & (person.target[i] == j) & (draw >= exp(-loss))
+            person.target[i] = select(deterred, NOBODY, person.target[i])
+            person.provoked[i] = select(deterred, ONCE, person.provoked[i])
