@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from sim.calibration.choices import Choices
-from sim.calibration.habit import BEGINNINGS, MOST_ERRORS, SHUFFLES, Control, Habit, with_control
+from sim.calibration.habit import BEGINNINGS, MOST_ERRORS, SHUFFLES, Control, Habit, control_of, estimates
 from sim.calibration.market import prepared
+from sim.facts.scoreboard import MISSES, UNDECIDED
 from sim.panel import PanelError, read
 from sim.panel.options import parse
 
@@ -29,7 +30,7 @@ def row(name: str, habit: Habit) -> str:
 
 def finding(found: dict[str, Habit], control: Control, observed: float) -> str:
     """A sentence that the errors allow."""
-    if not control.passed:
+    if control.verdict == MISSES:
         return (
             f"the control finds habit where there is none ({control.mean.weight:.2f} ± {control.mean.error:.2f}), so "
             "this panel does not tell habit from taste"
@@ -38,9 +39,10 @@ def finding(found: dict[str, Habit], control: Control, observed: float) -> str:
     if least.weight < MOST_ERRORS * least.error:
         return "habit is not told from none: repeat buying here may be taste alone"
     share = found["simulator"].added
+    unsure = f"; {SHUFFLES} shuffles do not tell whether the control holds" if control.verdict == UNDECIDED else ""
     return (
         f"both: habit holds {100 * share:.0f} of the {100 * observed:.0f} points of the repeat rate, by free runs "
-        f"without it; {100 * (observed - share):.0f} remain with tastes, prices and chance"
+        f"without it; {100 * (observed - share):.0f} remain with tastes, prices and chance{unsure}"
     )
 
 
@@ -49,7 +51,9 @@ def measured(choices: Choices, part: float = 1.0) -> tuple[dict[str, Habit], Con
     variants = tuple(n for n in BEGINNINGS if n == "simulator" or (np.diff(choices.start) > 1).any())
     later = np.flatnonzero(choices.nth > 0)
     observed = float((choices.y[later] == choices.y[later - 1]).mean())
-    return *with_control(choices, variants, 1, lambda what, done: None, part), observed
+    found = estimates({"as it is": choices}, variants, 1, lambda what, done: None, part)
+    control = control_of(choices, 1, lambda what, done: None, part)
+    return {variant: habit for (_, variant), habit in found.items()}, control, observed
 
 
 def main(path: str, options: list[str], percent: int = 100) -> str:

@@ -10,6 +10,7 @@ from sim.calibration.choices import Choices, Terms, take_purchases
 from sim.calibration.fit import VARIANTS, basic_terms
 from sim.calibration.forecast import occasions, simulate
 from sim.calibration.posterior import Posterior
+from sim.facts.scoreboard import CLEAR, HOLDS, MISSES, UNDECIDED
 
 BEGINNINGS = {  # name of the variant -> what it takes for the household's past before the panel
     "simulator": "habit begins at market shares",
@@ -17,10 +18,7 @@ BEGINNINGS = {  # name of the variant -> what it takes for the household's past 
 }
 FREE_RUNS = 40
 SHUFFLES = 5
-MOST_ERRORS, MOST_ADDED = (
-    2.5,
-    0.015,
-)  # of habit in shuffled rows: standard errors of its weight, and points of repeat rate
+MOST_ERRORS, MOST_ADDED = 2.5, 0.015  # of habit in shuffled rows: errors of its weight, points of repeat rate
 
 
 class Habit(NamedTuple):
@@ -39,14 +37,47 @@ class Control(NamedTuple):
 
     @property
     def mean(self) -> Habit:
-        """Means; the error is that of one shuffle, for all shuffles are of the same purchases."""
+        """Means; their errors are those of one shuffle, for all shuffles are of the same purchases.
+
+        So they hold what the panel leaves open of its households, which no number of shuffles makes smaller.
+        """
         return Habit(*np.mean(self.each, axis=0).tolist())
 
     @property
-    def passed(self) -> bool:
-        """Whether habit is not told from none, and adds next to nothing to the repeat rate."""
-        mean = self.mean
-        return abs(mean.weight) < MOST_ERRORS * mean.error and mean.added < MOST_ADDED
+    def spread(self) -> tuple[float, float]:
+        """Errors of the mean weight and of what it adds: of the order of rows, the sampler's draws and free runs.
+
+        Which households are in the panel is not in them. nan of a single shuffle.
+        """
+        each = np.array([(habit.weight, habit.added) for habit in self.each])
+        if len(each) < 2:
+            return float("nan"), float("nan")
+        weight, added = each.std(axis=0, ddof=1) / len(each) ** 0.5
+        return float(weight), float(added)
+
+    @property
+    def verdicts(self) -> tuple[str, str]:
+        """Whether habit is not told from none, and whether it adds next to nothing to the repeat rate."""
+        mean, (weight, added) = self.mean, self.spread
+        return (
+            judged(abs(mean.weight) / mean.error, weight / mean.error, MOST_ERRORS),
+            judged(mean.added, added, MOST_ADDED),
+        )
+
+    @property
+    def verdict(self) -> str:
+        """Both together: MISSES if one misses, HOLDS if both hold."""
+        both = set(self.verdicts)
+        return MISSES if MISSES in both else UNDECIDED if UNDECIDED in both else HOLDS
+
+
+def judged(value: float, error: float, limit: float) -> str:
+    """Whether a value lies below a limit by two standard errors, above it by as much, or neither.
+
+    >>> judged(0.010, 0.002, 0.015), judged(0.020, 0.002, 0.015), judged(0.016, 0.002, 0.015)
+    ('holds', 'misses', 'undecided')
+    """
+    return HOLDS if value + CLEAR * error < limit else MISSES if value - CLEAR * error > limit else UNDECIDED
 
 
 def shuffled(choices: Choices, seed: int) -> Choices:
@@ -59,14 +90,10 @@ def shuffled(choices: Choices, seed: int) -> Choices:
     return replace(found, place=choices.place[order])
 
 
-def with_control(
-    choices: Choices, variants: tuple[str, ...], seed: int, progress: Progress, part: float = 1.0
-) -> tuple[dict[str, Habit], Control]:
-    """(habit by variant, the control of `simulator`), from SHUFFLES shuffles and the rows as they are."""
-    mixed = {f"shuffled {k}": shuffled(choices, seed + k) for k in range(SHUFFLES)}
-    found = estimates({"as it is": choices}, variants, seed, progress, part) if variants else {}
-    control = estimates(mixed, ("simulator",), seed, progress, part)
-    return {variant: habit for (_, variant), habit in found.items()}, Control(tuple(control.values()))
+def control_of(choices: Choices, seed: int, progress: Progress, part: float = 1.0, shuffles: int = SHUFFLES) -> Control:
+    """The control of `simulator`; `part` of the full length of the sampler."""
+    mixed = {f"shuffled {k}": shuffled(choices, seed + k) for k in range(shuffles)}
+    return Control(tuple(estimates(mixed, ("simulator",), seed, progress, part).values()))
 
 
 def estimates(

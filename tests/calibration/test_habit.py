@@ -8,6 +8,7 @@ import pytest
 
 from sim.calibration.habit import Control, Habit, shuffled
 from sim.calibration.market import prepared
+from sim.facts.scoreboard import HOLDS, MISSES, UNDECIDED
 from sim.panel import PanelError, read
 from tests.calibration.panels import drawn
 
@@ -42,12 +43,29 @@ def test_shuffling_keeps_what_each_household_bought_at_which_prices(tmp_path):
     assert (shuffled(choices, 1).y == mixed.y).all() and (shuffled(choices, 2).y != mixed.y).any()
 
 
-def test_a_control_passes_where_habit_is_not_told_from_none():
-    small = Habit(0.1, 0.1, 0.004, 0.001)
-    assert Control((small, small)).passed
-    assert not Control((Habit(0.3, 0.1, 0.004, 0.001), small._replace(weight=0.3))).passed
-    assert not Control((small._replace(added=0.03), small)).passed
-    assert Control((small, small._replace(weight=-0.1))).mean.weight == 0
+def control(weights=(0.1, 0.1), added=(0.004, 0.004)):
+    return Control(tuple(Habit(w, 0.1, a, 0.01) for w, a in zip(weights, added, strict=True)))
+
+
+def test_a_control_is_judged_by_the_error_of_its_mean_over_shuffles():
+    assert control().verdict == HOLDS and control((0.3, 0.3)).verdict == MISSES
+    assert control((0.1, 0.4)).verdicts == (UNDECIDED, HOLDS)
+    assert control(added=(0.017, 0.017)).verdicts == (HOLDS, MISSES)
+    assert control(added=(0.004, 0.024)).verdicts == control(added=(0.004, 0.04)).verdicts == (HOLDS, UNDECIDED)
+    several = control((0.1, -0.1, 0.0), (0.01, 0.02, 0.03))
+    assert several.mean.weight == 0 and several.mean.error == pytest.approx(0.1)
+    assert several.spread == pytest.approx((0.1 / 3**0.5, 0.01 / 3**0.5))
+    assert control((-0.4, -0.4)).verdict == MISSES  # habit below 0 is none either
+    assert control((0.1,), (0.004,)).verdict == UNDECIDED
+
+
+def test_what_five_shuffles_do_not_tell_is_said():
+    from experiments.is_it_habit import finding
+
+    found = {"simulator": Habit(1.0, 0.1, 0.1, 0.02)}
+    assert finding(found, control(), 0.6).endswith("50 remain with tastes, prices and chance")
+    assert "5 shuffles do not tell" in finding(found, control((0.1, 0.4)), 0.6)
+    assert "does not tell habit from taste" in finding(found, control((0.4, 0.4)), 0.6)
 
 
 def test_habit_is_told_from_taste_and_shuffled_rows_have_none(experiments, tmp_path, capsys):
@@ -57,9 +75,10 @@ def test_habit_is_told_from_taste_and_shuffled_rows_have_none(experiments, tmp_p
     said = is_it_habit.main(str(path), [])
     shown = capsys.readouterr().out
     assert said.startswith("both: habit holds") and "given the first purchase" in shown and "mean of 5" in shown
-    control = negative_control.main(str(path))
-    assert control.passed and len(control.each) == 5
-    assert "PASS" in capsys.readouterr().out
+    control = negative_control.main(str(path), 100, 5)
+    shown = capsys.readouterr().out
+    assert control.verdict != MISSES and len(control.each) == 5
+    assert f"± {control.spread[1]:.4f}, at most 0.015: {control.verdicts[1]}" in shown
 
 
 def test_without_habit_none_is_found(experiments, tmp_path):
