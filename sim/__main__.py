@@ -102,9 +102,13 @@ def command(arguments: list[str]) -> int:
     from sim.report.hydra_task import launch
 
     if "scandal=new" in arguments:
+        from sim.study.composition import remembered
+        from sim.study.presets import PRESET_GROUPS
+
         then = "The same in full, over all draws; the table of firms is of the draw in the middle"
-        told, draws = _new_scandal(arguments, then)
-        return launch(told, draws) if draws else 0
+        with remembered(PRESET_GROUPS):
+            told, draws = _new_scandal(arguments, then)
+            return launch(told, draws) if draws else 0
     _refuse_astray(arguments)
     return launch(arguments)
 

@@ -6,7 +6,7 @@ import sys
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +67,7 @@ def launch(arguments: list[str], new: Sequence[Mapping[str, object]] = ()) -> in
     _finished.clear()
     _new[:] = new
     claims.clear()
-    with stoppable(), guarded(), remembered(PRESET_GROUPS) if sweep else nullcontext():
+    with stoppable(), guarded(), remembered(PRESET_GROUPS):
         if sweep:
             check_sweep([a for a in arguments if a not in (CALLBACK, *QUIET)])
         _run_hydra(arguments)

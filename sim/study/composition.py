@@ -1,6 +1,6 @@
-"""Composes many configs of one sweep fast: what the presets give is composed once, values are set on a copy.
+"""Composes many configs of one command fast: what the presets give is composed once, values are set on a copy.
 
-Hydra composes every job of a sweep anew, three times over, and one composition takes a sixth of a second. Jobs that
+Hydra composes every job anew, three times over, and one composition takes a sixth of a second. Jobs that
 choose the same presets differ in values only, which Hydra sets after composing; so the result is the same.
 """
 
@@ -15,32 +15,43 @@ from hydra.types import RunMode
 Composed = TypeVar("Composed")
 
 
-_plain: list[dict[tuple[str, ...], bytes]] = []  # composed as plain values, one for each `remembered` that is open
+_plain: list[dict[tuple[object, ...], bytes]] = []  # composed as plain values, while `remembered`
 
 
 def once(overrides: Sequence[str], compose: Callable[[], Composed]) -> Composed:
     """What `compose` gives for these overrides, which it is asked for once within `remembered`."""
     if not _plain:
         return compose()
-    key, known = tuple(overrides), _plain[-1]
+    key, known = (_in_job(), *overrides), _plain[-1]
     if key not in known:
         known[key] = pickle.dumps(compose())
     found: Composed = pickle.loads(known[key])
     return found
 
 
+def _in_job() -> bool:
+    """Whether a job of Hydra's is under way, whose presets may lie in other folders."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    return bool(GlobalHydra.instance().is_initialized())
+
+
 @contextmanager
 def remembered(groups: tuple[str, ...]) -> Iterator[None]:
     """Within it, Hydra composes each choice of presets once; `groups` are those of presets."""
+    if _plain:
+        yield
+        return
     original = ConfigLoaderImpl._load_configuration_impl
     known: dict[tuple[object, ...], bytes] = {}  # copied by pickle, which is twice as fast as deepcopy
 
     def load(self: Any, config_name: Any, overrides: Any, run_mode: Any, **how: bool) -> Any:
         values = [o for o in overrides if _is_value(o, groups)]
         choices = [o for o in overrides if o not in values]
-        if run_mode == RunMode.MULTIRUN or not values or not all(_is_choice(o, groups) for o in choices):
+        if run_mode == RunMode.MULTIRUN or not all(_is_choice(o, groups) for o in choices):
             return original(self, config_name, overrides, run_mode, **how)
-        key = (config_name, *choices, run_mode, *sorted(how.items()))
+        folders = tuple(str(folder) for folder in self.config_search_path.get_path())
+        key = (config_name, *choices, run_mode, *folders, *sorted(how.items()))
         if key not in known:
             known[key] = pickle.dumps(original(self, config_name, choices, run_mode, **how))
         return _with_values(self, pickle.loads(known[key]), overrides, values, run_mode, how)
