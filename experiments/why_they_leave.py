@@ -32,6 +32,8 @@ NEUTRAL = {  # mechanism: its fields at the values that change nothing, and the 
     "bad visits wake attention": ({"market.incident_attention": 0.0}, (69,)),
     "the last visit in what is said": ({"market.incident_recall": 0.0}, (69,)),
     "own harm raises the chance to act": ({"scandals.*.harm_action": 1.0}, (37, 38)),
+    "who is no customer avoids the firm": ({"market.avoidance": 0.0}, (51, 104)),
+    "conscience moves few customers of a provider": ({"kinds.ethics.action": 1.0}, (51, 104)),
     "words are told, not felt": ({"market.wom_negative": 1.0}, (62,)),
 }
 READINESS = "people differ in readiness"

@@ -229,7 +229,7 @@ class Market:
         1.0, 0, 5, "x", "factor on that step for a bad message; 1 / loss aversion = told, not felt", "#46, #62"
     )
     avoidance: float = trait(
-        0.0, 0, 20, "-", "weight of a scandal with all who have heard of it and are no customers of its firm", "#62"
+        0.0, 0, 20, "-", "weight of a scandal with all who have heard of it and are no customers of the firm", "#62"
     )
     attention_half_life: float = trait(1.5, 0.1, 520, "weeks", "half-life of the fast memory of a scandal", "#58")
     reputation_half_life: float = trait(36.0, 0.1, 5000, "weeks", "half-life of the slow memory", "#58")

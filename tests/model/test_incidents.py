@@ -28,6 +28,8 @@ ALL_ON = {
     "market.wom_negative": 0.5,
     "segments.other": {"weight": 0.5, "care": {"ethics": -1.0}},
     "scandals.fraud.harm_action": 3.0,
+    "market.avoidance": 0.7,
+    "kinds.ethics.action": 2.0,
 }
 
 

@@ -71,6 +71,6 @@ def think_again(person, public, k, learns, draw, i):
     for j in range(public.attribution.shape[1]):
         loss = weight * public.attribution[k, j] * public.salience[k]
         if loss > ZERO:
-            deterred = learns & (person.target[i] == j) & (draw >= exp(-loss))
+            deterred = learns & (person.target[i] == j) & (draw < ONE - exp(-loss))
             person.target[i] = select(deterred, NOBODY, person.target[i])
             person.provoked[i] = select(deterred, ONCE, person.provoked[i])
