@@ -27,7 +27,7 @@ from sim.compute.random import (
 )
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.draws import log2_left
-from sim.model.rules.attend import attention_by_tenure, newness, readiness
+from sim.model.rules.attend import attention_by_tenure, exit_chance, readiness
 from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
 from sim.model.rules.learn import revise
@@ -221,10 +221,7 @@ def decide_then(person, bonds, public, world, decides, left, n, i):
     moves, delay = decides & (best != last), left * ZERO
     if market.exit_rate < ONE:
         draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
-        chance = delay + market.exit_rate
-        if market.early_attention > ZERO:
-            chance *= newness(person, market, i)
-        delay = geometric(chance, open_uniform(draw))
+        delay = geometric(exit_chance(person, market, i), open_uniform(draw))
         delay = select(moves & (last >= 0), delay, ZERO)
     spent = select(delay < left, delay, left)
     use_on(person, bonds, public, world, spent, 2 * n + 1, i)

@@ -48,6 +48,15 @@ def attention_by_tenure(person, market, i):
 
 
 @inlined
+def exit_chance(person, market, i):
+    """Chance that a decided exit is carried out in a week (#24): early after joining it is more than later."""
+    chance = person.attention[i] * ZERO + market.exit_rate
+    if market.early_attention > ZERO:
+        chance *= newness(person, market, i)
+    return chance
+
+
+@inlined
 def newness(person, market, i):
     """How much more those notice and carry out who have just joined their firm, 1 for those of long standing."""
     return ONE + market.early_attention * exp2(-to_float(person.tenure[i]) / market.early_half_life)

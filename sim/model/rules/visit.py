@@ -6,7 +6,7 @@ from sim.compute.bits import add_i32
 from sim.compute.jit import inlined
 from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
-from sim.model.rules.attend import attend, newness
+from sim.model.rules.attend import attend, exit_chance
 from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
 from sim.model.rules.experience import experience
@@ -42,9 +42,7 @@ def decide(person, bonds, public, use, i):
     waiting, goes = target >= 0, last == last
     if market.exit_rate < ONE:
         draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
-        goes = uniform(draw) < market.exit_rate
-        if market.early_attention > ZERO:
-            goes = uniform(draw) < market.exit_rate * newness(person, market, i)
+        goes = uniform(draw) < exit_chance(person, market, i)
     anew = logical_not(last == last)
     if any_closed(public.firms):
         late, over = is_closed(public.firms, target), is_closed(public.firms, last)
