@@ -10,10 +10,12 @@ Reading: `right` is the share of studies whose estimate is within the half width
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from sim import change, study
 from sim.report import figures
 from sim.report.experiment import keep, play
+from sim.study.planning import CONFIDENCE
 from sim.study.runs import run
 
 FAST = {"people": 500, "replications": 3}
@@ -42,10 +44,17 @@ def difference(base, changes, column, people, replications):
 def finding(table: pd.DataFrame) -> list[str]:
     """How often a plan was right, and how many people it takes, by question."""
     return [
-        f"{r.question}: right in {r.right:.2f} ± {r.error:.2f} of studies of {r.people:.0f} people a run; "
+        f"{r.question}: right in {r.right:.3f} ± {r.error:.3f} of studies of {r.people:.0f} people a run; "
         f"without shared draws {r.unpaired / r.people:.0f} times as many."
         for r in table.rename(columns={"right.error": "error"}).itertuples()
     ]
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """How far each question is from the 95 % that a plan is right."""
+    shown = table.assign(value=100 * (table["right"] - CONFIDENCE), error=100 * table["right.error"])
+    label = f"studies within the half width, less {CONFIDENCE:.0%}, points, 95 %"
+    return figures.dots(shown, "question", title="A plan is right as often as it says", label=label)
 
 
 def main(people: int = 2000, replications: int = 300) -> pd.DataFrame:
@@ -76,11 +85,7 @@ def main(people: int = 2000, replications: int = 300) -> pd.DataFrame:
         )
         print(pd.DataFrame(rows[-1:]).round(4).to_string(index=False, header=len(rows) == 1), flush=True)
     table = pd.DataFrame(rows)
-    shown = table.assign(number=range(len(table)), metric="right")
-    figure = figures.sweep(
-        shown, "number", "right", [], title="A plan is right as often as it says", labels=("question", "right")
-    )
-    keep("how_many_runs", table, figure, finding=finding(table))
+    keep("how_many_runs", table, draw(table), finding=finding(table))
     return table
 
 

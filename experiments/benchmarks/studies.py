@@ -54,7 +54,7 @@ from sim.study.twins import twins
 
 pools.APART = 0.0 if sys.argv[1] == "processes" else 1e9
 base = study.scenario("market=bank", "scandal=data_breach", "people=50000", "weeks=520", "replications=4")
-large = study.scenario("market=bank", "scandal=data_breach", "people=500000", "weeks=520", "replications=4")
+long = study.scenario("market=bank", "scandal=data_breach", "people=50000", "weeks=2600", "replications=4")
 how = {"quiet": True, "workers": 2}
 focus, rivals = base.focus, list(base.firms)[:2]
 lever = {f"firms.{focus}.quality": [n / 10 for n in range(9)]}
@@ -64,7 +64,7 @@ CALLS = {
     "twins": lambda: twins(base, {f"firms.{focus}.quality": 1.0}).control,
     "study": lambda: study.run(base, lever, **how),
     "processes": lambda: study.run(base, lever, **how),
-    "plan": lambda: study.plan(large, {f"firms.{focus}.quality": 1.0}, f"share.{focus}", 0.001, **how),
+    "plan": lambda: study.plan(long, {f"firms.{focus}.quality": 1.0}, f"share.{focus}", 0.001, **how),
     "sensitivity": lambda: study.sensitivity(base, [f"share.{focus}"], **how),
     "calibrate": lambda: study.calibrate(base, target, paths=sorted(priors_of(base))[:3], **how),
     "best": lambda: study.best(base, focus, ["association"], {"association": 1e6}, 1e6, **how),
