@@ -9,7 +9,11 @@ and so habit, is gone.
 Reading: weight of habit in standard errors (less than 2.5), and what it adds to the repeat rate (less than .015),
 as means over the shuffles: each holds, or misses, by two standard errors, or is undecided. The errors of the means are
 of the order of rows, of the sampler and of the free runs, not of the households. Exit status 1 unless all hold.
-FINDING
+Finding: in twenty shuffles of the cracker panel the weight of habit is +.236 ± .034 (of a shuffle ± .205), which holds,
+and it adds +.0195 ± .0028 to the repeat rate, which is undecided: more likely above the limit than below. In ten panels
+drawn from what was fitted to these shuffles, without habit, its weight is -.015 ± .033. So it stands for something of
+these households that the model lacks. Tails are a part of it at most: with tastes of a t with 4 degrees of freedom the
+first eight shuffles give +.165 ± .066, for +.225 with normal ones.
 """
 
 import sys

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student_t
 
 from sim.calibration.chains import Chain, Length, run_chains
 from sim.calibration.choices import Choices, Terms, choices_of, ranked_brands
@@ -42,7 +43,7 @@ def test_without_purchases_draws_are_those_of_the_prior(name):
     correlation = draws.sigma[:, 1, 0] / (sd[:, 0] * sd[:, 1])
     assert np.quantile(correlation, [0.25, 0.5, 0.75]) == pytest.approx([-0.5, 0, 0.5], abs=0.08)  # uniform
     habit = np.abs(draws.common[:, -2]) / prior.common_sd[-2]
-    assert np.median(habit) == pytest.approx(0.765, rel=0.1)  # of Student's t with 3 degrees of freedom
+    assert np.median(habit) == pytest.approx(student_t.ppf(0.75, prior.habit_df), rel=0.1)
 
 
 def test_it_finds_the_numbers_that_made_a_panel(tmp_path):
