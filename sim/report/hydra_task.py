@@ -14,6 +14,7 @@ from warnings import catch_warnings, filterwarnings
 
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
+from sim.report import plausible
 from sim.report.claims import CALLBACK, Halt, asked, claims, discard, give_back
 from sim.report.collect import FAILED, collect, keep_failure, show_sweep
 from sim.report.flags import MULTIRUN, ordered
@@ -195,6 +196,8 @@ def _simulate_and_keep(config: "DictConfig", settings: "DictConfig") -> None:
         actual = stated(plain(config), asked(settings))
         if settings.mode == RunMode.RUN and not comparable(actual):
             refuse(_without_events(config))
+        if comparable(actual) and (settings.mode == RunMode.RUN or asked_for(config)[1]):
+            plausible.check_files()  # before the run, which is told with what they hold
         # the draft is begun first: a folder that takes no files should say so before the simulation, not after
         with draft(folder) as place:
             threading.Thread(target=_import_early).start()
@@ -235,7 +238,6 @@ def _answer(base: int | None, worlds: int | None, single: bool) -> None:
 
     A job of a sweep is told without other worlds and without countermeasures.
     """
-    from sim.report import plausible
     from sim.study.answer import answer
     from sim.study.countermeasures import countermeasures
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from sim.model.declare import ScenarioError
 from sim.model.fields import Scenario
+from sim.study import priors
+from sim.study import worlds as kept
 from sim.study.over_worlds import affordable
 from sim.study.worlds import NEW_SCANDAL, Plausible, plausible, possible
 
@@ -12,6 +14,12 @@ CASES = (
     "draws of the new scandal whose losses have the median and spread of the cases; the market's own numbers as they "
     "are: the cases already hold their spread"
 )
+
+
+def check_files() -> None:
+    """ScenarioError, or OSError, where the priors or the kept worlds cannot be read."""
+    priors.shipped()
+    kept.shipped()
 
 
 def worlds(scenario: Scenario, asked: int | None, new: Sequence[Mapping[str, object]] = ()) -> Plausible:

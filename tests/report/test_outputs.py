@@ -5,6 +5,7 @@ import os
 import pytest
 
 from sim.report import hydra_task
+from sim.study import priors
 
 SMALL = ("people=300", "weeks=30", "window=13")
 EVENT = (*SMALL, "scandal=moral_scandal")
@@ -50,3 +51,16 @@ def test_a_file_study_csv_of_the_user_stays(command, tmp_path):
     status, _, said = command("study=price_ladder", *SMALL, "study.folder=mine")
     assert status == 2 and "study.csv: is there already" in said
     assert (tmp_path / "mine" / "study.csv").read_text() == "diary"
+
+
+def test_priors_that_cannot_be_are_refused_before_the_run(command, tmp_path, monkeypatch):
+    def wrong():
+        path = tmp_path / "priors.yaml"
+        path.write_text("priors: {consumer.voice: {law: normal, p10: 2, p50: 1, p90: 3, basis: judgment}}")
+        return priors.load(path)
+
+    monkeypatch.setattr(priors, "shipped", wrong)
+    monkeypatch.setattr(hydra_task, "_simulated", lambda *_: pytest.fail("run"))
+    status, _, said = command(*EVENT)
+    assert status == 2 and said == "consumer.voice: P10 (2), P50 (1) and P90 (3) do not rise\n"
+    assert not (tmp_path / "outputs").exists()
