@@ -126,15 +126,15 @@ def finding(table: pd.DataFrame) -> list[str]:
 
 def draw(table: pd.DataFrame) -> Figure:
     """A dot a cell (a metric of a preset) by part and number of people, with the target."""
-    told = table[table["intervals"] >= FEWEST]
-    groups = list(told.groupby(["part", "people"]))[::-1]
+    groups = list(table[table["intervals"] > 0].groupby(["part", "people"]))[::-1]
     with rc_context(figures.STYLE):
         figure = Figure(figsize=(9, 1.5 + 0.45 * len(groups)), layout="constrained")
         axes, spread = figure.subplots(), np.random.default_rng(1)
         axes.axvspan(100 * LEAST, 100 * MOST, color=figures.REST, alpha=0.4, linewidth=0)
         for y, (_, rows) in enumerate(groups):
-            up = y + spread.uniform(-0.25, 0.25, len(rows))
-            axes.plot(100 * rows["covered"], up, ".", color=figures.FOCUS, markersize=4, alpha=0.6)
+            told = rows[rows["intervals"] >= FEWEST]
+            up = y + spread.uniform(-0.25, 0.25, len(told))
+            axes.plot(100 * told["covered"], up, ".", color=figures.FOCUS, markersize=4, alpha=0.6)
             covered, error = over(rows.groupby("of")[["held", "intervals"]].sum())
             axes.errorbar(100 * covered, y, xerr=196 * error, fmt="o", color=figures.INK, markersize=6, capsize=3)
         axes.set_yticks(range(len(groups)), [f"{PARTS[part]}, {size:,}" for (part, size), _ in groups])
