@@ -42,7 +42,17 @@ PRICES = (0.8, 0.9, 1.0, 1.1, 1.2)
 ENOUGH, MOST_BIAS = 0.85, 0.15
 CACHE = FOLDER.parent / "calibration_recovery"
 Found = tuple[float, str, float, float, bool]  # habit, parameter, truth, estimate, whether the interval holds the truth
-OFF = ("experience", "inattention", "incident", "switching_cost", "anchor", "association", "ease", "trust", "regret")
+OFF: tuple[str, ...] = (
+    "experience",
+    "inattention",
+    "incident",
+    "switching_cost",
+    "anchor",
+    "association",
+    "ease",
+    "trust",
+    "regret",
+)
 OFF += ("uncertainty", "word_of_mouth", "turnover", "renewal")
 
 
