@@ -13,7 +13,6 @@ so few leave some undecided. A fact that never misses has no power. The result i
 import hashlib
 import json
 import os
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,18 +25,11 @@ from matplotlib.figure import Figure
 from sim.compute.files import write_atomic
 from sim.engine.cluster import source
 from sim.facts import classes, power, scoreboard
-from sim.facts.runs import RunCache
 from sim.report import figures
 from sim.report.experiment import FOLDER, keep, play
 
 FAST = {"people": 300, "redraws": 1, "facts": 3, "ship": 0}
 HEAD = "# How often each fact misses when what was not calibrated is redrawn: made by experiments/fact_power.py.\n"
-
-
-def missed(people: int, key: int, numbers: Iterable[int]) -> list[int]:
-    """The facts that miss in a redraw."""
-    found = scoreboard.check(RunCache(people, solve=power.redraw(key)), numbers)
-    return [n for n, verdict in scoreboard.verdicts(found).items() if verdict == scoreboard.MISSES]
 
 
 def journal(people: int, redraws: int, numbers: list[int]) -> list[list[int]]:
@@ -49,7 +41,7 @@ def journal(people: int, redraws: int, numbers: list[int]) -> list[list[int]]:
     known = {line["redraw"]: line["missed"] for line in lines if line["mark"] == mark}
     path.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        todo = {pool.submit(missed, people, key, numbers): key for key in range(redraws) if key not in known}
+        todo = {pool.submit(power.missed, people, key, numbers): key for key in range(redraws) if key not in known}
         for done in as_completed(todo):
             key = todo[done]
             known[key] = done.result()

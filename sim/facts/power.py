@@ -4,13 +4,14 @@ A fact that never misses says nothing of the model. Numbers are redrawn from con
 number in every preset; what a preset says was calibrated stays, and presence is solved anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
 import yaml
 
-from sim.facts.runs import Solve
+from sim.facts.runs import RunCache, Solve
+from sim.facts.scoreboard import MISSES, check, verdicts
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.calibrate_shares import asked_shares, reference_market, solve
@@ -20,6 +21,12 @@ from sim.study.priors import priors_of, uniform, values
 FILE = CONF / "facts_power.yaml"  # what experiments/fact_power.py found
 ROUGH = 4_000  # people on whom presence is solved in a redraw
 SOME = 0.3  # power above which a fact that holds says something
+
+
+def missed(people: int, key: int, numbers: Iterable[int]) -> list[int]:
+    """The facts that miss in a redraw."""
+    found = check(RunCache(people, solve=redraw(key)), numbers)
+    return [n for n, verdict in verdicts(found).items() if verdict == MISSES]
 
 
 def redraw(key: int) -> Solve:
