@@ -2,7 +2,7 @@
 
 Question: how often would each fact miss if the numbers that nobody has calibrated were others that could be true?
 Design: every fact again in runs whose numbers are redrawn from conf/priors.yaml, the same quantile of a number in every
-preset; what the presets say was calibrated stays; presence is solved anew. 10 redraws of 10,000 people a run, as many
+preset; what the presets say was calibrated stays; presence is solved anew. 20 redraws of 10,000 people a run, as many
 at once as there are cores (`redraws=`, `people=`; `first=106` redraws the facts from that number on and keeps what is
 known of the others). A study that is stopped goes on where it was; redraws made by other code are made again.
 Reading: power, the share of redraws in which a fact misses by two standard errors or more: a lower bound, since people
@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 from sim.compute.files import write_atomic
 from sim.engine.cluster import source
-from sim.facts import classes, power, scoreboard
+from sim.facts import classes, power, record, scoreboard
 from sim.report import figures
 from sim.report.experiment import FOLDER, keep, play
 
@@ -76,12 +76,18 @@ def finding(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def main(people: int = 10_000, redraws: int = 10, facts: int = 0, first: int = 0, ship: int = 1) -> pd.DataFrame:
+def main(people: int = 10_000, redraws: int = 20, facts: int = 0, first: int = 0, ship: int = 1) -> pd.DataFrame:
     numbers = [n for n in scoreboard.checks() if n >= first][: facts or None]
     rows = journal(people, redraws, numbers)
     share = {n: sum(n in row for row in rows) / redraws for n in numbers}
     known = [scoreboard.facts()[n] for n in numbers]
-    table = pd.DataFrame({"fact": numbers, "class": [classes.class_of(f) for f in known], "power": share.values()})
+    table = pd.DataFrame(
+        {
+            "fact": numbers,
+            "class": [classes.class_of(f, record.known_theorems()) for f in known],
+            "power": share.values(),
+        }
+    )
     table["error"] = np.sqrt(table.power * (1 - table.power) / redraws)
     if ship:
         both = sorted({**(power.shipped() if first else {}), **share}.items())
