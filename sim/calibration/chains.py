@@ -15,6 +15,7 @@ from sim.calibration.settings import number, prior_of
 
 Progress = Callable[[str, float], None]  # what is being done, and the part of it that is done
 PATIENCE = 0.2  # seconds between looks at whether to stop
+ENDING = 1.0  # seconds that a chain which was told to stop is waited for
 FIRST_STEP = 0.1  # of the prior's spread, of a proposal before anything is learned
 
 
@@ -138,6 +139,9 @@ def run_chains(chains: Sequence[Chain], progress: Progress, what: str) -> list[D
         queue.clear()
         for chain in chains:
             chain.stop = True
+        for thread in threads:  # a process must not end beside a thread in compiled code
+            if thread.is_alive():
+                thread.join(ENDING)
     if errors:
         raise errors[0]
     return [chain.draws for chain in chains]
