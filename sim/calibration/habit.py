@@ -10,7 +10,7 @@ from sim.calibration.choices import Choices, Terms, take_purchases
 from sim.calibration.fit import VARIANTS, basic_terms
 from sim.calibration.forecast import occasions, simulate
 from sim.calibration.posterior import Posterior
-from sim.facts.scoreboard import CLEAR, HOLDS, MISSES, UNDECIDED
+from sim.facts.scoreboard import HOLDS, MISSES, UNDECIDED, in_errors, verdict_of
 
 BEGINNINGS = {  # name of the variant -> what it takes for the household's past before the panel
     "simulator": "habit begins at market shares",
@@ -60,8 +60,8 @@ class Control(NamedTuple):
         """Whether habit is not told from none, and whether it adds next to nothing to the repeat rate."""
         mean, (weight, added) = self.mean, self.spread
         return (
-            judged(abs(mean.weight) / mean.error, weight / mean.error, MOST_ERRORS),
-            judged(mean.added, added, MOST_ADDED),
+            verdict_of(in_errors(MOST_ERRORS - abs(mean.weight) / mean.error, weight / mean.error)),
+            verdict_of(in_errors(MOST_ADDED - mean.added, added)),
         )
 
     @property
@@ -69,15 +69,6 @@ class Control(NamedTuple):
         """Both together: MISSES if one misses, HOLDS if both hold."""
         both = set(self.verdicts)
         return MISSES if MISSES in both else UNDECIDED if UNDECIDED in both else HOLDS
-
-
-def judged(value: float, error: float, limit: float) -> str:
-    """Whether a value lies below a limit by two standard errors, above it by as much, or neither.
-
-    >>> judged(0.010, 0.002, 0.015), judged(0.020, 0.002, 0.015), judged(0.016, 0.002, 0.015)
-    ('holds', 'misses', 'undecided')
-    """
-    return HOLDS if value + CLEAR * error < limit else MISSES if value - CLEAR * error > limit else UNDECIDED
 
 
 def shuffled(choices: Choices, seed: int) -> Choices:

@@ -87,10 +87,23 @@ def margin(fact: Fact, name: str, found: Estimate) -> float:
     least, most = fact.possible.get(name, (-np.inf, np.inf))
     low, high = fact.limits[name]
     value, error = map(float, found)
-    inside = min(value - low if low > least else np.inf, high - value if high < most else np.inf)
+    return in_errors(min(value - low if low > least else np.inf, high - value if high < most else np.inf), error)
+
+
+def in_errors(inside: float, error: float) -> float:
+    """A distance from a limit in standard errors; endless where there is none, nan where either is no number."""
     if np.isnan(inside) or (np.isnan(error) and inside):
         return float("nan")
     return float(round(inside / error, 9)) if error else float(np.copysign(np.inf, inside))
+
+
+def verdict_of(margin: float) -> str:
+    """What may be said of something that lies so many standard errors inside its limit.
+
+    >>> [verdict_of(margin) for margin in (2.5, -2.5, -1.0)]
+    ['holds', 'misses', 'undecided']
+    """
+    return HOLDS if margin >= CLEAR else MISSES if margin <= -CLEAR else UNDECIDED
 
 
 def margin_of(fact: Fact, found: Quantities) -> float:
@@ -108,8 +121,7 @@ def verdict(fact: Fact, found: Quantities) -> str:
         return NOT_MODELED
     if any(np.isnan(float(found[name].value)) for name in fact.limits):
         return MISSES
-    by = margin_of(fact, found)
-    return HOLDS if by >= CLEAR else MISSES if by <= -CLEAR else UNDECIDED
+    return verdict_of(margin_of(fact, found))
 
 
 def check(runs: RunCache, numbers: Iterable[int] | None = None, threads: int = 0) -> dict[int, Quantities]:

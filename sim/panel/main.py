@@ -82,12 +82,14 @@ def write(panel: Panel, frame: "pd.DataFrame", options: Options) -> tuple[Path |
 
 def _check_out(out: str | None) -> None:
     """PanelError if the folder that is named holds something, is a file, or cannot be made."""
-    folder = Path(out or os.devnull)
-    if out and os.path.lexists(folder) and not folder.is_dir():
+    if not out:
+        return
+    folder = Path(out)
+    if os.path.lexists(folder) and not folder.is_dir():
         raise PanelError([f"panel.out: {folder} is a file; name a folder"])
-    if out and folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(folder.iterdir()):
         raise PanelError([f"panel.out: {folder} is there and not empty; nothing is overwritten, name another folder"])
-    if out and (why := unwritable(folder)):
+    if why := unwritable(folder):
         raise PanelError([f"panel.out: {folder}: cannot be written: {why}"])
 
 
