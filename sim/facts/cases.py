@@ -26,7 +26,7 @@ def fact_100(runs: RunCache) -> Quantities:
 
 def fact_101(runs: RunCache) -> Quantities:
     """An outage costs a provider less than a per cent of its customers."""
-    return dict(_lost(runs, "outage", "bank", "mobile"))
+    return dict(_lost(runs, "outage", "bank_uk", "mobile"))
 
 
 def fact_102(runs: RunCache) -> Quantities:

@@ -20,14 +20,14 @@ def _standing(t: Tally, low: int, high: float) -> Array:
 
 def fact_93(runs: RunCache) -> Quantities:
     """Over half of British account holders have had their bank for more than ten years."""
-    counts = runs("market=bank", {"window": YEARS, "weeks": 10 * YEARS}, times=4).counts  # nobody joined before birth
+    counts = runs("market=bank_uk", {"window": YEARS, "weeks": 10 * YEARS}, times=4).counts
     return {"over ten years, %": from_counts(lambda t: _standing(t, 10 * YEARS, np.inf), counts)}
 
 
 def fact_94(runs: RunCache) -> Quantities:
     """Within three years a quarter switch broadband and a twelfth their bank."""
     found = {}
-    for market in ("broadband_uk", "bank"):
+    for market in ("broadband_uk", "bank_uk"):
         counts = runs(f"market={market}", {"weeks": 3 * YEARS, "window": YEARS}, times=4).counts
         found[f"{market}, %"] = from_counts(lambda t: 100 * metrics.ever_switched(t), counts)
     return found

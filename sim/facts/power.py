@@ -4,6 +4,7 @@ A fact that never misses says nothing of the model. Numbers are redrawn from con
 number in every preset; what a preset says was calibrated stays, and presence is solved anew.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -20,6 +21,7 @@ from sim.study.priors import priors_of, uniform, values
 
 FILE = CONF / "facts_power.yaml"  # what experiments/fact_power.py found
 ROUGH = 4_000  # people on whom presence is solved in a redraw
+BASE = re.compile(r"  - ([a-z]\w*)")  # in the defaults of a preset: another of its group that it changes
 SOME = 0.3  # power above which a fact that holds says something
 
 
@@ -62,6 +64,8 @@ def calibrated_numbers(preset: str) -> frozenset[str]:
         for line in text.splitlines():
             if line.strip().startswith("- override /market:"):
                 found |= calibrated_numbers(f"market={line.partition(':')[2].split('#')[0].strip()}")
+            elif base := BASE.fullmatch(line):
+                found |= calibrated_numbers(f"{group}={base[1]}")
     return frozenset(found)
 
 

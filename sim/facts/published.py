@@ -48,14 +48,14 @@ def fact_115(runs: RunCache) -> Quantities:
 
 def fact_116(runs: RunCache) -> Quantities:
     """About half have ever changed their supplier of energy."""
-    counts = runs("market=energy_nl", {"weeks": 10 * YEARS, "window": YEARS}, times=2).counts
+    counts = runs("market=energy_gb", {"weeks": 10 * YEARS, "window": YEARS}, times=2).counts
     return {"ever in ten years, %": from_counts(lambda t: 100 * metrics.ever_switched(t), counts)}
 
 
 def fact_117(runs: RunCache) -> Quantities:
     """Within three years a quarter change their mobile network and a third their supplier of energy."""
     found = {}
-    for market in ("mobile", "energy_nl"):
+    for market in ("mobile_uk", "energy_gb"):
         counts = runs(f"market={market}", {"weeks": 3 * YEARS, "window": YEARS}, times=4).counts
         found[f"{market}, %"] = from_counts(lambda t: 100 * metrics.ever_switched(t), counts)
     return found
@@ -122,7 +122,7 @@ def fact_121(runs: RunCache) -> Quantities:
 def fact_122(runs: RunCache) -> Quantities:
     """Of those who change their supplier of energy over half do so for the first time in years."""
     at = tuple(range(0, 6 * YEARS + 1, YEARS))
-    run = runs("market=energy_nl", {"weeks": at[-1] + 1}, at, 4)
+    run = runs("market=energy_gb", {"weeks": at[-1] + 1}, at, 4)
     last = np.array([run.people[week].one["last"] for week in at]).T
     known = (last >= 0).all(axis=1)
     moved = last[:, 1:] != last[:, :-1]

@@ -106,9 +106,9 @@ def fact_132(runs: RunCache) -> Quantities:
 
 def fact_133(runs: RunCache) -> Quantities:
     """A fifth to a quarter of customers of long standing leave where they are shown a better offer and helped."""
-    looks = SEEN | moves(("essent", "price", EVENT, 0, PRICE_NOTICE)) | {"market.event_attention": 1.0}
+    looks = SEEN | moves(("british_gas", "price", EVENT, 0, PRICE_NOTICE)) | {"market.event_attention": 1.0}
     at = (EVENT, EVENT + 1)
-    run = runs("market=energy_nl", {**looks, "weeks": EVENT + 2}, at, 4)
+    run = runs("market=energy_gb", {**looks, "weeks": EVENT + 2}, at, 4)
     before, after = (run.people[week].one for week in at)
     mine = (before["last"] == run.focus) & (before["target"] < 0) & (before["tenure"] >= LONG)
     leaves = mine & ((after["last"] != run.focus) | (after["target"] >= 0))

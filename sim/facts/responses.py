@@ -72,8 +72,8 @@ def fact_109(runs: RunCache) -> Quantities:
 
 def fact_110(runs: RunCache) -> Quantities:
     """Where switching is made easy by law, some more switch."""
-    costly = yearly(runs, "bank")
-    free = runs(BANK, {"window": YEARS, "mechanisms.switching_cost": False}, times=6).counts
+    costly = yearly(runs, "bank_uk")
+    free = runs("market=bank_uk", {"window": YEARS, "mechanisms.switching_cost": False}, times=6).counts
     return {
         "switching, %": from_counts(lambda a, b: 100 * (metrics.switched(b) / metrics.switched(a) - 1), costly, free)
     }
