@@ -186,6 +186,9 @@ class Market:
     price_attention: float = trait(
         1.0, 0, 1, "-", "factor on that where it is a price that moves: few read what a subscription costs"
     )
+    loyalty_penalty: float = trait(
+        0.0, 0, 2, "index", "how much more customers of a provider pay from their second year on than new ones do"
+    )
     incident_attention: float = trait(
         0.0, 0, 1, "-", "chance that a visit far below expectation makes one reconsider at the next use", "#69"
     )

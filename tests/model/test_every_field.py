@@ -15,6 +15,7 @@ TITLES = {"title", "meaning", "calendar_sha256", "population_sha256"}  # words t
 PROVIDERS = (
     *("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd"),
     *("incident_attention", "readiness", "incident", "price_attention", "early_attention", "early_half_life"),
+    "loyalty_penalty",
 )
 FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut", "react"}  # of every kind of member one stands for all
 BASE = {  # a scenario in which everything has a part

@@ -57,6 +57,9 @@ def systematic_utility(person, bonds, public, j, i):
     if firm.points > ZERO:
         v += firm.points * points_held(bonds, firm, j, i)
     cost = traits.price_weight * (firm.price - ONE) + traits.deal_weight * firm.deal
+    if market.loyalty_penalty > ZERO and market.provider:
+        settled = (person.last[i] == j) & (to_float(person.tenure[i]) >= WEEKS_A_YEAR)
+        cost += traits.price_weight * select(settled, market.loyalty_penalty, ZERO)
     promotion = traits.feature_weight * firm.feature + traits.display_weight * firm.display
     if market.own_price_weights:
         v -= person.price_factor[i] * cost - promotion
