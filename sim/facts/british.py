@@ -9,7 +9,7 @@ from sim.measure import estimates, metrics
 from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import TENURE, Tally
 from sim.model.timeline import make_world
-from sim.model.visits import INCIDENT
+from sim.model.visits import INCIDENT, expected_visits
 
 ACCOUNTS, NETWORKS, SUPPLIERS = "market=bank_uk", "market=mobile_uk", "market=energy_gb"
 BRITISH = ("bank_uk", "mobile_uk", "energy_gb")
@@ -30,13 +30,14 @@ def _looks(run: FactRun, week: int) -> tuple[Array, Array]:
 
     Prices that move and contracts that end are not part of it.
     """
-    world, market, people = make_world(run.scenario), run.scenario.market, run.people[week]
+    world, people = make_world(run.scenario), run.people[week]
+    (market,) = world.market  # as it acts, what is switched off left out
     settled = people.one["last"] >= 0
     last, traits = people.one["last"][settled], world.traits[people.cell[settled]]
     attention, habit = people.one["attention"][settled], people.bonds["habit"][settled, last]
     alone = attention * (1 - traits["automaticity"] * habit)
-    ready = 1 + market.readiness * (attention / traits["attention"] - 1)
-    struck = market.incident_attention * world.visits[last, INCIDENT] * ready
+    ready = 1 + market["readiness"] * (attention / traits["attention"] - 1)
+    struck = market["incident_attention"] * expected_visits(run.scenario, 0)[last, INCIDENT] * ready
     return settled, 1 - (1 - alone) * (1 - np.minimum(struck, 1))
 
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from sim.facts import contracts, published, repertoire, shelf
+from sim.facts import british, contracts, published, repertoire, shelf
 from sim.facts.repertoire import GOODS, PROVIDERS, lag_polarization
 from sim.facts.runs import ALL_OFF, RunCache, from_counts
 from sim.facts.scoreboard import HOLDS, check, facts, verdict
@@ -22,7 +22,7 @@ def theorems(runs: RunCache) -> set[int]:
     """
     tuned = {
         f"market={m}": {"market.taste_concentration": concentration(runs, m), "market.exit_rate": 1.0}
-        for m in (*GOODS, *PROVIDERS)
+        for m in (*GOODS, *PROVIDERS, *british.BRITISH)
     }
     off = [name.partition(".")[2] for name in ALL_OFF if name != "mechanisms.taste"]
     tastes = RunCache(runs.people, runs.seed, off, tuned, presence_as_share)
@@ -47,5 +47,5 @@ def presence_as_share(scenario: Scenario, _: str) -> Scenario:
 @cache
 def repeat_buying() -> set[int]:
     """The numbers of the facts that the NBD-Dirichlet could explain."""
-    modules = (repertoire, shelf, contracts, published)
+    modules = (repertoire, shelf, contracts, published, british)
     return {int(n[5:]) for module in modules for n in vars(module) if n.startswith("fact_")} | {18, 20, 21}

@@ -65,6 +65,7 @@ def world_of(path: str) -> Scenario:
     events = WORLDS["provider" if path.split(".")[-1] in PROVIDERS else "repertoire"]
     special = {"firms.f1.switching_cost": 3.0} if "switching_cost" in path else {}
     special |= {"consumer.turnover": 0.0} if path == "market.experience" else {}  # else years take its place
+    special |= {"burn_in": 60} if path == "market.loyalty_penalty" else {}  # which begins in the second year
     return change(market(events), {**BASE, **special})
 
 
