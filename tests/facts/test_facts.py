@@ -142,6 +142,8 @@ def test_tastes_alone_are_the_dirichlet_and_make_theorems_of_its_laws(monkeypatc
 def test_numbers_that_were_calibrated_are_not_redrawn():
     fixed = power.calibrated_numbers("scandal=coop_bank")
     assert {"market.avoidance", "consumer.attention"} <= fixed and "consumer.state_dependence" not in fixed
+    both = {"market.avoidance", "firms.rbs.switching_cost"}  # of the preset that it changes, and its own
+    assert both <= power.calibrated_numbers("market=bank_uk")
     stated = uncalibrated("scandal=coop_bank", "people=500", "weeks=60")
     drawn = power.redraw(1)(stated, "scandal=coop_bank")
     assert drawn.consumer.attention == stated.consumer.attention
