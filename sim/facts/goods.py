@@ -33,9 +33,11 @@ def fact_150(runs: RunCache) -> Quantities:
 
 def fact_151(runs: RunCache) -> Quantities:
     """After a strike of months most customers are back at once, and a tenth to a quarter of what was lost is not."""
-    strike = moves(*((firm, "out_of_stock", WEEK, STRIKE, REFUSED) for firm in STRUCK))
+    firms = runs.scenario(GROCERIES, {}, 1).firms
+    away = {name: 1 - (1 - REFUSED) * (1 - firms[name].out_of_stock) for name in STRUCK}
+    strike = moves(*((name, "out_of_stock", WEEK, STRIKE, missed) for name, missed in away.items()))
     pair = [runs(GROCERIES, changes, times=2) for changes in ({}, strike)]
-    struck = [list(pair[0].scenario.firms).index(firm) for firm in STRUCK]
+    struck = [list(firms).index(name) for name in STRUCK]
     over = WEEK + STRIKE
 
     def lost(a: Tally, b: Tally, first: int, stop: int) -> Array:
