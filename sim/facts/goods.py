@@ -87,15 +87,26 @@ def _sequences(scenario: Scenario) -> tuple[Array, Array, Array]:
         used = np.where(np.any(now < before, axis=1)[:, None], 0, now - before)  # of who leaves nothing is seen
         before = now
         if week >= 0:
-            last = np.arange(used.shape[1]) == one["last"][:, None]
-            late = np.where(last, np.minimum(one["tenure"][:, None], used), 0)
-            for part, order in ((used - late, 0), (late, 1)):
-                person, firm = (np.repeat(grid.ravel(), part.ravel()) for grid in np.indices(part.shape))
-                place = order + rng.random(len(firm))
-                rows.append(np.column_stack([person, np.full(len(firm), week), place, firm]))
+            person, place, firm = _in_order(used, one["last"].astype(int), one["tenure"].astype(int), rng)
+            rows.append(np.column_stack([person, np.full(len(firm), week), place, firm]))
     table = np.concatenate(rows)
     table = table[np.lexsort(table.T[2::-1])]
     return table[:, 0].astype(int), table[:, 1].astype(int), table[:, 3].astype(int)
+
+
+def _in_order(used: Array, last: Array, tenure: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Of each use of a week, by the uses of each firm [i, j]: the person, its place in the order, and the firm."""
+    mine = np.arange(used.shape[1]) == last[:, None]
+    late = np.where(mine, np.minimum(tenure[:, None], used), 0)
+    grids = [grid.ravel() for grid in np.indices(used.shape)]
+    first, second = ([np.repeat(grid, part.ravel()) for grid in grids] for part in (used - late, late))
+    person, firm = first
+    place, pick = rng.random((2, len(firm)))
+    again = ((used - late) * mine).sum(axis=1) > 0  # the last firm earlier too: right before the last ones came another
+    other, most = again[person] & (firm != last[person]), np.full(len(used), -1.0)
+    np.maximum.at(most, person[other], pick[other])
+    place = np.where(other & (pick == most[person]), 1.0, place)
+    return np.append(person, second[0]), np.append(place, np.full(len(second[0]), 2.0)), np.append(firm, second[1])
 
 
 def _each(people: int, person: Array, *columns: Array) -> list[Array]:
@@ -111,7 +122,7 @@ def _agree(person: Array, firm: Array, lag: int) -> tuple[Array, Array]:
 
 def fact_153(runs: RunCache) -> Quantities:
     """Two or three purchases apart the same brand is bought nearly as often as in a row."""
-    scenario = runs.scenario(FOOD, {"weeks": 2 * YEAR}, 2)
+    scenario = runs.scenario(FOOD, {"weeks": 2 * YEAR}, 6)
     person, _, firm = _sequences(scenario)
     columns = []
     for lag in (1, 2, 3):
