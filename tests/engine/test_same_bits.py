@@ -53,7 +53,6 @@ WORLDS = {
         "consumer.deal_weight": 2.0,
         "firms.f0.out_of_stock": 0.3,
         "firms.f2.out_of_stock": 0.9,
-        "market.errands": 0.3,
     },
 }
 
