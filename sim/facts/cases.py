@@ -1,5 +1,7 @@
 """Facts 99 to 105: what scandals cost, from cases and studies that no preset was fitted to."""
 
+import numpy as np
+
 from sim.facts.runs import Changes, Quantities, RunCache, from_counts
 from sim.facts.scandals import BREACH, HALF_YEAR, QUARTER, TwinRuns
 from sim.measure.estimates import Array, Estimate
@@ -31,7 +33,10 @@ def fact_101(runs: RunCache) -> Quantities:
 
 def fact_102(runs: RunCache) -> Quantities:
     """Scandals of conscience cost five to ten per cent of sales for half a year."""
-    return {"half a year, %": TwinRuns(runs, "market=retail_us scandal=moral_scandal", times=4).sales(0, HALF_YEAR)}
+    brands = [TwinRuns(runs, f"market={m} scandal=moral_scandal", times=4) for m in ("food_us", "beer_us")]
+    found = [pair.sales(0, HALF_YEAR) for pair in brands]
+    value = np.mean([np.asarray(e.value) for e in found], axis=0)
+    return {"half a year, %": Estimate(value, np.hypot(*(np.asarray(e.error) for e in found)) / len(found))}
 
 
 def fact_103(runs: RunCache) -> Quantities:

@@ -5,7 +5,7 @@ import numpy as np
 from sim.facts.contracts import _standing
 from sim.facts.providers import EVENT, SUBSCRIPTION, YEARS, moves, yearly
 from sim.facts.runs import Quantities, RunCache, from_counts, from_people
-from sim.facts.shelf import PASTE, SHELVES, WEEK, YEAR, _bought, _cut, _uses
+from sim.facts.shelf import GROCERIES, PASTE, SHELVES, WEEK, YEAR, _bought, _cut, _uses
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array
 from sim.measure.tally import TENURE, WEEKLY, WINDOWED, Tally
@@ -137,9 +137,7 @@ def fact_123(runs: RunCache) -> Quantities:
         regular = (a.sum(axis=1) >= REGULAR) & (b.sum(axis=1) >= REGULAR)
         return float(100 * (a[regular].argmax(axis=1) != b[regular].argmax(axis=1)).mean())
 
-    return {
-        "another primary store, %": from_people(changed, *_bought(runs, "market=retail_us", YEAR, 51, 103, times=2))
-    }
+    return {"another primary store, %": from_people(changed, *_bought(runs, GROCERIES, YEAR, 51, 103, times=2))}
 
 
 def fact_124(runs: RunCache) -> Quantities:
@@ -148,7 +146,7 @@ def fact_124(runs: RunCache) -> Quantities:
     def rare(bought: Array) -> float:
         return float(100 * np.mean([(x[x > 0] < QUARTER).mean() for x in bought.T]))
 
-    return {"less than weekly, %": from_people(rare, *_bought(runs, "market=retail_us", QUARTER, QUARTER - 1, times=2))}
+    return {"less than weekly, %": from_people(rare, *_bought(runs, GROCERIES, QUARTER, QUARTER - 1, times=2))}
 
 
 def fact_125(runs: RunCache) -> Quantities:

@@ -4,7 +4,7 @@ import numpy as np
 
 from sim.facts.providers import EVENT, PRICE_NOTICE, SEEN, SUBSCRIPTION, moves
 from sim.facts.runs import Quantities, RunCache, from_counts, from_people
-from sim.facts.shelf import _bought
+from sim.facts.shelf import GROCERIES, _bought
 from sim.measure import estimates
 from sim.measure.estimates import Array
 from sim.measure.tally import Tally
@@ -92,7 +92,7 @@ def fact_131(runs: RunCache) -> Quantities:
     def primary(x: Array) -> float:
         return float(100 * x.max(axis=1).sum() / x.sum())
 
-    return {"to the primary store, %": from_people(primary, *_bought(runs, "market=retail_us", QUARTER, 51, times=2))}
+    return {"to the primary store, %": from_people(primary, *_bought(runs, GROCERIES, QUARTER, 51, times=2))}
 
 
 def fact_132(runs: RunCache) -> Quantities:
@@ -101,7 +101,7 @@ def fact_132(runs: RunCache) -> Quantities:
     def chains(x: Array) -> float:
         return float((x > 0).sum(axis=1)[x.sum(axis=1) > 0].mean())
 
-    return {"chains a month": from_people(chains, *_bought(runs, "market=retail_us", MONTH + 1, 54, times=2))}
+    return {"chains a month": from_people(chains, *_bought(runs, GROCERIES, MONTH + 1, 54, times=2))}
 
 
 def fact_133(runs: RunCache) -> Quantities:

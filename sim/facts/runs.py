@@ -85,13 +85,17 @@ class RunCache:
         key = json.dumps([preset, changes, list(at), times])
         return self._once(key, lambda: self._simulate(preset, changes, at, times))
 
+    def scenario(self, preset: str, changes: Changes, times: float) -> Scenario:
+        """What is simulated of a preset after changes, with `times` the people, presence solved."""
+        size = {"people": int(self.people * times), "seed": self.seed}
+        return change(self._calibrated(preset), {**size, **changes, **self.off})
+
     def firms(self, preset: str) -> list[str]:
         """The names of the firms of a preset."""
         return list(self._calibrated(preset).firms)
 
     def _simulate(self, preset: str, changes: Changes, at: Sequence[int], times: float) -> FactRun:
-        size = {"people": int(self.people * times), "seed": self.seed}
-        scenario = change(self._calibrated(preset), {**size, **changes})
+        scenario = self.scenario(preset, changes, times)
         (shard,), people = initialize(scenario), {}
         for week in range(-scenario.burn_in, scenario.weeks):
             if week in at:

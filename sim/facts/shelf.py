@@ -10,6 +10,7 @@ from sim.measure.tally import TENURE, Count, Tally
 from sim.model.state import USED
 
 FOOD, PASTE = "market=food_us", "market=toothpaste_uk"
+GROCERIES = "market=grocery_us"
 SHELVES = {"toothpaste_uk": PASTE, "food_us": FOOD}
 YEAR, WEEK = 52, 26
 CUT = 0.9  # a price a tenth lower
@@ -227,6 +228,6 @@ def fact_91(runs: RunCache) -> Quantities:
 
 def fact_92(runs: RunCache) -> Quantities:
     """Hardly anybody buys all groceries at one chain for a year."""
-    run = runs("market=retail_us", {"window": YEAR, "weeks": YEAR}, (YEAR - 1,), 2)
+    run = runs(GROCERIES, {"window": YEAR, "weeks": YEAR}, (YEAR - 1,), 2)
     bought = (run.people[YEAR - 1].bonds["count"] & USED) > 0
     return {"at one chain only, %": from_people(lambda x: 100 * (x.sum(1) == 1).sum() / x.any(1).sum(), bought)}

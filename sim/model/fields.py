@@ -174,6 +174,9 @@ class Market:
     deal_expansion: float = trait(
         0.0, 0, 10, "-", "relative change of uses for one of a deal in the category's price, while it is new"
     )
+    errands: float = trait(
+        0.0, 0, 1, "1/use", "share of uses for another purpose, which go to what is at hand whatever the taste"
+    )
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     early_attention: float = trait(
         0.0, 0, 100, "x", "how much more attention there is right after joining a firm than later, to leave and to act"
@@ -284,6 +287,7 @@ class Mechanisms:
     turnover: bool = switch("people leave, and newcomers take their places")
     renewal: bool = switch("tastes and rates of use change over the years")
     shortage: bool = switch("firms are out of stock at times")
+    errands: bool = switch("some uses go to what is at hand")
 
 
 @dataclass

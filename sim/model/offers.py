@@ -39,13 +39,14 @@ def offers(s: Scenario, off: list[str]) -> tuple[Records, Records]:
 
 def firm_table(s: Scenario, changes: Sequence[int], tables: list[dict[str, Firm]], off: list[str]) -> Records:
     """[t, j] levers and what follows from them; `tables` are the firms from each of the weeks of change on."""
-    names = (*LEVERS, "availability", "repair", "price_moved", "deal", "closed")
+    names = (*LEVERS, "availability", "at_hand", "repair", "price_moved", "deal", "closed")
     by_spell = records((len(tables), len(s.firms)), [(name, FLOAT) for name in names])
     for n, firms in enumerate(tables):
         for j, (name, firm) in enumerate(firms.items()):
             availability = np.log(firm.presence / s.firms[name].presence)
             own = (getattr(firm, lever) for lever in LEVERS)
-            by_spell[n, j] = (*own, availability, repair(firm, s.market), 0, 0, 0)
+            at_hand = np.log(s.firms[name].presence)
+            by_spell[n, j] = (*own, availability, at_hand, repair(firm, s.market), 0, 0, 0)
     spell, provider = spells(s, changes), s.market.regime == "provider"  # a bill that falls sends nobody to look around
     result = by_spell[spell]
     for n, week in enumerate(changes[1:], 1):

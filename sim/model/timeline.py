@@ -50,6 +50,7 @@ OFF_MARKET = {
     "inattention": {"early_attention": 0},
     "switching_cost": {"exit_rate": 1, "switching_cost_deterrence": 0},
     "incident": {"incident_attention": 0, "incident_recall": 0},
+    "errands": {"errands": 0},
     "anchor": {"anchor_start": 0},
     "word_of_mouth": {"positive_wom": 0, "negative_wom": 0},
 }
@@ -176,7 +177,7 @@ def _market(s: Scenario, off: list[str], traits: Records) -> Records:
     values |= {"window": s.window, "burn_in": s.burn_in, "people": s.people, "talk": int(talk)}
     values |= {"neighbors": min(s.network.neighbors, (s.people - 1) // 2 * 2), "rewiring": s.network.rewiring}
     values["renewing"] = float(max(sum(row[name] for name in RENEWALS) for row in traits)) / 52
-    for mechanism in off:
+    for mechanism in (*off, *(["errands"] if m.regime == "provider" else [])):  # a customer has one
         values |= OFF_MARKET.get(mechanism, {})
     whole = (*CHOICES, "window", "burn_in", "people", "neighbors", "contract_weeks", "talk", "own_price_weights")
     kinds = [(name, np.int64 if name in whole else FLOAT) for name in values]

@@ -22,8 +22,8 @@ MODEL = Path(model.__path__[0])
 STEPS = tuple(verb.__name__ for verb in VERBS)  # of a week
 LAWS = (
     *(f"rules/{step}" for step in STEPS),
-    *("rules/find", "rules/visit", "draws", "renewal", "ages", "past", "visits", "scandals", "word_of_mouth"),
-    "initial",
+    *("rules/find", "rules/errand", "rules/visit", "draws", "renewal", "ages", "past", "visits", "scandals"),
+    *("word_of_mouth", "initial"),
 )  # files
 TABLE_HEAD = "| {} | default | range | unit | meaning | source |\n|---|---|---|---|---|---|"
 

@@ -26,7 +26,7 @@ from tests.model.test_ages import AGING
 
 pytest.importorskip("numba_cuda", reason="the extra `gpu` is not installed")
 
-EVERY = {**WORLDS, "aging": AGING}
+EVERY = {**WORLDS, "aging": {**AGING, "market.errands": 0.3}}
 TINY = {
     **{"people": 16, "weeks": 8, "burn_in": 2, "window": 4},
     "scandals": {name: {**s, "week": 1 + k} for k, (name, s) in enumerate(STORY["scandals"].items())},

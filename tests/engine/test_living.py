@@ -16,6 +16,7 @@ from tests.engine.test_same_bits import WORLDS, digest, elsewhere
 from tests.markets import bare, market
 
 LIVING = {
+    "market.errands": 0.3,
     "firms.f5.enters": 8,
     "firms.f1.leaves": 14,
     "firms.f2.points": 1.5,

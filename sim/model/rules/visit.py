@@ -9,6 +9,7 @@ from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.attend import attend, exit_chance
 from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
+from sim.model.rules.errand import at_hand, on_errand, resume
 from sim.model.rules.experience import experience
 from sim.model.rules.find import any_closed, any_short, is_closed, leave_out_missing, misses
 from sim.model.rules.learn import learn
@@ -23,20 +24,22 @@ def visit(person, bonds, public, use, i):
     if use == 0:
         decay(person, bonds, public.market[0], public.week, i)
         person.message[i] = NOTHING
-    decide(person, bonds, public, use, i)
+    errand = decide(person, bonds, public, use, i)
     record_use(person, bonds, public.week, i)
     x, harm = experience(person, public, use, i)
     peak = learn(person, bonds, public, x, harm, i)
     if public.market[0].incident_attention + public.market[0].incident_recall > ZERO:
         note_incident(person, public.market[0], peak, i)
     tell(person, bonds, public, peak, use, i)
+    if public.market[0].errands > ZERO:
+        resume(person, errand, i)
 
 
 @inlined
 def decide(person, bonds, public, use, i):
     """Which firm is used: the last one again, or a deliberate choice, carried out later (#24), early on sooner.
 
-    Those whose firm has left the market choose anew at once, and so do those who were about to join it.
+    Who has, or was about to join, a firm that has left the market chooses anew. Returns whether it is an errand.
     """
     market, last, target = public.market[0], person.last[i], person.target[i]
     waiting, goes = target >= 0, last == last
@@ -56,16 +59,15 @@ def decide(person, bonds, public, use, i):
     for j in range(bonds.considered.shape[0]):
         bonds.considered[j, i] = select(last == j, ONCE, NOTHING)
     person.first_look[i], person.chosen[i], person.captive[i] = NOBODY, NOBODY, NOTHING
-    wakes, short = attend(person, bonds, public, use, i), any_short(public.firms)
-    wakes |= anew
-    if short:
+    wakes = attend(person, bonds, public, use, i) | anew
+    if any_short(public.firms):
         wakes |= misses(public, person.number[i], last, use)
-    wakes &= logical_not(waiting)
+    errand = logical_not(last == last)
+    if market.errands > ZERO:
+        errand = on_errand(public, person.number[i], use)
+    wakes = (wakes | errand) & logical_not(waiting)
     if any_lane(wakes):
-        first = consider(person, bonds, public, wakes, use, i)
-        if short:
-            leave_out_missing(person, bonds, public, wakes, use, i)
-        best, frictionless = choose(person, bonds, public, use, i)
+        first, best, frictionless = deliberate(person, bonds, public, wakes, errand, use, i)
         later = (best != last) & (last >= 0) & logical_not(goes)
         target = select(wakes & later, best, target)
         joined = select(wakes, select(later, last, best), joined)
@@ -73,6 +75,20 @@ def decide(person, bonds, public, use, i):
         person.chosen[i] = select(wakes, best, NOBODY)
         person.captive[i] = select(wakes & (best == last) & (frictionless != last), ONCE, NOTHING)
     person.target[i], person.left[i], person.joined[i] = target, last, joined
+    return errand
+
+
+@inlined
+def deliberate(person, bonds, public, wakes, errand, use, i):
+    """The firm considered first, the one chosen, and which it would be without switching cost."""
+    first = consider(person, bonds, public, wakes, use, i)
+    if any_short(public.firms):
+        leave_out_missing(person, bonds, public, wakes, use, i)
+    best, frictionless = choose(person, bonds, public, use, i)
+    if public.market[0].errands > ZERO:
+        best = select(errand, at_hand(person, bonds, public, use, i), best)
+        frictionless = select(errand, best, frictionless)
+    return first, best, frictionless
 
 
 @inlined
