@@ -9,6 +9,7 @@ from sim.measure.estimates import Array
 from sim.measure.tally import TENURE, Tally
 
 BACK = (56, 60, 64, 69, 82, 95, 108)  # weeks in which is seen who has come back, from that in which the exit is seen
+MONTH, HALF_YEAR, STAYED = 4, 24, 50  # weeks
 PAID = slice(0, -1)  # the last firm of the streaming market is doing without
 
 
@@ -52,9 +53,30 @@ def fact_95(runs: RunCache) -> Quantities:
     return {"first year / second": from_counts(ratio, counts)}
 
 
+def _sign_ups(runs: RunCache) -> tuple[Array, Array, Array]:
+    """Sign-ups to paid services in half a year, [person, month]: those that are the first seen, all, and who stays.
+
+    A panel sees subscriptions once a month, here for two years before; who is there at the end of the month in which
+    they signed up and 50 weeks later without a break has stayed for a year.
+    """
+    start, stop = 2 * YEARS, 2 * YEARS + HALF_YEAR
+    months = range(start, stop, MONTH)
+    at = tuple(sorted({*range(0, stop + 1, MONTH), *(m + MONTH + STAYED for m in months)}))
+    run = runs(SUBSCRIPTION, {"weeks": at[-1]}, at, 2)
+    last = {w: run.people[w].one["last"].astype(np.int64) for w in at}
+    first, new, stays = [], [], []
+    for m in months:
+        joined, end = last[m + MONTH], run.people[m + MONTH + STAYED].one
+        new.append((joined != last[m]) & (joined >= 0) & (joined < len(run.scenario.firms) - 1))
+        first.append(new[-1] & ~np.any([last[w] == joined for w in range(0, m + 1, MONTH)], axis=0))
+        stays.append((end["last"] == joined) & (end["tenure"] >= STAYED))
+    return np.column_stack(first), np.column_stack(new), np.column_stack(stays)
+
+
 def fact_96(runs: RunCache) -> Quantities:
-    """Less than half of new subscribers are still there a year later."""
-    return {"still there, %": from_counts(lambda t: 100 * _stay(t, 0, YEARS), yearly(runs, "streaming"))}
+    """Less than half of those who subscribe for the first time are still there a year later."""
+    first, _, stays = _sign_ups(runs)
+    return {"still there, %": from_people(lambda f, s: 100 * s[f].mean(), first, stays)}
 
 
 def fact_97(runs: RunCache) -> Quantities:
