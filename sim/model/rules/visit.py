@@ -24,6 +24,8 @@ def visit(person, bonds, public, use, i):
         decay(person, bonds, public.market[0], public.week, i)
         person.message[i] = NOTHING
     decide(person, bonds, public, use, i)
+    if any_pause(public.firms):
+        plan_return(person, public, use, i)
     record_use(person, bonds, public.week, i)
     x, harm = experience(person, public, use, i)
     peak = learn(person, bonds, public, x, harm, i)
@@ -73,6 +75,26 @@ def decide(person, bonds, public, use, i):
         person.chosen[i] = select(wakes, best, NOBODY)
         person.captive[i] = select(wakes & (best == last) & (frictionless != last), ONCE, NOTHING)
     person.target[i], person.left[i], person.joined[i] = target, last, joined
+
+
+@inlined
+def any_pause(firms):
+    """Whether some come to any firm for a while only."""
+    found = False
+    for j in range(firms.shape[0]):
+        found |= firms[j].pause > ZERO
+    return found
+
+
+@inlined
+def plan_return(person, public, use, i):
+    """Some of those who change firm do so for a while: they mean to be back, as soon as they get round to it (#24)."""
+    left, joined, chance = person.left[i], person.joined[i], person.attention[i] * ZERO
+    for j in range(public.firms.shape[0]):
+        chance = select(joined == j, public.firms[j].pause, chance)
+    draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[1]
+    returns = (joined != left) & (left >= 0) & (person.target[i] < 0) & (uniform(draw) < chance)
+    person.target[i] = select(returns, left, person.target[i])
 
 
 @inlined
