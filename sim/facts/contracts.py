@@ -8,7 +8,8 @@ from sim.measure import metrics
 from sim.measure.estimates import Array
 from sim.measure.tally import TENURE, Tally
 
-BACK = (56, 60, 64, 69, 82, 95, 108)  # weeks in which is seen who has come back, from that in which the exit is seen
+BACK = (*range(52, 70), *range(72, 109, 4))  # weeks in which is seen who has left and who has come back
+QUARTER = 13  # weeks
 MONTH, HALF_YEAR, STAYED = 4, 24, 50  # weeks
 PAID = slice(0, -1)  # the last firm of the streaming market is doing without
 
@@ -81,13 +82,20 @@ def fact_96(runs: RunCache) -> Quantities:
 
 def fact_97(runs: RunCache) -> Quantities:
     """A quarter of those who cancel are back within a quarter, two in five within a year."""
-    run = runs(SUBSCRIPTION, {"weeks": 110}, (YEARS, *BACK), 4)
-    last = [run.people[w].one["last"] for w in (YEARS, *BACK)]
-    gone = (last[0] < len(run.scenario.firms) - 1) & (last[1] != last[0])
-    seen = np.column_stack([last[n] == last[0] for n in range(2, len(last))])[gone]
+    run = runs(SUBSCRIPTION, {"weeks": BACK[-1] + 1}, BACK, 4)
+    last = {w: run.people[w].one["last"] for w in BACK}
+    gone: list[Array] = []
+    soon: list[Array] = []
+    late: list[Array] = []
+    for w in range(YEARS, YEARS + MONTH):
+        left = last[w]
+        gone.append((left >= 0) & (left < len(run.scenario.firms) - 1) & (last[w + 1] != left))
+        for found, weeks in ((soon, QUARTER), (late, YEARS)):
+            found.append(np.any([last[k] == left for k in BACK if w + 1 < k <= w + 1 + weeks], axis=0))
+    columns = [np.column_stack(x) for x in (gone, soon, late)]
     return {
-        "back within a quarter, %": from_people(lambda x: 100 * x[:, :3].any(axis=1).mean(), seen),
-        "back within a year, %": from_people(lambda x: 100 * x.any(axis=1).mean(), seen),
+        "back within a quarter, %": from_people(lambda g, s, _: 100 * s[g].mean(), *columns),
+        "back within a year, %": from_people(lambda g, _, s: 100 * s[g].mean(), *columns),
     }
 
 
