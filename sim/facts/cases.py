@@ -7,6 +7,7 @@ from sim.facts.scandals import BREACH, HALF_YEAR, QUARTER, TwinRuns
 from sim.measure.estimates import Array, Estimate
 from sim.measure.tally import Tally
 
+REST_OF_YEAR = 36  # weeks, from the outage of April 20, 2018
 YEAR: Changes = {"weeks": 79}  # counted: half a year before the news of the presets of events, and a year after
 
 
@@ -28,7 +29,11 @@ def fact_100(runs: RunCache) -> Quantities:
 
 def fact_101(runs: RunCache) -> Quantities:
     """An outage costs a provider less than a per cent of its customers."""
-    return dict(_lost(runs, "outage", "bank_uk", "mobile"))
+    found = {}
+    for market, weeks in (("bank_uk", REST_OF_YEAR), ("mobile", QUARTER)):
+        pair = TwinRuns(runs, f"market={market} scandal=outage", times=4, changes=YEAR)
+        found[f"{market}, %"] = pair.left(weeks)
+    return found
 
 
 def fact_102(runs: RunCache) -> Quantities:

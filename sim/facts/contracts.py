@@ -8,7 +8,9 @@ from sim.measure import metrics
 from sim.measure.estimates import Array
 from sim.measure.tally import TENURE, Tally
 
-BACK = (56, 60, 64, 69, 82, 95, 108)  # weeks in which is seen who has come back, from that in which the exit is seen
+BACK = (*range(52, 70), *range(72, 109, 4))  # weeks in which is seen who has left and who has come back
+QUARTER = 13  # weeks
+MONTH, HALF_YEAR, STAYED = 4, 24, 50  # weeks
 PAID = slice(0, -1)  # the last firm of the streaming market is doing without
 
 
@@ -52,20 +54,48 @@ def fact_95(runs: RunCache) -> Quantities:
     return {"first year / second": from_counts(ratio, counts)}
 
 
+def _sign_ups(runs: RunCache) -> tuple[Array, Array, Array]:
+    """Sign-ups to paid services in half a year, [person, month]: those that are the first seen, all, and who stays.
+
+    A panel sees subscriptions once a month, here for two years before; who is there at the end of the month in which
+    they signed up and 50 weeks later without a break has stayed for a year.
+    """
+    start, stop = 2 * YEARS, 2 * YEARS + HALF_YEAR
+    months = range(start, stop, MONTH)
+    at = tuple(sorted({*range(0, stop + 1, MONTH), *(m + MONTH + STAYED for m in months)}))
+    run = runs(SUBSCRIPTION, {"weeks": at[-1]}, at, 2)
+    last = {w: run.people[w].one["last"].astype(np.int64) for w in at}
+    first, new, stays = [], [], []
+    for m in months:
+        joined, end = last[m + MONTH], run.people[m + MONTH + STAYED].one
+        new.append((joined != last[m]) & (joined >= 0) & (joined < len(run.scenario.firms) - 1))
+        first.append(new[-1] & ~np.any([last[w] == joined for w in range(0, m + 1, MONTH)], axis=0))
+        stays.append((end["last"] == joined) & (end["tenure"] >= STAYED))
+    return np.column_stack(first), np.column_stack(new), np.column_stack(stays)
+
+
 def fact_96(runs: RunCache) -> Quantities:
-    """Less than half of new subscribers are still there a year later."""
-    return {"still there, %": from_counts(lambda t: 100 * _stay(t, 0, YEARS), yearly(runs, "streaming"))}
+    """Less than half of those who subscribe for the first time are still there a year later."""
+    first, _, stays = _sign_ups(runs)
+    return {"still there, %": from_people(lambda f, s: 100 * s[f].mean(), first, stays)}
 
 
 def fact_97(runs: RunCache) -> Quantities:
     """A quarter of those who cancel are back within a quarter, two in five within a year."""
-    run = runs(SUBSCRIPTION, {"weeks": 110}, (YEARS, *BACK), 4)
-    last = [run.people[w].one["last"] for w in (YEARS, *BACK)]
-    gone = (last[0] < len(run.scenario.firms) - 1) & (last[1] != last[0])
-    seen = np.column_stack([last[n] == last[0] for n in range(2, len(last))])[gone]
+    run = runs(SUBSCRIPTION, {"weeks": BACK[-1] + 1}, BACK, 4)
+    last = {w: run.people[w].one["last"] for w in BACK}
+    gone: list[Array] = []
+    soon: list[Array] = []
+    late: list[Array] = []
+    for w in range(YEARS, YEARS + MONTH):
+        left = last[w]
+        gone.append((left >= 0) & (left < len(run.scenario.firms) - 1) & (last[w + 1] != left))
+        for found, weeks in ((soon, QUARTER), (late, YEARS)):
+            found.append(np.any([last[k] == left for k in BACK if w + 1 < k <= w + 1 + weeks], axis=0))
+    columns = [np.column_stack(x) for x in (gone, soon, late)]
     return {
-        "back within a quarter, %": from_people(lambda x: 100 * x[:, :3].any(axis=1).mean(), seen),
-        "back within a year, %": from_people(lambda x: 100 * x.any(axis=1).mean(), seen),
+        "back within a quarter, %": from_people(lambda g, s, _: 100 * s[g].mean(), *columns),
+        "back within a year, %": from_people(lambda g, _, s: 100 * s[g].mean(), *columns),
     }
 
 

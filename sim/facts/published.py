@@ -8,11 +8,12 @@ from sim.facts.runs import Quantities, RunCache, from_counts, from_people
 from sim.facts.shelf import GROCERIES, PASTE, SHELVES, WEEK, YEAR, _bought, _cut, _uses
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array
-from sim.measure.tally import TENURE, WEEKLY, WINDOWED, Tally
+from sim.measure.tally import WEEKLY, WINDOWED, Tally
 
 DEAL, OFF, DIP = 4, 0.8, 6  # weeks of a promotion, its price, and the weeks in which a dip after it is looked for
 QUARTER, DEARER = 13, 1.25  # weeks; the price of Netflix from 7.99 to 9.99 dollars
 ENTRANT, ENTRY = "gibbs", 52  # the brand that is new, and its first week
+ENTRY_MONTH = 4  # weeks: who joins in them is a cohort
 REGULAR = 12  # visits a year from which on somebody has a primary store
 
 
@@ -90,19 +91,26 @@ def fact_119(runs: RunCache) -> Quantities:
 
 
 def fact_120(runs: RunCache) -> Quantities:
-    """Customers leave two to three times as often in the first year as in the fifth."""
+    """Customers leave two to three times as often in the first year as in the fifth.
 
-    def hazard(t: Tally, low: int, high: int) -> Array:
-        stayed, left = np.moveaxis(t.tenure.sum(axis=-3), -1, 0)
-        bins = np.flatnonzero((low <= TENURE) & (high > TENURE))
-        gone = left[..., bins].sum(axis=-1)
-        rate: Array = gone / (gone + stayed[..., bins].sum(axis=-1))
-        return rate
-
-    def ratio(t: Tally) -> Array:
-        return hazard(t, 1, YEARS) / hazard(t, 4 * YEARS, 5 * YEARS)
-
-    return {market: from_counts(ratio, yearly(runs, market)) for market in ("bank", "energy_nl")}
+    A year of a contract ends when it is renewed or not, so who has decided at the end of it not to stay has left in it.
+    """
+    starts = range(0, 4 * YEARS, 4 * ENTRY_MONTH)
+    at = tuple(sorted({*starts, *(w + YEARS + 1 for w in starts)}))
+    found = {}
+    for market in ("bank", "energy_nl"):
+        run = runs(f"market={market}", {"weeks": at[-1]}, at, 8)
+        new, old, gone = [], [], []
+        for w in starts:
+            before, after = run.people[w].one, run.people[w + YEARS + 1].one
+            served = before["tenure"].astype(np.int64) * (before["last"] >= 0)
+            new.append((served > 0) & (served <= ENTRY_MONTH))
+            old.append((served > 4 * YEARS) & (served <= 4 * YEARS + ENTRY_MONTH) & (before["target"] < 0))
+            stays = (after["last"] == before["last"]) & (after["tenure"] > YEARS)
+            gone.append(~(stays & (after["target"] < 0)))
+        columns = (np.column_stack(x) for x in (new, old, gone))
+        found[market] = from_people(lambda n, o, g: g[n].mean() / g[o].mean(), *columns)
+    return found
 
 
 def fact_121(runs: RunCache) -> Quantities:

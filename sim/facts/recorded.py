@@ -34,8 +34,8 @@ def fact_126(runs: RunCache) -> Quantities:
 
 
 def fact_127(runs: RunCache) -> Quantities:
-    """A rise by three eighths costs another one or two per cent within a quarter."""
-    return {"subscribers after a quarter, %": _subscribers_lost(runs, "disney", 10.99 / 7.99, QUARTER)}
+    """A rise of what subscribers pay by a fifth costs another one or two per cent within a quarter."""
+    return {"subscribers after a quarter, %": _subscribers_lost(runs, "disney", 7.14 / 5.95, QUARTER)}
 
 
 def fact_128(runs: RunCache) -> Quantities:

@@ -8,7 +8,7 @@ from sim.facts.shelf import SHELVES
 from sim.facts.word_of_mouth import fact_62
 from sim.measure import estimates, metrics
 from sim.measure.estimates import Array
-from sim.measure.tally import Tally
+from sim.measure.tally import Event, Tally
 from sim.model.state import USED
 
 BANK, QUARTER = "market=bank", 13
@@ -95,19 +95,14 @@ def fact_111(runs: RunCache) -> Quantities:
 
 
 def fact_112(runs: RunCache) -> Quantities:
-    """Of the customers who look around, a quarter decide to leave."""
-    found = {}
-    for market in ("bank", "mobile"):
-        base = runs(f"market={market}", times=4)
-        notice = moves(("", "price", EVENT, 0, PRICE_NOTICE * base.scenario.firms[base.scenario.focus].price))
-        at = (EVENT, EVENT + 1)
-        looks = SEEN | {"market.event_attention": 1.0, "weeks": EVENT + 2}
-        run = runs(f"market={market}", {**notice, **looks}, at, 4)
-        before, after = (run.people[week].one for week in at)
-        mine = (before["last"] == run.focus) & (before["target"] < 0)
-        leaves = mine & ((after["last"] != run.focus) | (after["target"] >= 0))
-        found[market] = from_people(lambda m, x: 100 * x.sum() / m.sum(), mine, leaves)
-    return found
+    """Of the customers who look around of their own accord, a quarter leave."""
+
+    def leave(t: Tally) -> Array:
+        had, looked = t.flow[..., 1:, 1:], t.event[..., Event.DELIBERATED].sum(axis=-1) - t.flow[..., 0, :].sum(axis=-1)
+        left: Array = had.sum(axis=(-2, -1)) - np.trace(had, axis1=-2, axis2=-1)
+        return 100 * left / looked
+
+    return {market: from_counts(leave, yearly(runs, market)) for market in ("bank", "mobile")}
 
 
 def fact_113(runs: RunCache) -> Quantities:

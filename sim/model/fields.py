@@ -149,6 +149,9 @@ class Firm:
     recovery_days: float = trait(5.0, 0, 365, "days", "time to a solution", "#66")
     recovery_adequacy: float = trait(0.6, 0, 1, "-", "share of the harm a prompt solution repairs", "#66")
     switching_cost: float = trait(0.0, 0, 10, "logit", "trouble of leaving; phone-only about 1.7", "#27")
+    pause: float = trait(
+        0.0, 0, 1, "-", "share of those who come to it for a while, and mean to go back where they were"
+    )
     advertising: float = trait(1.0, 0, 100, "x", "weekly budget of advertising, 1 = the usual one")
     points: float = trait(0.0, 0, 10, "logit", "pull of a reward that is one use away: a points program")
     points_uses: float = trait(10.0, 1, 1000, "uses", "uses within a window that earn a reward")
@@ -288,6 +291,7 @@ class Mechanisms:
     renewal: bool = switch("tastes and rates of use change over the years")
     shortage: bool = switch("firms are out of stock at times")
     errands: bool = switch("some uses go to what is at hand")
+    pause: bool = switch("some leave a provider for a while only")
 
 
 @dataclass

@@ -27,6 +27,7 @@ OFF_FIRM = {
     "ease": {"effort": 0, "ease": 0},
     "price": {"price_moved": 0},
     "shortage": {"out_of_stock": 0},
+    "pause": {"pause": 0},
 }
 
 

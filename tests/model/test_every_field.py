@@ -16,6 +16,7 @@ PROVIDERS = (
     *("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd"),
     *("incident_attention", "readiness", "incident", "price_attention", "early_attention", "early_half_life"),
     "loyalty_penalty",
+    "pause",
 )
 FIRST = {"ethics", "all", "young", "f0", "app", "fraud", "cut", "react"}  # of every kind of member one stands for all
 BASE = {  # a scenario in which everything has a part
@@ -43,6 +44,7 @@ BASE = {  # a scenario in which everything has a part
     "consumer.taste_renewal": 0.2,
     "consumer.rate_renewal": 0.2,
     "firms.f0.out_of_stock": 0.2,
+    "firms.f0.pause": 0.2,
     "window": 4,
     "firms.f0.points": 0.5,
     "firms.f0.points_uses": 3.0,

@@ -25,6 +25,7 @@ ALL_ON = {
     "market.incident_recall": 1.0,
     "market.readiness": 0.6,
     "market.early_attention": 2.0,
+    "firms.f2.pause": 0.4,
     "market.wom_negative": 0.5,
     "segments.other": {"weight": 0.5, "care": {"ethics": -1.0}},
     "scandals.fraud.harm_action": 3.0,

@@ -7,7 +7,7 @@ from sim.compute.jit import inlined
 from sim.compute.random import ONE, ZERO, Purpose, random_bits, uniform
 from sim.compute.simd import any_lane, logical_not, select
 from sim.model.rules.attend import attend, exit_chance
-from sim.model.rules.choose import choose
+from sim.model.rules.choose import choose, scandal_disutility
 from sim.model.rules.consider import consider
 from sim.model.rules.errand import at_hand, on_errand, resume
 from sim.model.rules.experience import experience
@@ -15,7 +15,7 @@ from sim.model.rules.find import any_closed, any_short, is_closed, leave_out_mis
 from sim.model.rules.learn import learn
 from sim.model.rules.need import decay
 from sim.model.rules.tell import tell
-from sim.model.state import CHANGED, INCIDENT, LONGEST, NOBODY, NOTHING, ONCE
+from sim.model.state import CHANGED, INCIDENT, LONGEST, NOBODY, NOTHING, ONCE, SWITCHES
 
 
 @inlined
@@ -25,6 +25,8 @@ def visit(person, bonds, public, use, i):
         decay(person, bonds, public.market[0], public.week, i)
         person.message[i] = NOTHING
     errand = decide(person, bonds, public, use, i)
+    if any_pause(public.firms):
+        plan_return(person, public, use, i)
     record_use(person, bonds, public.week, i)
     x, harm = experience(person, public, use, i)
     peak = learn(person, bonds, public, x, harm, i)
@@ -89,6 +91,32 @@ def deliberate(person, bonds, public, wakes, errand, use, i):
         best = select(errand, at_hand(person, bonds, public, use, i), best)
         frictionless = select(errand, best, frictionless)
     return first, best, frictionless
+
+
+@inlined
+def any_pause(firms):
+    """Whether some come to any firm for a while only."""
+    found = False
+    for j in range(firms.shape[0]):
+        found |= firms[j].pause > ZERO
+    return found
+
+
+@inlined
+def plan_return(person, public, use, i):
+    """Some of those who change firm do so for a while: they mean to be back, as soon as they get round to it (#24).
+
+    Nobody means to be back with a firm that has left the market, or whose scandal sent them away.
+    """
+    left, joined = person.left[i], person.joined[i]
+    chance = resents = person.attention[i] * ZERO
+    for j in range(public.firms.shape[0]):
+        chance = select(joined == j, public.firms[j].pause, chance)
+        resents = select(left == j, scandal_disutility(person, public, j, SWITCHES, i), resents)
+    draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[1]
+    returns = (joined != left) & (left >= 0) & (person.target[i] < 0) & (uniform(draw) < chance)
+    returns &= logical_not((resents > ZERO) | is_closed(public.firms, left))
+    person.target[i] = select(returns, left, person.target[i])
 
 
 @inlined
