@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from sim.facts import contracts, published, repertoire, shelf
+from sim.facts import contracts, published, repertoire, sequences, shelf
 from sim.facts.repertoire import GOODS, PROVIDERS, lag_polarization
 from sim.facts.runs import ALL_OFF, RunCache, from_counts
 from sim.facts.scoreboard import HOLDS, check, facts, verdict
@@ -12,6 +12,8 @@ from sim.measure import metrics
 from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.calibrate_shares import asked_shares
+
+REPERTOIRES = (*GOODS, "social_network")
 
 
 def theorems(runs: RunCache) -> set[int]:
@@ -22,7 +24,7 @@ def theorems(runs: RunCache) -> set[int]:
     """
     tuned = {
         f"market={m}": {"market.taste_concentration": concentration(runs, m), "market.exit_rate": 1.0}
-        for m in (*GOODS, *PROVIDERS)
+        for m in (*REPERTOIRES, *PROVIDERS)
     }
     off = [name.partition(".")[2] for name in ALL_OFF if name != "mechanisms.taste"]
     tastes = RunCache(runs.people, runs.seed, off, tuned, presence_as_share)
@@ -32,7 +34,7 @@ def theorems(runs: RunCache) -> set[int]:
 
 def concentration(runs: RunCache, market: str) -> float:
     """S of the Dirichlet with the polarization of a shipped market, over the lag of a year for providers."""
-    metric = metrics.polarization if market in GOODS else lag_polarization
+    metric = metrics.polarization if market in REPERTOIRES else lag_polarization
     phi = float(from_counts(metric, runs(f"market={market}", {"window": 52}, times=6).counts).value)
     return float(np.clip(1 / phi - 1, 0.05, 1000))
 
@@ -47,5 +49,5 @@ def presence_as_share(scenario: Scenario, _: str) -> Scenario:
 @cache
 def repeat_buying() -> set[int]:
     """The numbers of the facts that the NBD-Dirichlet could explain."""
-    modules = (repertoire, shelf, contracts, published)
+    modules = (repertoire, shelf, contracts, published, sequences)
     return {int(n[5:]) for module in modules for n in vars(module) if n.startswith("fact_")} | {18, 20, 21}
