@@ -1,4 +1,4 @@
-"""Facts 178 to 184 and 194: prices that change for good, how well people choose, and whom a discount brings."""
+"""Facts 178 to 181, 183, 184 and 194: prices that change for good, how well people choose, whom a discount brings."""
 
 import numpy as np
 
@@ -75,11 +75,6 @@ def fact_181(runs: RunCache) -> Quantities:
         "saved, % of what could be": from_people(saved, moved, was, now),
         "pay more, %": from_people(lambda m, a, b: 100 * (b > a)[m].mean(), moved, was, now),
     }
-
-
-def fact_182(runs: RunCache) -> Quantities:
-    """A Dutch health insurer that costs a per cent more has one or two per cent fewer insured a year later."""
-    return {"a year": _elasticity(runs, "health_insurance_nl", 1.05, YEARS, 8)}
 
 
 def fact_183(runs: RunCache) -> Quantities:

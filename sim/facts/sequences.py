@@ -1,4 +1,4 @@
-"""Facts 170 to 177 and 195: the order of purchases, who comes back, and how many firms are used side by side."""
+"""Facts 171 to 177 and 195: the order of purchases, who comes back, and how many firms are used side by side."""
 
 import numpy as np
 
@@ -30,17 +30,6 @@ def _lags(bought: Array, lag: int) -> tuple[Array, list[Array]]:
     firm, many = bought[who, when], len(who) - lag
     firms = [firm[n : n + many] for n in range(lag + 1)]
     return (who[:many] == who[lag:]) & np.all([f != SEVERAL for f in firms], axis=0), firms
-
-
-def fact_170(runs: RunCache) -> Quantities:
-    """Who has just changed brand stays with the new one more often than going back, up to twice as often."""
-
-    def ratio(bought: Array) -> float:
-        known, (before, now, then) = _lags(bought, 2)
-        changed = known & (before != now)
-        return float((then == now)[changed].sum() / (then == before)[changed].sum())
-
-    return {"stay / go back": from_people(ratio, _sequence(runs))}
 
 
 def fact_171(runs: RunCache) -> Quantities:

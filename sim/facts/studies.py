@@ -1,22 +1,20 @@
-"""Facts 185 to 193: who gains from a boycott, what is said, who follows whom, and how long a change lasts."""
+"""Facts 185 to 189, 191 and 193: who gains from a boycott, what is said, who follows whom, what is left of a habit."""
 
 import numpy as np
 
 from sim.facts.boycotts import BEER
-from sim.facts.providers import EVENT, YEARS, moves
+from sim.facts.providers import EVENT, moves
 from sim.facts.repertoire import yearly
 from sim.facts.runs import Quantities, RunCache, from_counts, from_people
 from sim.facts.scandals import QUARTER, TwinRuns
-from sim.facts.shelf import SHELVES, WEEK, _uses
-from sim.measure import estimates, metrics
+from sim.facts.shelf import WEEK, _uses
+from sim.measure import estimates
 from sim.measure.estimates import Array
 from sim.measure.tally import Event, Tally
 
-INSURANCE = "market=health_insurance_nl ages=three"
 AWAY, RETURN, SEEN = 4, 2, 8  # weeks off a network; weeks after in which use is measured, from and to
 LATER = 60, 69  # weeks after the news: the four to the next year's summer, and around
 STUDY = 95  # weeks: 22 months
-HALF, FIFTH = slice(EVENT, EVENT + 26), slice(EVENT + 4 * YEARS, EVENT + 5 * YEARS)
 
 
 def fact_185(runs: RunCache) -> Quantities:
@@ -74,17 +72,6 @@ def fact_189(runs: RunCache) -> Quantities:
     return {"R2": from_people(lambda s, y: np.corrcoef(s, y)[0, 1] ** 2, satisfied, there.sum(axis=0))}
 
 
-def fact_190(runs: RunCache) -> Quantities:
-    """The young change health insurer two to four times as often as those in the middle, the old less than half."""
-    run = runs(INSURANCE, {"window": YEARS}, times=6)
-    young, middle, old = (estimates.pooled(run.tally, run.cells(cohort=c)) for c in ("young", "middle", "old"))
-
-    def ratio(a: Tally, b: Tally) -> Array:
-        return metrics.switched(a) / metrics.switched(b)
-
-    return {"young / middle": from_counts(ratio, young, middle), "young / old": from_counts(ratio, young, old)}
-
-
 def fact_191(runs: RunCache) -> Quantities:
     """Four weeks without Facebook make people use it a fifth to a quarter less afterwards."""
     away = moves(("facebook", "out_of_stock", WEEK, AWAY, 1.0))
@@ -96,24 +83,6 @@ def fact_191(runs: RunCache) -> Quantities:
             *(estimates.weekly(run.tally) for run in pair),
         )
     }
-
-
-def fact_192(runs: RunCache) -> Quantities:
-    """Of what a brand's new surroundings do to its share three fifths come at once, the rest over decades."""
-    found = {}
-    for name, preset in SHELVES.items():
-        length = {"weeks": FIFTH.stop}
-        pair = [runs(preset, {**length, **c}, times=6) for c in ({}, moves(("", "effort", EVENT, 0, 0.5)))]
-
-        def at_once(a: Tally, b: Tally, j: int = pair[0].focus) -> Array:
-            lost = []
-            for span in (HALF, FIFTH):
-                uses = [_uses(t, span) for t in (a, b)]
-                lost.append(uses[0][..., j] / uses[0].sum(axis=-1) - uses[1][..., j] / uses[1].sum(axis=-1))
-            return lost[0] / lost[1]
-
-        found[name] = from_counts(at_once, *(estimates.weekly(run.tally) for run in pair))
-    return found
 
 
 def fact_193(runs: RunCache) -> Quantities:

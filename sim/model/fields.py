@@ -174,6 +174,9 @@ class Market:
     deal_expansion: float = trait(
         0.0, 0, 10, "-", "relative change of uses for one of a deal in the category's price, while it is new"
     )
+    category_elasticity: float = trait(
+        0.0, 0, 5, "-", "relative fall of uses for a rise of the category's price, as long as it lasts"
+    )
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     early_attention: float = trait(
         0.0, 0, 100, "x", "how much more attention there is right after joining a firm than later, to leave and to act"

@@ -37,6 +37,7 @@ BASE = {  # a scenario in which everything has a part
     "moves.cut.weeks": 9,
     "consumer.deal_weight": 0.5,
     "market.deal_expansion": 1.0,
+    "market.category_elasticity": 0.5,
     "consumer.turnover": 0.2,
     "consumer.taste_renewal": 0.2,
     "consumer.rate_renewal": 0.2,
