@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from sim.facts import british, contracts, goods, published, repertoire, shelf
+from sim.facts import british, contracts, goods, published, repertoire, sequences, shelf
 from sim.facts.repertoire import GOODS, PROVIDERS, lag_polarization
 from sim.facts.runs import ALL_OFF, RunCache, from_counts
 from sim.facts.scoreboard import HOLDS, check, facts, verdict
@@ -13,7 +13,7 @@ from sim.model.fields import Scenario
 from sim.model.scenario import change
 from sim.study.calibrate_shares import asked_shares
 
-REPERTOIRE = (*GOODS, "grocery_us")
+REPERTOIRE = (*GOODS, "grocery_us", "social_network")
 
 
 def theorems(runs: RunCache) -> set[int]:
@@ -49,5 +49,5 @@ def presence_as_share(scenario: Scenario, _: str) -> Scenario:
 @cache
 def repeat_buying() -> set[int]:
     """The numbers of the facts that the NBD-Dirichlet could explain."""
-    modules = (repertoire, shelf, contracts, published, british, goods)
+    modules = (repertoire, shelf, contracts, published, british, goods, sequences)
     return {int(n[5:]) for module in modules for n in vars(module) if n.startswith("fact_")} | {18, 20, 21}

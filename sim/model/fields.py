@@ -149,9 +149,7 @@ class Firm:
     recovery_days: float = trait(5.0, 0, 365, "days", "time to a solution", "#66")
     recovery_adequacy: float = trait(0.6, 0, 1, "-", "share of the harm a prompt solution repairs", "#66")
     switching_cost: float = trait(0.0, 0, 10, "logit", "trouble of leaving; phone-only about 1.7", "#27")
-    pause: float = trait(
-        0.0, 0, 1, "-", "share of those who come to it for a while, and mean to go back where they were"
-    )
+    pause: float = trait(0.0, 0, 1, "-", "share of those who come to it for a while and mean to go back")
     advertising: float = trait(1.0, 0, 100, "x", "weekly budget of advertising, 1 = the usual one")
     points: float = trait(0.0, 0, 10, "logit", "pull of a reward that is one use away: a points program")
     points_uses: float = trait(10.0, 1, 1000, "uses", "uses within a window that earn a reward")
@@ -171,15 +169,12 @@ class Market:
     taste_sd: float = trait(1.2, 0, 10, "logit", "spread of normal tastes", "c7")
     price_weight_sd: float = trait(0.0, 0, 3, "-", "spread over people of ln price weight; its median is the cell's")
     experience: float = trait(50.0, 0, 1e4, "uses", "uses before the first week; where turnover is 0")
-    price_half_life: float = trait(
-        8.0, 0.1, 520, "weeks", "half-life in which the price that people are used to follows"
-    )
+    price_half_life: float = trait(8.0, 0.1, 520, "weeks", "half-life in which the usual price follows")
     deal_expansion: float = trait(
         0.0, 0, 10, "-", "relative change of uses for one of a deal in the category's price, while it is new"
     )
-    errands: float = trait(
-        0.0, 0, 1, "1/use", "share of uses for another purpose, which go to what is at hand whatever the taste"
-    )
+    errands: float = trait(0.0, 0, 1, "1/use", "share of uses for another purpose, which go to what is at hand")
+    category_elasticity: float = trait(0.0, 0, 5, "-", "relative fall of uses for a lasting rise of all prices")
     attention_concentration: float = trait(8.0, 0.1, 1e4, "-", "beta concentration of attention", "#18")
     early_attention: float = trait(
         0.0, 0, 100, "x", "how much more attention there is right after joining a firm than later, to leave and to act"

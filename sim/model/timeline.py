@@ -31,6 +31,7 @@ CHOICES = {
     "taste_law": ("taste_law", 1),
 }  # of the market, and the number of the first choice
 RENEWALS = ("turnover", "taste_renewal", "rate_renewal")  # traits, times a year
+LEAST_PRICE = 0.5  # of what it was, below which a fall of the category's price brings no more uses
 OFF = {
     "experience": {"cx_weight": 0},
     "habit": {"state_dependence": 0, "habit_weight": 0, "automaticity": 0},
@@ -232,16 +233,20 @@ def _care(s: Scenario) -> Floats:
 
 
 def _season(s: Scenario, firms: Records, off: list[str]) -> Floats:
-    """[t] the factor on the rate of use of the season, and of deals in the category.
+    """[t] the factor on the rate of use of the season, and of the category's price.
 
     Years have 52 weeks, and the burn-in has no season. A deal of one per cent of the category's price, firms weighted
     by presence, brings `deal_expansion` per cent more uses, in the weeks in which it is new (Nijs, Dekimpe, Steenkamp
-    & Hanssens 2001).
+    & Hanssens 2001). As long as that price is one per cent above what it was before week 0 there are
+    `category_elasticity` per cent fewer.
     """
     factors = np.array([1.0, *(s.market.season.get(f"w{week % 52 + 1}", 1.0) for week in range(s.weeks))])
-    if s.market.deal_expansion > 0 and "price" not in off:
+    if s.market.deal_expansion + s.market.category_elasticity > 0 and "price" not in off:
         presence = np.array([f.presence for f in s.firms.values()])
-        factors *= np.exp(-s.market.deal_expansion * firms["deal"].astype(float) @ (presence / presence.sum()))
+        deal, price = (firms[name].astype(float) @ (presence / presence.sum()) for name in ("deal", "price"))
+        factors *= np.exp(-s.market.deal_expansion * deal)
+        if price[0] > 0:
+            factors *= (np.maximum(price, price[0] * LEAST_PRICE) / price[0]) ** -s.market.category_elasticity
     return factors.astype(FLOAT)
 
 

@@ -40,6 +40,7 @@ BASE = {  # a scenario in which everything has a part
     "consumer.deal_weight": 0.5,
     "market.deal_expansion": 1.0,
     "market.errands": 0.1,
+    "market.category_elasticity": 0.5,
     "consumer.turnover": 0.2,
     "consumer.taste_renewal": 0.2,
     "consumer.rate_renewal": 0.2,

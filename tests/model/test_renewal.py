@@ -153,6 +153,15 @@ def test_a_deal_brings_more_uses_of_the_category_while_it_is_new(week, more):
     assert np.log(season[True][week + 1]) == pytest.approx(2 * more) and (season[False] == 1).all()
 
 
+@pytest.mark.parametrize(("week", "index"), [(25, 1.0), (26, 1.1), (90, 1.1)])
+def test_the_category_is_used_less_as_long_as_it_is_dearer(week, index):
+    """All a tenth dearer for good, with elasticity .5: the uses are 1.1 to the power -.5 of what they were."""
+    dear = {f"moves.m{n}": {"firm": f"f{n}", "lever": "price", "week": 26, "value": 1.1} for n in range(len(SHARES))}
+    changes = {**dear, "weeks": 100, "market.category_elasticity": 0.5}
+    season = {on: make_world(bare({**changes, "mechanisms.price": on})).season for on in (True, False)}
+    assert season[True][week + 1] == pytest.approx(index**-0.5) and (season[False] == 1).all()
+
+
 def test_all_purchases_of_toothpaste_are_deliberated():
     """The preset says that a shelf is looked over, so habit must not skip it (#30)."""
     firms = {f"firms.{name}.share": None for name in uncalibrated("market=toothpaste_uk").firms}
