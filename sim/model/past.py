@@ -32,10 +32,14 @@ from sim.model.rules.choose import choose
 from sim.model.rules.consider import consider
 from sim.model.rules.learn import revise
 from sim.model.state import NOTHING, ONCE, pick
-from sim.model.visits import BLAME, DEPTH, HARM, INCIDENT, PRAISE
+from sim.model.visits import ANCHORED, BLAME, DEPTH, HARM, INCIDENT, PRAISE, REGRET, SORRY, SPREAD, TELLERS
 
 WEEKS_A_YEAR = np.float32(52)
 DECISIONS = np.float32(40)  # of the past that are lived through, in the mean; of who decides more often less of it is
+EPOCH = 16  # leaps of the past in which the same neighbors talk
+FAILURES = 3  # of the past that are told apart in regret
+ITERATIONS = 5  # of Newton's method, from below
+LATER = 1024  # addresses of the draws of when a visit failed last
 ROUNDS = 96  # occasions of the past at most
 MORE_ROUNDS = 240  # where attention is more early on; addresses of draws hold no more than 255
 NEVER, RARELY, NEARLY = np.float32(1e9), np.float32(1e-6), np.float32(0.9999)
@@ -132,6 +136,23 @@ def weeks_to_incident(person, public, world, n, i):
 
 
 @inlined
+def weeks_to_exit(person, market, u, i):
+    """Weeks until a decided exit is carried out; the chance falls meanwhile where it is more early on (Newton)."""
+    now = exit_chance(person, market, i)
+    weeks = geometric(now, u)
+    if market.early_attention > ZERO:
+        last, fall = -log(ONE - market.exit_rate), log(TWO) / market.early_half_life
+        more = -log(ONE - select(now > NEARLY, NEARLY, now)) - last
+        weeks = weeks * ZERO
+        for _ in range(ITERATIONS):
+            left = exp(-fall * weeks)
+            short = -log(u) - last * weeks - more / fall * (ONE - left)
+            weeks += short / (last + more * left)
+        weeks = floor(weeks)
+    return weeks
+
+
+@inlined
 def draw_of(public, number, index):
     """A random word of the past."""
     return random_bits(public.key, Purpose.PAST, number, FIRST, index)[0]
@@ -153,30 +174,79 @@ def use_on(person, bonds, public, world, weeks, index, i):
     remembered, expected, noise, hope = smoothed(public, person.number[i], weeks, index)
     habit, unknown = exp2(weeks * log2_left(traits.habit_rate)), exp2(weeks * log2_left(market.familiarity_rate))
     fade = exp2(-weeks / market.regret_half_life)
-    regrets = market.regret_half_life / log(TWO)
     aim = person.expectation[i] * ZERO
     for j in range(bonds.taste.shape[0]):
         firm, here, visits = public.firms[j], last == j, world.visits[j]
         usual, failing = firm.quality - visits[HARM], public.failures[j, public.failures.shape[1] - 1].failing
         usual += firm.delight_rate * market.delight_peak
         memory, known, trust = bonds.memory[j, i], bonds.familiarity[j, i], bonds.trust[j, i]
-        words = visits[PRAISE] + visits[BLAME]
-        tone = market.delight_threshold * (visits[PRAISE] - visits[BLAME]) / (words + RARELY * RARELY)
-        told = tone + (memory - tone) * exp(-words * (ONE - known) * weeks)
-        lived = usual + (memory - usual) * remembered + firm.consistency_sd * noise
+        told = told_of(memory, known, visits, public, person.number[i], j, weeks, index)
+        felt = usual - traits.anchor_pull * visits[ANCHORED]
+        lived = felt + (memory - felt) * remembered + visits[SPREAD] * noise
         bonds.memory[j, i] = select(here, lived, told)
         step = traits.trust_up * (ONE - failing) - traits.trust_down * failing
         step *= ONE - HALF * market.confirmation_bias
         bonds.trust[j, i] = select(here, revise(trust, weeks * step, ZERO), trust)
         bonds.familiarity[j, i] = select(here, ONE - (ONE - known) * unknown, known)
         bonds.habit[j, i] = select(here, ONE - (ONE - bonds.habit[j, i]) * habit, bonds.habit[j, i] * habit)
-        sorry = bonds.regret[j, i] * fade
-        bonds.regret[j, i] = select(here, sorry + visits[HARM] * regrets * (ONE - fade), sorry)
+        sorry = bonds.regret[j, i]
+        regretted = regret_of(sorry, visits[REGRET], failing, weeks, public, person.number[i], index)
+        bonds.regret[j, i] = select(here, regretted, sorry * fade)
         aim = select(here, usual, aim)
-        hope = select(here, firm.consistency_sd * hope, hope)
+        hope = select(here, visits[SPREAD] * hope, hope)
     moved = select(last >= 0, aim + (person.expectation[i] - aim) * expected + hope, person.expectation[i])
     person.expectation[i] = select(weeks > ZERO, moved, person.expectation[i])
     person.tenure[i] = add_i32(person.tenure[i], select(last >= 0, to_int(weeks), NOTHING))
+
+
+@inlined
+def told_of(memory, known, visits, public, number, j, weeks, index):
+    """Memory of a firm after so many weeks of words about it, good and bad at random, by `receive_wom`.
+
+    Each word moves memory a part of the way to where it points: mean and variance are those of such steps (shot noise).
+    """
+    market, praise, blame = public.market[0], visits[PRAISE], visits[BLAME]
+    years = normal(random_bits(public.key, Purpose.PAST_WORDS, number, j, LATER + index // EPOCH)[0])
+    many = gamma_of(visits[TELLERS], years)
+    words, deaf = praise + blame + RARELY * RARELY, ONE - known
+    tone = market.delight_threshold * (praise - blame) / words
+    up, down = market.delight_threshold - tone, market.delight_threshold + tone
+    good = market.wom_weight * deaf
+    bad = good * market.wom_negative
+    steps = praise * (TWO - good) + blame * (TWO - bad) + RARELY * RARELY
+    wide = sqrt((praise * good * up * up + blame * bad * down * down) / steps)
+    left = exp(-many * words * deaf * weeks)
+    z = normal(random_bits(public.key, Purpose.PAST_WORDS, number, j, index)[0])
+    return tone + (memory - tone) * left + wide * sqrt(ONE - left * left) * z
+
+
+@inlined
+def gamma_of(shape, z):
+    """A gamma variate of mean 1, from a normal one (Wilson & Hilferty 1931)."""
+    ninth = ONE / (np.float32(9) * shape + RARELY)
+    root = ONE - ninth + z * sqrt(ninth)
+    root = select(root > ZERO, root, root * ZERO)
+    return root * root * root
+
+
+@inlined
+def regret_of(before, a_visit, failing, weeks, public, number, index):
+    """Regret after so many uses: of the last failures, each some weeks ago, and of the rest as is to be expected."""
+    market = public.market[0]
+    half_life, often = market.regret_half_life, select(failing > RARELY, failing, failing * ZERO + ONE)
+    usual = a_visit / often / (ONE + market.major_share * (market.major_factor - ONE))
+    left, kept, regret = weeks, weeks * ZERO + ONE, weeks * ZERO
+    for k in range(FAILURES):
+        when, how = random_bits(public.key, Purpose.PAST, number, FIRST, LATER * (k + 1) + index)
+        ago = ONE + geometric(failing, open_uniform(when))
+        failed = ago <= left
+        since = select(failed, ago, left)
+        kept *= exp2(-since / half_life)
+        size = select(uniform(how) < market.major_share, market.major_factor, ONE)
+        regret += select(failed, kept * usual * size, ZERO)
+        left -= since
+    week, rest = exp2(-ONE / half_life), exp2(-left / half_life)
+    return regret + kept * (before * rest + a_visit * week / (ONE - week) * (ONE - rest))
 
 
 @inlined
@@ -202,12 +272,14 @@ def smoothed(public, number, weeks, index):
 def strike(person, bonds, public, world, struck, i):
     """A visit far below expectation, in memory, expectation and regret."""
     market, last = public.market[0], person.last[i]
+    fade = exp2(-ONE / market.regret_half_life)  # to the next use, where one decides
     if any_lane(struck):
         for j in range(bonds.taste.shape[0]):
             here, peak = struck & (last == j), -world.visits[j, DEPTH]
             expected, memory = person.expectation[i], bonds.memory[j, i]
             bonds.memory[j, i] = select(here, memory + market.memory_rate * (peak + expected - memory), memory)
             person.expectation[i] = select(here, expected + market.expectation_rate * peak, expected)
+            bonds.regret[j, i] += select(here, world.visits[j, SORRY] * fade, ZERO)
 
 
 @inlined
@@ -221,11 +293,11 @@ def decide_then(person, bonds, public, world, decides, left, n, i):
     moves, delay = decides & (best != last), left * ZERO
     if market.exit_rate < ONE:
         draw = random_bits(public.key, Purpose.EXECUTE, person.number[i], public.week, use)[0]
-        delay = geometric(exit_chance(person, market, i), open_uniform(draw))
+        delay = weeks_to_exit(person, market, open_uniform(draw), i)
         delay = select(moves & (last >= 0), delay, ZERO)
     spent = select(delay < left, delay, left)
     use_on(person, bonds, public, world, spent, 2 * n + 1, i)
-    late = moves & (delay > left)
+    late = moves & (delay >= left)
     joins = moves & logical_not(late)
     person.target[i] = select(late, best, person.target[i])
     person.last[i] = select(joins, best, last)
