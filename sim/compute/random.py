@@ -65,7 +65,7 @@ class Purpose(IntEnum):
     PAST_HABIT = 36
     PAST_MEMORY = 37
     RENEW_PRICE_WEIGHT = 38
-    PAST_WORDS = 39
+    PAST_WORDS = 40
 
 
 _f, _i, _u = np.float32, np.int32, np.uint32

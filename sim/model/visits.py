@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sim.model.fields import Firm, Market, Scenario
 from sim.model.rules.experience import repair
 
-INCIDENT, DEPTH, HARM, PRAISE, BLAME, TELLERS, REGRET, SORRY, ANCHORED, SPREAD = range(10)  # columns of `expected_visits`
+INCIDENT, DEPTH, HARM, PRAISE, BLAME, TELLERS, REGRET, SORRY, ANCHORED, SPREAD = range(10)  # of `expected_visits`
 HEIGHTS, PEAKS, SQUARINGS = 81, 161, 12  # of anchors and of visits that are told apart; of the matrix of a week
 
 Floats = npt.NDArray[np.float32]
@@ -21,9 +21,9 @@ def expected_visits(s: Scenario, neighbors: int, voice: tuple[float, float] = (1
     """[j, column] what a visit is to be expected to bring, all firms as before any lever moves.
 
     Chance of an incident, its depth (CX), harm (CX); steps of memory by words a week, good and bad, for one who never
-    used the firm; regret (CX); how much worse a visit feels per unit of anchor pull (CX); SD of a visit (CX).
-    And the shape of a gamma law: people differ in how many of their neighbors use the firm, and how much these talk.
-    `neighbors` receive what a person sends, 0 where nobody talks; `voice` is its mean and its mean square.
+    used the firm, and the shape of the gamma law by which people differ in what they hear; regret of a visit and of an
+    incident (CX); how much worse a visit feels per unit of anchor pull, and its SD (CX). `neighbors` receive what a
+    person sends, 0 where nobody talks; `voice` is its mean and its mean square.
     """
     whole = sum(firm.presence for firm in s.firms.values())
     rows = []
@@ -34,9 +34,10 @@ def expected_visits(s: Scenario, neighbors: int, voice: tuple[float, float] = (1
         heard = users * voice[0] * s.market.wom_weight
         praise = heard * s.market.positive_wom * good
         blame = heard * s.market.negative_wom * s.market.wom_negative * incident
-        left = (regret_a_visit(firm, s.market), regret_of_incident(firm, s.market), anchored(firm, s.market), spread(firm, s.market))
+        regrets = (regret_a_visit(firm, s.market), regret_of_incident(firm, s.market))
+        felt = (anchored(firm, s.market), spread(firm, s.market))
         told = (praise, blame, users * voice[0] ** 2 / voice[1] if voice[1] else 0.0)
-        rows.append((incident, depth, harm_a_visit(firm, s.market), *told, *left))
+        rows.append((incident, depth, harm_a_visit(firm, s.market), *told, *regrets, *felt))
     return np.array(rows, np.float32)
 
 
@@ -130,7 +131,8 @@ def _height_when_below(parts: tuple[tuple[float, float], ...], sd: float, thresh
         return 0.0
     far = 4 * sd + max(abs(offset) for _, offset in parts)
     peaks, heights = np.linspace(-far, far, PEAKS), np.linspace(0, max(far, 2 * threshold), HEIGHTS)
-    chance = sum(weight * np.exp(-(((peaks - offset) / sd) ** 2) / 2) for weight, offset in parts)
+    weights, offsets = np.array(parts).T[:, :, None]
+    chance = (weights * np.exp(-(((peaks - offsets) / sd) ** 2) / 2)).sum(axis=0)
     chance /= chance.sum()
     high, peak = np.meshgrid(heights * kept, peaks, indexing="ij")
     then = np.where((peak > threshold) & (peak > high), peak, np.where(peak < 0, np.maximum(high + peak, 0), high))
