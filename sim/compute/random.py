@@ -66,6 +66,7 @@ class Purpose(IntEnum):
     PAST_MEMORY = 37
     RENEW_PRICE_WEIGHT = 38
     ERRAND = 39
+    PAST_WORDS = 40
 
 
 _f, _i, _u = np.float32, np.int32, np.uint32

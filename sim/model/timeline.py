@@ -221,7 +221,9 @@ def _traits(s: Scenario, off: list[str]) -> Records:
 def _visits(s: Scenario, market: Records, traits: Records) -> Floats:
     """[j, column] as of `expected_visits` for those whose past is lived (sim/model/past.py), else [0, 0]."""
     if market["provider"][0] and (traits["turnover"] > 0).any():
-        return expected_visits(s, int(market["neighbors"][0] * market["talk"][0]))
+        shares, voice = np.diff(_cells(s), prepend=0), traits["voice"].astype(float)
+        mean, square = float(shares @ voice), float(shares @ voice**2)
+        return expected_visits(s, int(market["neighbors"][0] * market["talk"][0]), (mean, square))
     return np.zeros((0, 0), FLOAT)
 
 

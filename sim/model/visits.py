@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -10,26 +11,33 @@ import numpy.typing as npt
 from sim.model.fields import Firm, Market, Scenario
 from sim.model.rules.experience import repair
 
-INCIDENT, DEPTH, HARM, PRAISE, BLAME = range(5)  # columns of `expected_visits`
+INCIDENT, DEPTH, HARM, PRAISE, BLAME, TELLERS, REGRET, SORRY, ANCHORED, SPREAD = range(10)  # of `expected_visits`
+HEIGHTS, PEAKS, SQUARINGS = 81, 161, 12  # of anchors and of visits that are told apart; of the matrix of a week
 
 Floats = npt.NDArray[np.float32]
 
 
-def expected_visits(s: Scenario, neighbors: int) -> Floats:
-    """[j, column] chance of an incident, its depth (CX), harm a visit (CX), and steps of memory by words a week.
+def expected_visits(s: Scenario, neighbors: int, voice: tuple[float, float] = (1.0, 1.0)) -> Floats:
+    """[j, column] what a visit is to be expected to bring, all firms as before any lever moves.
 
-    The last two are for one who never used the firm: of good words heard, and of bad ones; all firms are as before any
-    lever moves. `neighbors` receive what a person sends, 0 where nobody talks.
+    Chance of an incident, its depth (CX), harm (CX); steps of memory by words a week, good and bad, for one who never
+    used the firm, and the shape of the gamma law by which people differ in what they hear; regret of a visit and of an
+    incident (CX); how much worse a visit feels per unit of anchor pull, and its SD (CX). `neighbors` receive what a
+    person sends, 0 where nobody talks; `voice` is its mean and its mean square.
     """
     whole = sum(firm.presence for firm in s.firms.values())
     rows = []
     for firm in s.firms.values():
         incident, depth = below(firm, s.market, s.market.delight_threshold)
         good, _ = below(firm, s.market, s.market.delight_threshold, -1)
-        heard = neighbors * s.consumer.voice * s.market.wom_weight * firm.presence / whole
+        users = neighbors * firm.presence / whole
+        heard = users * voice[0] * s.market.wom_weight
         praise = heard * s.market.positive_wom * good
         blame = heard * s.market.negative_wom * s.market.wom_negative * incident
-        rows.append((incident, depth, harm_a_visit(firm, s.market), praise, blame))
+        regrets = (regret_a_visit(firm, s.market), regret_of_incident(firm, s.market))
+        felt = (anchored(firm, s.market), spread(firm, s.market))
+        told = (praise, blame, users * voice[0] ** 2 / voice[1] if voice[1] else 0.0)
+        rows.append((incident, depth, harm_a_visit(firm, s.market), *told, *regrets, *felt))
     return np.array(rows, np.float32)
 
 
@@ -42,9 +50,7 @@ def below(firm: Firm, market: Market, threshold: float, side: int = 1) -> tuple[
     >>> round(chance, 4), round(depth, 2)
     (0.0228, 2.37)
     """
-    parts = list(_parts(firm, market))
-    mean = sum(weight * offset for weight, offset in parts)
-    wide = firm.consistency_sd * math.sqrt(1 + market.expectation_rate / (2 - market.expectation_rate))
+    parts, mean, wide = list(_parts(firm, market)), mean_visit(firm, market), surprise(firm, market)
     if wide == 0:
         return 0.0, threshold
     chance = deep = 0.0
@@ -61,11 +67,94 @@ def harm_a_visit(firm: Firm, market: Market) -> float:
     return sum(weight * harm for weight, harm in _harms(firm, market))
 
 
+def mean_visit(firm: Firm, market: Market) -> float:
+    """The experience of a visit beyond quality, in the mean, CX."""
+    return sum(weight * offset for weight, offset in _parts(firm, market))
+
+
+def spread(firm: Firm, market: Market) -> float:
+    """SD of the experience of a visit, CX: noise, delight and failures."""
+    moments = sum(weight * offset**2 for weight, offset in _parts(firm, market))
+    return math.sqrt(firm.consistency_sd**2 + max(moments - mean_visit(firm, market) ** 2, 0.0))
+
+
+def surprise(firm: Firm, market: Market) -> float:
+    """SD of a visit without delight or failure about what is expected, which itself scatters, CX."""
+    return firm.consistency_sd * math.sqrt(1 + market.expectation_rate / (2 - market.expectation_rate))
+
+
+def regret_a_visit(firm: Firm, market: Market) -> float:
+    """The regret that a visit leaves in the mean, CX: the harm, but no more than was missed of what was expected."""
+    mean, wide, whole = mean_visit(firm, market), surprise(firm, market), 0.0
+    for (moment, lift), (chance, harm) in product(_moments(firm, market), list(_harms(firm, market))):
+        missed = mean - lift + harm
+        whole += moment * chance * (above(missed, wide) - above(missed - harm, wide))
+    return whole
+
+
+def regret_of_incident(firm: Firm, market: Market) -> float:
+    """The regret that a visit leaves which is further than the threshold below what is expected, in the mean, CX."""
+    mean, wide, threshold = mean_visit(firm, market), surprise(firm, market), market.delight_threshold
+    incident, whole = below(firm, market, threshold)[0], 0.0
+    for (moment, lift), (chance, harm) in product(_moments(firm, market), list(_harms(firm, market))):
+        missed = mean - lift + harm
+        beyond = math.erfc((threshold - missed) / wide / math.sqrt(2)) / 2 if wide else float(missed > threshold)
+        more = above(missed - threshold, wide) - above(missed - harm, wide) if harm > threshold else 0.0
+        whole += moment * chance * (min(harm, threshold) * beyond + more)
+    return whole / incident if incident else 0.0
+
+
+def above(mean: float, sd: float) -> float:
+    """The mean of what lies above 0 of a normal variate, 0 for the rest.
+
+    >>> round(above(0.0, 1.0), 4), above(2.0, 0.0), above(-1.0, 0.0)
+    (0.3989, 2.0, 0.0)
+    """
+    if sd == 0:
+        return max(mean, 0.0)
+    z = mean / sd
+    return mean * math.erfc(-z / math.sqrt(2)) / 2 + sd * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def anchored(firm: Firm, market: Market) -> float:
+    """How much worse a visit of a customer feels for an anchor here, in the mean, CX for an anchor pull of 1 (#77)."""
+    of = [(weight, offset - mean_visit(firm, market)) for weight, offset in _parts(firm, market)]
+    return _height_when_below(
+        tuple(of), surprise(firm, market), market.delight_threshold, 2 ** (-1 / market.anchor_half_life)
+    )
+
+
+@lru_cache(maxsize=256)
+def _height_when_below(parts: tuple[tuple[float, float], ...], sd: float, threshold: float, kept: float) -> float:
+    """Mean height of the anchor at visits below expectation, 0 at others, of one visit a week: a Markov chain."""
+    if sd == 0:
+        return 0.0
+    far = 4 * sd + max(abs(offset) for _, offset in parts)
+    peaks, heights = np.linspace(-far, far, PEAKS), np.linspace(0, max(far, 2 * threshold), HEIGHTS)
+    weights, offsets = np.array(parts).T[:, :, None]
+    chance = (weights * np.exp(-(((peaks - offsets) / sd) ** 2) / 2)).sum(axis=0)
+    chance /= chance.sum()
+    high, peak = np.meshgrid(heights * kept, peaks, indexing="ij")
+    then = np.where((peak > threshold) & (peak > high), peak, np.where(peak < 0, np.maximum(high + peak, 0), high))
+    at = np.minimum(then / heights[1], HEIGHTS - 1 - 1e-9)
+    low, part = at.astype(int), at - at.astype(int)
+    week, rows = np.zeros((HEIGHTS, HEIGHTS)), np.arange(HEIGHTS)[:, None]
+    np.add.at(week, (rows, low), chance * (1 - part))
+    np.add.at(week, (rows, low + 1), chance * part)
+    for _ in range(SQUARINGS):
+        week = week @ week
+    return float(week[0] @ heights * kept * chance[peaks < 0].sum())
+
+
 def _parts(firm: Firm, market: Market) -> Iterator[tuple[float, float]]:
     """The kinds of visit: chance, and experience beyond quality, CX."""
-    moments = ((1 - firm.delight_rate, 0.0), (firm.delight_rate, market.delight_peak))
-    for (weight, lift), (chance, harm) in product(moments, list(_harms(firm, market))):
+    for (weight, lift), (chance, harm) in product(_moments(firm, market), list(_harms(firm, market))):
         yield weight * chance, lift - harm
+
+
+def _moments(firm: Firm, market: Market) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Chance of each kind of moment at a visit, usual and of delight, and what it adds."""
+    return (1 - firm.delight_rate, 0.0), (firm.delight_rate, market.delight_peak)
 
 
 def _harms(firm: Firm, market: Market) -> Iterator[tuple[float, float]]:

@@ -10,7 +10,7 @@ from experiments.at_rest import drift, yearly
 from sim.engine.loop import initialize, simulate
 from sim.measure import estimates, metrics
 from sim.measure.tally import TENURE, Event
-from sim.model.visits import INCIDENT, expected_visits
+from sim.model.visits import ANCHORED, HARM, INCIDENT, REGRET, expected_visits
 from tests.engine.test_same_bits import digest, elsewhere
 from tests.markets import market
 
@@ -71,3 +71,47 @@ def test_the_same_bits_in_plain_python(tmp_path):
     scenario = {**LIVING, **EARLY, "market.readiness": 0.5, "people": 150, "weeks": 4, "window": 4, "burn_in": 2}
     plain = elsewhere(sys.executable, scenario, tmp_path, NUMBA_DISABLE_JIT="1")
     assert plain == digest(simulate(market(scenario)).tally)
+
+
+def told(people):
+    """Memory of firms that a person never used."""
+    used = people.bonds["familiarity"] > 0
+    return people.bonds["memory"][~used]
+
+
+def sorry(people):
+    """Regret about the own firm."""
+    own = people.one["last"] >= 0
+    return people.bonds["regret"][own, people.one["last"][own]]
+
+
+def waiting(people):
+    """Whether a person has decided to leave and has not left."""
+    return (people.one["target"] >= 0).astype(float)
+
+
+@pytest.mark.parametrize(("of", "spreads"), [(told, True), (sorry, True), (waiting, False)])
+def test_people_are_born_as_they_are_after_many_years(of, spreads):
+    """What people have heard of firms that they do not know, what they regret, and how many are about to leave."""
+    size = {"people": 8_000, "burn_in": 0, "consumer.turnover": 0.2, "consumer.attention": 0.02, "seed": 3}
+    failing = {"firms.f0.touchpoints.branch": {"failure_rate": 0.05, "severity": 2.0}}
+    worlds = [market({**LIVING, **size, **failing, "weeks": w, "window": min(w, 52)}) for w in (1, 1040)]
+    born, old = (of(simulate(world, keep_people=True).people[0]) for world in worlds)
+    assert abs(born.mean() - old.mean()) < 4 * np.hypot(*(x.std() / np.sqrt(8_000) for x in (born, old)))
+    assert not spreads or born.std() == pytest.approx(old.std(), rel=0.1)
+
+
+@pytest.mark.parametrize("threshold", [1.0, 2.0])
+def test_what_anchors_and_failures_do_to_a_visit_is_what_was_worked_out(threshold):
+    """Of customers who never look around: mean memory of the firm and mean regret, with failures and with delight."""
+    still = {"consumer.attention": 0.0, "market.incident_attention": 0.0, "market.contract_weeks": 0}
+    touch = {"firms.f0.touchpoints.branch": {"failure_rate": 0.1, "severity": 1.0}, "firms.f0.delight_rate": 0.1}
+    size = {"people": 8_000, "weeks": 52, "market.delight_threshold": threshold, "consumer.anchor_pull": 0.4}
+    scenario = market({**LIVING, **still, **touch, **size})
+    run = simulate(scenario, keep_people=True)
+    (people,), visits, firm = run.people, expected_visits(scenario, 8)[0], scenario.firms["f0"]
+    long = people.bonds[(people.one["last"] == 0) & (people.one["tenure"] > 200), 0]
+    usual = firm.quality + firm.delight_rate * scenario.market.delight_peak - visits[HARM] - 0.4 * visits[ANCHORED]
+    week = 2 ** (-1 / scenario.market.regret_half_life)
+    for found, expected in ((long["memory"], usual), (long["regret"], visits[REGRET] / (1 - week))):
+        assert abs(found.mean() - expected) < 4 * found.std() / np.sqrt(len(found)), (found.mean(), expected)
