@@ -30,12 +30,21 @@ def points(inner: Inner) -> "dict[str, dict[str, tuple[np.ndarray, np.ndarray, n
     for name, rows, runs in (("fitted", ~inner.asked, inner.fitted), ("held out", inner.asked, inner.free)):
         seen = statistics(inner.choices.y, inner, rows)
         drawn = [statistics(run, inner, rows) for run in runs]
-        with np.errstate(invalid="ignore"):
-            result[name] = {
-                k: (v, np.nanmean([d[k] for d in drawn], axis=0), np.nanstd([d[k] for d in drawn], axis=0))
-                for k, v in seen.items()
-            }
+        result[name] = {k: (v, *mean_and_spread(np.array([d[k] for d in drawn]))) for k, v in seen.items()}
     return result
+
+
+def mean_and_spread(each: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, standard deviation) of the rows that have a value; nan where none has, as of a brand that nobody bought.
+
+    >>> mean_and_spread(np.array([[1.0, np.nan, np.nan], [3.0, 2.0, np.nan]]))
+    (array([ 2.,  2., nan]), array([ 1.,  0., nan]))
+    """
+    there = np.isfinite(each)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(there, each, 0.0).sum(axis=0) / there.sum(axis=0)
+        spread = np.sqrt(np.where(there, (each - mean) ** 2, 0.0).sum(axis=0) / there.sum(axis=0))
+    return mean, spread
 
 
 def draw(inner: Inner, title: str) -> "Figure":

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sim.calibration.chains import Chain, Draws, Length, Progress, both, length_of, run_chains
-from sim.calibration.choices import Choices, Terms, Variant, digests, take_purchases
+from sim.calibration.choices import Choices, Terms, Variant, digests, take_households, take_purchases
 from sim.calibration.forecast import Occasions, chances, occasions, pooled, simulate
 from sim.calibration.posterior import Posterior
 from sim.calibration.references import log_likelihoods, reference_chances
+from sim.calibration.settings import number
 from sim.panel.folds import mixed
 
 FIRST_PART, FEWEST = 0.7, 4  # of the purchases of a household with at least so many is fitted in the inner split
@@ -62,7 +63,7 @@ def fit(choices: Choices, firms: tuple[str, ...], seed: int, progress: Progress)
     """The posterior of the market that these choices come from, and what the inner split says of it."""
     terms = basic_terms(choices)
     usable = {n: v for n, v in VARIANTS.items() if not v.given_first or (np.diff(choices.start) > 1).sum() > 1}
-    inner, terms, pool = _inner(choices, terms, usable, seed, progress)
+    inner, terms, pool = _inner(_some(choices), terms, usable, seed, progress)
     names = [n for n in VARIANTS if n in pool or n == "simulator"]
     length = length_of(choices)
     half = replace(length, draws=length.draws // 2)  # the simulator's variant has two chains, of half the draws each
@@ -74,6 +75,12 @@ def fit(choices: Choices, firms: tuple[str, ...], seed: int, progress: Progress)
     draws = dict(zip(names, each, strict=True))
     draws["simulator"] = both(draws["simulator"], other)
     return Fitted(_posterior(choices, firms, terms, draws, pool, seed), inner)
+
+
+def _some(choices: Choices) -> Choices:
+    """The households that are enough to choose the form; they are in a random order."""
+    enough = max(2, int(np.searchsorted(choices.start[1:], number("size", "inner"), "right")))
+    return take_households(choices, np.arange(enough)) if enough < len(choices.households) else choices
 
 
 def _posterior(
@@ -143,19 +150,13 @@ def _forms(choices: Choices, terms: Terms) -> tuple[bool, ...]:
 def _inner_chains(
     train: Choices, forms: list[Terms], usable: dict[str, Variant], seed: int
 ) -> dict[tuple[Terms, str], Chain]:
-    length: Length = length_of(train, _part())
+    length: Length = length_of(train, number("sampler", "inner"))
     length = replace(length, draws=min(length.draws, length.sweeps))
     return {
         (form, name): Chain(train, form, variant, length, _seed(seed, 20 + i))
         for form in forms
         for i, (name, variant) in enumerate(usable.items())
     }
-
-
-def _part() -> float:
-    from sim.calibration.settings import number
-
-    return number("sampler", "inner")
 
 
 def _free(at: Occasions, form: Terms, pool: dict[str, Draws]) -> tuple[np.ndarray, np.ndarray]:

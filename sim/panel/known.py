@@ -49,6 +49,7 @@ def read_known(
         options = replace(options, lines="keep")
     rows = Rows(table, columns, options)
     rows.notes += [*table.notes, *columns.notes]
+    rows.zero_is_somebody = True  # numbers may lack in a part of a panel
     keep_purchases(rows)
     panel = _panel(rows, list(brands))
     panel.unknown = _unknown(table, columns, brands)

@@ -142,7 +142,15 @@ def _separator(body: list[str]) -> str:
     best = max(SEPARATORS, key=fit, default=",")
     if fit(best)[0] > 0:
         return best
-    return r"\s+" if body and fit(r"\s+")[0] >= 0.9 else ","
+    if body and fit(r"\s+")[0] >= 0.9:
+        return r"\s+"
+
+    def usual(separator: str) -> tuple[int, int]:  # where a title lies above the header
+        counts = Counter(n for n in (len(split_line(line, separator)) for line in body[:100]) if n > 1)
+        cells, lines = counts.most_common(1)[0] if counts else (0, 0)
+        return lines, cells
+
+    return max(SEPARATORS, key=usual)
 
 
 def _has_header(body: list[str], separator: str) -> bool:

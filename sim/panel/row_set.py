@@ -22,6 +22,7 @@ class Rows:
         self.no_purchase: np.ndarray | None = None  # [rows] whether nothing was bought
         self.price_of_alternatives = ""  # column of prices where a row is an alternative
         self.members = False  # whether some customers are there who never bought
+        self.zero_is_somebody = False  # whether a customer 0 is surely one, and does not stand for guests
 
     def drop(self, rows: np.ndarray, reason: str) -> int:
         """Leave rows out, unless they are already; how many that were."""

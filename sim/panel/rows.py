@@ -284,9 +284,10 @@ def _drop_guests(rows: Rows) -> None:
     shown = next((t for t, r in zip(texts, rounded, strict=True) if r), "")
     rows.drop(rows.marked(name, texts, rounded), f"customer not known ({name} is {shown}, rounded by a spreadsheet)")
     nobody = [_is_no_customer(t) for t in texts]
-    if "0" in texts and "1" not in texts and all(map(str.isdecimal, texts)):  # ids that do not count from 0 on
+    zero = "0" in texts and not rows.zero_is_somebody
+    if zero and "1" not in texts and all(map(str.isdecimal, texts)):  # ids that do not count from 0 on
         nobody[texts.index("0")] = True
-    elif "0" in texts and rows.columns.status and len(texts) <= max(map(int, filter(str.isdecimal, texts))):
+    elif zero and rows.columns.status and len(texts) <= max(map(int, filter(str.isdecimal, texts))):
         rows.notes.append(f"If {name} 0 stands for guests, leave it out: panel.filter='{name}!=0'.")
     guests = (codes < 0) | rows.marked(name, texts, nobody)
     guests &= rows.keep

@@ -158,6 +158,14 @@ def test_every_row_has_its_chances_whatever_is_chosen_at_one_time(made):
     assert trips.t.tolist() == later.t.tolist()
 
 
+def test_a_customer_0_is_somebody_in_a_part_of_a_panel(made):
+    """Customer 1 has nothing held out, as one of few purchases; that does not make 0 a number for guests."""
+    folder, _, later = made
+    numbered = later.assign(hh=later.hh.str[1:].astype(int))
+    chances = forecast("predict", folder, numbered[numbered.hh != 1], name="zero")
+    assert 0 in set(chances.hh) and len(chances) == (numbered.hh != 1).sum()
+
+
 def test_without_habit_people_repeat_less(made):
     """P8, fast: one switch."""
     folder, _, later = made

@@ -125,14 +125,16 @@ def test_one_column_of_prices_without_dates_says_what_cannot_be_had(tmp_path):
 
 
 def test_more_households_than_the_population_needs(tmp_path, monkeypatch):
-    """The population comes from some; the others are inferred from their history when they are asked for."""
+    """The population comes from some, the form from fewer; the others are inferred from their history if asked for."""
     from sim.calibration import settings
 
     monkeypatch.setitem(settings.settings()["size"], "households", 25)
+    monkeypatch.setitem(settings.settings()["size"], "inner", 150)
     frame = drawn(60, 12)
     train, later = frame[frame.t < 9], frame[frame.t >= 9]
     market_of(train, tmp_path)
-    assert "from 25 of 60 households" in (tmp_path / "market" / "report.txt").read_text()
+    report = (tmp_path / "market" / "report.txt").read_text()
+    assert "from 25 of 60 households" in report and "32 purchases of 16 households, the last 30 %" in report
     chances = forecast("predict", tmp_path, later)
     p = chances[["a", "b", "c"]].to_numpy()[np.arange(len(later)), later.choice.map({"a": 0, "b": 1, "c": 2})]
     known = pd.read_parquet(tmp_path / "market" / "households.parquet").household.astype(str).unique()

@@ -130,6 +130,17 @@ READ = {
     "comments": Case("# exported by us\n# in 2021\n" + PLAIN + "# end\n", 6, 24, 3, "1  comment"),
     "names_in_a_comment": Case("# " + PLAIN.replace(",", " "), 6, 24),
     "title_above": Case("Sales report\nYear: 2021\n\n" + PLAIN, 6, 24, 3, "before the header left aside"),
+    "title_above_tabs": Case("Sales report\n\n" + PLAIN.replace(",", "\t"), 6, 24, 3, "1 line before the header"),
+    "title_above_decimal_commas": Case(
+        "Bericht\n"
+        + "\n".join(
+            f"{x};{'Betrag' if i == 0 else '2,50'}" for i, x in enumerate(PLAIN.replace(",", ";").splitlines())
+        ),
+        6,
+        24,
+        3,
+        "1 line before the header",
+    ),
     "sep_tab": Case("sep=\t\n" + PLAIN.replace(",", "\t"), 6, 24),
     "pipes": Case(PLAIN.replace(",", "|"), 6, 24),
     "quoted_row_names": Case(
