@@ -162,6 +162,8 @@ def _rest(finder: Finder, found: Columns) -> None:
     found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
     if found.chosen:
         sets = finder.matching(vocabulary.CHOICE_SET)
+        if not (sets or found.time or found.order):
+            sets = [n for n in finder.unused() if _numbers_choices(finder, found, n)]
         found.choice_set = finder.take(sets[0] if sets else "")
     found.quantity = _numeric(finder, "quantity", vocabulary.QUANTITY)
     found.price = _numeric(finder, "price", vocabulary.PRICE)
@@ -178,6 +180,19 @@ def _rest(finder: Finder, found: Columns) -> None:
         else tuple(n for n in finder.matching(vocabulary.REFUND_FLAG) if n not in found.status)
     )
     found.returned = tuple(finder.matching(vocabulary.REFUNDED_QUANTITY)) if found.quantity else ()
+
+
+def _numbers_choices(finder: Finder, found: Columns, name: str) -> bool:
+    """Whether the numbers of a column part each customer's rows into choices, of several rows with one chosen each."""
+    codes, texts = codes_of(finder.table, name)
+    who, _ = codes_of(finder.table, found.customer)
+    chosen, words = codes_of(finder.table, found.chosen)
+    yes = truths(words)
+    if yes is None or not len(codes) or min(codes.min(), who.min(), chosen.min()) < 0:
+        return False
+    choice = np.unique(who.astype(np.int64) * len(texts) + codes, return_inverse=True)[1].ravel()
+    apart = np.bincount(choice).min() > 1 and (np.bincount(choice, yes[chosen]) == 1).all()
+    return bool(apart and np.isfinite(read_numbers(texts)).all())
 
 
 def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:

@@ -41,6 +41,22 @@ def test_long_wide_and_parquet_are_the_same_panel(tmp_path):
     assert same(long, panel.read(written(named, tmp_path, "named.csv"), "family", "trip", "pick"))
 
 
+def test_the_number_of_a_choice_is_found_by_what_it_parts_whatever_it_is_called(tmp_path):
+    """Rows are alternatives; each choice of a household is several rows, one of them chosen, with their prices."""
+    frame = little()
+    each = [
+        frame[["hh", "t", "choice"]].assign(brand=b, price=frame[f"price_{b}"], feature=frame[f"feat_{b}"])
+        for b in "abc"
+    ]
+    rows = pd.concat(each).sort_values(["hh", "t", "brand"])
+    rows = rows.assign(taken=np.where(rows.choice == rows.brand, "ja", "nein")).drop(columns="choice")
+    called = {"t": "Kaufakt", "brand": "Alternative", "price": "Preis", "taken": "gewählt"}
+    long = panel.read(written(rows.rename(columns=called), tmp_path, "alternatives.csv"))
+    assert long.columns["choice_set"] == "Kaufakt" and same(long, panel.read(written(little(), tmp_path)))
+    wrong = rows.assign(t=rows.t // 2).rename(columns=called)  # two are chosen in each
+    assert "choice_set" not in panel.read(written(wrong, tmp_path, "two.csv"), ordered=True).columns
+
+
 def test_rows_out_of_order_are_sorted_and_said_so(tmp_path):
     mixed = panel.read(written(little().sample(frac=1, random_state=0), tmp_path))
     assert same(mixed, panel.read(written(little(), tmp_path, "straight.csv")))
