@@ -2,9 +2,9 @@
 
 Question: how often would each fact miss if the numbers that nobody has calibrated were others that could be true?
 Design: every fact again in runs whose numbers are redrawn from conf/priors.yaml, the same quantile of a number in every
-preset; what the presets say was calibrated stays; presence is solved anew. 20 redraws of 10,000 people a run, as many
-at once as there are cores (`redraws=`, `people=`; `first=106` redraws the facts from that number on and keeps what is
-known of the others). A study that is stopped goes on where it was; redraws made by other code are made again.
+preset; what the presets say was calibrated stays; presence is solved anew. 20 redraws of 10,000 people a run, as many at once as there are cores (`redraws=`, `people=`;
+`new=1` redraws the facts that conf/facts_power.yaml does not have and keeps what it has of the others).
+A study that is stopped goes on where it was; redraws made by other code are made again.
 Reading: power, the share of redraws in which a fact misses by two standard errors or more: a lower bound, since people
 so few leave some undecided. A fact that never misses has no power. The result is kept in conf/facts_power.yaml, which
 `python -m experiments.facts` shows.
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -36,7 +37,10 @@ def journal(people: int, redraws: int, numbers: list[int]) -> list[list[int]]:
     """The facts missed in each redraw; those known from an earlier run of the same code are not made again."""
     conf = sorted(file.read_bytes() for file in power.CONF.rglob("*.yaml") if file != power.FILE)
     code = hashlib.sha256(source().encode() + b"".join(conf)).hexdigest()[:16]
-    path, mark = Path(FOLDER) / "fact_power.journal", f"{code} {people} {numbers[0]} {len(numbers)}"
+    path, mark = (
+        Path(FOLDER) / "fact_power.journal",
+        f"{code} {people} {hashlib.sha256(str(numbers).encode()).hexdigest()[:8]}",
+    )
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
     known = {line["redraw"]: line["missed"] for line in lines if line["mark"] == mark}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,8 +80,9 @@ def finding(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def main(people: int = 10_000, redraws: int = 20, facts: int = 0, first: int = 0, ship: int = 1) -> pd.DataFrame:
-    numbers = [n for n in scoreboard.checks() if n >= first][: facts or None]
+def main(people: int = 10_000, redraws: int = 20, facts: int = 0, new: int = 0, ship: int = 1) -> pd.DataFrame:
+    shipped = power.shipped() if new else {}
+    numbers = [n for n in scoreboard.checks() if n not in shipped][: facts or None]
     rows = journal(people, redraws, numbers)
     share = {n: sum(n in row for row in rows) / redraws for n in numbers}
     known = [scoreboard.facts()[n] for n in numbers]
@@ -90,8 +95,9 @@ def main(people: int = 10_000, redraws: int = 20, facts: int = 0, first: int = 0
     )
     table["error"] = np.sqrt(table.power * (1 - table.power) / redraws)
     if ship:
-        both = sorted({**(power.shipped() if first else {}), **share}.items())
-        body = f"people: {people}\nredraws: {redraws}\npower:\n" + "".join(f"  {n}: {p:g}\n" for n, p in both)
+        both = sorted({**shipped, **share}.items())
+        least = min(redraws, yaml.safe_load(power.FILE.read_text())["redraws"]) if new else redraws
+        body = f"people: {people}\nredraws: {least}  # at least\npower:\n" + "".join(f"  {n}: {p:g}\n" for n, p in both)
         write_atomic(power.FILE, (HEAD + body).encode())
     keep("fact_power", table, draw(table), finding=finding(table))
     return table

@@ -28,6 +28,7 @@ Changes = Mapping[str, object]  # dotted path -> value
 Solve = Callable[[Scenario, str], Scenario]  # a scenario with shares, and its preset -> the one that is simulated
 Result = TypeVar("Result")
 
+MOST = 2_000_000_000  # bytes of runs that a cache keeps
 _composing = Lock()  # Hydra composes one configuration at a time
 
 
@@ -38,6 +39,11 @@ class FactRun:
     scenario: Scenario
     tally: Tally
     people: dict[int, People]  # by week
+
+    @property
+    def size(self) -> int:
+        """Bytes of counts and people."""
+        return sum(array.nbytes for kept in (self.tally, *self.people.values()) for array in kept)
 
     @property
     def counts(self) -> Tally:
@@ -55,7 +61,7 @@ class FactRun:
 
 
 class RunCache:
-    """Simulates runs when they are first asked for, from any thread, and keeps them.
+    """Simulates runs when they are first asked for, from any thread, and keeps the latest, MOST bytes of them.
 
     In all of them the mechanisms `off` are off; `tuned` gives a preset (`market=bank`) other numbers (path: value).
     `solve` makes presence of shares (default: as every run does), and may change other numbers too.
@@ -72,6 +78,7 @@ class RunCache:
         self.people, self.seed, self.tuned, self.solve = people, seed, tuned or {}, solve
         self.off = {f"mechanisms.{name}": False for name in off}
         self._kept: dict[str, Future] = {}
+        self._sizes: dict[str, int] = {}  # of runs, bytes, in the order in which they were asked for
         self._lock = Lock()
 
     def __call__(
@@ -83,7 +90,9 @@ class RunCache:
         """
         changes = {**(changes or {}), **self.off}
         key = json.dumps([preset, changes, list(at), times])
-        return self._once(key, lambda: self._simulate(preset, changes, at, times))
+        run = self._once(key, lambda: self._simulate(preset, changes, at, times))
+        self._forget(key, run.size)
+        return run
 
     def scenario(self, preset: str, changes: Changes, times: float) -> Scenario:
         """What is simulated of a preset after changes, with `times` the people, presence solved."""
@@ -104,6 +113,16 @@ class RunCache:
         if scenario.weeks in at:
             people[scenario.weeks] = shard.people
         return FactRun(scenario, counted(shard.tally), people)
+
+    def _forget(self, key: str, size: int) -> None:
+        """Forget the runs that were asked for longest ago, where all together are too large."""
+        with self._lock:
+            self._sizes.pop(key, None)
+            self._sizes[key] = size
+            while sum(self._sizes.values()) > MOST and len(self._sizes) > 1:
+                oldest = next(iter(self._sizes))
+                self._kept.pop(oldest, None)
+                del self._sizes[oldest]
 
     def _calibrated(self, preset: str) -> Scenario:
         """The scenario of a preset, with the tuned numbers, presence solved."""
