@@ -2,8 +2,8 @@
 
 Question: how often would each fact miss if the numbers that nobody has calibrated were others that could be true?
 Design: every fact again in runs whose numbers are redrawn from conf/priors.yaml, the same quantile of a number in every
-preset; what the presets say was calibrated stays; presence is solved anew. 20 redraws of 10,000 people a run, as many at once as there are cores (`redraws=`, `people=`;
-`new=1` redraws the facts that conf/facts_power.yaml does not have and keeps what it has of the others).
+preset; what the presets say was calibrated stays; presence is solved anew. 20 redraws of 10,000 people a run, as many
+at once as there are cores (`redraws=`, `people=`; `new=1`: of the facts alone that conf/facts_power.yaml lacks).
 A study that is stopped goes on where it was; redraws made by other code are made again.
 Reading: power, the share of redraws in which a fact misses by two standard errors or more: a lower bound, since people
 so few leave some undecided. A fact that never misses has no power. The result is kept in conf/facts_power.yaml, which

@@ -12,7 +12,7 @@ from sim.model.fields import Firm, Market, Scenario
 from sim.model.rules.experience import repair
 
 INCIDENT, DEPTH, HARM, PRAISE, BLAME, TELLERS, REGRET, SORRY, ANCHORED, SPREAD = range(10)  # of `expected_visits`
-HEIGHTS, PEAKS, SQUARINGS = 81, 161, 12  # of anchors and of visits that are told apart; of the matrix of a week
+HEIGHTS, PEAKS = 81, 161  # of anchors and of visits that are told apart
 
 Floats = npt.NDArray[np.float32]
 
@@ -141,9 +141,8 @@ def _height_when_below(parts: tuple[tuple[float, float], ...], sd: float, thresh
     week, rows = np.zeros((HEIGHTS, HEIGHTS)), np.arange(HEIGHTS)[:, None]
     np.add.at(week, (rows, low), chance * (1 - part))
     np.add.at(week, (rows, low + 1), chance * part)
-    for _ in range(SQUARINGS):
-        week = week @ week
-    return float(week[0] @ heights * kept * chance[peaks < 0].sum())
+    law = np.linalg.solve(np.eye(HEIGHTS) - week.T + 1, np.ones(HEIGHTS))  # the stationary one: it sums to 1
+    return float(law @ heights * kept * chance[peaks < 0].sum())
 
 
 def _parts(firm: Firm, market: Market) -> Iterator[tuple[float, float]]:
