@@ -37,10 +37,8 @@ def journal(people: int, redraws: int, numbers: list[int]) -> list[list[int]]:
     """The facts missed in each redraw; those known from an earlier run of the same code are not made again."""
     conf = sorted(file.read_bytes() for file in power.CONF.rglob("*.yaml") if file != power.FILE)
     code = hashlib.sha256(source().encode() + b"".join(conf)).hexdigest()[:16]
-    path, mark = (
-        Path(FOLDER) / "fact_power.journal",
-        f"{code} {people} {hashlib.sha256(str(numbers).encode()).hexdigest()[:8]}",
-    )
+    asked = hashlib.sha256(str(numbers).encode()).hexdigest()[:8]
+    path, mark = Path(FOLDER) / "fact_power.journal", f"{code} {people} {asked}"
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
     known = {line["redraw"]: line["missed"] for line in lines if line["mark"] == mark}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -34,10 +34,12 @@ def expected_visits(s: Scenario, neighbors: int, voice: tuple[float, float] = (1
         heard = users * voice[0] * s.market.wom_weight
         praise = heard * s.market.positive_wom * good
         blame = heard * s.market.negative_wom * s.market.wom_negative * incident
-        regrets = (regret_a_visit(firm, s.market), regret_of_incident(firm, s.market))
+        struck = regret_beyond(firm, s.market, s.market.delight_threshold) / incident if incident else 0.0
         felt = (anchored(firm, s.market), spread(firm, s.market))
         told = (praise, blame, users * voice[0] ** 2 / voice[1] if voice[1] else 0.0)
-        rows.append((incident, depth, harm_a_visit(firm, s.market), *told, *regrets, *felt))
+        rows.append(
+            (incident, depth, harm_a_visit(firm, s.market), *told, regret_beyond(firm, s.market, 0.0), struck, *felt)
+        )
     return np.array(rows, np.float32)
 
 
@@ -83,25 +85,18 @@ def surprise(firm: Firm, market: Market) -> float:
     return firm.consistency_sd * math.sqrt(1 + market.expectation_rate / (2 - market.expectation_rate))
 
 
-def regret_a_visit(firm: Firm, market: Market) -> float:
-    """The regret that a visit leaves in the mean, CX: the harm, but no more than was missed of what was expected."""
+def regret_beyond(firm: Firm, market: Market, threshold: float) -> float:
+    """The regret that visits leave which are further than a threshold below what is expected, a visit of all, CX.
+
+    It is the harm, but no more than was missed of what was expected.
+    """
     mean, wide, whole = mean_visit(firm, market), surprise(firm, market), 0.0
-    for (moment, lift), (chance, harm) in product(_moments(firm, market), list(_harms(firm, market))):
-        missed = mean - lift + harm
-        whole += moment * chance * (above(missed, wide) - above(missed - harm, wide))
-    return whole
-
-
-def regret_of_incident(firm: Firm, market: Market) -> float:
-    """The regret that a visit leaves which is further than the threshold below what is expected, in the mean, CX."""
-    mean, wide, threshold = mean_visit(firm, market), surprise(firm, market), market.delight_threshold
-    incident, whole = below(firm, market, threshold)[0], 0.0
     for (moment, lift), (chance, harm) in product(_moments(firm, market), list(_harms(firm, market))):
         missed = mean - lift + harm
         beyond = math.erfc((threshold - missed) / wide / math.sqrt(2)) / 2 if wide else float(missed > threshold)
         more = above(missed - threshold, wide) - above(missed - harm, wide) if harm > threshold else 0.0
         whole += moment * chance * (min(harm, threshold) * beyond + more)
-    return whole / incident if incident else 0.0
+    return whole
 
 
 def above(mean: float, sd: float) -> float:
