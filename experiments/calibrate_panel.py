@@ -30,9 +30,9 @@ from pathlib import Path
 import numpy as np
 
 from sim.calibration.choices import Choices, choices_of, data_of, take_households, take_purchases
-from sim.calibration.compiled.likelihood import fill_common
+from sim.calibration.compiled.predictive import follow
 from sim.calibration.fit import FEWEST, FIRST_PART
-from sim.calibration.forecast import Occasions, occasions, predict, simulate
+from sim.calibration.forecast import Occasions, hyper_of, occasions, predict, simulate
 from sim.calibration.main import run
 from sim.calibration.posterior import Posterior, read_posterior
 from sim.calibration.references import bootstrap_error, log_likelihoods, reference_chances
@@ -84,17 +84,14 @@ def own_price_elasticity(posterior: Posterior, choices: Choices) -> np.ndarray:
     variant.
     """
     draws, form = posterior.draws[posterior.simulator], posterior.terms
-    data = data_of(choices, form, draws.variant)
+    data, hyper = data_of(choices, form, draws.variant), hyper_of(draws)
     scale = 1.0 if form.log_price else 1 + data.x
     found = []
     for d in np.linspace(0, len(draws.mu) - 1, DRAWS).astype(int):
-        z = np.zeros(data.x.shape)
-        fill_common(data, draws.common[d], z)
-        mine = draws.theta[d][choices.hh].astype(float)
-        weight = np.exp(mine[:, -1:])
-        v = np.c_[np.zeros(len(mine)), mine[:, :-1]] - weight * data.x + z
-        p = np.exp(v - v.max(axis=1, keepdims=True))
-        p /= p.sum(axis=1, keepdims=True)
+        p, own, stream = np.zeros(data.x.shape), draws.theta[d].astype(float), np.zeros(1, np.uint64)
+        for i in range(len(own)):
+            follow(data, i, data.start[i], True, hyper, own[i : i + 1].copy(), np.array([d]), stream, p)
+        weight = np.exp(own[choices.hh][:, -1:])
         slope = (-weight * scale * p * (1 - p)).sum(axis=0) / p.sum(axis=0)
         found.append(float(slope @ np.array(form.share)))
     return np.array(found)

@@ -14,6 +14,7 @@ from sim.panel.folds import mixed
 from sim.panel.types import Panel
 
 REFERENCE_RATE = 0.3  # of the memory of prices with which gains and losses are compared
+LAST = "logit_own_beginning", "habit", "logit_habit_rate"  # of the common parameters; the first of some variants only
 ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -51,6 +52,9 @@ class Terms:
     log_price: bool  # whether price acts by its logarithm
     feature: bool
     display: bool
+    prices: tuple[float, ...] = ()  # of brands, the mean as in the file; () = all alike
+    features: tuple[float, ...] = ()  # the same; () = none
+    displays: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,16 @@ def price_index(choices: Choices, terms: Terms) -> np.ndarray:
     """[n, j] price less 1, in the simulator's units: p / mean - 1, or its logarithm."""
     if terms.mean_price is None or choices.prices is None:
         return np.zeros((len(choices.y), len(terms.share)))
-    relative = np.maximum(choices.prices / terms.mean_price, 1e-6)
+    return _index(choices.prices, terms)
+
+
+def _index(prices: np.ndarray, terms: Terms) -> np.ndarray:
+    assert terms.mean_price is not None
+    relative = np.maximum(prices / terms.mean_price, 1e-6)
     return np.ascontiguousarray(np.log(relative) if terms.log_price else relative - 1)
 
 
-def data_of(choices: Choices, terms: Terms, variant: Variant) -> Data:
+def data_of(choices: Choices, terms: Terms, variant: Variant, habit: bool = True) -> Data:
     """The choices as the estimator reads them."""
     x = price_index(choices, terms)
     parts = []
@@ -155,8 +164,24 @@ def data_of(choices: Choices, terms: Terms, variant: Variant) -> Data:
         surprise = price_surprises(x, choices)
         parts += [np.maximum(-surprise, 0), np.minimum(-surprise, 0)]
     f = np.ascontiguousarray(np.stack(parts, axis=-1), float) if parts else np.zeros((*x.shape, 0))
-    skip = int(variant.given_first)
-    return Data(choices.start, choices.y, x, f, np.array(terms.share), skip, variant.log_normal)
+    return before(terms, variant)._replace(start=choices.start, y=choices.y, x=x, f=f, habit=habit)
+
+
+def before(terms: Terms, variant: Variant) -> Data:
+    """A market as it is usually, and no purchases."""
+    brands = len(terms.share)
+    names = weight_names(terms, variant)
+    weights = [n for n in names if n not in LAST]
+    usual = np.zeros((brands, len(weights)))
+    for name, means in (("feature", terms.features), ("display", terms.displays)):
+        if name in weights and means:
+            usual[:, weights.index(name)] = means
+    x = np.zeros(brands)
+    if terms.mean_price is not None and terms.prices:
+        x = _index(np.array(terms.prices), terms)
+    none = np.zeros((0, brands)), np.zeros((0, *usual.shape))
+    nobody = np.zeros(1, np.int64), np.zeros(0, np.int64)
+    return Data(*nobody, *none, np.array(terms.share), x, usual, int(variant.given_first), variant.log_normal, True)
 
 
 def price_surprises(x: np.ndarray, choices: Choices) -> np.ndarray:
@@ -177,4 +202,4 @@ def weight_names(terms: Terms, variant: Variant) -> list[str]:
     names = [n for n, there in (("feature", terms.feature), ("display", terms.display)) if there]
     names += ["first_brand"] if variant.given_first else []
     names += ["gain", "loss"] if variant.gains and terms.mean_price is not None else []
-    return [*names, "habit", "logit_habit_rate"]
+    return [*names, *LAST[int(variant.given_first) :]]

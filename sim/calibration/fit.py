@@ -56,7 +56,12 @@ def basic_terms(choices: Choices) -> Terms:
     def varies(block: np.ndarray | None) -> bool:
         return block is not None and bool((block.std(axis=0) > 1e-9).any())
 
-    return Terms(tuple(share.tolist()), mean, False, varies(choices.features), varies(choices.displays))
+    def usual(block: np.ndarray | None) -> tuple[float, ...]:
+        return () if block is None or not len(block) else tuple(np.sort(block, axis=0).mean(axis=0).tolist())
+
+    prices, features, displays = map(usual, (choices.prices, choices.features, choices.displays))
+    told = varies(choices.features), varies(choices.displays)
+    return Terms(tuple(share.tolist()), mean, False, *told, prices if mean else (), features, displays)
 
 
 def fit(choices: Choices, firms: tuple[str, ...], seed: int, progress: Progress) -> Fitted:

@@ -1,7 +1,7 @@
 """What a calibrated market expects of households from the end of their history: one-step chances, free runs."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -60,18 +60,15 @@ def digests_of(choices: Choices) -> np.ndarray:
     return result
 
 
-def hyper_of(draws: Draws, habit: bool = True) -> Hyper:
-    """The draws of the population, as compiled code reads them; without habit its weight is 0."""
-    common = draws.common.copy()
-    if not habit:
-        common[:, -2] = 0.0
+def hyper_of(draws: Draws) -> Hyper:
+    """The draws of the population, as compiled code reads them."""
     lower = np.linalg.cholesky(draws.sigma)
-    return Hyper(draws.mu, lower, np.ascontiguousarray(np.tril(np.linalg.inv(lower))), common)
+    return Hyper(draws.mu, lower, np.ascontiguousarray(np.tril(np.linalg.inv(lower))), draws.common)
 
 
 def chances(at: Occasions, terms: Terms, draws: Draws, habit: bool, tell: Tell) -> np.ndarray:
     """[n, j] one-step chances of one variant; rows before `given` are 0, and nan where the variant has no answer."""
-    data, hyper = data_of(at.choices, terms, draws.variant), hyper_of(draws, habit)
+    data, hyper = data_of(at.choices, terms, draws.variant, habit), hyper_of(draws)
     result = np.zeros(data.x.shape)
 
     def one(i: int) -> None:
@@ -148,28 +145,18 @@ def simulate(
 ) -> np.ndarray:
     """[replication, n] the brand of every purchase: history as it was, what follows by own choices.
 
-    The variants that predict share the replications by their weights. Each replication has one draw of the population
-    for everybody, and its own random numbers.
+    The variants that hold whole histories, the first purchase too, share the replications by their weights. Each
+    replication has one draw of the population for everybody, and its own random numbers.
     """
     result = np.tile(np.where(at.asked, -1, at.choices.y), (replications, 1))
-    parts = list(_parts(posterior, at, replications))
-    for done, (name, households, rows) in enumerate(parts):
-        told: Tell = lambda part, done=done: tell((done + part) / len(parts))  # type: ignore[misc]  # noqa: E731
-        _every(_free_run(posterior, name, at, rows, habit, result), households, told)
+    names = [n for n in posterior.pool if not posterior.draws[n].variant.given_first] or [posterior.simulator]
+    weights = np.array([posterior.pool.get(name, 1.0) for name in names])
+    ends = np.round(np.cumsum(weights / weights.sum()) * replications).astype(np.int64)
+    for done, (name, rows) in enumerate(zip(names, np.split(np.arange(replications), ends[:-1]), strict=True)):
+        told: Tell = lambda part, done=done: tell((done + part) / len(names))  # type: ignore[misc]  # noqa: E731
+        if len(rows):
+            _every(_free_run(posterior, name, at, rows, habit, result), np.arange(len(at.given)), told)
     return result
-
-
-def _parts(posterior: Posterior, at: Occasions, replications: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """(variant, its households, its replications). Without a first purchase to go by, those that need none."""
-    new = at.given == at.choices.start[:-1]
-    names = list(posterior.pool)
-    whole = [n for n in names if not posterior.draws[n].variant.given_first] or [posterior.simulator]
-    for households, able in ((np.flatnonzero(~new), names), (np.flatnonzero(new), whole)):
-        weights = np.array([posterior.pool.get(name, 1.0) for name in able])
-        ends = np.round(np.cumsum(weights / weights.sum()) * replications).astype(np.int64)
-        for name, rows in zip(able, np.split(np.arange(replications), ends[:-1]), strict=True):
-            if len(rows) and len(households):
-                yield name, households, rows
 
 
 def _free_run(
@@ -177,7 +164,7 @@ def _free_run(
 ) -> Callable[[int], None]:
     """What writes the free runs of one household, by one variant, to the rows of `result`."""
     draws = posterior.draws[name]
-    hyper, data = hyper_of(draws, habit), data_of(at.choices, posterior.terms, draws.variant)
+    hyper, data = hyper_of(draws), data_of(at.choices, posterior.terms, draws.variant, habit)
     blind: Data = data._replace(y=np.where(at.asked, -1, data.y))
     numbers = ODD * (rows.astype(np.uint64) + np.uint64(1 + (posterior.seed << 20)))
     picks = ((np.arange(len(rows)) + 0.5) * len(draws.mu) / len(rows)).astype(np.int64)

@@ -13,7 +13,7 @@ from sim.model.declare import ScenarioError
 
 POPULATION, HOUSEHOLDS = "posterior.parquet", "households.parquet"
 KEY = b"stickiness.market"
-FORM = 1  # of the two files
+FORM = 2  # of the two files
 
 
 @dataclass
@@ -138,8 +138,7 @@ def read_posterior(folder: Path) -> Posterior:
 
 def _assembled(about: dict[str, object], table: "object", people: "object") -> Posterior:
     frame, rows = table.to_pandas(), people  # type: ignore[attr-defined]
-    terms = Terms(**about["terms"])  # type: ignore[arg-type]
-    terms = Terms(tuple(terms.share), terms.mean_price, terms.log_price, terms.feature, terms.display)
+    terms = Terms(**{n: tuple(v) if isinstance(v, list) else v for n, v in about["terms"].items()})  # type: ignore
     posterior = Posterior(
         *(tuple(about["brands"]), tuple(about["firms"]), terms, {}, about["pool"], about["simulator"]),  # type: ignore
         *(np.zeros(0, str), np.zeros(0, np.uint64), about["seed"], about["paid"], about["unit"]),  # type: ignore

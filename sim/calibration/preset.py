@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from sim.calibration.choices import Choices, price_index, weight_names
-from sim.calibration.compiled.likelihood import remember
+from sim.calibration.population import at_end, moments
 from sim.calibration.posterior import Posterior
 from sim.calibration.weeks import by_week
 from sim.panel.vocabulary import normalized
@@ -61,18 +61,23 @@ class Numbers:
     def __init__(self, posterior: Posterior):
         draws, many = posterior.draws[posterior.simulator], len(posterior.firms)
         self.priced = posterior.terms.mean_price is not None
-        self.mean = np.r_[0.0, draws.mu[:, : many - 1].mean(axis=0)]
-        self.error = np.r_[0.0, draws.mu[:, : many - 1].std(axis=0)]
-        cap = np.r_[np.full(many - 1, MOST_SPREAD[0]), np.full(int(self.priced), MOST_SPREAD[1])]
-        own = draws.sigma.mean(axis=0)
-        less = np.minimum(1, cap / np.sqrt(np.diag(own)))
-        self.covariance = own * np.outer(less, less)
         names = weight_names(posterior.terms, draws.variant)
         self.weights = {
             n: (float(draws.common[:, k].mean()), float(draws.common[:, k].std())) for k, n in enumerate(names)
         }
         rate = 1 / (1 + np.exp(-draws.common[:, -1]))
         self.habit_rate = float(rate.mean()), float(rate.std())
+        self.habit = float(np.clip(self.weights["habit"][0], 0, 5))
+        # The preset has one habit for all draws: people rest where each draw has them, whatever its habit was.
+        self.draws = replace(draws, common=draws.common.copy())
+        self.draws.common[:, -2:] = self.habit, -np.log(1 / self.habit_rate[0] - 1)
+        mean, covariance = moments(posterior.terms, self.draws)
+        self.mean = np.r_[0.0, mean[:, : many - 1].mean(axis=0)]
+        self.error = np.r_[0.0, moments(posterior.terms, draws)[0][:, : many - 1].std(axis=0)]
+        cap = np.r_[np.full(many - 1, MOST_SPREAD[0]), np.full(int(self.priced), MOST_SPREAD[1])]
+        own = covariance.mean(axis=0)
+        less = np.minimum(1, cap / np.sqrt(np.diag(own)))
+        self.covariance = own * np.outer(less, less)
         median = np.exp(draws.mu[:, -1]) if self.priced else np.zeros(1)
         self.price_weight = float(np.exp(draws.mu[:, -1].mean())) if self.priced else 0.0, float(median.std())
         self.price_sd = float(np.sqrt(self.covariance[-1, -1])) if self.priced else 0.0
@@ -157,7 +162,7 @@ def _consumer(numbers: Numbers, time: Time, firms: int) -> Iterator[str]:
         if name in numbers.weights:
             value, sd = numbers.weights[name]
             yield f"  {name}_weight: {float(np.clip(value, -5, 20)):.4g}  # panel +- {sd:.2g}"
-    yield f"  habit_weight: {float(np.clip(habit, 0, 5)):.4g}  # panel {habit:.3g} +- {error:.2g}"
+    yield f"  habit_weight: {numbers.habit:.4g}  # panel {habit:.3g} +- {error:.2g}"
     yield f"  habit_rate: {numbers.habit_rate[0]:.4g}  # step a use; panel +- {numbers.habit_rate[1]:.2g}"
     yield "  state_dependence: 0.0  # habit holds all of it"
     yield "  attention: 1.0         # every purchase is deliberated,"
@@ -231,37 +236,27 @@ def write_people(posterior: Posterior, choices: Choices, time: Time, folder: Pat
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    numbers, draws = Numbers(posterior), posterior.draws[posterior.simulator]
+    numbers = Numbers(posterior)
+    draws = numbers.draws
     firms, households = posterior.firms, len(posterior.households)
     picks = np.unique(np.linspace(0, len(draws.mu) - 1, PEOPLE_DRAWS).astype(int))
-    theta = draws.theta[picks].reshape(len(picks) * households, -1).astype(float)
+    taste, habit = (a.reshape(-1, len(firms)) for a in at_end(choices, posterior.terms, draws, picks))
     columns: dict[str, object] = {
         "draw": np.repeat(np.arange(len(picks)), households),
         "person": np.tile(np.arange(households), len(picks)),
-        f"taste.{firms[0]}": np.zeros(len(theta)),
     }
-    for j, firm in enumerate(firms[1:]):
-        columns[f"taste.{firm}"] = theta[:, j] - np.clip(numbers.mean[j + 1], -13, 13)
+    for j, firm in enumerate(firms):
+        columns[f"taste.{firm}"] = taste[:, j] - np.clip(numbers.mean[j], -13, 13)
     if numbers.priced:
-        columns["price_weight"] = np.exp(theta[:, -1]) / min(numbers.price_weight[0], 20)
+        weight = np.exp(draws.theta[picks, :, -1].astype(float)).ravel()
+        columns["price_weight"] = weight / min(numbers.price_weight[0], 20)
     if time.relative is not None:
         columns["rate"] = np.tile(time.relative, len(picks))
     last = np.where(np.diff(choices.start) > 0, choices.y[np.maximum(choices.start[1:] - 1, 0)], -1)
     columns["last"] = np.tile(np.append(np.array(firms, object), "")[last], len(picks))
-    habit = _habit_at_end(choices, posterior, 1 / (1 + np.exp(-draws.common[picks, -1])))
     for j, firm in enumerate(firms):
-        columns[f"habit.{firm}"] = np.clip(habit[:, :, j].ravel(), 0, 1)
+        columns[f"habit.{firm}"] = np.clip(habit[:, j], 0, 1)
     uses = np.bincount(choices.hh * len(firms) + choices.y, minlength=households * len(firms)).reshape(households, -1)
     for j, firm in enumerate(firms):
         columns[f"uses.{firm}"] = np.tile(uses[:, j].astype(float), len(picks))
     pq.write_table(pa.table({n: pa.array(v) for n, v in columns.items()}), folder / PEOPLE)
-
-
-def _habit_at_end(choices: Choices, posterior: Posterior, rates: np.ndarray) -> np.ndarray:
-    """[d, i, j] habit after each household's history, for each rate."""
-    result = np.tile(np.array(posterior.terms.share), (len(rates), len(choices.households), 1))
-    for d, rate in enumerate(rates):
-        for i in range(len(choices.households)):
-            for n in range(choices.start[i], choices.start[i + 1]):
-                remember(result[d, i], rate, choices.y[n])
-    return result

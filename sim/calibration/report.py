@@ -37,6 +37,7 @@ def estimates(posterior: Posterior) -> Iterator[str]:
     """A line an estimate of the simulator's variant, in the simulator's terms."""
     numbers = Numbers(posterior)
     width = max(len(f) for f in posterior.firms) + 2
+    yield "Tastes are those without habit; with it, at rest, they are normal over households."
     yield f"{'firm':<{width}}{'brand in the file':<24}{'share':>7}  mean taste      spread of taste"
     for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
         spread = f"{np.sqrt(numbers.covariance[j - 1, j - 1]):6.2f}" if j else "     -"
@@ -51,6 +52,9 @@ def estimates(posterior: Posterior) -> Iterator[str]:
     for name, (amount, error) in numbers.weights.items():
         if name in ("feature", "display", "habit"):
             yield f"weight of {name}: {amount:.2f} +- {error:.2f} logit"
+    began, unsure = numbers.weights["logit_own_beginning"]
+    low, high = (100 / (1 + np.exp(-v)) for v in (began - 2 * unsure, began + 2 * unsure))
+    yield f"  it began {low:.0f} to {high:.0f} % of the way from market shares to where each household rests"
     yield f"rate of habit: {numbers.habit_rate[0]:.2f} +- {numbers.habit_rate[1]:.2f} a purchase"
 
 

@@ -123,7 +123,7 @@ def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
 def test_new_households_are_answered_from_the_population(made):
     """P7, fast: households that were never seen; their repeat rate is far from chance, and learned from as they go."""
     folder, _, _ = made
-    new = drawn(30, 14, seed=9).assign(hh=lambda f: "n" + f.hh)
+    new = drawn(150, 14, seed=9).assign(hh=lambda f: "n" + f.hh)
     chances = forecast("predict", folder, new, history=False, name="new")
     p = chances[["a", "b", "c"]].to_numpy()[np.arange(len(new)), new.choice.map({"a": 0, "b": 1, "c": 2})]
     place = new.t.to_numpy()

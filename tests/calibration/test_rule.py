@@ -3,9 +3,19 @@
 import numpy as np
 import pytest
 
-from sim.calibration.compiled.likelihood import Data, common_utility, household, log_chance, remember
+from sim.calibration.compiled.likelihood import (
+    Data,
+    begin,
+    common_utility,
+    fill_common,
+    household,
+    log_chance,
+    remember,
+    settle,
+)
 from sim.compute.jit import entry_point
 from sim.engine.workspace import make_workspace
+from sim.model.initial import to_steady_state
 from sim.model.rules.choose import state_dependence, systematic_utility
 from sim.model.rules.learn import learn
 from sim.model.scenario import build
@@ -34,6 +44,13 @@ def learn_of(world, workspace, week, bought):
         learn(workspace.person, workspace.bonds, public, np.float32(0), np.float32(0), i)
 
 
+@entry_point
+def to_rest(world, workspace, many):
+    public = publish(world, (np.int64(1), np.int64(0)), np.int64(0), np.int64(0))
+    for i in range(many):
+        to_steady_state(workspace.person, workspace.bonds, public, np.float32(0), np.float32(1000), i)
+
+
 def test_utilities_and_habit_are_those_of_the_rules_for_random_people():
     rng = np.random.default_rng(3)
     prices, features = rng.uniform(0.6, 1.4, (USES, FIRMS)), rng.integers(0, 2, (USES, FIRMS)).astype(float)
@@ -60,25 +77,68 @@ def test_utilities_and_habit_are_those_of_the_rules_for_random_people():
         world = make_world(scenario)
         utilities(world, workspace, 0, found)
         for i in range(PEOPLE):
-            common_utility(np.stack([features[n], displays[n]], axis=1), common, memory[i], z)
+            common_utility(np.stack([features[n], displays[n]], axis=1), common, HABIT, memory[i], z)
             mine = taste[i] - weight[i] * (prices[n] - 1) + z
             rule = found[:, i] - found[0, i]
             assert np.abs(mine - mine[0] - rule).max() < 1e-4
-            relative = taste[i, 1:] - taste[i, 0]
             y = int(bought[n, i])
             chance = np.exp(mine - mine.max()) / np.exp(mine - mine.max()).sum()
-            assert log_chance(relative, weight[i], prices[n] - 1, z, y) == pytest.approx(np.log(chance[y]), abs=1e-9)
+            assert log_chance(taste[i], z, 0.0, weight[i], prices[n] - 1, z, y) == pytest.approx(
+                np.log(chance[y]), abs=1e-9
+            )
             remember(memory[i], RATE, y)
         learn_of(world, workspace, 0, bought[n])
     assert np.abs(workspace.bonds.habit[:, :PEOPLE].T - memory).max() < 1e-5
 
 
-def test_a_household_is_the_sum_of_its_purchases_and_a_given_first_one_is_left_out():
-    rng = np.random.default_rng(1)
-    x, z = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
-    y, start = np.array([0, 2, 1, 1, 0]), np.array([0, 5])
-    theta = np.array([0.3, -0.2, np.log(2.0)])
-    each = [log_chance(theta, 2.0, x[n], z[n], y[n]) for n in range(5)]
-    for skip in (0, 1):
-        data = Data(start, y, x, np.zeros((5, 3, 0)), np.ones(3) / 3, skip, True)
-        assert household(data, z, theta, 0) == pytest.approx(sum(each[skip:]))
+def market(rng, skip=0):
+    """(six purchases of one household, its parameters, what is common: weight of a feature, beginning, habit, rate)."""
+    x, f = rng.normal(0, 0.2, (6, FIRMS)), rng.integers(0, 2, (6, FIRMS, 1)).astype(float)
+    y, share, usual = rng.integers(0, FIRMS, 6), rng.dirichlet(np.ones(FIRMS)), rng.normal(0, 0.2, FIRMS)
+    data = Data(np.array([0, 6]), y, x, f, share, usual, np.full((FIRMS, 1), 0.3), skip, True, True)
+    theta = np.append(rng.normal(0, 1.5, FIRMS - 1), 1.2)
+    return data, theta, np.array([FEATURE, 0.4, 1.0, np.log(RATE / (1 - RATE))])
+
+
+def test_people_of_these_tastes_who_are_born_in_the_simulator_rest_where_the_likelihood_says():
+    rng = np.random.default_rng(5)
+    data, theta, common = market(rng)
+    consumer = {"state_dependence": 0, "habit_weight": 1.0, "habit_rate": RATE, "uncertainty": 0, "trust_up": 0}
+    consumer |= {"trust_down": 0, "feature_weight": FEATURE, "price_weight": 1, "turnover": 0}
+    firms = {f"f{j}": {"price": 1 + data.usual_x[j], "feature": 0.3, "delight_rate": 0} for j in range(FIRMS)}
+    settings = {"market": {"taste_law": "normal", "price_weight_sd": 0.5}, "consumer": consumer}
+    scenario = build({"segments": {"all": {}}, "firms": firms, "people": 2, "weeks": 1, "window": 1, **settings})
+    workspace, taste, found = make_workspace(FIRMS, 0), np.empty(FIRMS), np.empty((PEOPLE, FIRMS))
+    workspace.person.last[:], workspace.person.anchor[:] = 0, -1
+    for i in range(PEOPLE):
+        theta = np.append(rng.normal(0, 1.5, FIRMS - 1), rng.normal(1.2, 0.5))
+        settle(data, common, theta, np.exp(theta[-1]), taste, found[i])
+        workspace.bonds.taste[:, i] = taste
+        workspace.person.price_factor[i] = np.exp(theta[-1])
+    to_rest(make_world(scenario), workspace, PEOPLE)
+    assert np.abs(found - workspace.bonds.habit[:, :PEOPLE].T).max() < 1e-3
+
+
+@pytest.mark.parametrize("habit", [True, False])
+@pytest.mark.parametrize("skip", [0, 1])
+def test_a_household_is_the_sum_of_its_known_purchases_by_its_tastes_and_its_memory(skip, habit):
+    data, theta, common = market(np.random.default_rng(2), skip)
+    data.y[3] = -1
+    taste, own, z = np.empty(FIRMS), np.empty(FIRMS), np.empty((6, FIRMS))
+    settle(data, common, theta, np.exp(1.2), taste, own)
+    at_rest = np.append(0, theta[:-1])
+    usual = at_rest - np.exp(1.2) * data.usual_x + FEATURE * 0.3
+    np.testing.assert_allclose(own, np.exp(usual) / np.exp(usual).sum())
+    np.testing.assert_allclose(taste, at_rest - own)
+    memory = data.share + (own - data.share) / (1 + np.exp(-0.4))
+    each = []
+    for n in range(6):
+        v = taste + FEATURE * data.f[n, :, 0] - np.exp(1.2) * data.x[n] + memory * habit
+        each.append(v[data.y[n]] - np.log(np.exp(v).sum()) if data.y[n] >= 0 else 0)
+        if data.y[n] >= 0:
+            remember(memory, RATE, data.y[n])
+    data = data._replace(habit=habit)
+    fill_common(data, common, z)
+    assert household(data, z, common, theta, 0, np.empty((3, FIRMS))) == pytest.approx(sum(each[skip:]))
+    begin(data, common[[0, 2, 3]], own, memory)  # where nothing is said of the beginning
+    np.testing.assert_allclose(memory, data.share)

@@ -2,8 +2,16 @@
 
 V_j = taste_j - price_weight x_j + sum_k weight_k f_jk + habit_weight habit_j: `systematic_utility + state_dependence`
 of the rules for people who look at every brand and differ in taste and price weight only. A test holds both equal.
-Household i has tastes of the brands 1 .. J-1, relative to brand 0, and then, where prices vary, its price weight (or
-its logarithm). What is common to all are the weights f_k, then the weight of habit, then the logit of its rate.
+
+Household i has utilities at rest of the brands 1 .. J-1, relative to brand 0, and then, where prices vary, its price
+weight (or its logarithm): theta, which is normal over households. At rest memory is the chances of choice that it
+implies, as it is in people who are born in the simulator; the taste of the rules is theta less what habit adds then.
+So purchases move utility away from rest and back, and habit is told by their order alone: households who lie further
+apart than a normal has them are not taken for habit.
+
+What is common to all are the weights f_k, then the logit of where memory begins, the weight of habit and the logit of
+its rate. Nobody saw what a household bought before: memory begins between market shares and its resting point, and how
+far the data say (initial conditions: Heckman 1981). Given the first purchase (Wooldridge 2005) it begins at shares.
 """
 
 import math
@@ -18,12 +26,28 @@ class Data(NamedTuple):
     """Purchases n, sorted by household i and time, of brands j."""
 
     start: np.ndarray  # [i + 1] int64, where the purchases of a household begin
-    y: np.ndarray  # [n] int64, the brand bought
+    y: np.ndarray  # [n] int64, the brand bought, -1 = not known
     x: np.ndarray  # [n, j] price less 1, in the simulator's units
     f: np.ndarray  # [n, j, k] what has a common weight: feature, display, first brand bought, gain, loss
-    share: np.ndarray  # [j] market shares, where memory begins
+    share: np.ndarray  # [j] market shares
+    usual_x: np.ndarray  # [j] x before the first purchase
+    usual_f: np.ndarray  # [j, k] the same of f
     skip: int  # 1: the first purchase of a household is taken as given
     log_normal: bool  # whether households' parameter is the logarithm of their price weight
+    habit: bool  # False: habit does nothing, and tastes are as they are with it
+
+
+@compiled
+def chances_of(v):
+    """Turn utilities [j] into chances of choice, in place."""
+    top, total = v[0], 0.0
+    for j in range(1, v.shape[0]):
+        top = max(top, v[j])
+    for j in range(v.shape[0]):
+        v[j] = math.exp(v[j] - top)
+        total += v[j]
+    for j in range(v.shape[0]):
+        v[j] /= total
 
 
 @compiled
@@ -32,6 +56,12 @@ def price_weight(theta, brands, log_normal):
     if theta.shape[0] < brands:
         return 0.0
     return math.exp(theta[brands - 1]) if log_normal else theta[brands - 1]
+
+
+@compiled
+def habit_weight(common):
+    """The weight of habit, the last but one of the common parameters."""
+    return common[common.shape[0] - 2]
 
 
 @compiled
@@ -48,43 +78,90 @@ def remember(memory, rate, bought):
 
 
 @compiled
-def common_utility(f, common, memory, result):
-    """Write the part of utility whose weights are common to all, of one purchase, to `result` [j]; f is [j, k]."""
-    weights = f.shape[1]
+def strength(data, common):
+    """What the memory of purchases weighs."""
+    return habit_weight(common) if data.habit else 0.0
+
+
+@compiled
+def settle(data, common, theta, weight, taste, rest):
+    """Write the tastes of a household [j], and the chances of choice at rest [j], which memory then is.
+
+    `weight` is that of price.
+    """
+    for j in range(taste.shape[0]):
+        taste[j] = theta[j - 1] if j > 0 else 0.0
+        rest[j] = taste[j] - weight * data.usual_x[j]
+        for k in range(data.usual_f.shape[1]):
+            rest[j] += common[k] * data.usual_f[j, k]
+    chances_of(rest)
+    for j in range(taste.shape[0]):
+        taste[j] -= habit_weight(common) * rest[j]
+
+
+@compiled
+def begin(data, common, rest, memory):
+    """Write the memory [j] with which a household begins."""
+    part = 0.0
+    if common.shape[0] == data.f.shape[2] + 3:
+        part = 1.0 / (1.0 + math.exp(-common[data.f.shape[2]]))
+    for j in range(memory.shape[0]):
+        memory[j] = data.share[j] + part * (rest[j] - data.share[j])
+
+
+@compiled
+def common_utility(f, common, habit, memory, result):
+    """Write the part of utility whose weights are common to all, of one purchase, to `result` [j].
+
+    f is [j, k], `habit` the weight of memory [j].
+    """
     for j in range(f.shape[0]):
-        v = common[weights] * memory[j]
-        for k in range(weights):
+        v = habit * memory[j]
+        for k in range(f.shape[1]):
             v += common[k] * f[j, k]
         result[j] = v
 
 
 @compiled
 def fill_common(data, common, z):
-    """Write the common part of the utility of every purchase to z [n, j]."""
+    """Write the common part of the utility of every purchase to z [n, j], as if memory began at market shares."""
     rate = habit_rate(common)
     memory = np.empty(data.share.shape[0])
     for i in range(data.start.shape[0] - 1):
         memory[:] = data.share
         for n in range(data.start[i], data.start[i + 1]):
-            common_utility(data.f[n], common, memory, z[n])
-            remember(memory, rate, data.y[n])
+            common_utility(data.f[n], common, strength(data, common), memory, z[n - data.start[0]])
+            if data.y[n] >= 0:
+                remember(memory, rate, data.y[n])
 
 
 @compiled
-def log_chance(theta, weight, x, z, y):
-    """Log-probability that brand y is bought at one purchase: x, z [j]; `weight` is that of price."""
-    mine = (theta[y - 1] if y > 0 else 0.0) - weight * x[y] + z[y]
+def log_chance(taste, more, left, weight, x, z, y):
+    """Log-probability that brand y is bought at one purchase, by utilities taste + left more - weight x + z, [j]."""
+    mine = taste[y] + left * more[y] - weight * x[y] + z[y]
     total = 0.0
     for j in range(x.shape[0]):
-        total += math.exp((theta[j - 1] if j > 0 else 0.0) - weight * x[j] + z[j] - mine)
+        total += math.exp(taste[j] + left * more[j] - weight * x[j] + z[j] - mine)
     return -math.log(total)
 
 
 @compiled
-def household(data, z, theta, i):
-    """Log-likelihood of the purchases of household i."""
-    weight = price_weight(theta, data.x.shape[1], data.log_normal)
-    total = 0.0
-    for n in range(data.start[i] + data.skip, data.start[i + 1]):
-        total += log_chance(theta, weight, data.x[n], z[n], data.y[n])
+def household(data, z, common, theta, i, scratch):
+    """Log-likelihood of the purchases of household i that are known; z is that of `fill_common`, scratch [3, j].
+
+    What its memory began with beyond market shares fades with every purchase, whatever was bought.
+    """
+    taste, rest, more = scratch[0], scratch[1], scratch[2]
+    weight, kept = price_weight(theta, more.shape[0], data.log_normal), 1.0 - habit_rate(common)
+    settle(data, common, theta, weight, taste, rest)
+    begin(data, common, rest, more)
+    for j in range(more.shape[0]):
+        more[j] = strength(data, common) * (more[j] - data.share[j])
+    total, left = 0.0, 1.0
+    for n in range(data.start[i], data.start[i + 1]):
+        if data.y[n] < 0:
+            continue
+        if n >= data.start[i] + data.skip:
+            total += log_chance(taste, more, left, weight, data.x[n], z[n - data.start[0]], data.y[n])
+        left *= kept
     return total if total == total else -np.inf

@@ -10,7 +10,19 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.calibration.compiled.arithmetic import compiled, distance, normal, root, uniform
-from sim.calibration.compiled.likelihood import common_utility, habit_rate, log_chance, price_weight, remember
+from sim.calibration.compiled.likelihood import (
+    Data,
+    begin,
+    chances_of,
+    common_utility,
+    fill_common,
+    habit_rate,
+    household,
+    price_weight,
+    remember,
+    settle,
+    strength,
+)
 
 FEWEST = 1 / 3  # of the draws must count, or they are drawn anew
 MOVES = 3
@@ -41,18 +53,31 @@ def draw_households(hyper, theta, random):
 
 
 @compiled
-def chances_of(theta, weight, x, z, result):
-    """Write the chance of every brand at one purchase to `result` [j]."""
-    top = -np.inf
-    for j in range(x.shape[0]):
-        result[j] = (theta[j - 1] if j > 0 else 0.0) - weight * x[j] + z[j]
-        top = max(top, result[j])
-    total = 0.0
-    for j in range(x.shape[0]):
-        result[j] = math.exp(result[j] - top)
-        total += result[j]
-    for j in range(x.shape[0]):
-        result[j] /= total
+def recall(data, first, end, common, theta, memory, taste):
+    """Write tastes [j] of a household, and its memory [j] after purchases first .. end - 1, the first of all."""
+    rest = np.empty(memory.shape[0])
+    settle(data, common, theta, price_weight(theta, memory.shape[0], data.log_normal), taste, rest)
+    begin(data, common, rest, memory)
+    for n in range(first, end):
+        if data.y[n] >= 0:
+            remember(memory, habit_rate(common), data.y[n])
+
+
+@compiled
+def settle_all(data, common, theta, taste):
+    """Write the tastes of households with parameters theta [i, p] to `taste` [i, j]."""
+    rest = np.empty(taste.shape[1])
+    for i in range(theta.shape[0]):
+        weight = price_weight(theta[i], taste.shape[1], data.log_normal)
+        settle(data, common, theta[i], weight, taste[i], rest)
+
+
+@compiled
+def utility(data, n, common, taste, weight, memory, v):
+    """Write the systematic utility of purchase n to v [j]; `weight` is that of price."""
+    common_utility(data.f[n], common, strength(data, common), memory, v)
+    for j in range(v.shape[0]):
+        v[j] += taste[j] - weight * data.x[n, j]
 
 
 @compiled
@@ -62,25 +87,27 @@ def follow(data, i, given, known, hyper, theta, which, random, chances):
     `theta` [d, p] belong to the draws which[d] of the population. `known`: they are posterior draws given purchases
     before `given`; otherwise draws of the population, which those purchases reweight first. A brand of -1 is unknown.
     """
-    many, brands = theta.shape[0], data.share.shape[0]
-    memory = np.empty((many, brands))
-    memory[:] = data.share
-    logs, chance, z = np.zeros(many), np.empty(brands), np.empty(brands)
-    for n in range(data.start[i], data.start[i + 1]):
-        asked, counts = n >= given, n >= given or (not known and n >= data.start[i] + data.skip)
+    many, brands, start = theta.shape[0], data.share.shape[0], data.start[i]
+    memory, taste = np.empty((many, brands)), np.empty((many, brands))
+    for d in range(many):
+        recall(data, start, start, hyper.common[which[d]], theta[d], memory[d], taste[d])
+    logs, chance = np.zeros(many), np.empty(brands)
+    for n in range(start, data.start[i + 1]):
+        asked, counts = n >= given, n >= given or (not known and n >= start + data.skip)
         top, total = logs.max(), 0.0
         if asked:
             chances[n] = 0.0
         for d in range(many):
             common = hyper.common[which[d]]
             if asked or counts:
-                common_utility(data.f[n], common, memory[d], z)
-                chances_of(theta[d], price_weight(theta[d], brands, data.log_normal), data.x[n], z, chance)
+                weight = price_weight(theta[d], brands, data.log_normal)
+                utility(data, n, common, taste[d], weight, memory[d], chance)
+                chances_of(chance)
                 if asked:
-                    weight = math.exp(logs[d] - top)
-                    total += weight
+                    counted = math.exp(logs[d] - top)
+                    total += counted
                     for j in range(brands):
-                        chances[n, j] += weight * chance[j]
+                        chances[n, j] += counted * chance[j]
                 if counts and data.y[n] >= 0:
                     logs[d] += math.log(chance[data.y[n]] + 1e-300)
             if data.y[n] >= 0:
@@ -88,9 +115,11 @@ def follow(data, i, given, known, hyper, theta, which, random, chances):
         if asked:
             chances[n] /= total
         if counts and data.y[n] >= 0 and _counting(logs) < FEWEST * many:
-            draw_anew(logs, theta, which, memory, random)
+            draw_anew(logs, theta, which, random)
             move(data, i, n + 1, hyper, theta, which, random)
-    draw_anew(logs, theta, which, memory, random)
+            for d in range(many):
+                recall(data, start, n + 1, hyper.common[which[d]], theta[d], memory[d], taste[d])
+    draw_anew(logs, theta, which, random)
 
 
 @compiled
@@ -106,7 +135,7 @@ def _counting(logs):
 
 
 @compiled
-def draw_anew(logs, theta, which, memory, random):
+def draw_anew(logs, theta, which, random):
     """Draw D of D draws by their weights, systematically; equal weights change nothing."""
     many = logs.shape[0]
     top = logs.max()
@@ -115,13 +144,13 @@ def draw_anew(logs, theta, which, memory, random):
     total = 0.0
     for d in range(many):
         total += math.exp(logs[d] - top)
-    old, old_which, old_memory = theta.copy(), which.copy(), memory.copy()
+    old, old_which = theta.copy(), which.copy()
     place, passed, source = uniform(random), 0.0, -1
     for d in range(many):
         while source < many - 1 and passed < (d + place) / many * total:
             source += 1
             passed += math.exp(logs[source] - top)
-        theta[d], which[d], memory[d] = old[source], old_which[source], old_memory[source]
+        theta[d], which[d] = old[source], old_which[source]
     logs[:] = 0.0
 
 
@@ -141,17 +170,13 @@ def move(data, i, end, hyper, theta, which, random):
     if not root(cov, step):
         return
     step *= 2.38 / math.sqrt(p)
-    first, brands = data.start[i], data.share.shape[0]
-    z, memory, new = np.empty((end - first, brands)), np.empty(brands), np.empty(p)
+    first = data.start[i]
+    past = Data(np.array([first, end]), *data[1:])
+    brands = data.share.shape[0]
+    z, new, scratch = np.empty((end - first, brands)), np.empty(p), np.empty((3, brands))
     for d in range(many):
-        h = which[d]
-        common = hyper.common[h]
-        memory[:] = data.share
-        for n in range(first, end):
-            common_utility(data.f[n], common, memory, z[n - first])
-            if data.y[n] >= 0:
-                remember(memory, habit_rate(common), data.y[n])
-        at = _log_posterior(data, first, z, theta[d], hyper, h)
+        fill_common(past, hyper.common[which[d]], z)
+        at = _log_posterior(past, z, theta[d], hyper, which[d], scratch)
         for _ in range(MOVES):
             for k in range(p):
                 new[k] = normal(random)
@@ -160,38 +185,34 @@ def move(data, i, end, hyper, theta, which, random):
                 for m in range(k + 1):
                     s += step[k, m] * new[m]
                 new[k] = s
-            there = _log_posterior(data, first, z, new, hyper, h)
+            there = _log_posterior(past, z, new, hyper, which[d], scratch)
             if math.log(uniform(random)) < there - at:
                 theta[d] = new
                 at = there
 
 
 @compiled
-def _log_posterior(data, first, z, theta, hyper, h):
-    weight = price_weight(theta, data.share.shape[0], data.log_normal)
-    total = -0.5 * distance(theta, hyper.mu[h], hyper.inverse[h])
-    for n in range(data.skip, z.shape[0]):
-        if data.y[first + n] >= 0:
-            total += log_chance(theta, weight, data.x[first + n], z[n], data.y[first + n])
-    return total if total == total else -np.inf
+def _log_posterior(past, z, theta, hyper, h, scratch):
+    total = household(past, z, hyper.common[h], theta, 0, scratch)
+    return total - 0.5 * distance(theta, hyper.mu[h], hyper.inverse[h])
 
 
 @compiled
 def run_free(data, i, given, theta, common, random, chosen):
     """One free run of household i: what it chooses from purchase `given` on, by its own choices; to chosen [n]."""
-    brands = data.share.shape[0]
-    memory, z = data.share.copy(), np.empty(brands)
+    brands, start = data.share.shape[0], data.start[i]
+    memory, taste, v = np.empty(brands), np.empty(brands), np.empty(brands)
+    recall(data, start, start, common, theta, memory, taste)
     weight, rate = price_weight(theta, brands, data.log_normal), habit_rate(common)
-    for n in range(data.start[i], data.start[i + 1]):
+    for n in range(start, data.start[i + 1]):
         bought = data.y[n]
         if n >= given:
-            common_utility(data.f[n], common, memory, z)
+            utility(data, n, common, taste, weight, memory, v)
             highest = -np.inf
             for j in range(brands):
-                v = (theta[j - 1] if j > 0 else 0.0) - weight * data.x[n, j] + z[j]
-                v -= math.log(-math.log(uniform(random)))
-                if v > highest:
-                    bought, highest = j, v
+                found = v[j] - math.log(-math.log(uniform(random)))
+                if found > highest:
+                    bought, highest = j, found
             chosen[n] = bought
         if bought >= 0:
             remember(memory, rate, bought)

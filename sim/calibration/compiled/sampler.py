@@ -51,6 +51,7 @@ class State(NamedTuple):
     common_step: np.ndarray  # [C, C]
     sizes: np.ndarray  # [1 + 2 p] logs of the sizes of the common step, the shifts and the scalings
     random: np.ndarray  # [1] uint64
+    scratch: np.ndarray  # [3, j]
 
 
 @compiled
@@ -58,7 +59,7 @@ def refresh(data, state):
     """Compute what follows from the parameters."""
     fill_common(data, state.common, state.z)
     for i in range(state.ll.shape[0]):
-        state.ll[i] = household(data, state.z, state.theta[i], i)
+        state.ll[i] = household(data, state.z, state.common, state.theta[i], i, state.scratch)
 
 
 @compiled
@@ -93,7 +94,7 @@ def move_households(data, state, lower, inverse, sweep, adapt):
         at = distance(old, state.mu, inverse)
         for _ in range(2):
             propose(state.random, old, state.step[i], size, new, bump)
-            ll = household(data, state.z, new, i)
+            ll = household(data, state.z, state.common, new, i, state.scratch)
             there = distance(new, state.mu, inverse)
             log_ratio = ll - state.ll[i] - 0.5 * (there - at)
             accepted = math.log(uniform(state.random)) < log_ratio
@@ -152,7 +153,7 @@ def slice_household(data, state, lower, i, new, bump):
         c, s = math.cos(angle), math.sin(angle)
         for k in range(p):
             new[k] = state.mu[k] + (state.theta[i, k] - state.mu[k]) * c + other[k] * s
-        ll = household(data, state.z, new, i)
+        ll = household(data, state.z, state.common, new, i, state.scratch)
         if ll > level:
             state.theta[i] = new
             state.ll[i] = ll
@@ -189,7 +190,7 @@ def move_common(data, prior, state, adapt):
         fill_common(data, new, state.spare)
         gain = common_prior(prior, new) - common_prior(prior, state.common)
         for i in range(state.ll.shape[0]):
-            state.spare_ll[i] = household(data, state.spare, state.theta[i], i)
+            state.spare_ll[i] = household(data, state.spare, new, state.theta[i], i, state.scratch)
             gain += state.spare_ll[i] - state.ll[i]
         accepted = math.log(uniform(state.random)) < gain
         if accepted:
@@ -282,7 +283,7 @@ def rescale(data, prior, state, inverse, k, adapt):
 def _take(data, state, gain, which, adapt):
     """Whether spare_theta is taken for theta; `gain` is that of the prior."""
     for i in range(state.ll.shape[0]):
-        state.spare_ll[i] = household(data, state.z, state.spare_theta[i], i)
+        state.spare_ll[i] = household(data, state.z, state.common, state.spare_theta[i], i, state.scratch)
         gain += state.spare_ll[i] - state.ll[i]
     accepted = math.log(uniform(state.random)) < gain
     if accepted:
