@@ -4,7 +4,7 @@
 
 Question: people buy again what they bought before. Is it because they did (habit), or because they like it (taste)?
 Design: the simulator's choice rule with habit is fitted to the panel, households differing in tastes and price weights.
-How households began is not known, so it is fitted twice: habit beginning at market shares, and given the first purchase
+How households began is not known, so it is fitted twice: between market shares and where each rests, or given the first
 (Wooldridge 2005). The control shuffles the rows within each household, five times: what is then found is no habit.
 Reading: weight of habit, and how many points of the repeat rate vanish when habit is switched off in free runs.
 """

@@ -13,7 +13,7 @@ from sim.calibration.posterior import Posterior
 from sim.facts.scoreboard import HOLDS, MISSES, UNDECIDED, in_errors, verdict_of
 
 BEGINNINGS = {  # name of the variant -> what it takes for the household's past before the panel
-    "simulator": "habit begins at market shares",
+    "simulator": "beginning where the panel says",
     "given_first": "given the first purchase (Wooldridge)",
 }
 FREE_RUNS = 40
