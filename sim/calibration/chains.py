@@ -72,7 +72,7 @@ def initial_state(data: Data, prior: HyperPrior, seed: int) -> State:
         np.diag(FIRST_STEP * prior.common_sd),
         np.full(1 + 2 * p, -1.5),
         np.array([seed], np.uint64),
-        np.zeros((3, data.x.shape[1])),
+        np.zeros((4, data.x.shape[1])),
     )
     refresh(data, state)
     return state

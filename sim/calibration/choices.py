@@ -164,7 +164,8 @@ def data_of(choices: Choices, terms: Terms, variant: Variant, habit: bool = True
         surprise = price_surprises(x, choices)
         parts += [np.maximum(-surprise, 0), np.minimum(-surprise, 0)]
     f = np.ascontiguousarray(np.stack(parts, axis=-1), float) if parts else np.zeros((*x.shape, 0))
-    return before(terms, variant)._replace(start=choices.start, y=choices.y, x=x, f=f, habit=habit)
+    nothing, start = before(terms, variant), choices.start
+    return nothing._replace(start=start, told=start[1:], y=choices.y, x=x, f=f, habit=habit)
 
 
 def before(terms: Terms, variant: Variant) -> Data:
@@ -180,7 +181,7 @@ def before(terms: Terms, variant: Variant) -> Data:
     if terms.mean_price is not None and terms.prices:
         x = _index(np.array(terms.prices), terms)
     none = np.zeros((0, brands)), np.zeros((0, *usual.shape))
-    nobody = np.zeros(1, np.int64), np.zeros(0, np.int64)
+    nobody = np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64)
     return Data(*nobody, *none, np.array(terms.share), x, usual, int(variant.given_first), variant.log_normal, True)
 
 

@@ -168,5 +168,5 @@ def _free(at: Occasions, form: Terms, pool: dict[str, Draws]) -> tuple[np.ndarra
     """Free runs over what was held out, and over everything from the first purchase on."""
     weights, households = dict.fromkeys(pool, 1.0), at.choices.households
     market = Posterior((), (), form, pool, weights, list(pool)[-1], households, np.zeros(0, np.uint64))
-    whole = Occasions(at.choices, at.choices.start[:-1].copy(), at.seeds, at.known)
+    whole = replace(at, given=at.choices.start[:-1].copy())
     return simulate(market, at, FREE_RUNS), simulate(market, whole, FREE_RUNS)

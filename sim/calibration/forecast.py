@@ -26,6 +26,7 @@ class Occasions:
     given: np.ndarray  # [i] the first purchase that is not history
     seeds: np.ndarray  # [i] uint64, which depend on nothing that is not known at `given`
     known: np.ndarray  # [i] place in the posterior of households with this very history; -1 for others
+    told: np.ndarray  # [i] the end of the purchases at whose prices they are taken to rest, which were fitted
 
     @property
     def asked(self) -> np.ndarray:
@@ -47,7 +48,7 @@ def occasions(choices: Choices, given: np.ndarray, households: np.ndarray, diges
     number = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
     again = np.empty(len(order), np.uint64)
     again[order] = number.astype(np.uint64)
-    return Occasions(choices, given, mixed(content + ODD * again), known)
+    return Occasions(choices, given, mixed(content + ODD * again), known, given)
 
 
 def digests_of(choices: Choices) -> np.ndarray:
@@ -68,7 +69,7 @@ def hyper_of(draws: Draws) -> Hyper:
 
 def chances(at: Occasions, terms: Terms, draws: Draws, habit: bool, tell: Tell) -> np.ndarray:
     """[n, j] one-step chances of one variant; rows before `given` are 0, and nan where the variant has no answer."""
-    data, hyper = data_of(at.choices, terms, draws.variant, habit), hyper_of(draws)
+    data, hyper = data_of(at.choices, terms, draws.variant, habit)._replace(told=at.told), hyper_of(draws)
     result = np.zeros(data.x.shape)
 
     def one(i: int) -> None:
@@ -164,7 +165,7 @@ def _free_run(
 ) -> Callable[[int], None]:
     """What writes the free runs of one household, by one variant, to the rows of `result`."""
     draws = posterior.draws[name]
-    hyper, data = hyper_of(draws), data_of(at.choices, posterior.terms, draws.variant, habit)
+    hyper, data = hyper_of(draws), data_of(at.choices, posterior.terms, draws.variant, habit)._replace(told=at.told)
     blind: Data = data._replace(y=np.where(at.asked, -1, data.y))
     numbers = ODD * (rows.astype(np.uint64) + np.uint64(1 + (posterior.seed << 20)))
     picks = ((np.arange(len(rows)) + 0.5) * len(draws.mu) / len(rows)).astype(np.int64)
@@ -172,7 +173,7 @@ def _free_run(
     def one(i: int) -> None:
         theta, which, random = _household(at, draws, hyper, i)
         if at.known[i] < 0 and at.given[i] > data.start[i]:
-            past = blind._replace(start=np.array([data.start[i], at.given[i]]))
+            past = blind._replace(start=np.array([data.start[i], at.given[i]]), told=at.told[i : i + 1])
             follow(past, 0, at.given[i], False, hyper, theta, which, random, np.zeros((0, data.x.shape[1])))
         for r, d, number in zip(rows, picks, numbers, strict=True):
             own = mixed(at.seeds[i : i + 1] + number)

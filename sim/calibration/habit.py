@@ -108,7 +108,7 @@ def habit_of(choices: Choices, terms: Terms, draws: Draws, seed: int) -> Habit:
     if draws.variant.given_first or draws.variant.gains:
         return Habit(float(weight.mean()), float(weight.std()), float("nan"), float("nan"))
     at = occasions(choices, choices.start[:-1].copy(), choices.households, np.zeros(len(choices.households), np.uint64))
-    at.known[:] = np.arange(len(choices.households))
+    at = replace(at, known=np.arange(len(choices.households)), told=choices.start[1:])
     market = Posterior(
         choices.brands, (), terms, {"simulator": draws}, {"simulator": 1.0}, "simulator", choices.households, at.seeds
     )

@@ -16,8 +16,7 @@ def at_end(choices: Choices, terms: Terms, draws: Draws, picks: np.ndarray) -> t
     habit = np.empty_like(taste)
     for d, pick in enumerate(picks):
         for i, theta in enumerate(draws.theta[pick].astype(np.float64)):
-            first, end = data.start[i], data.start[i + 1]
-            recall(data, first, end, draws.common[pick], theta, habit[d, i], taste[d, i])
+            recall(data, i, data.start[i + 1], draws.common[pick], theta, habit[d, i], taste[d, i])
     return taste - taste[..., :1], habit
 
 

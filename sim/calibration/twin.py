@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.calibration.choices import Choices
-from sim.calibration.forecast import Occasions, occasions, simulate
+from sim.calibration.forecast import occasions, simulate
 from sim.calibration.posterior import Posterior
 from sim.measure.estimates import jackknife
 from sim.panel.count import select_households, select_purchases
@@ -41,7 +41,7 @@ def side_by_side(posterior: Posterior, choices: Choices, twins: int = TWINS) -> 
     its first purchase on, at the prices and promotions of its purchases.
     """
     at = occasions(choices, choices.start[1:].copy(), posterior.households, posterior.digests)
-    at = Occasions(choices, choices.start[:-1].copy(), at.seeds, at.known)
+    at = replace(at, given=choices.start[:-1].copy())
     return compared(choices, posterior.firms, simulate(replace(posterior, pool={posterior.simulator: 1.0}), at, twins))
 
 

@@ -23,10 +23,10 @@ def draws(habit: float, began: float = 0.0) -> Draws:
     return Draws(VARIANTS["simulator"], rng.normal(size=(2, 2, 3)), rng.normal(size=(2, 3)), sigma, common)
 
 
-def at_rest(theta: np.ndarray) -> np.ndarray:
-    """[..., j] chances at usual prices of utilities at rest theta [..., p]."""
+def at_rest(theta: np.ndarray, prices: tuple[float, ...] = TERMS.prices) -> np.ndarray:
+    """[..., j] chances at these prices of utilities at rest theta [..., p]."""
     v = np.concatenate([np.zeros((*theta.shape[:-1], 1)), theta[..., :2]], axis=-1)
-    v -= np.exp(theta[..., 2:]) * (np.array(TERMS.prices) - 1)
+    v -= np.exp(theta[..., 2:]) * (np.array(prices) - 1)
     return np.exp(v) / np.exp(v).sum(axis=-1, keepdims=True)
 
 
@@ -55,7 +55,9 @@ def test_households_end_with_the_habit_of_their_purchases_and_the_tastes_that_re
         *(*blocks, None, np.arange(3)),  # type: ignore[arg-type]
     )
     taste, habit = at_end(choices, TERMS, mine, np.array([1]))
-    rest, theta = at_rest(mine.theta[1]), mine.theta[1]
+    theta = mine.theta[1]
+    rest = at_rest(theta)
+    rest[0] = at_rest(theta[0], (1.0, 1.0, 1.0))  # the prices of its own purchases
     np.testing.assert_allclose(taste[0, :, 1:] + 1.5 * (rest[:, 1:] - rest[:, :1]), theta[:, :2], atol=1e-12)
     np.testing.assert_allclose(habit[0, 1], rest[1], atol=1e-12)  # it bought nothing
     memory = rest[0].copy()

@@ -91,11 +91,11 @@ def test_utilities_and_habit_are_those_of_the_rules_for_random_people():
     assert np.abs(workspace.bonds.habit[:, :PEOPLE].T - memory).max() < 1e-5
 
 
-def market(rng, skip=0):
+def market(rng, skip=0, told=0):
     """(six purchases of one household, its parameters, what is common: weight of a feature, beginning, habit, rate)."""
     x, f = rng.normal(0, 0.2, (6, FIRMS)), rng.integers(0, 2, (6, FIRMS, 1)).astype(float)
     y, share, usual = rng.integers(0, FIRMS, 6), rng.dirichlet(np.ones(FIRMS)), rng.normal(0, 0.2, FIRMS)
-    data = Data(np.array([0, 6]), y, x, f, share, usual, np.full((FIRMS, 1), 0.3), skip, True, True)
+    data = Data(np.array([0, 6]), np.array([told]), y, x, f, share, usual, np.full((FIRMS, 1), 0.3), skip, True, True)
     theta = np.append(rng.normal(0, 1.5, FIRMS - 1), 1.2)
     return data, theta, np.array([FEATURE, 0.4, 1.0, np.log(RATE / (1 - RATE))])
 
@@ -112,7 +112,7 @@ def test_people_of_these_tastes_who_are_born_in_the_simulator_rest_where_the_lik
     workspace.person.last[:], workspace.person.anchor[:] = 0, -1
     for i in range(PEOPLE):
         theta = np.append(rng.normal(0, 1.5, FIRMS - 1), rng.normal(1.2, 0.5))
-        settle(data, common, theta, np.exp(theta[-1]), taste, found[i])
+        settle(data, 0, common, theta, np.exp(theta[-1]), taste, found[i], np.empty(FIRMS))
         workspace.bonds.taste[:, i] = taste
         workspace.person.price_factor[i] = np.exp(theta[-1])
     to_rest(make_world(scenario), workspace, PEOPLE)
@@ -120,15 +120,16 @@ def test_people_of_these_tastes_who_are_born_in_the_simulator_rest_where_the_lik
 
 
 @pytest.mark.parametrize("habit", [True, False])
-@pytest.mark.parametrize("skip", [0, 1])
-def test_a_household_is_the_sum_of_its_known_purchases_by_its_tastes_and_its_memory(skip, habit):
-    data, theta, common = market(np.random.default_rng(2), skip)
+@pytest.mark.parametrize(("skip", "told"), [(0, 0), (1, 0), (0, 4)])
+def test_a_household_is_the_sum_of_its_known_purchases_by_its_tastes_and_its_memory(skip, told, habit):
+    data, theta, common = market(np.random.default_rng(2), skip, told)
     data.y[3] = -1
     taste, own, z = np.empty(FIRMS), np.empty(FIRMS), np.empty((6, FIRMS))
-    settle(data, common, theta, np.exp(1.2), taste, own)
+    settle(data, 0, common, theta, np.exp(1.2), taste, own, np.empty(FIRMS))
     at_rest = np.append(0, theta[:-1])
     usual = at_rest - np.exp(1.2) * data.usual_x + FEATURE * 0.3
-    np.testing.assert_allclose(own, np.exp(usual) / np.exp(usual).sum())
+    each = [at_rest - np.exp(1.2) * data.x[n] + FEATURE * data.f[n, :, 0] for n in range(told)] or [usual]
+    np.testing.assert_allclose(own, np.mean([np.exp(v) / np.exp(v).sum() for v in each], axis=0))
     np.testing.assert_allclose(taste, at_rest - own)
     memory = data.share + (own - data.share) / (1 + np.exp(-0.4))
     each = []
@@ -139,6 +140,6 @@ def test_a_household_is_the_sum_of_its_known_purchases_by_its_tastes_and_its_mem
             remember(memory, RATE, data.y[n])
     data = data._replace(habit=habit)
     fill_common(data, common, z)
-    assert household(data, z, common, theta, 0, np.empty((3, FIRMS))) == pytest.approx(sum(each[skip:]))
+    assert household(data, z, common, theta, 0, np.empty((4, FIRMS))) == pytest.approx(sum(each[skip:]))
     begin(data, common[[0, 2, 3]], own, memory)  # where nothing is said of the beginning
     np.testing.assert_allclose(memory, data.share)

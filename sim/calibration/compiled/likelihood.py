@@ -21,16 +21,19 @@ import numpy as np
 
 from sim.calibration.compiled.arithmetic import compiled
 
+OCCASIONS = 10  # of a household, at which its chances at rest are taken
+
 
 class Data(NamedTuple):
     """Purchases n, sorted by household i and time, of brands j."""
 
     start: np.ndarray  # [i + 1] int64, where the purchases of a household begin
+    told: np.ndarray  # [i] int64, where those end at whose prices it is taken to rest
     y: np.ndarray  # [n] int64, the brand bought, -1 = not known
     x: np.ndarray  # [n, j] price less 1, in the simulator's units
     f: np.ndarray  # [n, j, k] what has a common weight: feature, display, first brand bought, gain, loss
     share: np.ndarray  # [j] market shares
-    usual_x: np.ndarray  # [j] x before the first purchase
+    usual_x: np.ndarray  # [j] x of the market, for households of whom nothing is told
     usual_f: np.ndarray  # [j, k] the same of f
     skip: int  # 1: the first purchase of a household is taken as given
     log_normal: bool  # whether households' parameter is the logarithm of their price weight
@@ -84,18 +87,27 @@ def strength(data, common):
 
 
 @compiled
-def settle(data, common, theta, weight, taste, rest):
-    """Write the tastes of a household [j], and the chances of choice at rest [j], which memory then is.
+def settle(data, i, common, theta, weight, taste, rest, v):
+    """Write the tastes of household i [j], and its chances of choice at rest [j], which memory then is.
 
-    `weight` is that of price.
+    They are means over some of its own purchases, so that memory is not beside rest on average. `weight` is that of
+    price; v [j] is overwritten.
     """
-    for j in range(taste.shape[0]):
+    brands, first, all_told = taste.shape[0], data.start[i], data.told[i] - data.start[i]
+    many = min(all_told, OCCASIONS)
+    for j in range(brands):
         taste[j] = theta[j - 1] if j > 0 else 0.0
-        rest[j] = taste[j] - weight * data.usual_x[j]
-        for k in range(data.usual_f.shape[1]):
-            rest[j] += common[k] * data.usual_f[j, k]
-    chances_of(rest)
-    for j in range(taste.shape[0]):
+        rest[j] = 0.0
+    for m in range(max(many, 1)):
+        n = first + all_told * m // max(many, 1)
+        for j in range(brands):
+            v[j] = taste[j] - weight * (data.x[n, j] if many > 0 else data.usual_x[j])
+            for k in range(data.usual_f.shape[1]):
+                v[j] += common[k] * (data.f[n, j, k] if many > 0 else data.usual_f[j, k])
+        chances_of(v)
+        for j in range(brands):
+            rest[j] += v[j] / max(many, 1)
+    for j in range(brands):
         taste[j] -= habit_weight(common) * rest[j]
 
 
@@ -147,13 +159,13 @@ def log_chance(taste, more, left, weight, x, z, y):
 
 @compiled
 def household(data, z, common, theta, i, scratch):
-    """Log-likelihood of the purchases of household i that are known; z is that of `fill_common`, scratch [3, j].
+    """Log-likelihood of the purchases of household i that are known; z is that of `fill_common`, scratch [4, j].
 
     What its memory began with beyond market shares fades with every purchase, whatever was bought.
     """
     taste, rest, more = scratch[0], scratch[1], scratch[2]
     weight, kept = price_weight(theta, more.shape[0], data.log_normal), 1.0 - habit_rate(common)
-    settle(data, common, theta, weight, taste, rest)
+    settle(data, i, common, theta, weight, taste, rest, scratch[3])
     begin(data, common, rest, more)
     for j in range(more.shape[0]):
         more[j] = strength(data, common) * (more[j] - data.share[j])

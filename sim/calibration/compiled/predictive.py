@@ -53,23 +53,23 @@ def draw_households(hyper, theta, random):
 
 
 @compiled
-def recall(data, first, end, common, theta, memory, taste):
-    """Write tastes [j] of a household, and its memory [j] after purchases first .. end - 1, the first of all."""
+def recall(data, i, end, common, theta, memory, taste):
+    """Write tastes [j] of household i, and its memory [j] after its purchases before `end`."""
     rest = np.empty(memory.shape[0])
-    settle(data, common, theta, price_weight(theta, memory.shape[0], data.log_normal), taste, rest)
+    settle(data, i, common, theta, price_weight(theta, memory.shape[0], data.log_normal), taste, rest, memory)
     begin(data, common, rest, memory)
-    for n in range(first, end):
+    for n in range(data.start[i], end):
         if data.y[n] >= 0:
             remember(memory, habit_rate(common), data.y[n])
 
 
 @compiled
 def settle_all(data, common, theta, taste):
-    """Write the tastes of households with parameters theta [i, p] to `taste` [i, j]."""
-    rest = np.empty(taste.shape[1])
-    for i in range(theta.shape[0]):
-        weight = price_weight(theta[i], taste.shape[1], data.log_normal)
-        settle(data, common, theta[i], weight, taste[i], rest)
+    """Write the tastes of people with parameters theta [n, p], at usual prices, to `taste` [n, j]; `data` is empty."""
+    rest, v = np.empty(taste.shape[1]), np.empty(taste.shape[1])
+    for n in range(theta.shape[0]):
+        weight = price_weight(theta[n], taste.shape[1], data.log_normal)
+        settle(data, 0, common, theta[n], weight, taste[n], rest, v)
 
 
 @compiled
@@ -90,7 +90,7 @@ def follow(data, i, given, known, hyper, theta, which, random, chances):
     many, brands, start = theta.shape[0], data.share.shape[0], data.start[i]
     memory, taste = np.empty((many, brands)), np.empty((many, brands))
     for d in range(many):
-        recall(data, start, start, hyper.common[which[d]], theta[d], memory[d], taste[d])
+        recall(data, i, start, hyper.common[which[d]], theta[d], memory[d], taste[d])
     logs, chance = np.zeros(many), np.empty(brands)
     for n in range(start, data.start[i + 1]):
         asked, counts = n >= given, n >= given or (not known and n >= start + data.skip)
@@ -118,7 +118,7 @@ def follow(data, i, given, known, hyper, theta, which, random, chances):
             draw_anew(logs, theta, which, random)
             move(data, i, n + 1, hyper, theta, which, random)
             for d in range(many):
-                recall(data, start, n + 1, hyper.common[which[d]], theta[d], memory[d], taste[d])
+                recall(data, i, n + 1, hyper.common[which[d]], theta[d], memory[d], taste[d])
     draw_anew(logs, theta, which, random)
 
 
@@ -171,9 +171,9 @@ def move(data, i, end, hyper, theta, which, random):
         return
     step *= 2.38 / math.sqrt(p)
     first = data.start[i]
-    past = Data(np.array([first, end]), *data[1:])
+    past = Data(np.array([first, end]), data.told[i : i + 1], *data[2:])
     brands = data.share.shape[0]
-    z, new, scratch = np.empty((end - first, brands)), np.empty(p), np.empty((3, brands))
+    z, new, scratch = np.empty((end - first, brands)), np.empty(p), np.empty((4, brands))
     for d in range(many):
         fill_common(past, hyper.common[which[d]], z)
         at = _log_posterior(past, z, theta[d], hyper, which[d], scratch)
@@ -202,7 +202,7 @@ def run_free(data, i, given, theta, common, random, chosen):
     """One free run of household i: what it chooses from purchase `given` on, by its own choices; to chosen [n]."""
     brands, start = data.share.shape[0], data.start[i]
     memory, taste, v = np.empty(brands), np.empty(brands), np.empty(brands)
-    recall(data, start, start, common, theta, memory, taste)
+    recall(data, i, start, common, theta, memory, taste)
     weight, rate = price_weight(theta, brands, data.log_normal), habit_rate(common)
     for n in range(start, data.start[i + 1]):
         bought = data.y[n]

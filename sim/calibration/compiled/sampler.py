@@ -51,7 +51,7 @@ class State(NamedTuple):
     common_step: np.ndarray  # [C, C]
     sizes: np.ndarray  # [1 + 2 p] logs of the sizes of the common step, the shifts and the scalings
     random: np.ndarray  # [1] uint64
-    scratch: np.ndarray  # [3, j]
+    scratch: np.ndarray  # [4, j]
 
 
 @compiled
