@@ -10,6 +10,7 @@ from sim.panel.brand_columns import BLOCKS, block, find_blocks
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
 from sim.panel.share_tables import shares_in_rows, shares_of_brands
+from sim.panel.status_columns import find_flags, find_statuses
 from sim.panel.table import Table, whole_numbers
 from sim.panel.time_columns import find_times
 from sim.panel.values import read_numbers, truths
@@ -165,21 +166,11 @@ def _rest(finder: Finder, found: Columns) -> None:
         if not (sets or found.time or found.order):
             sets = [n for n in finder.unused() if _numbers_choices(finder, found, n)]
         found.choice_set = finder.take(sets[0] if sets else "")
-    found.quantity = _numeric(finder, "quantity", vocabulary.QUANTITY)
-    found.price = _numeric(finder, "price", vocabulary.PRICE)
+    find_flags(finder, found)
+    found.quantity = next(iter(_numeric(finder, "quantity", vocabulary.QUANTITY)), "")
+    found.price, *found.amounts = _numeric(finder, "price", vocabulary.PRICE) or [""]
     found.weight = finder.first("weight", vocabulary.WEIGHT)
-    named_column = finder.named("status")
-    found.status = (
-        ((named_column,) if named_column else ())
-        if named_column is not None
-        else tuple(finder.matching(vocabulary.STATUS))
-    )
-    found.refunds = (
-        ()
-        if named_column is not None
-        else tuple(n for n in finder.matching(vocabulary.REFUND_FLAG) if n not in found.status)
-    )
-    found.returned = tuple(finder.matching(vocabulary.REFUNDED_QUANTITY)) if found.quantity else ()
+    find_statuses(finder, found)
 
 
 def _numbers_choices(finder: Finder, found: Columns, name: str) -> bool:
@@ -195,10 +186,10 @@ def _numbers_choices(finder: Finder, found: Columns, name: str) -> bool:
     return bool(apart and np.isfinite(read_numbers(texts)).all())
 
 
-def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
-    """The column of a usual name that holds numbers; one that the user names may hold anything."""
+def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> list[str]:
+    """The columns of a usual name that hold numbers, the likeliest first; one that the user names may hold anything."""
     if finder.options.named(role) is not None:
-        return finder.first(role, patterns)
+        return [finder.first(role, patterns)]
     hits = []
     for name in finder.matching(patterns):
         numbers = read_numbers(finder.texts(name), finder.options.decimal, finder.table.comma)
@@ -206,11 +197,24 @@ def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
             hits.append(name)
         elif len(numbers):
             finder.notes.append(f"{name} does not hold numbers ({finder.texts(name)[0]!r}); left aside.")
-    if len(hits) > 1 and role == "quantity":
+    if role == "price":
+        hits = sorted(hits, key=_of_order)
+    if len(hits) > 1:
         finder.notes.append(
-            f"{hits[0]} is taken for the quantity, not {', '.join(hits[1:])}; panel.quantity=COLUMN says otherwise."
+            f"{hits[0]} is taken for the {role}, not {', '.join(hits[1:])}; panel.{role}=COLUMN says otherwise."
         )
-    return finder.take(hits[0] if hits else "")
+    finder.take(hits[0] if hits else "")
+    return hits
+
+
+def _of_order(name: str) -> int:
+    """0 for the price of a unit or line, 1 for other amounts, 2 for a price that need not be paid, 3 for a total."""
+    text = vocabulary.normalized(name)
+    if re.match(r"(?:order|invoice|cart|basket|grand|gesamt|sub)?(?:total|betrag|amount|value|totaal|summe)", text):
+        return 3 if not re.match("amount|betrag|value", text) else 1
+    if re.match("retail|list|regular|original|shelf|base", text):
+        return 2
+    return 0 if vocabulary.OF_ONE.search(text) and not vocabulary.OF_ALL.search(text) else 1
 
 
 def _without_brand(finder: Finder, found: Columns) -> None:
@@ -218,16 +222,14 @@ def _without_brand(finder: Finder, found: Columns) -> None:
     if shares := shares_of_brands(finder.table, finder.unused()):
         finder.wrong.append(shares)
         return
-    wide = _amounts(finder, (*found.status, *found.refunds, *found.returned, found.segment))
+    wide = _amounts(finder, (*found.tells(), found.segment))
     if len(wide) > 1:
         finder.wrong.append(
             f"no column names the brand; if {', '.join(wide[:4])} are brands, call them bought_{wide[0]}, .. (1 or 0, "
             "or units); or panel.brand=COLUMN, or panel.brand=none for the history of one firm"
         )
         return
-    maybe = [
-        n for n in finder.unused() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
-    ]
+    maybe = [n for n in finder.unused() if n not in (*found.tells(), found.segment) and _like_names(finder, n)]
     numbered = [n for n in finder.unused() if re.fullmatch(r"(?:p|pr|price|cost|x)[._]?[1-9]\d?", n.lower())]
     blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS) or len(numbered) > 1
     if found.customer and (found.time or found.order) and not maybe and not blocks:

@@ -1,6 +1,5 @@
 """Reads prices, features and displays of every brand at every row of a file."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,10 +9,8 @@ from sim.panel.row_set import MOST_BAD, Rows
 from sim.panel.row_times import times_as_written
 from sim.panel.types import Panel
 from sim.panel.values import read_numbers, truths
-from sim.panel.vocabulary import normalized
+from sim.panel.vocabulary import OF_ALL, OF_ONE, normalized
 
-OF_ONE = re.compile("price|preis|prijs|prix|precio|preco|prezzo")  # in the name of a column: of one unit
-OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
 Blocks = dict[str, dict[str, np.ndarray]]  # kind -> brand -> [rows of the file]
 
 

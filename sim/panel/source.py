@@ -167,7 +167,7 @@ def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
     notes = list(layout.notes)
     if ragged:
         notes.append(f"{ragged} line{'s' * (ragged > 1)} with more cells than the header left out.")
-    names = ["" if str(n).startswith("Unnamed: ") else str(n).strip().strip("'") for n in frame.columns]
+    names = ["" if str(n).startswith("Unnamed: ") else " ".join(str(n).split()).strip("'") for n in frame.columns]
     names = [n if n or names.index("") == i else f"column {i + 1}" for i, n in enumerate(names)]
     rows = len(frame)
     table = Table(

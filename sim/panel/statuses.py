@@ -142,10 +142,19 @@ CANCELED = re.compile(
     r"reembols|rimbors|fail|declin|void|"
     r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
     r"creditnote|"
-    r"estorn|anulowan|zwrot|avbrut|iptal|iade|anulad|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|mislukt|echoue)"
+    r"credit ?memo|revers|nota (?:de |di )?credito|fehlgeschlagen|ruckgangig|zuruck|widerruf|teruggestuurd|"
+    r"ingetrokken|"
+    r"kreditnota|kreditfaktura|makuler|aterbetal|kanseller|peruttu|palautet|hyvitet|zrusen|vracen|dobropis|torolve|"
+    r"visszakuld|anulat|returnat|rambursat|отмен|возврат|キャンセル|返品|返金|已取消|退款|退货|zwroc|korekta|"
+    r"estorn|anulowan|zwrot|avbrut|iptal|iade|anulad|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|"
+    r"mislukt|echoue)"
 )
 UNFINISHED = re.compile(
-    r"(unpaid|pending|on.?hold|awaiting|draft|unavailable|checkout|quote|estimate|offen\b|ausstehend|in behandeling|"
+    r"(\b(?:not|nicht|niet|non|no|pas|nao|inte|ikke|nie) (?:yet )?(?:paid|bezahlt|betaald|paye|paga|pago|betald|"
+    r"betalt|"
+    r"zaplacon|complet|confirm|valid)|unbezahlt|onbetaald|obetald|ubetalt|unpaid|pending|on.?hold|awaiting|draft|"
+    r"unavailable|checkout(?! payment)|quote|estimate|offen\b|ausstehend|wartestellung|in afwachting|in de wacht|"
+    r"oczekuj|"
     r"impaye|pendiente|pendente|in attesa|openstaand|proforma)"
 )
 BROWSED = re.compile(
@@ -167,8 +176,21 @@ BOUGHT = re.compile(
     r"voltooid|verzonden|koop|gekocht|geleverd|afgerond|paye|achat|achete|vente|livre|termine|expedie|pagad|"
     r"compra|venta|entreg|"
     r"enviad|pago|venda|conclu|pagat|acquist|vendit|consegn|spedit|concret|checked out|besteld|bestellt|valid|"
+    r"payment|zahlung|betaling|paiement|pagament|in (?:bearbeitung|behandeling|lavorazione)|en cours|procesando|"
+    r"rechnung|"
+    r"abgeholt|afgehaald|bezorgd|factuur|facture|factura|fattura|fatura|regle|solde\b|evas[oa]|wyslan|zaplacon|"
+    r"dostarczon|"
+    r"leverer|leveret|levert|skickad|betald|betalt|afsendt|sendt|toimitet|maksett|lahetet|dorucen|odeslan|vyrizen|"
+    r"dokoncen|"
+    r"teslim|kargo|odendi|kiszallit|teljesit|livrat|finalizat|доставлен|оплачен|выполнен|завершен|完了|発送|支払|已完成|已付款|"
+    r"已发货|"
     r"active|regular|normal)"
 )
+
+
+def is_plain(word: str) -> bool:
+    """Whether a text is as short as a status is, so that `return` in it is one."""
+    return len(re.findall(r"[^\W\d_]+", word)) <= 3 and not re.search(r"\d", word)
 
 
 def meaning(word: str) -> str:
@@ -178,7 +200,7 @@ def meaning(word: str) -> str:
     ('bought', 'canceled', 'browsed')
     """
     text = re.sub(r"[_\-/.]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)).strip()
-    text = unicodedata.normalize("NFKD", text.replace("ø", "o"))
+    text = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("ł", "l"))
     text = "".join(c for c in text if not unicodedata.combining(c)).lower()
     if re.search(r"(not|un|never|no) ?(return|refund|cancel)", text):
         return "bought"

@@ -37,6 +37,7 @@ PERSON = _words(
     "foyer menage acheteur utilisateur abonne membre cartefidelite adherent",
     "hogar cliente comprador usuario socio abonado tarjeta",
     "domicilio agregado consumidor assinante cartao membro",
+    "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
     "famiglia acquirente utente tessera abbonato socio",
 )
 CUSTOMER = (  # tiers: the first with a hit is taken
@@ -55,7 +56,7 @@ WHEN = _words(
     "creation payment",
     "sale sales sold visit shop shopping trip basket receipt billing bill booking posting bought survey ticket "
     "observation obs",
-    "local utc entry calendar tran trade day",
+    "snapshot reference reporting report statement local utc entry calendar tran trade day",
     "bestell kauf rechnungs auftrags buchungs beleg verkaufs transaktions einkaufs erstellt bon kassenbon",
     "aankoop bestel factuur koop transactie verkoop besteld kassabon op kop kobs zakupu zamowienia",
     "commande achat facture vente de la du d l",
@@ -213,6 +214,8 @@ PRICE = (
     r"unidade|pezzo|unitaire|unitario)(?:ttc|ht|htva|inkl|incl|excl)?(?:mwst|btw|tva|iva)?",
     r"precio(?:unitario)?|importe|preco(?:unitario)?|valor|prezzo(?:unitario)?|importo|dollars|paid|cost|spend",
 )
+OF_ONE = re.compile("price|preis|prijs|prix|precio|preco|prezzo")  # in the name of a column: of one unit
+OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
 STATUS = (
     r"(?:order|payment|financial|delivery|fulfillment|fulfilment|transaction|sale|shipping|line|item|invoice|"
     r"subscription)?status",
@@ -222,6 +225,9 @@ STATUS = (
     r"(?:sales?|purchase)(?:or)?returns?|returns?(?:or)?sales?",
     r"(?:event|action|behaviou?r|activity|interaction|transaction|document|doc|movement|record|row|line|order|"
     r"sale)(?:type|name)?",
+    r"(?:beleg|vorgangs|buchungs|auftrags|bestell|umsatz|transaktions)(?:art|typ)|(?:boekings|document|transactie)soort|"
+    r"(?:sale|order|transaction)?kind|tipo(?:de|di)?(?:documento|transaccion|movimiento|operacion|transazione|operazione)|"
+    r"type(?:de)?(?:document|transaction|operation|mouvement)|contractstatus|vertragsstatus|"
     r"type|typ|art|ereignis|ereignistyp|aktion|gebeurtenis|evenement|actie|soort|evento|tipo|tipoevento|azione|"
     r"accion|acao",
 )
@@ -238,6 +244,17 @@ REFUND_FLAG = (
 ON_TOP = re.compile(  # amounts of an order that are no brand's
     "discount|coupon|voucher|gift|ship|freight|deliver|tax|vat|fee|tip|refund|credit|point|rabatt|gutschein|versand|steuer|"
     "mwst|korting|verzend|btw|remise|livraison|tva|descuento|envio|impuesto|iva|desconto|frete|imposto|sconto|spedizione"
+)
+BOUGHT_FLAG = (
+    r"(?:is|was|has|order|payment|invoice|sale|transaction)*(?:completed?|valid|validated|paid|successful|success|"
+    r"confirmed|approved|captured|settled|accepted)(?:flag|yn)?",
+    r"(?:ist|is)?(?:gultig|bezahlt|abgeschlossen|bestatigt|geldig|betaald|voltooid|bevestigd)|paye+|validee?|confirmee?|"
+    r"terminee?|pagad[oa]|completad[oa]|valid[oa]|confirmad[oa]|pagat[oa]|completat[oa]|confermat[oa]|pag[oa]|concluid[oa]",
+)
+PAID_BACK = (
+    r"(?:amount|total|value|net)?(?:refunded|refund|refunds|returned)(?:amount|total|value)?(?:usd|eur|gbp)?",
+    r"montantrembourse|erstatt(?:eter|ungs)?betrag|ruckerstattung(?:sbetrag)?|terugbetaaldbedrag|importereembolsado|"
+    r"importorimborsato|valor(?:reembolsado|devolvido)",
 )
 REFUNDED_QUANTITY = (
     r"(?:quantity|qty|units|items)(?:refunded|returned|canceled|cancelled|returns?)",

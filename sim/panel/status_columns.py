@@ -1,0 +1,70 @@
+"""Finds the columns that tell purchases from other rows: statuses, yes and no, amounts paid back."""
+
+import numpy as np
+
+from sim.panel import statuses, vocabulary
+from sim.panel.column_finder import Columns, Finder, codes_of
+from sim.panel.values import read_numbers, truths
+
+MOST_STATUSES = 12  # texts of a column that is no status by its name
+
+
+def find_flags(finder: Finder, found: Columns) -> None:
+    """Columns such as paid, completed or valid that say yes in some rows and no in others."""
+    if finder.options.status is None and not found.start:
+        hits = [n for n in finder.matching(vocabulary.BOUGHT_FLAG) if _yes_and_no(finder, n)]
+        found.flags = tuple(finder.take(n) for n in hits)
+
+
+def _yes_and_no(finder: Finder, name: str) -> bool:
+    yes = truths(finder.texts(name))
+    return yes is not None and bool(yes.any()) and not yes.all()
+
+
+def find_statuses(finder: Finder, found: Columns) -> None:
+    """Statuses by name, or else by what they say; whether a row came back; how many units, how much of the amount."""
+    named = finder.named("status")
+    if named is not None:
+        found.status = (named,) if named else ()
+    else:
+        status = finder.matching(vocabulary.STATUS)
+        refunds = [n for n in finder.matching(vocabulary.REFUND_FLAG) if n not in status]
+        if found.start:  # of a spell that is over, that it was canceled says nothing else
+            for name in [n for n in (*status, *refunds) if len(finder.texts(n)) > 1]:
+                finder.notes.append(
+                    f"{name} ({', '.join(finder.texts(name)[:3])}) is not used, as it tells what became of a spell and "
+                    f"not whether it was; panel.status={name} uses it."
+                )
+            return
+        paid_back = [n for n in finder.matching(vocabulary.PAID_BACK) if _amounts(finder, n)]
+        found.refunds = tuple(n for n in refunds if n not in paid_back)
+        found.paid_back = tuple(paid_back)
+        found.status = (*status, *_by_their_words(finder, (*status, *refunds, *paid_back)))
+    found.returned = tuple(finder.matching(vocabulary.REFUNDED_QUANTITY)) if found.quantity else ()
+
+
+def _amounts(finder: Finder, name: str) -> bool:
+    texts = finder.texts(name)
+    numbers = read_numbers(texts, finder.options.decimal, finder.table.comma)
+    return truths(texts) is None and bool(len(texts)) and bool(np.isfinite(numbers).all())
+
+
+def _by_their_words(finder: Finder, apart: tuple[str, ...]) -> list[str]:
+    """Columns of another name, all of whose texts say that a row was bought or not, and some that it came back."""
+    hits = []
+    for name in finder.unused():
+        texts = finder.texts(name)
+        meanings = [statuses.meaning(t) for t in texts[: MOST_STATUSES + 1]]
+        back = [t for t, m in zip(texts, meanings, strict=False) if m == "canceled" and statuses.is_plain(t)]
+        if name in apart or not back or len(texts) > MOST_STATUSES or len(texts) < 2:
+            continue
+        if all(meanings) and "bought" in meanings:
+            hits.append(name)
+        else:
+            codes, _ = codes_of(finder.table, name)
+            many = int((codes == texts.index(back[0])).sum())
+            finder.notes.append(
+                f"{name} is {back[0]} in {many} rows, which are counted; panel.filter='{name}!={back[0]}' leaves "
+                "them out."
+            )
+    return hits
