@@ -13,28 +13,23 @@ from sim.panel.values import read_numbers
 
 def find_times(finder: Finder, found: Columns) -> None:
     """The column of time, or those of the start and end of a spell, or of parts of a date."""
-    starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
-    provider = re.fullmatch(vocabulary.PROVIDER, vocabulary.normalized(found.brand))
-    if provider and not finder.matching(vocabulary.QUANTITY):
-        starts, ends = starts or finder.matching(vocabulary.BEGUN), ends or finder.matching(vocabulary.OVER)
-    if finder.options.time is None and len(starts) == len(ends) == 1:
-        found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
-        return
-    lasting = [n for n in finder.matching(vocabulary.DURATION) if provider or _with_unit(finder, n)]
-    if finder.options.time is None and len(starts) == len(lasting) == 1 and not ends and found.brand:
-        found.start, found.duration = finder.take(starts[0]), finder.take(lasting[0])
+    if _is_spell(finder, found):
         return
     named_column = finder.named("time")
     if named_column is not None:
         found.time = named_column
         return
-    hits = sorted((rank, i, n) for i, n in enumerate(finder.unused()) if (rank := _moment(n)) is not None)
+    hits = sorted(
+        (rank, vocabulary.AFTER_PURCHASE.search(vocabulary.normalized(n)) is not None, i, n)
+        for i, n in enumerate(finder.unused())
+        if (rank := _moment(n)) is not None
+    )
     clocks = [
         n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
     ]
-    clocks = clocks if any(n not in clocks for _, _, n in hits) else []
-    names = [n for _, _, n in hits if n not in clocks]
-    parts = _parts(finder, {n: rank for rank, _, n in hits}, names)
+    clocks = clocks if any(n not in clocks for *_, n in hits) else []
+    names = [n for *_, n in hits if n not in clocks]
+    parts = _parts(finder, {n: rank for rank, *_, n in hits}, names)
     if parts:
         found.parts, found.time = parts, parts[-1]
     elif names:
@@ -51,6 +46,22 @@ def find_times(finder: Finder, found: Columns) -> None:
             f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
             f"otherwise."
         )
+
+
+def _is_spell(finder: Finder, found: Columns) -> bool:
+    """Whether there are columns of the start of a spell and of its end or length; they are taken."""
+    starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
+    provider = re.fullmatch(vocabulary.PROVIDER, vocabulary.normalized(found.brand))
+    if provider and not finder.matching(vocabulary.QUANTITY):
+        starts, ends = starts or finder.matching(vocabulary.BEGUN), ends or finder.matching(vocabulary.OVER)
+    if finder.options.time is None and len(starts) == len(ends) == 1:
+        found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
+        return True
+    lasting = [n for n in finder.matching(vocabulary.DURATION) if provider or _with_unit(finder, n)]
+    if finder.options.time is None and len(starts) == len(lasting) == 1 and not ends and found.brand:
+        found.start, found.duration = finder.take(starts[0]), finder.take(lasting[0])
+        return True
+    return False
 
 
 def _with_unit(finder: Finder, name: str) -> bool:
@@ -105,6 +116,9 @@ def _of_day(finder: Finder, name: str) -> bool:
 def _parts(finder: Finder, ranks: dict[str, int], names: list[str]) -> tuple[str, ...]:
     """Columns of year and month (and day), week or quarter, where the finest of them alone starts anew every year."""
     years = [n for n in names if ranks[n] == 7]
+    of_year = [n for n in names if re.fullmatch(vocabulary.DAY_OF_YEAR, vocabulary.normalized(n))]
+    if len(years) == len(of_year) == 1 and _at_most(finder, of_year[0], 366):
+        return (years[0], of_year[0])
     finer = [n for n in names if ranks[n] in (2, 3, 5, 6) and _at_most(finder, n, 53)]
     if len(years) != 1 or not finer or ranks[names[0]] < 2:
         return ()

@@ -63,6 +63,7 @@ WHEN = _words(
     "pedido compra factura venta transaccion creacion del fatura venda da do transacao",
     "acquisto ordine fattura vendita transazione di dell dellordine dell",
 )
+DAY_OF_YEAR = "doy|dayofyear|yearday|dayoftheyear|juliandays?|julian|tagdesjahres"
 MOMENTS = (  # the finest first
     (
         *(
@@ -96,7 +97,7 @@ MOMENTS = (  # the finest first
         *("date", "datum", "fecha", "data", "dates", "dato", "tarih", "created", "weekending", "weekcommencing"),
         *("weekbeginning", "weekstarting", "weekstart", "weekof", "wc", "checkin", "checkindate"),
     ),
-    ("day", "tag", "dag", "jour", "dia", "giorno", "daynumber", "daynum", "dayno"),
+    ("day", "tag", "dag", "jour", "dia", "giorno", "daynumber", "daynum", "dayno", *DAY_OF_YEAR.split("|")),
     (
         "week",
         "weeks",
@@ -123,6 +124,7 @@ MOMENTS = (  # the finest first
     ("quarter", "quartal", "kwartaal", "trimestre"),
     ("year", "jahr", "jaar", "annee", "ano", "anno", "an"),
 )
+AFTER_PURCHASE = re.compile("invoice|bill|posting|booking|payment|rechnung|buchung|factu|fattur|fatura")
 NO_PURCHASE_TIME = re.compile(
     "ship|deliver|due|birth|updat|modif|cancel|return|refund|expir|estimat|approv|sign|regist|first|last|next|fulfil|"
     "geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
