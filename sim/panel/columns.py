@@ -11,6 +11,7 @@ from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
 from sim.panel.share_tables import shares_in_rows, shares_of_brands
 from sim.panel.status_columns import find_flags, find_statuses
+from sim.panel.sums import sums_by_brand
 from sim.panel.table import Table, whole_numbers
 from sim.panel.time_columns import find_times
 from sim.panel.values import read_numbers, truths
@@ -97,10 +98,12 @@ def _numbers_orders(finder: Finder, name: str) -> bool:
     return vocabulary.normalized(name) in ("name",) and all(t.startswith("#") for t in finder.texts(name))
 
 
-def _how_many(finder: Finder, name: str) -> bool:
-    """Whether a column is called by what is counted, and counts it from 0 on."""
+def _how_many(finder: Finder, found: Columns, name: str) -> bool:
+    """Whether a column is called by what is counted, and counts it: from 0 on, or in a table of sums."""
     called = re.fullmatch(vocabulary.COUNTS, vocabulary.normalized(name))
-    return called is not None and "0" in finder.texts(name) and _counts(finder, name)
+    counts = called is not None and _counts(finder, name)
+    number_of = called is not None and bool(called[1]) and not called[1].startswith("no")
+    return counts and (number_of or "0" in finder.texts(name) or sums_by_brand(finder.table, found))
 
 
 def _same_rows(table: Table, one: str, other: str) -> bool:
@@ -159,7 +162,7 @@ def _is_code(name: str) -> bool:
 def _rest(finder: Finder, found: Columns) -> None:
     named_column = finder.named("order")
     hits = [n for n in finder.unused() if _numbers_orders(finder, n)]
-    hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, n)]
+    hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, found, n)]
     found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
     if found.chosen:
         sets = finder.matching(vocabulary.CHOICE_SET)

@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.panel import vocabulary
 from sim.panel.brand_columns import block_names
+from sim.panel.date_texts import MONTHS, plain_date
 from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK, read_times
 from sim.panel.durations import ends_after
 from sim.panel.options import Options
@@ -72,7 +73,9 @@ def _numbered(table: Table) -> Table:
         values = set().union(*(table.cells[n].categories for n in columns))
         if len(columns) >= 3 and len(values) <= max(10, len(columns) * table.rows // 5):
             years = all(re.fullmatch("(19|20)[0-9]{2}", n) for n in columns.values())
-            bought = any(re.fullmatch(p, prefix) for tier in vocabulary.BRAND[:1] for p in tier) or prefix == "choice"
+            bought = any(re.fullmatch(p, prefix) for p in (*vocabulary.BRAND[0], *vocabulary.FLAG)) or re.search(
+                r"(?:purchase|occasion|trip|bought|kauf|aankoop|achat|compra|acquisto)s?$", prefix
+            )
             return _melted(table, columns, "year" if years else "period", "choice" if bought else "provider")
     return table
 
@@ -80,6 +83,9 @@ def _numbered(table: Table) -> Table:
 def _months(table: Table) -> list[str]:
     """Columns that are called by a month, quarter, week or day."""
     forms = YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK
+    named = [n for n in table.names if plain_date(n).lower().rstrip(".") in MONTHS]
+    if len(named) > 2:
+        return named
     return [n for n in table.names if any(p.fullmatch(n.strip()) for p in forms) or _is_date(n)]
 
 

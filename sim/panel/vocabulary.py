@@ -196,7 +196,7 @@ FLAG = (
     r"gekauft|gewahlt|gekozen|gekocht|keuze|wahl|achete|choisi|choix|comprado|elegido|eleccion|escolhido|"
     r"escolha|acquistato|scelto|scelta",
 )
-COUNTS = r"(?:n|no|num|number|numberof)?(?:purchases|orders|trips|visits|transactions)"  # how many in a week or month
+COUNTS = r"(n|no|num|number|numberof)?(?:purchases|orders|trips|visits|transactions)"  # how many in a week or month
 QUANTITY = (
     r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|units|no|num|numberof|nbof)?"
     r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"

@@ -1,0 +1,84 @@
+"""Tables that are no list of purchases: sums, ratings, months as columns, sequences in a cell; marks of money."""
+
+import numpy as np
+import pytest
+
+from sim import panel
+from tests.panel.panels import BOUGHT, NAMES, Case, check, rows, several
+from tests.panel.test_kinds import date
+
+SUMS = "".join(f"{c},{b},{(c * k) % 5}\n" for c in range(1, 13) for k, b in enumerate(NAMES.values(), 1))
+SUM = sum((c * k) % 5 for c in range(1, 13) for k in (1, 2, 3))
+WIDE = "respondent,{}\n" + "".join(f"{c},{','.join('ABC'[(c * m) % 3] for m in range(4))}\n" for c in range(9))
+
+READ = {
+    "address_of_several_lines": Case(
+        rows("customer,date,address,brand", lambda c, w, b: (c, date(w), '"1, High St\n\nYork"', b)), 6, 24
+    ),
+    "header_of_several_lines": Case(
+        rows('"Customer\nID","Order\nDate",Brand', lambda c, w, b: (c, date(w), b)), 6, 24, said="customer: Customer ID"
+    ),
+    "months_by_name": Case(WIDE.format("Jan,Feb,Mar,Apr"), 9, 36, said="read as provider by month"),
+    "last_purchases": Case(WIDE.format("purchase_1,purchase_2,purchase_3,purchase_4"), 9, 36, said="choice by period"),
+    "purchases_by_month": Case(
+        rows("customer,month,brand,n_purchases", lambda c, w, b: (c, f"2021-0{w}", b, 3)),
+        *(6, 24, 3, "A row is one use, however many n_purchases it tells of"),
+    ),
+    "sums_of_units": Case(
+        f"customer,brand,units\n{SUMS}",
+        *(12, sum(bool((c * k) % 5) for c in range(1, 13) for k in (1, 2, 3))),
+        said="if units is a sum over many purchases",
+    ),
+    "lines_below_a_table_of_orders": Case(
+        rows("Record,Order Number,Buyer Username,Item Title", lambda c, w, b: (w, f"{c}{w}", f"u{c}", b))
+        + '24,"record(s) downloaded,"," from Jan-01-21",\n',
+        *(6, 24, 3, "1  no brand"),
+    ),
+    "pieces_with_a_point": Case(
+        rows("Kunde;Datum;Marke;Menge", lambda c, w, b: (c, date(w), b, f"{-1 if w == 4 else 1},00 Stk."), ";"),
+        *(6, 18, 3, "6  returned (Menge below 0)"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_tables_of_other_shapes(name, tmp_path):
+    check(READ[name], tmp_path)
+
+
+def test_sums_by_brand_are_written_out(tmp_path):
+    (tmp_path / "panel.csv").write_text(f"customer,brand,purchases\n{SUMS}")
+    read = panel.read(tmp_path / "panel.csv")
+    assert len(read.hh) == SUM and not read.ordered
+    share = np.bincount(read.y) / len(read.y)
+    for k, brand in enumerate(NAMES.values(), 1):
+        of_brand = sum((c * k) % 5 for c in range(1, 13))
+        assert share[read.brands.index(brand)] == pytest.approx(of_brand / SUM)
+
+
+ASKED = {
+    "ratings": (
+        several("respondent,wave,brand,rating", lambda c, w, b: [(c, w, a, 3 + (a == b)) for a in NAMES.values()]),
+        "every brand is there at every occasion",
+    ),
+    "sequences": (
+        "customer,brand\n" + "".join(f"{c},{'-'.join('ABC'[(c * m + m) % 3] for m in range(4))}\n" for c in range(9)),
+        "brand names several brands in one cell",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_no_list_of_purchases_is_refused(name, tmp_path):
+    content, sentence = ASKED[name]
+    (tmp_path / "panel.csv").write_text(content)
+    with pytest.raises(panel.PanelError, match=sentence):
+        panel.read(tmp_path / "panel.csv")
+
+
+@pytest.mark.parametrize("mark", ["{},-", "Rs. {}/-", "Fr. {}.-", "{} kr.", "{}.–"])
+def test_amounts_without_cents_are_no_returns(mark, tmp_path):
+    content = rows("customer;date;brand;amount", lambda c, w, b: (c, date(w), b, mark.format(w)), ";")
+    (tmp_path / "panel.csv").write_text(content)
+    read = panel.read(tmp_path / "panel.csv")
+    assert len(read.hh) == len(BOUGHT) and read.paid is not None and sorted(np.unique(read.paid)) == [1, 2, 3, 4]
