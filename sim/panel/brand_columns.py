@@ -8,11 +8,12 @@ from sim.panel.column_finder import Columns, Finder
 from sim.panel.vocabulary import normalized
 
 BLOCKS = {
-    "price": ("price", "prices", "preis", "prijs", "prix", "precio", "preco", "prezzo"),
+    "price": ("price", "prices", "preis", "prijs", "prix", "precio", "preco", "prezzo", "cost", "fare"),
     "feat": ("feat", "feature", "feature_ad"),
     "disp": ("disp", "display"),
 }
 SHORT = {"price": "p|pr|prc"}  # the same where what follows is a brand
+AVAILABLE = re.compile(r"(?:av|avail|available|availability)[._\- ](.+)|(.+)[._\- ](?:av|avail)", re.IGNORECASE)
 LIKE_BRAND = 1 / 3  # of the distinct brands must have a price column for such columns to be prices of brands
 
 
@@ -58,6 +59,11 @@ def find_blocks(finder: Finder, found: Columns) -> None:
         finder.wrong += [f"{columns[b]}: {b!r} has no price column{did_you_mean(b, found.brands)}" for b in extra]
         found.blocks[kind] = [columns[b] for b in found.brands if b in columns]
         finder.taken += found.blocks[kind]
+    available = [n for n in finder.unused() if AVAILABLE.fullmatch(n) and "0" in finder.texts(n)]
+    if len(available) > 0 and len(bought) > 1:
+        finder.notes.append(
+            f"{', '.join(available[:4])}: not used; every brand counts as one that could have been chosen every time."
+        )
 
 
 def block(names: Sequence[str], kind: str, bought: Sequence[str] = ()) -> tuple[dict[str, str], list[str]]:

@@ -34,7 +34,7 @@ YEAR_PART = (
 )
 YEAR_WEEK, YEAR_QUARTER = (re.compile(YEAR_PART.replace("__", word), re.IGNORECASE) for word in (WEEK, QUARTER))
 COUNTED = re.compile(r"([^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
-TIME_OF_DAY = re.compile(r"(\d{1,2}):?([0-5]\d)(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+TIME_OF_DAY = re.compile(r"([01]?\d|2[0-4])[:h.]?([0-5]\d)(?:[:.]?([0-5]\d)(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 NAN = float("nan")
 MIXED = 0.8  # of the dates must be read in one way
 DAY = 86_400.0

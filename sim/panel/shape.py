@@ -8,7 +8,7 @@ from sim.panel import vocabulary
 from sim.panel.brand_columns import block_names
 from sim.panel.date_texts import MONTHS, plain_date
 from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK, read_times
-from sim.panel.durations import ends_after
+from sim.panel.durations import ends_after, ends_of_spells, next_starts
 from sim.panel.options import Options
 from sim.panel.row_set import Rows
 from sim.panel.row_times import spell_dates
@@ -148,6 +148,8 @@ def _melted(table: Table, columns: dict[str, str], name: str, value: str) -> Tab
         np.tile(np.arange(many), table.rows), pd.Index(list(columns.values()), dtype=object)
     )
     texts = np.column_stack([np.asarray(table.cells[n].astype(object)) for n in columns]).ravel()
+    if value == "quantity":  # of what was not bought nothing is written
+        texts[pd.isna(texts)] = "0"
     cells[value] = pd.Categorical(texts)
     note = f"The columns {', '.join(list(columns)[:4])}{', ...' if many > 4 else ''} are read as {value} by {name}."
     return Table(
@@ -167,7 +169,13 @@ def spells(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     A spell counts in the months on whose first day it lasts; one that is open lasts to the last date of the file.
     """
     start = spell_dates(rows, rows.columns.start)
-    end = ends_after(rows, start) if rows.columns.duration else spell_dates(rows, rows.columns.end)
+    if rows.columns.duration:
+        end = ends_after(rows, start)
+    elif rows.columns.end:
+        end = ends_of_spells(rows, start)
+    else:
+        end = next_starts(rows, start)
+        rows.notes.append("A spell lasts until the next of its customer begins.")
     rows.drop(np.isnan(start), f"no beginning ({rows.columns.start} is empty)")
     rows.drop(end < start, f"ends before it begins ({rows.columns.end or rows.columns.duration})")
     kept = np.flatnonzero(rows.keep & (brand >= 0))
@@ -178,9 +186,7 @@ def spells(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     final_month = _month(np.where(np.isnan(end[kept]), last, end[kept] - 1))
     months = np.maximum(final_month - first_month + 1, 0)
     if months.sum() > MOST_MONTHS:
-        rows.wrong.append(
-            f"{rows.columns.start} to {rows.columns.end}: {months.sum():,} months of customers; take a part of them"
-        )
+        rows.wrong.append(f"{rows.columns.start}: {months.sum():,} months of customers; take a part of them")
         return kept, np.zeros(0)
     missed = int((months == 0).sum())
     if missed:

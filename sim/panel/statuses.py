@@ -81,6 +81,20 @@ NOBODY = {
         "inconnu",
         "guest checkout",
     ),
+    *("cash customer", "cash sale", "cash sales", "walk-in customer", "walk in customer", "counter sale"),
+    *(
+        "laufkunde",
+        "laufkundschaft",
+        "barverkauf",
+        "kassenkunde",
+        "passant",
+        "passanten",
+        "client de passage",
+        "divers",
+    ),
+    *("client comptoir", "consumidor final", "cliente final", "público general", "público en general"),
+    *("cliente genérico", "publico general", "publico en general", "unknown customer"),
+    *("venta mostrador", "cliente occasionale", "cliente generico", "contante klant", "balieverkoop", "kontantkund"),
     *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
 }
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")  # a long number, as a spreadsheet shows it

@@ -61,7 +61,10 @@ def _is_spell(finder: Finder, found: Columns) -> bool:
     if finder.options.time is None and len(starts) == len(lasting) == 1 and not ends and found.brand:
         found.start, found.duration = finder.take(starts[0]), finder.take(lasting[0])
         return True
-    return False
+    others = [n for n in finder.unused() if n not in starts and _moment(n) is not None]
+    if finder.options.time is None and provider and len(starts) == 1 and not (ends or lasting or others):
+        found.start = finder.take(starts[0]) if _of_dates(finder, starts[0]) else ""
+    return bool(found.start)
 
 
 def _with_unit(finder: Finder, name: str) -> bool:

@@ -38,13 +38,15 @@ PERSON = _words(
     "hogar cliente comprador usuario socio abonado tarjeta",
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
+    "carte loyalty loyaltymember cpf cnpj dni asiakas asiakasnumero zakaznik",
     "famiglia acquirente utente tessera abbonato socio",
 )
 CUSTOMER = (  # tiers: the first with a hit is taken
     (r"(?:customer|client|user)unique" + ID,),
     (PRE + PERSON + "s?(?:pseudo)?" + PERSON + "?" + ID,),
     (
-        r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|customer)?",
+        r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|"
+        r"customer)?",
         r"correo(?:electronico)?",
         PERSON + "?(?:username|login|nickname)",
     ),
@@ -61,7 +63,7 @@ WHEN = _words(
     "aankoop bestel factuur koop transactie verkoop besteld kassabon op kop kobs zakupu zamowienia",
     "commande achat facture vente de la du d l",
     "pedido compra factura venta transaccion creacion del fatura venda da do transacao",
-    "acquisto ordine fattura vendita transazione di dell dellordine dell",
+    "scontrino acquisto ordine fattura vendita transazione di dell dellordine dell",
 )
 DAY_OF_YEAR = "doy|dayofyear|yearday|dayoftheyear|juliandays?|julian|tagdesjahres"
 MOMENTS = (  # the finest first
@@ -94,10 +96,14 @@ MOMENTS = (  # the finest first
         ),
     ),
     (
-        *("date", "datum", "fecha", "data", "dates", "dato", "tarih", "created", "weekending", "weekcommencing"),
+        *("date", "datum", "fecha", "data", "dates", "dato", "paivamaara"),
+        *("tarih", "created", "weekending", "weekcommencing"),
         *("weekbeginning", "weekstarting", "weekstart", "weekof", "wc", "checkin", "checkindate"),
     ),
-    ("day", "tag", "dag", "jour", "dia", "giorno", "daynumber", "daynum", "dayno", *DAY_OF_YEAR.split("|")),
+    (
+        *("day", "tag", "dag", "jour", "dia", "giorno", "daynumber", "daynum", "dayno"),
+        *DAY_OF_YEAR.split("|"),
+    ),
     (
         "week",
         "weeks",
@@ -131,21 +137,26 @@ NO_PURCHASE_TIME = re.compile(
 )
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
 YEAR_WEEKS = (  # may hold 202405, 2024-05 or 05/2024
-    r"(?:year|jahr|jaar|iso|yeariso|kalender)?(?:week|weeks|wk|kw|woche|semaine|semana|settimana|vecka|uke)(?:year|no|nr)?"
+    r"(?:year|jahr|jaar|iso|yeariso|kalender)?(?:week|weeks|wk|kw|woche|semaine|semana|settimana|vecka|uke)(?:year|"
+    r"no|nr)?"
 )
 CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
 PROVIDER = (  # of which customers have one at a time
-    r"(?:main|primary|current|haupt|hoofd|energie|energy|strom|power|gas|zorg|kranken|health|auto|car|home|mobil|mobile|"
+    r"(?:main|primary|current|haupt|hoofd|energie|energy|strom|power|gas|zorg|kranken|health|auto|car|home|mobil|"
+    r"mobile|"
     r"mobiel|telecom|internet|phone|telefon|pension)?"
-    r"(?:provider|operator|bank|insurer|carrier|network|supplier|anbieter|aanbieder|verzekeraar|versicherer|versicherung|"
-    r"versorger|kasse|leverancier|fournisseur|operateur|assureur|banque|proveedor|operador|banco|aseguradora|seguradora|"
+    r"(?:provider|operator|bank|insurer|carrier|network|supplier|anbieter|aanbieder|verzekeraar|versicherer|"
+    r"versicherung|"
+    r"versorger|kasse|leverancier|fournisseur|operateur|assureur|banque|proveedor|operador|banco|aseguradora|"
+    r"seguradora|"
     r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name)?"
 )
 BRAND = (
     (
         r"(?:product|item|lineitem|article|artikel|sku|properties|attribute|pa|parent|main|line|order)?"
         + PRE
-        + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname|marka|marki|varumarke|maerke|merke)s?"
+        + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname|marka|marki|varumarke|maerke|merke|"
+        r"marchio|merkki|znacka)s?"
         r"(?:name|descr|desc|description|bought|chosen|purchased)?",
     ),
     (
@@ -164,7 +175,8 @@ BRAND = (
         r"(?:store|shop|chain|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
         r"enseigne)(?:name)?",
         r"brand" + "(?:id|code|no|nr|number)",
-        r"(?:seller|vendor|merchant|manufacturer|provider|supplier|operator|insurer|bank|firm|company)(?:id|code|no|nr)",
+        r"(?:seller|vendor|merchant|manufacturer|provider|supplier|operator|insurer|bank|firm|company)(?:id|code|no|"
+        r"nr)",
     ),
     (
         r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto)(?:name|title|"
@@ -202,12 +214,13 @@ QUANTITY = (
     r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"
     r"bought|purchased)?",
     r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"
-    r"cantidad|cant|unidades|antal|antall|ilosc|adet",
+    r"cantidad|cant|unidades|antal|antall|ilosc|adet|maara|mnozstvi|uds",
     r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
     COUNTS,
 )
 PRICE = (
-    r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|grand|total|line|shelf)?(?:price|amount|"
+    r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|grand|total|line|"
+    r"shelf)?(?:price|amount|"
     r"revenue|sales|value|spend|spent|total)"
     r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount)?",
     r"(?:einzel|stuck|verkaufs|gesamt)?preis|betrag|umsatz|gesamtbetrag|(?:stuks)?prijs|bedrag|omzet|"
@@ -221,14 +234,17 @@ OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
 STATUS = (
     r"(?:order|payment|financial|delivery|fulfillment|fulfilment|transaction|sale|shipping|line|item|invoice|"
     r"subscription)?status",
-    r"(?:bestell|auftrags|zahlungs|liefer|versand)status|(?:bestel|betaal|order|verzend|lever)status|statut(?:commande)?|"
+    r"(?:bestell|auftrags|zahlungs|liefer|versand)status|(?:bestel|betaal|order|verzend|lever)status|"
+    r"statut(?:commande)?|"
     r"estado(?:delpedido|pedido)?|statodellordine",
     r"stato(?:ordine)?|situacao|orderstate|state",
     r"(?:sales?|purchase)(?:or)?returns?|returns?(?:or)?sales?",
     r"(?:event|action|behaviou?r|activity|interaction|transaction|document|doc|movement|record|row|line|order|"
     r"sale)(?:type|name)?",
-    r"(?:beleg|vorgangs|buchungs|auftrags|bestell|umsatz|transaktions)(?:art|typ)|(?:boekings|document|transactie)soort|"
-    r"(?:sale|order|transaction)?kind|tipo(?:de|di)?(?:documento|transaccion|movimiento|operacion|transazione|operazione)|"
+    r"(?:beleg|vorgangs|buchungs|auftrags|bestell|umsatz|transaktions)(?:art|typ)|(?:boekings|document|"
+    r"transactie)soort|"
+    r"(?:sale|order|transaction)?kind|tipo(?:de|di)?(?:documento|transaccion|movimiento|operacion|transazione|"
+    r"operazione)|"
     r"type(?:de)?(?:document|transaction|operation|mouvement)|contractstatus|vertragsstatus|"
     r"type|typ|art|ereignis|ereignistyp|aktion|gebeurtenis|evenement|actie|soort|evento|tipo|tipoevento|azione|"
     r"accion|acao",
@@ -250,8 +266,10 @@ ON_TOP = re.compile(  # amounts of an order that are no brand's
 BOUGHT_FLAG = (
     r"(?:is|was|has|order|payment|invoice|sale|transaction)*(?:completed?|valid|validated|paid|successful|success|"
     r"confirmed|approved|captured|settled|accepted)(?:flag|yn)?",
-    r"(?:ist|is)?(?:gultig|bezahlt|abgeschlossen|bestatigt|geldig|betaald|voltooid|bevestigd)|paye+|validee?|confirmee?|"
-    r"terminee?|pagad[oa]|completad[oa]|valid[oa]|confirmad[oa]|pagat[oa]|completat[oa]|confermat[oa]|pag[oa]|concluid[oa]",
+    r"(?:ist|is)?(?:gultig|bezahlt|abgeschlossen|bestatigt|geldig|betaald|voltooid|bevestigd)|paye+|validee?|"
+    r"confirmee?|"
+    r"terminee?|pagad[oa]|completad[oa]|valid[oa]|confirmad[oa]|pagat[oa]|completat[oa]|confermat[oa]|pag[oa]|"
+    r"concluid[oa]",
 )
 PAID_BACK = (
     r"(?:amount|total|value|net)?(?:refunded|refund|refunds|returned)(?:amount|total|value)?(?:usd|eur|gbp)?",
@@ -268,7 +286,8 @@ BEGUN = (  # of a spell, where no column is called its start
     r"signedup|enrolled|inception)(?:date|at|on|month)?",
 )
 OVER = (
-    r"(?:subscription|contract|policy|account|plan|membership)?(?:canceled|cancelled|cancellation|terminated|termination|"
+    r"(?:subscription|contract|policy|account|plan|membership)?(?:canceled|cancelled|cancellation|terminated|"
+    r"termination|"
     r"closed|expiry|expires?|expired|expiration|churned|lapsed)(?:date|at|on|month)?",
 )
 DURATION = (  # of a spell; its unit is the last group, or in the cells
@@ -284,13 +303,16 @@ WEIGHT = (
     r"ponderacion|ponderacao|pesocampione",
 )
 START = (
-    r"(?:contract|policy|subscription|spell|valid|membership|plan|account)?(?:start|begin|since|from|begins|"
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff)*"
+    r"(?:start|begin|since|from|begins|"
     r"started|joined|join)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?beginn|ingangsdatum|begindatum|startdatum|debut|datedebut|fechainicio|inicio|datainicio|"
-    r"inizio|datainizio",
+    r"inizio|datainizio|(?:gultig)?(?:von|ab|seit)|(?:geldig)?(?:van|vanaf|sinds)|du|depuis|desde|dal|de",
 )
 END = (
-    r"(?:contract|policy|subscription|spell|valid|membership|plan|account)?(?:end|until|till|to|stop|ended|left|"
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff)*"
+    r"(?:end|until|till|to|stop|ended|left|"
     r"churn|ends|thru|through)(?:date|month|week|day|year|at|time|ed)?",
-    r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine",
+    r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine|(?:gultig)?bis|"
+    r"(?:geldig)?(?:tot|totenmet|tm)|au|jusquau?|hasta|ate|al|a",
 )

@@ -34,6 +34,28 @@ READ = {
         + '24,"record(s) downloaded,"," from Jan-01-21",\n',
         *(6, 24, 3, "1  no brand"),
     ),
+    "units_by_brand_where_nothing_is_empty": Case(
+        rows(
+            "hh,date,units.Aro,units.Bel,units.Cim",
+            lambda c, w, b: (c, date(w), *(["", 2][a == b] for a in NAMES.values())),
+        ),
+        *(6, 24, 3, "48  nothing bought (quantity is 0)"),
+    ),
+    "clock_of_six_digits": Case(
+        rows("card,date,time,brand", lambda c, w, b: (c, f"2021010{w}", f"{9 - w}3000", b)),
+        *(6, 24, 3, "time: date; clock: time"),
+    ),
+    "nobody_in_particular": Case(
+        rows("Kunde;Datum;Marke", lambda c, w, b: ("Laufkundschaft" if c == 6 else f"Fa. {c}", date(w), b), ";"),
+        *(5, 20, 3, "4  no customer (Kunde is empty or Laufkundschaft)"),
+    ),
+    "costs_and_availability": Case(
+        rows(
+            "ID,task,choice,av_Aro,av_Bel,av_Cim,cost_Aro,cost_Bel,cost_Cim",
+            lambda c, w, b: (c, w, list(NAMES.values()).index(b) + 1, 1, 1, int(b == "Cim"), 1, 2, 3),
+        ),
+        *(6, 24, 3, "av_Cim: not used; every brand counts as one that could have been chosen every time"),
+    ),
     "pieces_with_a_point": Case(
         rows("Kunde;Datum;Marke;Menge", lambda c, w, b: (c, date(w), b, f"{-1 if w == 4 else 1},00 Stk."), ";"),
         *(6, 18, 3, "6  returned (Menge below 0)"),
@@ -54,6 +76,16 @@ def test_sums_by_brand_are_written_out(tmp_path):
     for k, brand in enumerate(NAMES.values(), 1):
         of_brand = sum((c * k) % 5 for c in range(1, 13))
         assert share[read.brands.index(brand)] == pytest.approx(of_brand / SUM)
+
+
+def test_the_amount_of_an_order_is_no_price_of_a_brand(tmp_path):
+    lines = several(
+        "customer,order_id,date,brand,order_total",
+        lambda c, w, b: [(c, f"{c}{w}", date(w), a, c + w) for a in (b, "Dor")],
+    )
+    (tmp_path / "panel.csv").write_text(lines)
+    read = panel.read(tmp_path / "panel.csv")
+    assert read.paid is None and any("order_total is the same in all lines of an order" in w for w in read.warnings)
 
 
 ASKED = {
