@@ -32,7 +32,9 @@ MONTHS = {
     )
     for name in names.split()
 }
-FIGURES_ONLY = re.compile(r"[\d\-/.:T ]*Z?")
+USUAL = re.compile(
+    r"[\d.]*|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ][\d:.]+(?: ?(?:Z|UTC|[+-][\d:]+))?)?"
+)  # most are, and fast
 FORMS = [  # what it is, what it becomes
     (re.compile(form), to)
     for form, to in (
@@ -58,7 +60,7 @@ def plain_date(text: str) -> str:
     >>> plain_date("20 févr. 2023 à 10:05"), plain_date("10:05 20/01/2023"), plain_date("Fri Jan 20 10:05:00 CET 2023")
     ('20 fevr. 2023 10:05', '20/01/2023 10:05', 'Fri Jan 20 2023 10:05:00')
     """
-    if FIGURES_ONLY.fullmatch(text) and " " not in text:
+    if USUAL.fullmatch(text):
         return text
     text = text.replace("ß", "ss").replace("ä", "ae").strip()
     for form, to in FORMS:
