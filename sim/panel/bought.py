@@ -60,6 +60,10 @@ def _drop_refunds(rows: Rows) -> None:
             rows.drop(rows.marked(name, texts, list(yes)), f"{name}")
         elif when:
             rows.drop(rows.marked(name, texts, [t not in ("0",) for t in texts]), f"{name} has a date")
+        elif vocabulary.OF_A_REFUND.search(vocabulary.normalized(name)):
+            given = rows.marked(name, texts, [t.lower() not in ("0", "none", "no") for t in texts])
+            if (given & rows.keep).sum() < 0.5 * rows.keep.sum():
+                rows.drop(given, f"{name} is given")
 
 
 def _keep_bought(rows: Rows, name: str) -> None:

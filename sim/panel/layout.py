@@ -72,6 +72,18 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
     return Layout(encoding, separator, skip, names, header, notes)
 
 
+def is_quoted_whole(lines: list[str]) -> bool:
+    """Whether every line, as a whole, is in quotes: "customer,date,brand"."""
+    filled = [line.strip() for line in lines[:20] if line.strip()]
+    inside = [line[1:-1].replace('""', "") for line in filled]
+    quoted = all(
+        len(line) > 2 and line[0] == line[-1] == '"' and '"' not in i for line, i in zip(filled, inside, strict=True)
+    )
+    return (
+        quoted and len(filled) > 1 and any(all(i.count(s) == inside[0].count(s) > 1 for i in inside) for s in ",;\t|")
+    )
+
+
 def _whole_lines(lines: list[str], most: int) -> list[str]:
     """The first lines, each with those that belong to it because a quote is open: addresses have several lines."""
     whole, used = [], 0

@@ -1,12 +1,14 @@
 """Selects the rows of a file that are purchases; other rows are left out, each with its reason."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
 from sim.panel.bought import keep_bought
+from sim.panel.brand_columns import NO_BRAND_CODES
 from sim.panel.row_set import MOST_BAD, Rows
 from sim.panel.tidy import drop_what_is_no_row, fill_from_above, merge_spellings
 from sim.panel.values import credited, read_numbers, truths
@@ -125,8 +127,8 @@ def _drop_no_purchase(rows: Rows) -> None:
     missing = [b for b in stated if b not in texts]
     rows.wrong.extend(f"panel.none={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
     nothing = [t in stated or (not rows.options.none and t.lower() in statuses.NOTHING) for t in texts]
-    if not rows.options.none and not set(texts) & set(rows.columns.brands):
-        codes_of_nothing = _codes_of_no_purchase(texts)
+    if not rows.options.none:
+        codes_of_nothing = _codes_of_no_purchase(texts, rows.columns.brands)
         nothing = [n or t in codes_of_nothing for n, t in zip(nothing, texts, strict=True)]
         if codes_of_nothing:
             shown = " and ".join(sorted(codes_of_nothing))
@@ -142,8 +144,10 @@ def _drop_no_purchase(rows: Rows) -> None:
             rows.drop(codes == texts.index(t), f"nothing bought ({name} is {t})")
 
 
-def _codes_of_no_purchase(texts: list[str]) -> set[str]:
-    """0 or -1 beside 1, 2, ..; 99 or 999 beside small numbers."""
+def _codes_of_no_purchase(texts: list[str], brands: Sequence[str]) -> set[str]:
+    """0 or -1 beside 1, 2, ..; 99 or 999 beside small numbers; any of these beside brands that have prices."""
+    if set(texts) & set(brands):
+        return {t for t in texts if t in NO_BRAND_CODES and t not in brands}
     if not all(re.fullmatch(r"-?\d+", t) for t in texts) or not {"1", "2"} <= set(texts):
         return set()
     largest = max(int(t) for t in texts if t not in ("99", "999"))

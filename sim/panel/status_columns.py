@@ -28,6 +28,7 @@ def find_statuses(finder: Finder, found: Columns) -> None:
         found.status = (named,) if named else ()
     else:
         status = finder.matching(vocabulary.STATUS)
+        status = [n for n in status if not _is_code_of(finder, n, status)]
         refunds = [n for n in finder.matching(vocabulary.REFUND_FLAG) if n not in status]
         if found.start:  # of a spell that is over, that it was canceled says nothing else
             for name in [n for n in (*status, *refunds) if len(finder.texts(n)) > 1]:
@@ -41,6 +42,15 @@ def find_statuses(finder: Finder, found: Columns) -> None:
         found.paid_back = tuple(paid_back)
         found.status = (*status, *_by_their_words(finder, (*status, *refunds, *paid_back)))
     found.returned = tuple(finder.matching(vocabulary.REFUNDED_QUANTITY)) if found.quantity else ()
+
+
+def _is_code_of(finder: Finder, name: str, others: list[str]) -> bool:
+    """Whether a column numbers the statuses that another column names."""
+
+    def numbers(column: str) -> bool:
+        return bool(np.isfinite(read_numbers(finder.texts(column))).all())
+
+    return numbers(name) and any(not numbers(n) for n in others)
 
 
 def _amounts(finder: Finder, name: str) -> bool:

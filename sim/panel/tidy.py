@@ -17,7 +17,7 @@ def drop_what_is_no_row(rows: Rows) -> None:
     filled = np.sum([c >= 0 for c in codes], axis=0)
     rows.drop(filled == 0, "empty")
     _, texts = rows.column(rows.table.names[0])
-    marks = [t.startswith(("#", "%", "//")) for t in texts]
+    marks = [t.startswith(("#", "%", "//")) or re.fullmatch(r"[-+=|_: ]{3,}", t) is not None for t in texts]
     rows.drop((filled == 1) & rows.marked(rows.table.names[0], texts, marks), "comment")
     if rows.table.header:
         named = [rows.marked(n, t, [x == n for x in t]) for n in rows.table.names if (t := rows.column(n)[1])]

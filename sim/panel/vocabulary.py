@@ -38,7 +38,8 @@ PERSON = _words(
     "hogar cliente comprador usuario socio abonado tarjeta",
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
-    "carte loyalty loyaltymember cpf cnpj dni asiakas asiakasnumero zakaznik",
+    "rider player viewer listener reader donor student carte loyalty loyaltymember cpf cnpj dni asiakas",
+    "asiakasnumero zakaznik",
     "famiglia acquirente utente tessera abbonato socio",
 )
 CUSTOMER = (  # tiers: the first with a hit is taken
@@ -157,7 +158,7 @@ BRAND = (
         + PRE
         + r"(?:brand|marke|markenname|merk|merknaam|marque|marca|brandname|marka|marki|varumarke|maerke|merke|"
         r"marchio|merkki|znacka)s?"
-        r"(?:name|descr|desc|description|bought|chosen|purchased)?",
+        r"(?:name|descr|desc|description|bought|chosen|purchased|gekocht|gekauft|achetee?|comprada|acquistata)?",
     ),
     (
         r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alt|mode|bank|insurer|"
@@ -184,7 +185,7 @@ BRAND = (
         r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|ean|asin|stockcode|variety|flavou?r|"
         r"title|titel|titre|titulo|titolo",
         r"(?:product|item|article|artikel|sku)(?:id|code|no|nr|number|nummer)|omschrijving|bezeichnung|designation",
-        r".+(?:brand|marke|merk|marque|marca)(?:name)?",
+        r".+(?:brand|marke|merk|marque|marca)(?:name|bought|chosen|purchased)?",
     ),
 )
 ORDER = (
@@ -233,11 +234,11 @@ OF_ONE = re.compile("price|preis|prijs|prix|precio|preco|prezzo")  # in the name
 OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
 STATUS = (
     r"(?:order|payment|financial|delivery|fulfillment|fulfilment|transaction|sale|shipping|line|item|invoice|"
-    r"subscription)?status",
+    r"subscription|booking|trip|ride|reservation|ticket|purchase)?status(?:id|code|name|desc|description)?",
     r"(?:bestell|auftrags|zahlungs|liefer|versand)status|(?:bestel|betaal|order|verzend|lever)status|"
     r"statut(?:commande)?|"
     r"estado(?:delpedido|pedido)?|statodellordine",
-    r"stato(?:ordine)?|situacao|orderstate|state",
+    r"stato(?:ordine)?|situacao|orderstate|state|(?:deal|opportunity|order)?stage",
     r"(?:sales?|purchase)(?:or)?returns?|returns?(?:or)?sales?",
     r"(?:event|action|behaviou?r|activity|interaction|transaction|document|doc|movement|record|row|line|order|"
     r"sale)(?:type|name)?",
@@ -250,10 +251,11 @@ STATUS = (
     r"accion|acao",
 )
 STRONG_STATUS = re.compile(
-    r".*(status|statut|estado|stato|event(type|name)?|(behaviou?r|action|activity|interaction)(type)?|ereignis|"
+    r".*(status(id|code|name|desc|description)?|statut|estado|stato|event(type|name)?|(behaviou?r|action|activity|interaction)(type)?|ereignis|"
     r"evenement|evento)"
 )
 REFUND_FLAG = (
+    r"(?:return|refund|cancel|cancellation|void|rma)(?:ed)?(?:reason|id|no|nr|number|ref|reference|code)",
     r"(?:is|was)?(?:returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
     r"storniert|retour|test|testorder|demo|duplicate|spam|deleted)(?:ed)?(?:flag|at|date|yn)?",
     r"(?:ist|is)?test(?:bestellung|bestelling|kauf|aankoop|auftrag|purchase|transaction)|commandetest|pedidodeprueba",
@@ -263,6 +265,7 @@ ON_TOP = re.compile(  # amounts of an order that are no brand's
     "discount|coupon|voucher|gift|ship|freight|deliver|tax|vat|fee|tip|refund|credit|point|rabatt|gutschein|versand|steuer|"
     "mwst|korting|verzend|btw|remise|livraison|tva|descuento|envio|impuesto|iva|desconto|frete|imposto|sconto|spedizione"
 )
+OF_A_REFUND = re.compile("(?:reason|id|no|nr|number|ref|reference|code)$")
 BOUGHT_FLAG = (
     r"(?:is|was|has|order|payment|invoice|sale|transaction)*(?:completed?|valid|validated|paid|successful|success|"
     r"confirmed|approved|captured|settled|accepted)(?:flag|yn)?",

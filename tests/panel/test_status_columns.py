@@ -46,6 +46,21 @@ READ = {
         24,
         "journey is Return in 6 rows",
     ),
+    "code_beside_its_name": told(
+        "customer,date,brand,status_id,status",
+        lambda w: [w, "Canceled" if w == 4 else "Sent"],
+        18,
+        "6  status is Canceled",
+    ),
+    "stage_of_a_deal": told(
+        "Account ID,Close Date,Brand,Stage", lambda w: ["Closed Lost" if w == 4 else "Closed Won"], 18, "Closed Lost"
+    ),
+    "booking": told(
+        "guest_id,date,hotel,booking_status", lambda w: ["No-Show" if w == 4 else "Check-Out"], 18, "6  booking_status"
+    ),
+    "reason_of_a_return": told(
+        "customer,date,brand,return_reason", lambda w: ["too small" if w == 4 else ""], 18, "6  return_reason is given"
+    ),
     "number_of_a_phone": told("msisdn,snapshot_month,operator,x", lambda w: [1], 24, "time: snapshot_month"),
 }
 
@@ -92,6 +107,14 @@ def test_the_price_of_a_line_is_no_total_of_an_order(tmp_path):
     read = panel.read(tmp_path / "panel.csv")
     assert read.paid is not None and sorted(np.unique(read.paid)) == [1, 2, 3, 4]
     assert "Lineitem price is taken for the price, not Total; panel.price=COLUMN says otherwise." in read.warnings
+
+
+def test_a_code_of_status_is_asked_about(tmp_path):
+    (tmp_path / "panel.csv").write_text(
+        rows("customer,date,brand,order_status_id", lambda c, w, b: (c, date(w), b, 7 if w == 1 else 5))
+    )
+    with pytest.raises(panel.PanelError, match="order_status_id: are rows with 5, 7 purchases"):
+        panel.read(tmp_path / "panel.csv")
 
 
 def test_the_example_of_what_was_bought_was_not_canceled(tmp_path):

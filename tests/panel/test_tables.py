@@ -56,6 +56,13 @@ READ = {
         ),
         *(6, 24, 3, "av_Cim: not used; every brand counts as one that could have been chosen every time"),
     ),
+    "every_line_in_quotes": Case(rows('"customer,date,brand"', lambda c, w, b: (f'"{c}', date(w), f'{b}"')), 6, 24),
+    "rules_of_a_database": Case(
+        rows(" customer | date | brand \n----------+------+------", lambda c, w, b: (c, date(w), b), "|")
+        + "(24 rows)\n",
+        *(6, 24, 3, "1  comment"),
+    ),
+    "merk_gekocht": Case(rows("Panelist;Datum;Merk gekocht", lambda c, w, b: (c, date(w), b), ";"), 6, 24),
     "pieces_with_a_point": Case(
         rows("Kunde;Datum;Marke;Menge", lambda c, w, b: (c, date(w), b, f"{-1 if w == 4 else 1},00 Stk."), ";"),
         *(6, 18, 3, "6  returned (Menge below 0)"),
@@ -76,6 +83,32 @@ def test_sums_by_brand_are_written_out(tmp_path):
     for k, brand in enumerate(NAMES.values(), 1):
         of_brand = sum((c * k) % 5 for c in range(1, 13))
         assert share[read.brands.index(brand)] == pytest.approx(of_brand / SUM)
+
+
+PRICED = "id,t,choice,price_Aro,price_Bel,price_Cim"
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "purchases", "brands"),
+    [
+        (0, {}, 18, ("Aro", "Bel", "Cim")),
+        (99, {}, 18, ("Aro", "Bel", "Cim")),
+        (4, {"none": "4"}, 18, ("Aro", "Bel", "Cim")),
+        (4, {"none": "no"}, 24, ("1", "2", "3", "4")),
+    ],
+)
+def test_a_code_beside_those_of_brands_with_prices(code, options, purchases, brands, tmp_path):
+    content = rows(PRICED, lambda c, w, b: (c, w, code if w == 3 else list(NAMES.values()).index(b) + 1, 1, 2, 3))
+    (tmp_path / "panel.csv").write_text(content)
+    read = panel.read(tmp_path / "panel.csv", **options)
+    assert (len(read.hh), read.brands) == (purchases, brands)
+
+
+def test_a_code_that_has_no_price_is_asked_about(tmp_path):
+    content = rows(PRICED, lambda c, w, b: (c, w, 4 if w == 3 else list(NAMES.values()).index(b) + 1, 1, 2, 3))
+    (tmp_path / "panel.csv").write_text(content)
+    with pytest.raises(panel.PanelError, match=r"choice: 4 has no column of prices.*say panel\.none=4"):
+        panel.read(tmp_path / "panel.csv")
 
 
 def test_the_amount_of_an_order_is_no_price_of_a_brand(tmp_path):
