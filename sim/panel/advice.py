@@ -76,7 +76,8 @@ def names_in_a_row(names: Sequence[str]) -> list[str]:
         parts = [re.split(mark, n) for n in names]
         several = [n for n, p in zip(names, parts, strict=True) if len(p) > 1]
         first, later = {p[0] for p in parts}, {piece for p in parts for piece in p[1:]}
-        if len(several) > max(2, 0.8 * len(names)) and len(first & later) > 0.5 * len(first):
+        again = any(len(set(p)) < len(p) for p in parts)  # X-Y, Y-Z may be lines of an airline
+        if again and len(several) > max(2, 0.8 * len(names)) and len(first & later) > 0.5 * len(first):
             return several
     return []
 

@@ -10,7 +10,7 @@ from sim.panel.brand_columns import BLOCKS, block, find_blocks
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
 from sim.panel.share_tables import shares_in_rows, shares_of_brands
-from sim.panel.status_columns import find_flags, find_statuses
+from sim.panel.status_columns import find_flags, find_statuses, says_yes_and_no
 from sim.panel.sums import sums_by_brand
 from sim.panel.table import Table, whole_numbers
 from sim.panel.time_columns import find_times
@@ -56,6 +56,7 @@ def _customer(finder: Finder) -> str:
     for tier, patterns in enumerate(vocabulary.CUSTOMER):
         hits = [n for n in finder.matching(patterns) if not _numbers_orders(finder, n) and not _is_flag(finder, n)]
         hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
+        hits = [n for n in hits if not says_yes_and_no(finder, n)] or hits  # a member: yes or no
         if len(hits) == 1:
             if re.fullmatch(vocabulary.PERSON + "s", vocabulary.normalized(hits[0])) and _counts(finder, hits[0]):
                 finder.wrong.append(

@@ -1,22 +1,31 @@
 """Finds the columns that tell purchases from other rows: statuses, yes and no, amounts paid back."""
 
+import re
+
 import numpy as np
 
 from sim.panel import statuses, vocabulary
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.values import read_numbers, truths
 
+OF_SOMETHING_ELSE = re.compile(  # than of the row, in the name of a column
+    "card|member|account|customer|client|user|loyalty|review|coupon|voucher|policy|method|stock|label|kunde|klant|shipping"
+)
+CAME_BACK = re.compile(
+    r"return|refund|cancel|void|revers|storn|retour|annul|credit|gutschrift|rembours|devol|lost|show", re.I
+)
 MOST_STATUSES = 12  # texts of a column that is no status by its name
 
 
 def find_flags(finder: Finder, found: Columns) -> None:
     """Columns such as paid, completed or valid that say yes in some rows and no in others."""
     if finder.options.status is None and not found.start:
-        hits = [n for n in finder.matching(vocabulary.BOUGHT_FLAG) if _yes_and_no(finder, n)]
+        hits = [n for n in finder.matching(vocabulary.BOUGHT_FLAG) if says_yes_and_no(finder, n)]
         found.flags = tuple(finder.take(n) for n in hits)
 
 
-def _yes_and_no(finder: Finder, name: str) -> bool:
+def says_yes_and_no(finder: Finder, name: str) -> bool:
+    """Whether a column says yes in some rows and no in others, and nothing else."""
     yes = truths(finder.texts(name))
     return yes is not None and bool(yes.any()) and not yes.all()
 
@@ -66,7 +75,14 @@ def _by_their_words(finder: Finder, apart: tuple[str, ...]) -> list[str]:
         texts = finder.texts(name)
         meanings = [statuses.meaning(t) for t in texts[: MOST_STATUSES + 1]]
         back = [t for t, m in zip(texts, meanings, strict=False) if m == "canceled" and statuses.is_plain(t)]
-        if name in apart or not back or len(texts) > MOST_STATUSES or len(texts) < 2:
+        back = [t for t in back if CAME_BACK.search(t)]
+        if (
+            name in apart
+            or OF_SOMETHING_ELSE.search(vocabulary.normalized(name))
+            or not back
+            or len(texts) > MOST_STATUSES
+            or len(texts) < 2
+        ):
             continue
         if all(meanings) and "bought" in meanings:
             hits.append(name)

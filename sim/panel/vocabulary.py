@@ -28,7 +28,7 @@ def _words(*lines: str) -> str:
 PERSON = _words(
     "hh hhid hid household panelist panid panel panelid customer cust client shopper user member person subscriber",
     "respondent resp uid consumer buyer visitor policyholder account card loyaltycard cardholder patron guest",
-    "individual surveyresponse responseid respnum insured insuredperson passenger traveler traveller device patient",
+    "individual surveyresponse responseid respnum insured insuredperson passenger traveler traveller patient",
     "driver tenant befragter befragte befragten proband teilnehmer deelnemer repondant encuestado intervistato",
     "versicherten versicherte abo haushalt haushalts kunde kunden kundenkonto mitglied mitglieds kaufer nutzer",
     "abonnent versicherter kundenkarte karten person kundenkartennummer kartennummer",
@@ -52,6 +52,7 @@ CUSTOMER = (  # tiers: the first with a hit is taken
         PERSON + "?(?:username|login|nickname)",
     ),
     (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)", r"(?:nom|nombre|nome)(?:de|del|du|da|do)?(?:l|la)?" + PERSON),
+    (r"(?:device|cookie)(?:id|uuid|identifier|key|hash|no)",),
     (r"id", r"ids?nr", r"name|naam|nom|nombre|nome", r"(?:phone|telephone|mobile)(?:number|no)?"),
 )
 WHEN = _words(

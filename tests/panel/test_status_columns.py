@@ -70,6 +70,25 @@ def test_what_was_not_bought_is_left_out_with_a_count(name, tmp_path):
     check(READ[name], tmp_path)
 
 
+OTHER = """channel: online order, phone order, checkout; payment_method: Visa, Invoice, PayPal
+ticket_type: Single, Return; packaging: Returnable bottle, One-way bottle; customer_type: New, Returning
+is_returning_customer: TRUE, FALSE; shipping_method: Return label, Standard shipping
+loyalty_status: Gold, Silver; marital_status: married, single; membership_status: active, canceled
+card_status: active, lost; review_status: approved, rejected; member: yes, no
+coupon_type: free shipping, void after 30 days; newsletter: confirmed, unconfirmed; valid_coupon: yes, no
+device: app, web; return_rate: 0.1, 0.2; days_to_return: 0, 14; season: returning, new
+complete_set: yes, no; membership: active, expired"""
+
+
+def test_columns_that_do_not_tell_what_was_bought(tmp_path):
+    for column in OTHER.replace("\n", "; ").split("; "):
+        name, values = column.split(": ")
+        kinds = values.split(", ")
+        content = rows(f"customer_id,date,brand,{name}", lambda c, w, b, k=kinds: (c, date(w), b, k[(c + w) % len(k)]))
+        (tmp_path / "panel.csv").write_text(content)
+        assert len(panel.read(tmp_path / "panel.csv").hh) == 24, column
+
+
 WORDS = {
     "bought": (
         "Wysłane|Zapłacone|Levererad|Skickad|Leveret|Levert|Sendt|Toimitettu|Maksettu|Doručeno|Vyřízeno|Kargolandı|Livrat|"
