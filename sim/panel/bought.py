@@ -16,6 +16,7 @@ def keep_bought(rows: Rows) -> None:
     """Leave out what was canceled, returned, paid back or never paid."""
     _drop_refunds(rows)
     _drop_paid_back(rows)
+    _drop_received(rows)
     every = [t for name in rows.columns.status for t in rows.column(name)[1]]
     rows.wrong.extend(
         f"panel.bought={b}: {' and '.join(rows.columns.status)} is never {b!r}{did_you_mean(b, every[:20])}"
@@ -31,23 +32,37 @@ def keep_bought(rows: Rows) -> None:
             rows.drop(rows.marked(name, texts, list(~yes)), f"{name} is {texts[int(np.argmin(yes))]}")
 
 
+def _amounts(rows: Rows, name: str) -> np.ndarray:
+    codes, texts = rows.column(name)
+    return np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes]
+
+
+def _drop_received(rows: Rows) -> None:
+    """Rows of money that came in, in a statement of an account."""
+    direction = rows.columns.direction
+    if len(direction) == 1:
+        _, texts = rows.column(direction[0])
+        back = [t.lower() in statuses.RECEIVED for t in texts]
+        shown = next((t for t, b in zip(texts, back, strict=True) if b), "")
+        rows.drop(rows.marked(direction[0], texts, back), f"received ({direction[0]} is {shown})")
+    elif direction:
+        spent, received = (np.nan_to_num(_amounts(rows, n)) for n in direction)
+        rows.drop((received != 0) & (spent == 0), f"received ({direction[1]} and no {direction[0]})")
+
+
 def _drop_paid_back(rows: Rows) -> None:
     """Rows of which all that was paid was paid back."""
     amounts = [n for n in (rows.columns.price, *rows.columns.amounts) if n]
     if not amounts or not rows.columns.paid_back:
         return
 
-    def numbers(name: str) -> np.ndarray:
-        codes, texts = rows.column(name)
-        return np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes]
-
     paid, back = np.zeros(rows.table.rows), np.zeros(rows.table.rows)
-    units = np.fmax(numbers(rows.columns.quantity), 1) if rows.columns.quantity else np.ones(rows.table.rows)
+    units = np.fmax(_amounts(rows, rows.columns.quantity), 1) if rows.columns.quantity else np.ones(rows.table.rows)
     for name in amounts:
         of_one = vocabulary.OF_ONE.search(vocabulary.normalized(name)) and len(amounts) == 1
-        paid = np.fmax(paid, numbers(name) * (units if of_one else 1))
+        paid = np.fmax(paid, _amounts(rows, name) * (units if of_one else 1))
     for name in rows.columns.paid_back:
-        back = np.fmax(back, np.abs(numbers(name)))
+        back = np.fmax(back, np.abs(_amounts(rows, name)))
     rows.drop((back > 0) & (back >= ALL_OF_IT * paid), f"paid back ({' + '.join(rows.columns.paid_back)} is all of it)")
 
 

@@ -11,9 +11,7 @@ from sim.panel.values import read_numbers, truths
 OF_SOMETHING_ELSE = re.compile(  # than of the row, in the name of a column
     "card|member|account|customer|client|user|loyalty|review|coupon|voucher|policy|method|stock|label|kunde|klant|shipping"
 )
-CAME_BACK = re.compile(
-    r"return|refund|cancel|void|revers|storn|retour|annul|credit|gutschrift|rembours|devol|lost|show", re.I
-)
+NOT_BACK = re.compile("expir|fraud|fail|declin|reject|abandon|undeliver", re.IGNORECASE)  # canceled for other reasons
 MOST_STATUSES = 12  # texts of a column that is no status by its name
 
 
@@ -50,7 +48,19 @@ def find_statuses(finder: Finder, found: Columns) -> None:
         found.refunds = tuple(n for n in refunds if n not in paid_back)
         found.paid_back = tuple(paid_back)
         found.status = (*status, *_by_their_words(finder, (*status, *refunds, *paid_back)))
+    found.direction = _direction(finder)
     found.returned = tuple(finder.matching(vocabulary.REFUNDED_QUANTITY)) if found.quantity else ()
+
+
+def _direction(finder: Finder) -> tuple[str, ...]:
+    """A column that tells debit from credit, or two columns of amounts, what was spent and what was received."""
+    told = finder.matching((vocabulary.DEBIT_OR_CREDIT,))
+    if told:
+        words = [t.lower() in statuses.SPENT | statuses.RECEIVED for t in finder.texts(told[0])]
+        return (told[0],) if words and all(words) else ()
+    spent = [n for n in finder.matching((vocabulary.SPENT,)) if _amounts(finder, n)]
+    received = [n for n in finder.matching((vocabulary.RECEIVED,)) if _amounts(finder, n)]
+    return (spent[0], received[0]) if len(spent) == len(received) == 1 else ()
 
 
 def _is_code_of(finder: Finder, name: str, others: list[str]) -> bool:
@@ -75,7 +85,7 @@ def _by_their_words(finder: Finder, apart: tuple[str, ...]) -> list[str]:
         texts = finder.texts(name)
         meanings = [statuses.meaning(t) for t in texts[: MOST_STATUSES + 1]]
         back = [t for t, m in zip(texts, meanings, strict=False) if m == "canceled" and statuses.is_plain(t)]
-        back = [t for t in back if CAME_BACK.search(t)]
+        back = [t for t in back if not NOT_BACK.search(t)]
         if (
             name in apart
             or OF_SOMETHING_ELSE.search(vocabulary.normalized(name))

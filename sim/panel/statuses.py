@@ -97,6 +97,37 @@ NOBODY = {
     *("venta mostrador", "cliente occasionale", "cliente generico", "contante klant", "balieverkoop", "kontantkund"),
     *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
 }
+SPENT = {
+    "debit",
+    "dr",
+    "dr.",
+    "d",
+    "s",
+    "soll",
+    "debet",
+    "af",
+    "out",
+    "withdrawal",
+    "debito",
+    "débito",
+    "débit",
+    "addebito",
+}
+RECEIVED = {
+    "credit",
+    "cr",
+    "cr.",
+    "c",
+    "h",
+    "haben",
+    "bij",
+    "in",
+    "deposit",
+    "credito",
+    "crédito",
+    "crédit",
+    "accredito",
+}
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")  # a long number, as a spreadsheet shows it
 TOTAL = re.compile(
     r"(?:(?:grand|sub|overall|column)?[ -]?total(?:s|e|es)?|sums?|(?:end|zwischen)?summen?|gesamt(?:summe|ergebnis)?|"
@@ -156,7 +187,7 @@ CANCELED = re.compile(
     r"reembols|rimbors|fail|declin|void|"
     r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
     r"creditnote|"
-    r"no ?show|\blost\b|verloren|perdue?\b|credit ?memo|revers|nota (?:de |di )?credito|fehlgeschlagen|"
+    r"no ?show|\babono\b|\blost\b|verloren|perdue?\b|credit ?memo|revers|nota (?:de |di )?credito|fehlgeschlagen|"
     r"ruckgangig|zuruck|widerruf|teruggestuurd|"
     r"ingetrokken|"
     r"kreditnota|kreditfaktura|makuler|aterbetal|kanseller|peruttu|palautet|hyvitet|zrusen|vracen|dobropis|torolve|"

@@ -39,7 +39,7 @@ PERSON = _words(
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
     "rider player viewer listener reader donor student carte loyalty loyaltymember cpf cnpj dni asiakas",
-    "asiakasnumero zakaznik",
+    "asiakasnumero zakaznik rekening iban konto cuenta conto compte",
     "famiglia acquirente utente tessera abbonato socio",
 )
 CUSTOMER = (  # tiers: the first with a hit is taken
@@ -275,6 +275,12 @@ BOUGHT_FLAG = (
     r"terminee?|pagad[oa]|completad[oa]|valid[oa]|confirmad[oa]|pagat[oa]|completat[oa]|confermat[oa]|pag[oa]|"
     r"concluid[oa]",
 )
+DEBIT_OR_CREDIT = (
+    r"(?:debit|dr|d|soll|debet|af)(?:or|of|oder)?(?:credit|cr|c|haben|kredit|bij)(?:indicator|kennzeichen|flag|type|code)?|"
+    r"(?:credit|cr|haben|bij)(?:or|of|oder)?(?:debit|dr|soll|af)(?:indicator|kennzeichen|flag|type|code)?|sollhabenkennzeichen"
+)
+SPENT = r"(?:debit|withdrawal|paidout|moneyout|soll|debet|debito|auszahlung|uitgaven|af)s?(?:amount|betrag|bedrag)?"
+RECEIVED = r"(?:credit|deposit|paidin|moneyin|haben|credito|einzahlung|inkomsten|bij)s?(?:amount|betrag|bedrag)?"
 PAID_BACK = (
     r"(?:amount|total|value|net)?(?:refunded|refund|refunds|returned)(?:amount|total|value)?(?:usd|eur|gbp)?",
     r"montantrembourse|erstatt(?:eter|ungs)?betrag|ruckerstattung(?:sbetrag)?|terugbetaaldbedrag|importereembolsado|"

@@ -61,6 +61,19 @@ READ = {
     "reason_of_a_return": told(
         "customer,date,brand,return_reason", lambda w: ["too small" if w == 4 else ""], 18, "6  return_reason is given"
     ),
+    "avoir": told(
+        "Client;Date;Marque;Nature", lambda w: ["Avoir" if w == 4 else "Facture"], 18, "6  Nature is Avoir", ";"
+    ),
+    "debit_or_credit": told(
+        "account_id,date,merchant,debit_credit", lambda w: ["credit" if w == 4 else "debit"], 18, "6  received"
+    ),
+    "soll_haben": told("Kunde;Datum;Marke;Soll/Haben", lambda w: ["H" if w == 4 else "S"], 18, "6  received", ";"),
+    "debit_and_credit": told(
+        "iban,date,merchant,debit,credit",
+        lambda w: ["", 3] if w == 4 else [2.5, ""],
+        *(18, "6  received (credit and no debit)"),
+    ),
+    "kinds_of_cards": told("customer,date,brand,card_type", lambda w: ["credit" if w == 4 else "debit"], 24, "All 24"),
     "number_of_a_phone": told("msisdn,snapshot_month,operator,x", lambda w: [1], 24, "time: snapshot_month"),
 }
 

@@ -1,6 +1,9 @@
 """Tables that are no list of purchases: sums, ratings, months as columns, sequences in a cell; marks of money."""
 
+import zipfile
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from sim import panel
@@ -147,3 +150,15 @@ def test_amounts_without_cents_are_no_returns(mark, tmp_path):
     (tmp_path / "panel.csv").write_text(content)
     read = panel.read(tmp_path / "panel.csv")
     assert len(read.hh) == len(BOUGHT) and read.paid is not None and sorted(np.unique(read.paid)) == [1, 2, 3, 4]
+
+
+def test_a_sheet_whose_first_column_has_no_name(tmp_path, monkeypatch):
+    lines = [[i, c, date(w), b] for i, (c, w, b) in enumerate(BOUGHT)]
+    head = [["Sales 2021", *[None] * 3], [None] * 4, [None, "Customer No.", "Order Date", "Brand"]]
+    sheet = pd.DataFrame([*head, *lines, [None, "Grand total", None, None]], dtype=object)
+    monkeypatch.setattr(pd, "read_excel", lambda *a, **k: {"Data": sheet})
+    with zipfile.ZipFile(tmp_path / "panel.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "<x/>")
+    read = panel.read(tmp_path / "panel.xlsx")
+    assert (len(read.households), len(read.hh), read.brands) == (6, 24, ("Aro", "Bel", "Cim"))
+    assert [reason for _, reason in read.left_out] == ["totals"]
