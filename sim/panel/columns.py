@@ -280,6 +280,7 @@ def _unnamed(finder: Finder, found: Columns) -> None:
 def _nearest(names: Sequence[str], tiers: Sequence[Sequence[str]]) -> str:
     import difflib
 
+    names = [n for n in names if not re.match("from|old|prev", n.lower())]  # of whom a customer left
     usual = (
         ("household", "customer", "customerid", "panelist")
         if tiers is vocabulary.CUSTOMER

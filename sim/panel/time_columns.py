@@ -30,18 +30,19 @@ def find_times(finder: Finder, found: Columns) -> None:
     clocks = clocks if any(n not in clocks for *_, n in hits) else []
     names = [n for *_, n in hits if n not in clocks]
     parts = _parts(finder, {n: rank for rank, *_, n in hits}, names)
-    if parts:
+    dated = _dated(finder, found.customer) if parts or not names else []
+    if parts and not dated:
         found.parts, found.time = parts, parts[-1]
-    elif names:
+    elif names and not dated:
         found.time = finder.take(names[0])
         found.clock = finder.take(clocks[0]) if clocks else ""
-    elif dated := [n for n in finder.unused() if _called_date(n) and _of_dates(finder, n)]:
+    elif dated:
         found.time = finder.take(dated[0])
         finder.notes.append(f"The column {dated[0]} is taken for the time; panel.time=COLUMN says otherwise.")
     else:
         numbered = [n for n in finder.matching(vocabulary.ORDER) if _counts_purchases(finder, found.customer, n)]
         found.time = finder.take(numbered[0] if numbered else "")
-    if len(names) > 1 and not parts:
+    if len(names) > 1 and found.time == names[0]:
         finder.notes.append(
             f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
             f"otherwise."
@@ -102,7 +103,23 @@ def _called_date(name: str) -> bool:
     """Whether a name ends as that of a moment: flight_date, played_at."""
     if vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(name)):
         return False
-    return re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp)$|[_ .-](at|on)$|[a-z](At|On)$", name) is not None
+    return (
+        re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp|_dt)$|[_ .-](at|on)$|[a-z](At|On)$", name) is not None
+    )
+
+
+def _dated(finder: Finder, customer: str) -> list[str]:
+    """Columns of dates that are called so; else the only one that has several dates for most customers."""
+    dates = [n for n in finder.unused() if _of_dates(finder, n)]
+    if called := [n for n in dates if _called_date(n)]:
+        return called
+    others = [n for n in dates if not vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(n))]
+    if len(others) != 1 or not customer:
+        return []
+    rows, days = (codes_of(finder.table, n)[0] for n in (customer, others[0]))
+    many = np.bincount(rows[rows >= 0])
+    each = np.bincount(np.unique(np.column_stack([rows, days])[rows >= 0], axis=0)[:, 0], minlength=len(many))
+    return others if (many > 1).any() and (each > 1)[many > 1].mean() > 0.5 else []
 
 
 def _of_dates(finder: Finder, name: str) -> bool:

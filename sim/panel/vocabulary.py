@@ -7,7 +7,7 @@ German, French, Spanish, Portuguese and Italian.
 import re
 import unicodedata
 
-ID = r"(?:id|ids|no|nr|num|number|nummer|key|code|numero|ref|uuid|identifier|kennung|hash)?"
+ID = r"(?:id|ids|no|nr|num|nbr|number|nummer|key|code|numero|ref|uuid|identifier|kennung|hash)?"
 PRE = r"(?:id|no|nr|n|num|numero|cod|code|codigo|codice|identifiant|sys|pseudo)?(?:de|del|da|do|di|du)?"
 
 
@@ -39,7 +39,7 @@ PERSON = _words(
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
     "rider player viewer listener reader donor student carte loyalty loyaltymember cpf cnpj dni asiakas",
-    "asiakasnumero zakaznik rekening iban konto cuenta conto compte",
+    "hshd acct msno ffp frequentflyer asiakasnumero zakaznik rekening iban konto cuenta conto compte",
     "famiglia acquirente utente tessera abbonato socio",
 )
 CUSTOMER = (  # tiers: the first with a hit is taken
@@ -135,7 +135,7 @@ MOMENTS = (  # the finest first
 AFTER_PURCHASE = re.compile("invoice|bill|posting|booking|payment|rechnung|buchung|factu|fattur|fatura")
 NO_PURCHASE_TIME = re.compile(
     "ship|deliver|due|birth|updat|modif|cancel|return|refund|expir|estimat|approv|sign|regist|first|last|next|fulfil|"
-    "geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
+    "since|until|geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
 )
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
 YEAR_WEEKS = (  # may hold 202405, 2024-05 or 05/2024
@@ -172,7 +172,7 @@ BRAND = (
         r"aseguradora|pick",
     ),
     (
-        r"(?:vendor|manufacturer|maker|hersteller|fabrikant|fabricant|fabricante|produttore|producer|retailer|"
+        r"(?:product|item|lineitem)?(?:vendor|manufacturer|maker|hersteller|fabrikant|fabricant|fabricante|produttore|producer|retailer|"
         r"seller|label)(?:name)?",
         r"(?:store|shop|chain|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
         r"enseigne)(?:name)?",
@@ -185,7 +185,7 @@ BRAND = (
         r"description|desc)",
         r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|ean|asin|stockcode|variety|flavou?r|"
         r"title|titel|titre|titulo|titolo",
-        r"(?:product|item|article|artikel|sku)(?:id|code|no|nr|number|nummer)|omschrijving|bezeichnung|designation",
+        r"(?:product|prod|item|article|artikel|sku)(?:id|code|no|nr|nbr|num|number|nummer)|omschrijving|bezeichnung|designation",
         r".+(?:brand|marke|merk|marque|marca)(?:name|bought|chosen|purchased)?",
     ),
 )
@@ -257,7 +257,7 @@ STRONG_STATUS = re.compile(
 )
 REFUND_FLAG = (
     r"(?:return|refund|cancel|cancellation|void|rma)(?:ed)?(?:reason|id|no|nr|number|ref|reference|code)",
-    r"(?:is|was)?(?:returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
+    r"(?:is|was)?(?:reversed|reversal|rejected|declined|chargeback|returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
     r"storniert|retour|test|testorder|demo|duplicate|spam|deleted)(?:ed)?(?:flag|at|date|yn)?",
     r"(?:ist|is)?test(?:bestellung|bestelling|kauf|aankoop|auftrag|purchase|transaction)|commandetest|pedidodeprueba",
     r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",

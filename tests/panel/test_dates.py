@@ -28,6 +28,22 @@ READ = {
     "day_of_year": Case(
         rows("customer,year,doy,brand", lambda c, w, b: (c, 2021, 7 * w, b)), 6, 24, said="2021-01-07 to 2021-01-28"
     ),
+    "dates_of_no_usual_name": Case(
+        rows("t_dat,customer_id,article_id", lambda c, w, b: (date(5 - w), c, b)),
+        *(6, 24, 3, "t_dat is taken for the time"),
+    ),
+    "dates_before_year_and_week": Case(
+        rows(
+            "HSHD_NUM,PURCHASE_,WEEK_NUM,YEAR,BRAND", lambda c, w, b: (c, f"0{w}-JAN-21", 53 if w < 4 else 1, 2021, b)
+        ),
+        *(6, 24, 3, "2021-01-01 to 2021-01-04"),
+    ),
+    "born_on_a_date": Case(
+        rows("customer,geburtstag,brand", lambda c, w, b: (c, f"19{c + 80}-01-01", b)), 6, 24, said="no column of time"
+    ),
+    "member_once": Case(
+        rows("customer,enrolled,brand", lambda c, w, b: (c, f"2021-0{c}-05", b)), 6, 24, said="no column of time"
+    ),
     "ordered_before_invoiced": Case(
         rows("customer,invoice date,order date,brand", lambda c, w, b: (c, date(w, 9), date(w), b)),
         *(6, 24, 3, "Time is taken from the column order date, not from invoice date"),

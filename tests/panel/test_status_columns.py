@@ -74,6 +74,7 @@ READ = {
         *(18, "6  received (credit and no debit)"),
     ),
     "kinds_of_cards": told("customer,date,brand,card_type", lambda w: ["credit" if w == 4 else "debit"], 24, "All 24"),
+    "reversed": told("patient_id,date,brand,reversed_flag", lambda w: ["Y" if w == 4 else "N"], 18, "6  reversed_flag"),
     "number_of_a_phone": told("msisdn,snapshot_month,operator,x", lambda w: [1], 24, "time: snapshot_month"),
 }
 
