@@ -67,11 +67,13 @@ def notes_on_names(column: str, names: Sequence[str]) -> list[str]:
 
 
 def names_in_a_row(names: Sequence[str]) -> list[str]:
-    """Names made of a few others: Aro > Bel > Aro, A-B-A.
+    """Names made of a few others, as Aro > Bel > Aro and A-B-A, or that are lists or records of JSON.
 
     >>> names_in_a_row(["A-B-A", "B-A", "A-A-B"]), names_in_a_row(["a-1", "a-2", "b-1", "b-2"])
     (['A-B-A', 'B-A', 'A-A-B'], [])
     """
+    if names and all(re.match(r"\[|\{", n) for n in names):
+        return list(names)
     for mark in (r"\s*(?:->|>|\u2192)\s*", r"\s*[|;/]\s*", r",\s*", r"-"):
         parts = [re.split(mark, n) for n in names]
         several = [n for n, p in zip(names, parts, strict=True) if len(p) > 1]

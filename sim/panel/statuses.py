@@ -133,7 +133,9 @@ TOTAL = re.compile(
     r"(?:(?:grand|sub|overall|column)?[ -]?total(?:s|e|es)?|sums?|(?:end|zwischen)?summen?|gesamt(?:summe|ergebnis)?|"
     r"(?:eind|sub)?totaal|somme|suma|soma|somma)(?: .*|:)?|.* (?:total|summe|totaal|ergebnis)|"
     r"all(?: (?:customers|households|members|users|buyers|panelists))?|alle(?: kunden| klanten)?|"
-    r"tous(?: les clients)?|todos",
+    r"tous(?: les clients)?|todos|"
+    r"(?:average|mean|count|mittelwert|durchschnitt|anzahl|gemiddelde?|moyenne|nombre|"
+    r"promedio|media|conteggio|recuento):?",
     re.IGNORECASE,
 )
 NO_BRAND = {

@@ -27,16 +27,20 @@ def drop_what_is_no_row(rows: Rows) -> None:
 
 
 def _drop_footer(rows: Rows, filled: np.ndarray) -> None:
-    """Lines of text below the rows: only their first cell is filled, with more than a word, as no customer's is."""
+    """Lines of text below or between the rows.
+
+    Only their first cell is filled, with more than a word, as no customer's is.
+    """
     name = rows.columns.customer
     if name != rows.table.names[0]:
         return
     _, texts = rows.column(name)
     words = rows.marked(name, texts, [" " in t for t in texts])
     full = np.flatnonzero(filled > 1)
-    below = (filled == 1) & (np.arange(rows.table.rows) > (full[-1] if len(full) else -1)) & words
+    below = np.arange(rows.table.rows) > (full[-1] if len(full) else -1)
     if not (words & (filled > 1)).any():
-        rows.drop(below, "text below the rows")
+        rows.drop((filled == 1) & words & below, "text below the rows")
+        rows.drop((filled == 1) & words, "text between the rows")
 
 
 def _drop_totals(rows: Rows) -> None:

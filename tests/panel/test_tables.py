@@ -65,6 +65,16 @@ READ = {
         + "(24 rows)\n",
         *(6, 24, 3, "1  comment"),
     ),
+    "text_between_the_rows": Case(
+        several(
+            "customer,date,brand", lambda c, w, b: [(c, date(w), b), *([("Page 2 of 9",)] if c == 3 and w == 4 else [])]
+        ),
+        *(6, 24, 3, "1  text between the rows"),
+    ),
+    "averages_below_the_rows": Case(
+        rows("customer,date,brand,amount", lambda c, w, b: (c, date(w), b, 2)) + "Average,,,2\nCount,24,,\n",
+        *(6, 24, 3, "2  totals"),
+    ),
     "merk_gekocht": Case(rows("Panelist;Datum;Merk gekocht", lambda c, w, b: (c, date(w), b), ";"), 6, 24),
     "pieces_with_a_point": Case(
         rows("Kunde;Datum;Marke;Menge", lambda c, w, b: (c, date(w), b, f"{-1 if w == 4 else 1},00 Stk."), ";"),
@@ -128,6 +138,10 @@ ASKED = {
     "ratings": (
         several("respondent,wave,brand,rating", lambda c, w, b: [(c, w, a, 3 + (a == b)) for a in NAMES.values()]),
         "every brand is there at every occasion",
+    ),
+    "records": (
+        rows("customer,date,item", lambda c, w, b: (c, date(w), f'"{{""brand"": ""{b}"", ""qty"": {w}}}"')),
+        "item names several brands in one cell",
     ),
     "sequences": (
         "customer,brand\n" + "".join(f"{c},{'-'.join('ABC'[(c * m + m) % 3] for m in range(4))}\n" for c in range(9)),
