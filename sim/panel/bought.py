@@ -109,6 +109,8 @@ def _status_question(rows: Rows, name: str, texts: list[str], weight: np.ndarray
     """What must be asked about a column of status; "" if it is left aside, None if it is clear."""
     if not rows.options.bought and (several := _statuses_of_an_order(rows, name, texts, meanings)):
         return several
+    if set(meanings) == {"canceled"} and weight.sum() < 0.5 * rows.keep.sum():  # the others are empty
+        return None
     known = sum(int(w) for w, s in zip(weight, meanings, strict=True) if s)
     strong = vocabulary.STRONG_STATUS.fullmatch(vocabulary.normalized(name)) is not None
     usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])

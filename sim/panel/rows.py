@@ -126,7 +126,7 @@ def _drop_no_purchase(rows: Rows) -> None:
     stated = tuple(b for b in rows.options.none if b != "no")
     missing = [b for b in stated if b not in texts]
     rows.wrong.extend(f"panel.none={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
-    nothing = [t in stated or (not rows.options.none and t.lower() in statuses.NOTHING) for t in texts]
+    nothing = [t in stated or (not rows.options.none and _is_nothing(t)) for t in texts]
     if not rows.options.none:
         codes_of_nothing = _codes_of_no_purchase(texts, rows.columns.brands)
         nothing = [n or t in codes_of_nothing for n, t in zip(nothing, texts, strict=True)]
@@ -142,6 +142,10 @@ def _drop_no_purchase(rows: Rows) -> None:
     for t, is_nothing in zip(texts, nothing, strict=True):
         if is_nothing:
             rows.drop(codes == texts.index(t), f"nothing bought ({name} is {t})")
+
+
+def _is_nothing(text: str) -> bool:
+    return text.lower() in statuses.NOTHING or statuses.NO_ALTERNATIVE.fullmatch(text) is not None
 
 
 def _codes_of_no_purchase(texts: list[str], brands: Sequence[str]) -> set[str]:

@@ -53,6 +53,13 @@ NOTHING = {
     ),
     *("nenhum", "nenhuma", "sem compra", "nessuno", "nessuna", "niente", "nessun acquisto"),
 }
+NO_ALTERNATIVE = re.compile(  # of a choice, in more words than `none`
+    r"(?:none|neither|nothing)(?: (?:of|from) .*)?|"
+    r"(?:i )?(?:would|do|did|will)(?: not|n.?t) (?:buy|choose|purchase|take)"
+    r"(?: .*)?|(?:choose |buy )?none|status quo|stay home|keine?[rs]?(?: (?:davon|von .*|der .*))?|geen(?: van .*)?|"
+    r"aucune?(?: (?:des?|d') ?.*)?|ningun[oa](?: de .*)?|nenhuma?(?: d.*)?|nessun[oa]?(?: (?:de|di).*)?",
+    re.IGNORECASE,
+)
 NOBODY = {
     *(
         "guest",

@@ -162,7 +162,7 @@ BRAND = (
         r"(?:name|descr|desc|description|bought|chosen|purchased|gekocht|gekauft|achetee?|comprada|acquistata)?",
     ),
     (
-        r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alt|mode|bank|insurer|"
+        r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alternatief|alternativa|alt|mode|bank|insurer|"
         r"operator)(?:name|bought|chosen)?",
         PROVIDER,
         r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel)(?:name)?",
@@ -202,7 +202,7 @@ ORDER = (
 )
 CHOICE_SET = (
     r"(?:chid|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|ques|"
-    r"choicesituation|idx|screen|scenario|choicetask)",
+    r"choicesituation|idx|screen|scenario|choicetask|taak|aufgabe|tache|tarea)",
 )
 FLAG = (
     r"(?:is)?(?:choice|chosen|choose|select|selected|bought|purchased|purchase|buy|pick|picked|decision|y|chose|"
@@ -212,7 +212,7 @@ FLAG = (
 )
 COUNTS = r"(n|no|num|number|numberof)?(?:purchases|orders|trips|visits|transactions)"  # how many in a week or month
 QUANTITY = (
-    r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|units|no|num|numberof|nbof)?"
+    r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|net|units|no|num|numberof|nbof)?"
     r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"
     r"bought|purchased)?",
     r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"

@@ -75,6 +75,9 @@ READ = {
     ),
     "kinds_of_cards": told("customer,date,brand,card_type", lambda w: ["credit" if w == 4 else "debit"], 24, "All 24"),
     "reversed": told("patient_id,date,brand,reversed_flag", lambda w: ["Y" if w == 4 else "N"], 18, "6  reversed_flag"),
+    "empty_but_for_the_canceled": told(
+        "customer,date,brand,status", lambda w: ["Canceled" if w == 4 else ""], 18, "6  status is Canceled"
+    ),
     "number_of_a_phone": told("msisdn,snapshot_month,operator,x", lambda w: [1], 24, "time: snapshot_month"),
 }
 

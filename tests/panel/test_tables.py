@@ -98,6 +98,20 @@ def test_sums_by_brand_are_written_out(tmp_path):
         assert share[read.brands.index(brand)] == pytest.approx(of_brand / SUM)
 
 
+@pytest.mark.parametrize(
+    "none",
+    ["keine davon", "Geen van deze", "Aucun des deux", "status quo", "I would not buy any", "None of these", "neither"],
+)
+def test_the_alternative_of_no_purchase_in_many_words(none, tmp_path):
+    content = several(
+        "resp,taak,alternatief,keuze",
+        lambda c, w, b: [(c, w, a, int(a == (none if w == 4 else b))) for a in (*NAMES.values(), none)],
+    )
+    (tmp_path / "panel.csv").write_text(content)
+    read = panel.read(tmp_path / "panel.csv")
+    assert len(read.hh) == 18 and read.brands == ("Aro", "Bel", "Cim")
+
+
 PRICED = "id,t,choice,price_Aro,price_Bel,price_Cim"
 
 
