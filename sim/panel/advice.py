@@ -66,13 +66,32 @@ def notes_on_names(column: str, names: Sequence[str]) -> list[str]:
     ]
 
 
+def names_in_a_row(names: Sequence[str]) -> list[str]:
+    """Names made of a few others, as Aro > Bel > Aro and A-B-A, or that are lists or records of JSON.
+
+    >>> names_in_a_row(["A-B-A", "B-A", "A-A-B"]), names_in_a_row(["a-1", "a-2", "b-1", "b-2"])
+    (['A-B-A', 'B-A', 'A-A-B'], [])
+    """
+    if names and all(re.match(r"\[|\{", n) for n in names):
+        return list(names)
+    for mark in (r"\s*(?:->|>|\u2192)\s*", r"\s*[|;/]\s*", r",\s*", r"-"):
+        parts = [re.split(mark, n) for n in names]
+        several = [n for n, p in zip(names, parts, strict=True) if len(p) > 1]
+        first, later = {p[0] for p in parts}, {piece for p in parts for piece in p[1:]}
+        again = any(len(set(p)) < len(p) for p in parts)  # X-Y, Y-Z may be lines of an airline
+        if again and len(several) > max(2, 0.8 * len(names)) and len(first & later) > 0.5 * len(first):
+            return several
+    return []
+
+
 def are_alternatives(rows: Rows) -> bool:
     """Whether each brand has one row on every occasion, though no column says which was chosen."""
     columns = rows.columns
     sets = [n for p in CHOICE_SET for n in rows.table.names if re.fullmatch(p, normalized(n)) and n != columns.customer]
-    if columns.chosen or not columns.brand or columns.quantity or not sets:
+    occasion = (*sets, columns.time)[0]
+    if columns.chosen or not columns.brand or columns.quantity or columns.start or not occasion:
         return False
     at = np.flatnonzero(rows.keep)
-    keys = np.column_stack([rows.column(n)[0][at] for n in (columns.customer, sets[0], columns.brand)])
+    keys = np.column_stack([rows.column(n)[0][at] for n in (columns.customer, occasion, columns.brand)])
     occasions, brands = len(np.unique(keys[:, :2], axis=0)), len(np.unique(keys[:, 2]))
     return min(brands, occasions) > 1 and len(np.unique(keys, axis=0)) == len(keys) == occasions * brands

@@ -8,27 +8,39 @@ from sim.panel.column_finder import Columns, Finder
 from sim.panel.vocabulary import normalized
 
 BLOCKS = {
-    "price": ("price", "prices", "preis", "prijs", "prix", "precio", "preco", "prezzo"),
+    "price": ("price", "prices", "preis", "prijs", "prix", "precio", "preco", "prezzo", "cost", "fare"),
     "feat": ("feat", "feature", "feature_ad"),
     "disp": ("disp", "display"),
 }
 SHORT = {"price": "p|pr|prc"}  # the same where what follows is a brand
+AVAILABLE = re.compile(r"(?:av|avail|available|availability)[._\- ](.+)|(.+)[._\- ](?:av|avail)", re.IGNORECASE)
+NO_BRAND_CODES = ("0", "-1", "99", "999")  # that nothing was bought, beside 1, 2, ..
 LIKE_BRAND = 1 / 3  # of the distinct brands must have a price column for such columns to be prices of brands
 
 
 def name_codes(finder: Finder, brand: str) -> None:
-    """Choices numbered as the columns of prices are ordered, from 1 or from 0 on, get the names of these."""
+    """Choices numbered as the columns of prices are ordered, from 1 or from 0 on, get the names of these.
+
+    Codes of `nothing bought`, such as 0 beside 1, 2, .. or 99, stay as they are.
+    """
     import pandas as pd
 
     texts = finder.texts(brand)
     columns = list(block(finder.unused(), "price")[0])
-    if len(columns) < 2 or set(columns) & set(texts) or not all(re.fullmatch(r"\d\d?", t) for t in texts):
+    if len(columns) < 2 or set(columns) & set(texts) or not all(re.fullmatch(r"-?\d+", t) for t in texts):
         return
-    low, high = min(map(int, texts)), max(map(int, texts))
-    first = 1 if low >= 1 and high <= len(columns) else 0 if (low, high) == (0, len(columns) - 1) else None
-    if first is None:
+    from_0 = (min(map(int, texts)), max(map(int, texts))) == (0, len(columns) - 1)
+    nothing = set() if from_0 else set(NO_BRAND_CODES) | set(finder.options.none)
+    codes = [int(t) for t in texts if t not in nothing]
+    if codes and min(codes) == 1 and max(codes) == len(columns) + 1 and "no" not in finder.options.none:
+        finder.wrong.append(
+            f"{brand}: {max(codes)} has no column of prices, while 1 to {len(columns)} have: if it means that nothing "
+            f"was bought, say panel.none={max(codes)}; panel.none=no says that it is a brand"
+        )
+    first = 0 if from_0 else 1
+    if not codes or min(codes) < first or max(codes) >= first + len(columns):
         return
-    cells, names = finder.table.cells[brand], [columns[int(t) - first] for t in texts]
+    cells, names = finder.table.cells[brand], [t if t in nothing else columns[int(t) - first] for t in texts]
     finder.table.cells[brand] = pd.Categorical.from_codes(cells.codes, pd.Index(names, dtype=object))
     shown = ", ".join(f"{first + j} is {name}" for j, name in enumerate(columns[:3]))
     finder.notes.append(
@@ -58,6 +70,11 @@ def find_blocks(finder: Finder, found: Columns) -> None:
         finder.wrong += [f"{columns[b]}: {b!r} has no price column{did_you_mean(b, found.brands)}" for b in extra]
         found.blocks[kind] = [columns[b] for b in found.brands if b in columns]
         finder.taken += found.blocks[kind]
+    available = [n for n in finder.unused() if AVAILABLE.fullmatch(n) and "0" in finder.texts(n)]
+    if len(available) > 0 and len(bought) > 1:
+        finder.notes.append(
+            f"{', '.join(available[:4])}: not used; every brand counts as one that could have been chosen every time."
+        )
 
 
 def block(names: Sequence[str], kind: str, bought: Sequence[str] = ()) -> tuple[dict[str, str], list[str]]:

@@ -36,16 +36,28 @@ class Columns:
     status: tuple[str, ...] = ()
     refunds: tuple[str, ...] = ()  # columns that say whether the row was canceled or returned
     returned: tuple[str, ...] = ()  # how many of the quantity were
+    flags: tuple[str, ...] = ()  # columns that say whether the row was paid, completed, valid
+    paid_back: tuple[str, ...] = ()  # amounts
+    direction: tuple[str, ...] = ()  # debit or credit, or two columns of these amounts
+    amounts: list[str] = field(default_factory=list)  # other columns of prices than `price`
     brands: tuple[str, ...] = ()  # that have a price, or else a promotion
     blocks: dict[str, list[str]] = field(default_factory=dict)  # price, feat, disp: a column for each of `brands`
     one_firm: bool = False  # there is no column of brands: a history of one firm
     notes: list[str] = field(default_factory=list)
 
+    def tells(self) -> tuple[str, ...]:
+        """The columns that tell purchases from other rows."""
+        return (*self.status, *self.flags, *self.refunds, *self.returned, *self.paid_back, *self.direction)
+
     def used(self) -> dict[str, str]:
         """Role -> column, of those in use."""
         single = ("customer", "time", "clock", "brand", "order", "quantity", "price", "weight", "segment", "chosen")
         found = {role: getattr(self, role) for role in (*single, *OTHERS) if getattr(self, role)}
-        several = {"time": self.parts, "status": self.status, "canceled": (*self.refunds, *self.returned)}
+        several = {
+            "time": self.parts,
+            "status": (*self.status, *self.flags, *self.direction),
+            "canceled": (*self.refunds, *self.returned, *self.paid_back),
+        }
         found |= {role: ", ".join(names) for role, names in several.items() if names}
         if "price" in found:
             found["price (below 0 = returned)"] = found.pop("price")

@@ -10,6 +10,8 @@ from sim.panel.brand_columns import BLOCKS, block, find_blocks
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
 from sim.panel.share_tables import shares_in_rows, shares_of_brands
+from sim.panel.status_columns import find_flags, find_statuses, says_yes_and_no
+from sim.panel.sums import sums_by_brand
 from sim.panel.table import Table, whole_numbers
 from sim.panel.time_columns import find_times
 from sim.panel.values import read_numbers, truths
@@ -54,6 +56,7 @@ def _customer(finder: Finder) -> str:
     for tier, patterns in enumerate(vocabulary.CUSTOMER):
         hits = [n for n in finder.matching(patterns) if not _numbers_orders(finder, n) and not _is_flag(finder, n)]
         hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
+        hits = [n for n in hits if not says_yes_and_no(finder, n)] or hits  # a member: yes or no
         if len(hits) == 1:
             if re.fullmatch(vocabulary.PERSON + "s", vocabulary.normalized(hits[0])) and _counts(finder, hits[0]):
                 finder.wrong.append(
@@ -96,10 +99,12 @@ def _numbers_orders(finder: Finder, name: str) -> bool:
     return vocabulary.normalized(name) in ("name",) and all(t.startswith("#") for t in finder.texts(name))
 
 
-def _how_many(finder: Finder, name: str) -> bool:
-    """Whether a column is called by what is counted, and counts it from 0 on."""
+def _how_many(finder: Finder, found: Columns, name: str) -> bool:
+    """Whether a column is called by what is counted, and counts it: from 0 on, or in a table of sums."""
     called = re.fullmatch(vocabulary.COUNTS, vocabulary.normalized(name))
-    return called is not None and "0" in finder.texts(name) and _counts(finder, name)
+    counts = called is not None and _counts(finder, name)
+    number_of = called is not None and bool(called[1]) and not called[1].startswith("no")
+    return counts and (number_of or "0" in finder.texts(name) or sums_by_brand(finder.table, found))
 
 
 def _same_rows(table: Table, one: str, other: str) -> bool:
@@ -158,28 +163,18 @@ def _is_code(name: str) -> bool:
 def _rest(finder: Finder, found: Columns) -> None:
     named_column = finder.named("order")
     hits = [n for n in finder.unused() if _numbers_orders(finder, n)]
-    hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, n)]
+    hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, found, n)]
     found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
     if found.chosen:
         sets = finder.matching(vocabulary.CHOICE_SET)
         if not (sets or found.time or found.order):
             sets = [n for n in finder.unused() if _numbers_choices(finder, found, n)]
         found.choice_set = finder.take(sets[0] if sets else "")
-    found.quantity = _numeric(finder, "quantity", vocabulary.QUANTITY)
-    found.price = _numeric(finder, "price", vocabulary.PRICE)
+    find_flags(finder, found)
+    found.quantity = next(iter(_numeric(finder, "quantity", vocabulary.QUANTITY)), "")
+    found.price, *found.amounts = _numeric(finder, "price", vocabulary.PRICE) or [""]
     found.weight = finder.first("weight", vocabulary.WEIGHT)
-    named_column = finder.named("status")
-    found.status = (
-        ((named_column,) if named_column else ())
-        if named_column is not None
-        else tuple(finder.matching(vocabulary.STATUS))
-    )
-    found.refunds = (
-        ()
-        if named_column is not None
-        else tuple(n for n in finder.matching(vocabulary.REFUND_FLAG) if n not in found.status)
-    )
-    found.returned = tuple(finder.matching(vocabulary.REFUNDED_QUANTITY)) if found.quantity else ()
+    find_statuses(finder, found)
 
 
 def _numbers_choices(finder: Finder, found: Columns, name: str) -> bool:
@@ -195,10 +190,10 @@ def _numbers_choices(finder: Finder, found: Columns, name: str) -> bool:
     return bool(apart and np.isfinite(read_numbers(texts)).all())
 
 
-def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
-    """The column of a usual name that holds numbers; one that the user names may hold anything."""
+def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> list[str]:
+    """The columns of a usual name that hold numbers, the likeliest first; one that the user names may hold anything."""
     if finder.options.named(role) is not None:
-        return finder.first(role, patterns)
+        return [finder.first(role, patterns)]
     hits = []
     for name in finder.matching(patterns):
         numbers = read_numbers(finder.texts(name), finder.options.decimal, finder.table.comma)
@@ -206,11 +201,24 @@ def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> str:
             hits.append(name)
         elif len(numbers):
             finder.notes.append(f"{name} does not hold numbers ({finder.texts(name)[0]!r}); left aside.")
-    if len(hits) > 1 and role == "quantity":
+    if role == "price":
+        hits = sorted(hits, key=_of_order)
+    if len(hits) > 1:
         finder.notes.append(
-            f"{hits[0]} is taken for the quantity, not {', '.join(hits[1:])}; panel.quantity=COLUMN says otherwise."
+            f"{hits[0]} is taken for the {role}, not {', '.join(hits[1:])}; panel.{role}=COLUMN says otherwise."
         )
-    return finder.take(hits[0] if hits else "")
+    finder.take(hits[0] if hits else "")
+    return hits
+
+
+def _of_order(name: str) -> int:
+    """0 for the price of a unit or line, 1 for other amounts, 2 for a price that need not be paid, 3 for a total."""
+    text = vocabulary.normalized(name)
+    if re.match(r"(?:order|invoice|cart|basket|grand|gesamt|sub)?(?:total|betrag|amount|value|totaal|summe)", text):
+        return 3 if not re.match("amount|betrag|value", text) else 1
+    if re.match("retail|list|regular|original|shelf|base", text):
+        return 2
+    return 0 if vocabulary.OF_ONE.search(text) and not vocabulary.OF_ALL.search(text) else 1
 
 
 def _without_brand(finder: Finder, found: Columns) -> None:
@@ -218,16 +226,14 @@ def _without_brand(finder: Finder, found: Columns) -> None:
     if shares := shares_of_brands(finder.table, finder.unused()):
         finder.wrong.append(shares)
         return
-    wide = _amounts(finder, (*found.status, *found.refunds, *found.returned, found.segment))
+    wide = _amounts(finder, (*found.tells(), found.segment))
     if len(wide) > 1:
         finder.wrong.append(
             f"no column names the brand; if {', '.join(wide[:4])} are brands, call them bought_{wide[0]}, .. (1 or 0, "
             "or units); or panel.brand=COLUMN, or panel.brand=none for the history of one firm"
         )
         return
-    maybe = [
-        n for n in finder.unused() if n not in (*found.status, *found.refunds, found.segment) and _like_names(finder, n)
-    ]
+    maybe = [n for n in finder.unused() if n not in (*found.tells(), found.segment) and _like_names(finder, n)]
     numbered = [n for n in finder.unused() if re.fullmatch(r"(?:p|pr|price|cost|x)[._]?[1-9]\d?", n.lower())]
     blocks = any(block(finder.table.names, kind)[0] for kind in BLOCKS) or len(numbered) > 1
     if found.customer and (found.time or found.order) and not maybe and not blocks:
@@ -274,6 +280,7 @@ def _unnamed(finder: Finder, found: Columns) -> None:
 def _nearest(names: Sequence[str], tiers: Sequence[Sequence[str]]) -> str:
     import difflib
 
+    names = [n for n in names if not re.match("from|old|prev", n.lower())]  # of whom a customer left
     usual = (
         ("household", "customer", "customerid", "panelist")
         if tiers is vocabulary.CUSTOMER

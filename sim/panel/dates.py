@@ -9,27 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan jaen january januar januari janvier janv enero ene janeiro gennaio gen jaenner",
-            "feb february februar februari fevrier fevr fev febrero fevereiro febbraio",
-            "mar maer march maerz marz mrz mrt maart mars marzo marco",
-            "apr april avril avr abril abr aprile",
-            "may mai mei mayo maio maggio mag",
-            "jun june juni juin junio junho giugno giu",
-            "jul july juli juillet juil julio julho luglio lug",
-            "aug august augustus aout agosto ago",
-            "sep sept september septembre septiembre setembro set settembre",
-            "oct october oktober okt octobre octubre outubro out ottobre ott",
-            "nov november novembre noviembre novembro",
-            "dec december dezember dez decembre diciembre dic dezembro dicembre",
-        ),
-        1,
-    )
-    for name in names.split()
-}
+from sim.panel.date_texts import MONTHS, plain_date
+
 ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  # places of year, month, day
 ZONE = r"(?:UTC|GMT)?(Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2})?(?: ?\([^)]*\))?"
 CLOCK = (
@@ -40,9 +21,10 @@ TRIPLE = re.compile(
     rf"(?:[A-Za-zÀ-ÿ]{{2,10}}\.?,?\s+)?(\d{{1,4}})\s*[-/. ]\s*(\d{{1,2}})\s*[-/. ]\s*(\d{{1,4}})\.?{CLOCK}"
 )
 WORDS = re.compile(
-    rf"(\d{{1,4}})?(?:st|nd|rd|th|\.)?[\s\-/]*(?:de\s+)?([A-Za-zÀ-ÿ]{{3,10}})\.?[\s\-/,]*(?:de\s+)?(\d{{1,4}})(?:st|nd|rd|th)?(?:[\s\-/,]+(\d{{4}}|\d\d))?{CLOCK}"
+    rf"(\d{{1,4}})?(?:st|nd|rd|th|\.)?[\s\-/]*(?:de\s+)?([^\W\d_]{{3,12}})\.?[\s\-/,]*(?:de\s+)?(\d{{1,4}})(?:st|nd|rd|th)?(?:[\s\-/,]+(\d{{4}}|\d\d))?{CLOCK}"
 )
-DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?)?")
+DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?Z?)?")
+DAY_OF_YEAR = re.compile(r"((?:19|20)\d\d)[-/. ]?([0-3]\d\d)")
 YEAR_MONTH = re.compile(r"(?:(\d{4})[-/. ]?[Mm]?(\d{1,2})|(\d{1,2})[-/. ](\d{4}))")
 WEEK = r"(?:w|kw|week|wk|s|sem|semaine|woche|semana|settimana)"
 QUARTER = r"(?:q|t|k|quarter|quartal|kwartaal|trimestre)"
@@ -52,7 +34,7 @@ YEAR_PART = (
 )
 YEAR_WEEK, YEAR_QUARTER = (re.compile(YEAR_PART.replace("__", word), re.IGNORECASE) for word in (WEEK, QUARTER))
 COUNTED = re.compile(r"([^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
-TIME_OF_DAY = re.compile(r"(\d{1,2}):?([0-5]\d)(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+TIME_OF_DAY = re.compile(r"([01]?\d|2[0-4])[:h.]?([0-5]\d)(?:[:.]?([0-5]\d)(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 NAN = float("nan")
 MIXED = 0.8  # of the dates must be read in one way
 DAY = 86_400.0
@@ -76,16 +58,16 @@ def read_times(texts: list[str], weight: np.ndarray, order: str | None = None, d
     `order` is dmy, mdy or ymd where the user says so; `dated`: whether the column's name speaks of a date, so that
     numbers may be serial dates of Excel or seconds since 1970.
     """
+    texts = [plain_date(t) for t in texts]
     numbers = np.array([_number(t) for t in texts])
     share = float(weight[np.isfinite(numbers)].sum() / max(weight.sum(), 1))
     if share > 0.5:
         return _numbers(texts, numbers, weight, order, dated)
-    plain = [_plain(t) for t in texts]
     forms = [
-        _unambiguous_dates(plain),
-        _numeric_dates(plain, weight, order),
-        _calendar_periods(plain),
-        _numbered_periods(plain),
+        _unambiguous_dates(texts),
+        _numeric_dates(texts, weight, order),
+        _calendar_periods(texts),
+        _numbered_periods(texts),
     ]
     best = max(forms, key=lambda f: float(weight[np.isfinite(f.values)].sum()))
     if best.dates and not best.by_month and not best.question:  # one column may mix them
@@ -93,13 +75,6 @@ def read_times(texts: list[str], weight: np.ndarray, order: str | None = None, d
             if other.dates and not other.question:
                 best.values = np.where(np.isfinite(best.values), best.values, other.values)
     return best
-
-
-def _plain(text: str) -> str:
-    import unicodedata
-
-    text = text.replace("ß", "ss").replace("ä", "ae").strip()
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def _number(text: str) -> float:
@@ -121,6 +96,14 @@ def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, order: s
             return found
     if whole and dated and low >= 190_001 and high <= 210_012 and ((known % 100 >= 1) & (known % 100 <= 12)).all():
         return _calendar_periods([str(int(v)) if np.isfinite(v) else "" for v in numbers])
+    if (
+        whole
+        and dated
+        and low >= 1_900_001
+        and high <= 2_100_366
+        and ((known % 1000 >= 1) & (known % 1000 <= 366)).all()
+    ):
+        return _unambiguous_dates([str(int(v)) if np.isfinite(v) else "" for v in numbers])
     for unit, name in ((1, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds")):
         if dated and low >= 8e8 * unit and high < 4.2e9 * unit:
             return Times(numbers / DAY / unit, True, f"{name} since 1970")
@@ -144,7 +127,7 @@ def _run_together(numbers: np.ndarray, weight: np.ndarray, order: str | None) ->
 
 def _unambiguous_dates(texts: list[str]) -> Times:
     """Dates with one reading: 20240131 and names of months."""
-    parts = [_eight_digits(t) or _with_month_name(t) for t in texts]
+    parts = [_eight_digits(t) or _with_month_name(t) or _day_of_year(t) for t in texts]
     return Times(_days(parts), True, "dates")
 
 
@@ -155,6 +138,16 @@ def _eight_digits(text: str) -> Date | None:
         if match
         else None
     )
+
+
+def _day_of_year(text: str) -> Date | None:
+    """2023-020 is January 20."""
+    match = DAY_OF_YEAR.fullmatch(text)
+    if match is None or not 1 <= int(match[2]) <= 366:
+        return None
+    day = np.datetime64(match[1], "D") + int(match[2]) - 1
+    year, month, of_month = map(int, str(day).split("-"))
+    return (year, month, of_month, 0.0) if year == int(match[1]) else None
 
 
 def _with_month_name(text: str) -> Date | None:
@@ -311,7 +304,7 @@ def numbers_or_months(texts: list[str]) -> np.ndarray:
     >>> numbers_or_months(["3", "März", "x"])
     array([ 3.,  3., nan])
     """
-    return np.array([float(MONTHS.get(_plain(t).lower().rstrip("."), _number(t))) for t in texts])
+    return np.array([float(MONTHS.get(plain_date(t).lower().rstrip("."), _number(t))) for t in texts])
 
 
 def times_of_day(texts: list[str]) -> np.ndarray:

@@ -5,14 +5,16 @@ import re
 import numpy as np
 
 from sim.panel import vocabulary
+from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER
 from sim.panel.row_set import Rows
+from sim.panel.row_times import spell_dates
 from sim.panel.values import read_numbers
 
 UNITS = {  # -> (months, days)
     r"days?|d|tage?n?|dagen|jours?|dias?|giorni": (0, 1),
     r"weeks?|wks?|w|wochen?|weken|semaines?|semanas?|settimane": (0, 7),
-    r"months?|mos?|mths?|m|monaten?|maanden|mois|mes(?:es)?|mesi": (1, 0),
-    r"years?|yrs?|y|jahren?|jaren|ans|anos?|anni": (12, 0),
+    r"months?|mos?|mths?|m|mon|monat(?:en?)?|maanden|mois|mes(?:es)?|mesi": (1, 0),
+    r"years?|yrs?|y|j|jahr(?:en?)?|jaren|ans|anos?|anni": (12, 0),
 }
 PART = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d]+)[.,]?\s*")
 MONTH = 365.25 / 12
@@ -63,3 +65,38 @@ def ends_after(rows: Rows, start: np.ndarray) -> np.ndarray:
     after = (first + months.astype(np.int64)).astype("datetime64[D]") + (day - first.astype("datetime64[D]"))
     end[some] = after.astype(float) + MONTH * (lasts[some, 0] - months) + lasts[some, 1]
     return end
+
+
+def next_starts(rows: Rows, start: np.ndarray) -> np.ndarray:
+    """[rows] when the next spell of the same customer begins; nan for the last."""
+    who = rows.column(rows.columns.customer)[0]
+    at = np.flatnonzero(np.isfinite(start) & rows.keep & (who >= 0))
+    at = at[np.lexsort((start[at], who[at]))]
+    follows = who[at][1:] == who[at][:-1]
+    end = np.full(len(start), np.nan)
+    end[at[:-1][follows]] = start[at[1:]][follows]
+    return end
+
+
+def ends_of_spells(rows: Rows, start: np.ndarray) -> np.ndarray:
+    """[rows] the day on which each spell is over; a last month, quarter or year is a part of it.
+
+    Unless most spells begin in the month or year in which the one before ends.
+    """
+    codes, texts = rows.column(rows.columns.end)
+    end = spell_dates(rows, rows.columns.end)
+    length = np.array([_months_in(t) for t in texts] + [0], np.int64)[codes]
+    then = next_starts(rows, start)
+    known = np.isfinite(end) & np.isfinite(then)
+    if not length.any() or (then == end)[known].mean() > 0.5:
+        return end
+    part = np.isfinite(end) & (length > 0)
+    month = end[part].astype("datetime64[D]").astype("datetime64[M]") + length[part]
+    end[part] = month.astype("datetime64[D]").astype(float)
+    return end
+
+
+def _months_in(text: str) -> int:
+    """How many months 2021, 2021-Q1 and 2021-01 are; 0 for a day."""
+    forms = ((12, r"(?:19|20)\d\d"), (3, YEAR_QUARTER.pattern), (1, YEAR_MONTH.pattern))
+    return next((months for months, form in forms if re.fullmatch(form, text, re.IGNORECASE)), 0)

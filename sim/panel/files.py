@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.panel.advice import are_alternatives, notes_on_columns, notes_on_names
+from sim.panel.advice import are_alternatives, names_in_a_row, notes_on_columns, notes_on_names
 from sim.panel.columns import find_columns
 from sim.panel.households import household_weights, number_households
 from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
@@ -25,6 +25,7 @@ from sim.panel.rows import keep_purchases
 from sim.panel.shape import spells, unfold
 from sim.panel.source import open_table
 from sim.panel.statuses import NO_BRAND
+from sim.panel.sums import written_out
 from sim.panel.types import LeftOut, Panel, PanelError
 from sim.panel.values import read_numbers
 from sim.panel.vocabulary import normalized
@@ -59,6 +60,7 @@ def read(
         wrong = ["the file has a header but no purchases; write one row a purchase"]
     if wrong:
         raise PanelError([f"{path}: {w}" for w in wrong])
+    table = written_out(table, columns)
     rows = Rows(table, columns, options)
     rows.notes += [*table.notes, *columns.notes]
     keep_purchases(rows)
@@ -113,6 +115,8 @@ def _drop_nameless(rows: Rows, brand: np.ndarray) -> None:
     bought[customer_code[rows.keep & (brand >= 0)]] = True
     empty = rows.keep & (brand < 0)
     never = empty & ~np.append(bought, False)[customer_code]
+    if rows.columns.order:  # who has an order bought something, or it is a line below the table
+        never &= rows.column(rows.columns.order)[0] < 0
     if never.any():
         rows.members = True
     many, of = int((empty & ~never).sum()), int(rows.keep.sum())
@@ -166,6 +170,7 @@ def _too_few(rows: Rows, customer_code: np.ndarray, brands: list[str]) -> list[s
             "a row a purchase is needed to see who comes back"
         )
     lists = [b for b in brands if re.search(r"\S[|;+&,]\S|, ", b) and {*re.split(r"[|;+&,] *", b)} < {*brands}]
+    lists = lists or names_in_a_row(brands)
     if lists:
         wrong.append(
             f"{rows.columns.brand} names several brands in one cell ({lists[0]!r}); write a row for each of them"

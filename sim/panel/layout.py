@@ -1,6 +1,7 @@
 """How a text file is laid out: encoding, separator, lines before the header, header."""
 
 import csv
+import io
 from collections import Counter
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from sim.panel.options import Options
 
 COMMENTS = ("#", "%", "//")
+MOST_LINES = 20  # in a cell
 SEPARATORS = (",", ";", "\t", "|", "^", "~", "\x01")
 
 
@@ -50,14 +52,14 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
     while skip < len(lines) and (not lines[skip].strip() or lines[skip].lstrip().startswith(COMMENTS)):
         comments += [(skip, lines[skip])] if lines[skip].strip() else []
         skip += 1
-    body = [line for line in lines[skip : skip + 200] if line.strip()]
+    body = [line for line in _whole_lines(lines[skip:], 200) if line.strip()]
     separator = separator or _separator(body)
     cells = [split_line(line, separator) for line in body]
     counts = [len(row) for row in cells]
     usual = Counter(counts).most_common(1)[0][0] if counts else 1
     before = _header_line(cells, usual)
     if 0 < before <= 20 and "".join(body[:before]).count('"') % 2 == 0:
-        at = lines.index(body[before], skip)
+        at = lines.index(body[before].split("\n")[0], skip)
         notes.append(f"{before} line{'s' * (before > 1)} before the header left aside ({body[0].strip()[:40]!r}).")
         skip, body, counts = at, body[before:], counts[before:]
     header = _has_header(body, separator) if options.header is None else options.header == "yes"
@@ -68,6 +70,31 @@ def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout
             header, names, skip = True, _distinct(words), skip - 1
             notes.append("The names of the columns are taken from the comment line above the first row.")
     return Layout(encoding, separator, skip, names, header, notes)
+
+
+def is_quoted_whole(lines: list[str]) -> bool:
+    """Whether every line, as a whole, is in quotes: "customer,date,brand"."""
+    filled = [line.strip() for line in lines[:20] if line.strip()]
+    inside = [line[1:-1].replace('""', "") for line in filled]
+    quoted = all(
+        len(line) > 2 and line[0] == line[-1] == '"' and '"' not in i for line, i in zip(filled, inside, strict=True)
+    )
+    return (
+        quoted and len(filled) > 1 and any(all(i.count(s) == inside[0].count(s) > 1 for i in inside) for s in ",;\t|")
+    )
+
+
+def _whole_lines(lines: list[str], most: int) -> list[str]:
+    """The first lines, each with those that belong to it because a quote is open: addresses have several lines."""
+    whole, used = [], 0
+    while used < min(len(lines), most):
+        many = 1
+        if lines[used].count('"') % 2:  # a quote that is never closed is a sign of inches or so
+            closed = (n for n in range(2, MOST_LINES + 1) if "\n".join(lines[used : used + n]).count('"') % 2 == 0)
+            many = next(closed, 1)
+        whole.append("\n".join(lines[used : used + many]))
+        used += many
+    return whole
 
 
 def _header_line(cells: list[list[str]], usual: int) -> int:
@@ -126,7 +153,7 @@ def split_line(line: str, separator: str) -> list[str]:
     """The cells of a line."""
     plain, mark = (" ".join(line.split()), " ") if separator == r"\s+" else (line, separator)
     try:
-        return next(csv.reader([plain], delimiter=mark), [])
+        return next(csv.reader(io.StringIO(plain), delimiter=mark), [])
     except csv.Error:  # a cell longer than that module takes
         return plain.split(mark)
 

@@ -1,6 +1,5 @@
 """Reads prices, features and displays of every brand at every row of a file."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,10 +9,9 @@ from sim.panel.row_set import MOST_BAD, Rows
 from sim.panel.row_times import times_as_written
 from sim.panel.types import Panel
 from sim.panel.values import read_numbers, truths
-from sim.panel.vocabulary import normalized
+from sim.panel.vocabulary import OF_ALL, OF_ONE, normalized
 
-OF_ONE = re.compile("price|preis|prijs|prix|precio|preco|prezzo")  # in the name of a column: of one unit
-OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
+FEWEST_ORDERS = 5  # of several brands, to tell whether amounts are of orders
 Blocks = dict[str, dict[str, np.ndarray]]  # kind -> brand -> [rows of the file]
 
 
@@ -55,6 +53,11 @@ def prices_paid(rows: Rows, at: np.ndarray) -> np.ndarray | None:
     if not rows.columns.price:
         return None
     amount = _one_column(rows, rows.columns.price, at)
+    if _is_of_order(rows):
+        rows.notes.append(
+            f"{rows.columns.price} is the same in all lines of an order: the amount of the order, no price of a brand."
+        )
+        return None
     name = normalized(rows.columns.price)
     if rows.columns.quantity and (OF_ALL.search(name) or not OF_ONE.search(name)):
         amount = amount / _one_column(rows, rows.columns.quantity, at)
@@ -62,6 +65,20 @@ def prices_paid(rows: Rows, at: np.ndarray) -> np.ndarray | None:
     if spent.any() and np.median(amount[spent]) < 0:  # as in a bank's statement
         amount = -amount
     return np.where(spent & (amount > 0), amount, np.nan)
+
+
+def _is_of_order(rows: Rows) -> bool:
+    """Whether amounts, not called prices, are the same in all lines of each order of several brands."""
+    name, order = rows.columns.price, rows.columns.order
+    if not order or not rows.columns.brand or OF_ONE.search(normalized(name)):
+        return False
+    at = np.flatnonzero(rows.keep & (rows.column(order)[0] >= 0))
+    number, brand, amount = (rows.column(n)[0][at] for n in (order, rows.columns.brand, name))
+    brands, amounts = (
+        np.bincount(np.unique(np.column_stack([number, what]), axis=0)[:, 0]) for what in (brand, amount)
+    )
+    several = brands > 1
+    return int(several.sum()) >= FEWEST_ORDERS and bool((amounts[several] == 1).all())
 
 
 def _one_column(rows: Rows, name: str, at: np.ndarray) -> np.ndarray:

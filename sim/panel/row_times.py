@@ -58,6 +58,8 @@ def times_of_rows(rows: Rows) -> RowTimes | None:
     rows.unreadable(~np.isfinite(found.values), name, "is neither a number nor a date")
     if found.dates:
         _drop_stand_ins(rows, name, found.values)
+    elif rows.options.time is None:
+        _ask_for_years(rows, name, found.values)
     found = _between(rows, found)
     known = found.values[rows.keep]
     if found.dates and len(known):
@@ -130,6 +132,8 @@ def _from_parts(rows: Rows) -> RowTimes:
     if kind in vocabulary.MOMENTS[3]:
         start = _day_of_year(year, 4)
         return RowTimes(start - (start + 3) % 7 + 7 * (part - 1), True)
+    if re.fullmatch(vocabulary.DAY_OF_YEAR, kind):
+        return RowTimes(_day_of_year(year, 1) + part - 1, True)
     month = 3 * part - 2 if kind in vocabulary.MOMENTS[6] else part
     months = np.where(np.isfinite(year + month), (year - 1970) * 12 + month - 1, np.iinfo(np.int32).min)
     days = months.astype(np.int64).astype("datetime64[M]").astype("datetime64[D]").astype(float)
@@ -145,6 +149,24 @@ def _first_days(years: np.ndarray) -> np.ndarray:
 def _day_of_year(year: np.ndarray, day: int) -> np.ndarray:
     years = np.where(np.isfinite(year), year - 1970, -400).astype(np.int64).astype("datetime64[Y]")
     return np.where(np.isfinite(year), years.astype("datetime64[D]").astype(float) + day - 1, np.nan)
+
+
+def _ask_for_years(rows: Rows, name: str, numbers: np.ndarray) -> None:
+    """Weeks or months that begin anew with 1 in the middle of a household's rows are of more than one year."""
+    known = rows.keep & np.isfinite(numbers)
+    last = next((v for v in (12, 52, 53) if known.any() and numbers[known].max() == v), 0)
+    kind = vocabulary.normalized(name)
+    if not last or numbers[known].min() < 1 or kind not in (*vocabulary.MOMENTS[3], *vocabulary.MOMENTS[5]):
+        return
+    who = rows.column(rows.columns.customer)[0]
+    at = np.flatnonzero(known)[np.argsort(who[known], kind="stable")]
+    steps = np.diff(numbers[at])[np.diff(who[at]) == 0]
+    back = steps[steps < 0]
+    if len(back) > 2 and (back < -last / 2).all():
+        rows.wrong.append(
+            f"{name}: begins anew after {last:.0f} in the rows of a household, as in a file of several years; "
+            f"add a column of the year, or say panel.time=none, the order of the file, or panel.time={name}, one year"
+        )
 
 
 def _drop_stand_ins(rows: Rows, name: str, days: np.ndarray) -> None:

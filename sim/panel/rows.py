@@ -1,18 +1,19 @@
 """Selects the rows of a file that are purchases; other rows are left out, each with its reason."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
+from sim.panel.bought import keep_bought
+from sim.panel.brand_columns import NO_BRAND_CODES
 from sim.panel.row_set import MOST_BAD, Rows
 from sim.panel.tidy import drop_what_is_no_row, fill_from_above, merge_spellings
 from sim.panel.values import credited, read_numbers, truths
 
 MOST_GUESTS = 0.9  # of the rows may be without customer
-SEVERAL = 1.5  # statuses of an order's brand, on average, if they are those that it went through
-UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left out
 
 
 def keep_purchases(rows: Rows) -> None:
@@ -22,12 +23,11 @@ def keep_purchases(rows: Rows) -> None:
     _apply_filters(rows)
     merge_spellings(rows)
     _complete_orders(rows)
-    _drop_refunds(rows)
-    for name in rows.columns.status:
-        _keep_bought(rows, name)
+    keep_bought(rows)
     _keep_chosen(rows)
     _drop_no_purchase(rows)
     _drop_returns(rows)
+    _drop_negative_amounts(rows)
     _drop_guests(rows)
 
 
@@ -104,86 +104,6 @@ def _fill(rows: Rows, order: np.ndarray, name: str) -> None:
     rows.table.cells[name] = pd.Categorical.from_codes(filled, cells.categories)
 
 
-def _drop_refunds(rows: Rows) -> None:
-    for name in rows.columns.refunds:
-        _, texts = rows.column(name)
-        yes = truths(texts)
-        when = vocabulary.normalized(name).endswith(("at", "date"))
-        if yes is not None and not when:
-            rows.drop(rows.marked(name, texts, list(yes)), f"{name}")
-        elif when:
-            rows.drop(rows.marked(name, texts, [t not in ("0",) for t in texts]), f"{name} has a date")
-
-
-def _keep_bought(rows: Rows, name: str) -> None:
-    """Keep what was bought; cancellations, returns, views and carts are left out."""
-    codes, texts = rows.column(name)
-    weight = np.bincount(codes[rows.keep & (codes >= 0)], minlength=len(texts))
-    if rows.options.bought:
-        missing = [b for b in rows.options.bought if b not in texts]
-        rows.wrong.extend(f"panel.bought={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
-        meanings = ["bought" if t in rows.options.bought else "other" for t in texts]
-    else:
-        meanings = [statuses.meaning(t) for t in texts]
-        question = _status_question(rows, name, texts, weight, meanings)
-        if question is not None:
-            rows.wrong += [f"{name}: {question}"] if question else []
-            if not question:
-                rows.columns.status = tuple(n for n in rows.columns.status if n != name)
-                usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:3])
-                rows.notes.append(
-                    f"{name} ({usual}) is not used; where it tells purchases from others, say panel.status={name}."
-                )
-            return
-    for i in np.argsort(-weight, kind="stable"):
-        if meanings[i] != "bought":
-            unknown = "" if meanings[i] else ", which is not known to be a purchase"
-            rows.drop(codes == i, f"{name} is {texts[i]}{unknown}")
-
-
-def _status_question(rows: Rows, name: str, texts: list[str], weight: np.ndarray, meanings: list[str]) -> str | None:
-    """What must be asked about a column of status; "" if it is left aside, None if it is clear."""
-    if not rows.options.bought and (several := _statuses_of_an_order(rows, name, texts, meanings)):
-        return several
-    known = sum(int(w) for w, s in zip(weight, meanings, strict=True) if s)
-    strong = vocabulary.STRONG_STATUS.fullmatch(vocabulary.normalized(name)) is not None
-    usual = ", ".join(texts[int(i)] for i in np.argsort(-weight, kind="stable")[:5])
-    if rows.options.status is None and (
-        known < 0.5 * weight.sum() or not any(meanings) or not (strong or "bought" in meanings)
-    ):
-        question = (
-            f"are rows with {usual} purchases? say which values are, e.g. panel.bought={texts[0] if texts else ''}"
-        )
-        return f"{question}, or that all are: panel.status=none" if strong and (weight > 0).sum() > 1 else ""
-    if "bought" not in meanings:
-        return f"none of its values ({usual}) is known to be a purchase; say which are, e.g. panel.bought={texts[0]}"
-    if weight[[s == "" for s in meanings]].sum() > UNKNOWN * weight.sum():
-        odd = [t for t, s, w in zip(texts, meanings, weight, strict=True) if not s and w]
-        every = [t for t, s in zip(texts, meanings, strict=True) if s == "bought"] + odd
-        return f"are rows with {', '.join(odd[:5])} purchases? say which values are: panel.bought={','.join(every[:6])}"
-    return None
-
-
-def _statuses_of_an_order(rows: Rows, name: str, texts: list[str], meanings: list[str]) -> str:
-    """A question where an order has a row for each status that it went through; "" where it has not."""
-    order = rows.column(rows.columns.order)[0] if rows.columns.order else np.zeros(0, np.int64)
-    brand = rows.column(rows.columns.brand)[0] if rows.columns.brand else np.zeros(len(order), np.int64)
-    codes, _ = rows.column(name)
-    count = np.append([m in ("bought", "") for m in meanings], False)[codes[: len(order)]]
-    at = np.flatnonzero(count & (order >= 0) & rows.keep[: len(order)])
-    if not len(at):
-        return ""
-    lines = np.unique(np.column_stack([order[at], brand[at], codes[at]]), axis=0)
-    _, each = np.unique(lines[:, :2], axis=0, return_counts=True)
-    if each.mean() < SEVERAL:
-        return ""
-    many = np.bincount(lines[:, 2], minlength=len(texts)) * np.array([1 + (m == "bought") for m in meanings])
-    return (
-        "an order has a row for each status that it went through; say by which it counts, e.g. "
-        f"panel.bought={texts[int(many.argmax())]}, or that all rows do: panel.status=none"
-    )
-
-
 def _keep_chosen(rows: Rows) -> None:
     name = rows.columns.chosen
     if not name:
@@ -206,9 +126,9 @@ def _drop_no_purchase(rows: Rows) -> None:
     stated = tuple(b for b in rows.options.none if b != "no")
     missing = [b for b in stated if b not in texts]
     rows.wrong.extend(f"panel.none={b}: {name} is never {b!r}{did_you_mean(b, texts[:20])}" for b in missing)
-    nothing = [t in stated or (not rows.options.none and t.lower() in statuses.NOTHING) for t in texts]
-    if not rows.options.none and not set(texts) & set(rows.columns.brands):
-        codes_of_nothing = _codes_of_no_purchase(texts)
+    nothing = [t in stated or (not rows.options.none and _is_nothing(t)) for t in texts]
+    if not rows.options.none:
+        codes_of_nothing = _codes_of_no_purchase(texts, rows.columns.brands)
         nothing = [n or t in codes_of_nothing for n, t in zip(nothing, texts, strict=True)]
         if codes_of_nothing:
             shown = " and ".join(sorted(codes_of_nothing))
@@ -224,8 +144,14 @@ def _drop_no_purchase(rows: Rows) -> None:
             rows.drop(codes == texts.index(t), f"nothing bought ({name} is {t})")
 
 
-def _codes_of_no_purchase(texts: list[str]) -> set[str]:
-    """0 or -1 beside 1, 2, ..; 99 or 999 beside small numbers."""
+def _is_nothing(text: str) -> bool:
+    return text.lower() in statuses.NOTHING or statuses.NO_ALTERNATIVE.fullmatch(text) is not None
+
+
+def _codes_of_no_purchase(texts: list[str], brands: Sequence[str]) -> set[str]:
+    """0 or -1 beside 1, 2, ..; 99 or 999 beside small numbers; any of these beside brands that have prices."""
+    if set(texts) & set(brands):
+        return {t for t in texts if t in NO_BRAND_CODES and t not in brands}
     if not all(re.fullmatch(r"-?\d+", t) for t in texts) or not {"1", "2"} <= set(texts):
         return set()
     largest = max(int(t) for t in texts if t not in ("99", "999"))
@@ -265,6 +191,15 @@ def _drop_returns(rows: Rows) -> None:
             rows.no_purchase = none & rows.keep if rows.no_purchase is None else rows.no_purchase | (none & rows.keep)
             rows.drop(none, f"nothing bought ({name} is 0)")
             rows.unreadable(bad, name, "is not a number")
+
+
+def _drop_negative_amounts(rows: Rows) -> None:
+    """Returns by columns of amounts beside that of the price, as where the price of a unit is never below 0."""
+    for name in rows.columns.amounts:
+        _, texts = rows.column(name)
+        below = rows.marked(name, texts, list(read_numbers(texts, rows.options.decimal, rows.table.comma) < 0))
+        if 0 < (below & rows.keep).sum() < 0.5 * rows.keep.sum():
+            rows.drop(below, f"returned ({name} below 0)")
 
 
 def _drop_returned(rows: Rows, quantity: np.ndarray) -> None:

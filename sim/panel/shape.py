@@ -6,8 +6,9 @@ import numpy as np
 
 from sim.panel import vocabulary
 from sim.panel.brand_columns import block_names
+from sim.panel.date_texts import MONTHS, plain_date
 from sim.panel.dates import YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK, read_times
-from sim.panel.durations import ends_after
+from sim.panel.durations import ends_after, ends_of_spells, next_starts
 from sim.panel.options import Options
 from sim.panel.row_set import Rows
 from sim.panel.row_times import spell_dates
@@ -72,7 +73,9 @@ def _numbered(table: Table) -> Table:
         values = set().union(*(table.cells[n].categories for n in columns))
         if len(columns) >= 3 and len(values) <= max(10, len(columns) * table.rows // 5):
             years = all(re.fullmatch("(19|20)[0-9]{2}", n) for n in columns.values())
-            bought = any(re.fullmatch(p, prefix) for tier in vocabulary.BRAND[:1] for p in tier) or prefix == "choice"
+            bought = any(re.fullmatch(p, prefix) for p in (*vocabulary.BRAND[0], *vocabulary.FLAG)) or re.search(
+                r"(?:purchase|occasion|trip|bought|kauf|aankoop|achat|compra|acquisto)s?$", prefix
+            )
             return _melted(table, columns, "year" if years else "period", "choice" if bought else "provider")
     return table
 
@@ -80,6 +83,9 @@ def _numbered(table: Table) -> Table:
 def _months(table: Table) -> list[str]:
     """Columns that are called by a month, quarter, week or day."""
     forms = YEAR_MONTH, YEAR_QUARTER, YEAR_WEEK
+    named = [n for n in table.names if plain_date(n).lower().rstrip(".") in MONTHS]
+    if len(named) > 2:
+        return named
     return [n for n in table.names if any(p.fullmatch(n.strip()) for p in forms) or _is_date(n)]
 
 
@@ -142,6 +148,8 @@ def _melted(table: Table, columns: dict[str, str], name: str, value: str) -> Tab
         np.tile(np.arange(many), table.rows), pd.Index(list(columns.values()), dtype=object)
     )
     texts = np.column_stack([np.asarray(table.cells[n].astype(object)) for n in columns]).ravel()
+    if value == "quantity":  # of what was not bought nothing is written
+        texts[pd.isna(texts)] = "0"
     cells[value] = pd.Categorical(texts)
     note = f"The columns {', '.join(list(columns)[:4])}{', ...' if many > 4 else ''} are read as {value} by {name}."
     return Table(
@@ -161,7 +169,13 @@ def spells(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     A spell counts in the months on whose first day it lasts; one that is open lasts to the last date of the file.
     """
     start = spell_dates(rows, rows.columns.start)
-    end = ends_after(rows, start) if rows.columns.duration else spell_dates(rows, rows.columns.end)
+    if rows.columns.duration:
+        end = ends_after(rows, start)
+    elif rows.columns.end:
+        end = ends_of_spells(rows, start)
+    else:
+        end = next_starts(rows, start)
+        rows.notes.append("A spell lasts until the next of its customer begins.")
     rows.drop(np.isnan(start), f"no beginning ({rows.columns.start} is empty)")
     rows.drop(end < start, f"ends before it begins ({rows.columns.end or rows.columns.duration})")
     kept = np.flatnonzero(rows.keep & (brand >= 0))
@@ -172,9 +186,7 @@ def spells(rows: Rows, brand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     final_month = _month(np.where(np.isnan(end[kept]), last, end[kept] - 1))
     months = np.maximum(final_month - first_month + 1, 0)
     if months.sum() > MOST_MONTHS:
-        rows.wrong.append(
-            f"{rows.columns.start} to {rows.columns.end}: {months.sum():,} months of customers; take a part of them"
-        )
+        rows.wrong.append(f"{rows.columns.start}: {months.sum():,} months of customers; take a part of them")
         return kept, np.zeros(0)
     missed = int((months == 0).sum())
     if missed:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from sim.panel.layout import Layout, encoding_of, layout_of
+from sim.panel.layout import Layout, encoding_of, is_quoted_whole, layout_of
 from sim.panel.options import Options
 from sim.panel.table import Table, encoded, from_frame
 from sim.panel.types import PanelError
@@ -128,7 +128,13 @@ def _text(path: Path, head: bytes, source: Path | bytes, options: Options) -> Ta
     encoding = encoding_of(head)
     if encoding is None:
         raise PanelError([f"{path}: not a text file; a panel is a CSV, Excel or Parquet file"])
-    layout = layout_of(head.decode(encoding, "replace"), len(head) < HEAD, encoding, options)
+    text = head.decode(encoding, "replace")
+    if is_quoted_whole(text.splitlines()):
+        content = source.read_bytes() if isinstance(source, Path) else source
+        lines = content.decode(encoding, "replace").splitlines()
+        source = "\n".join(line.strip()[1:-1].replace('""', '"') for line in lines).encode()
+        text, encoding = source[:HEAD].decode(), "utf-8"
+    layout = layout_of(text, len(head) < HEAD, encoding, options)
     try:
         return _parsed(path, source, layout)
     except UnicodeDecodeError:
@@ -167,7 +173,7 @@ def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
     notes = list(layout.notes)
     if ragged:
         notes.append(f"{ragged} line{'s' * (ragged > 1)} with more cells than the header left out.")
-    names = ["" if str(n).startswith("Unnamed: ") else str(n).strip().strip("'") for n in frame.columns]
+    names = ["" if str(n).startswith("Unnamed: ") else " ".join(str(n).split()).strip("'") for n in frame.columns]
     names = [n if n or names.index("") == i else f"column {i + 1}" for i, n in enumerate(names)]
     rows = len(frame)
     table = Table(

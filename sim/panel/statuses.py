@@ -53,6 +53,13 @@ NOTHING = {
     ),
     *("nenhum", "nenhuma", "sem compra", "nessuno", "nessuna", "niente", "nessun acquisto"),
 }
+NO_ALTERNATIVE = re.compile(  # of a choice, in more words than `none`
+    r"(?:none|neither|nothing)(?: (?:of|from) .*)?|"
+    r"(?:i )?(?:would|do|did|will)(?: not|n.?t) (?:buy|choose|purchase|take)"
+    r"(?: .*)?|(?:choose |buy )?none|status quo|stay home|keine?[rs]?(?: (?:davon|von .*|der .*))?|geen(?: van .*)?|"
+    r"aucune?(?: (?:des?|d') ?.*)?|ningun[oa](?: de .*)?|nenhuma?(?: d.*)?|nessun[oa]?(?: (?:de|di).*)?",
+    re.IGNORECASE,
+)
 NOBODY = {
     *(
         "guest",
@@ -81,14 +88,61 @@ NOBODY = {
         "inconnu",
         "guest checkout",
     ),
+    *("cash customer", "cash sale", "cash sales", "walk-in customer", "walk in customer", "counter sale"),
+    *(
+        "laufkunde",
+        "laufkundschaft",
+        "barverkauf",
+        "kassenkunde",
+        "passant",
+        "passanten",
+        "client de passage",
+        "divers",
+    ),
+    *("client comptoir", "consumidor final", "cliente final", "público general", "público en general"),
+    *("cliente genérico", "publico general", "publico en general", "unknown customer"),
+    *("venta mostrador", "cliente occasionale", "cliente generico", "contante klant", "balieverkoop", "kontantkund"),
     *("-1", "no id", "noid", "none", "-", "?", "no customer", "walk-in", "walk in", "walkin"),
+}
+SPENT = {
+    "debit",
+    "dr",
+    "dr.",
+    "d",
+    "s",
+    "soll",
+    "debet",
+    "af",
+    "out",
+    "withdrawal",
+    "debito",
+    "débito",
+    "débit",
+    "addebito",
+}
+RECEIVED = {
+    "credit",
+    "cr",
+    "cr.",
+    "c",
+    "h",
+    "haben",
+    "bij",
+    "in",
+    "deposit",
+    "credito",
+    "crédito",
+    "crédit",
+    "accredito",
 }
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")  # a long number, as a spreadsheet shows it
 TOTAL = re.compile(
     r"(?:(?:grand|sub|overall|column)?[ -]?total(?:s|e|es)?|sums?|(?:end|zwischen)?summen?|gesamt(?:summe|ergebnis)?|"
     r"(?:eind|sub)?totaal|somme|suma|soma|somma)(?: .*|:)?|.* (?:total|summe|totaal|ergebnis)|"
     r"all(?: (?:customers|households|members|users|buyers|panelists))?|alle(?: kunden| klanten)?|"
-    r"tous(?: les clients)?|todos",
+    r"tous(?: les clients)?|todos|"
+    r"(?:average|mean|count|mittelwert|durchschnitt|anzahl|gemiddelde?|moyenne|nombre|"
+    r"promedio|media|conteggio|recuento):?",
     re.IGNORECASE,
 )
 NO_BRAND = {
@@ -142,10 +196,20 @@ CANCELED = re.compile(
     r"reembols|rimbors|fail|declin|void|"
     r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
     r"creditnote|"
-    r"estorn|anulowan|zwrot|avbrut|iptal|iade|anulad|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|mislukt|echoue)"
+    r"no ?show|\babono\b|\blost\b|verloren|perdue?\b|credit ?memo|revers|nota (?:de |di )?credito|fehlgeschlagen|"
+    r"ruckgangig|zuruck|widerruf|teruggestuurd|"
+    r"ingetrokken|"
+    r"kreditnota|kreditfaktura|makuler|aterbetal|kanseller|peruttu|palautet|hyvitet|zrusen|vracen|dobropis|torolve|"
+    r"visszakuld|anulat|returnat|rambursat|отмен|возврат|キャンセル|返品|返金|已取消|退款|退货|zwroc|korekta|"
+    r"estorn|anulowan|zwrot|avbrut|iptal|iade|anulad|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|"
+    r"mislukt|echoue)"
 )
 UNFINISHED = re.compile(
-    r"(unpaid|pending|on.?hold|awaiting|draft|unavailable|checkout|quote|estimate|offen\b|ausstehend|in behandeling|"
+    r"(\b(?:not|nicht|niet|non|no|pas|nao|inte|ikke|nie) (?:yet )?(?:paid|bezahlt|betaald|paye|paga|pago|betald|"
+    r"betalt|"
+    r"zaplacon|complet|confirm|valid)|unbezahlt|onbetaald|obetald|ubetalt|unpaid|pending|on.?hold|awaiting|draft|"
+    r"unavailable|checkout(?! payment)|quote|estimate|offen\b|ausstehend|wartestellung|in afwachting|in de wacht|"
+    r"oczekuj|"
     r"impaye|pendiente|pendente|in attesa|openstaand|proforma)"
 )
 BROWSED = re.compile(
@@ -167,8 +231,22 @@ BOUGHT = re.compile(
     r"voltooid|verzonden|koop|gekocht|geleverd|afgerond|paye|achat|achete|vente|livre|termine|expedie|pagad|"
     r"compra|venta|entreg|"
     r"enviad|pago|venda|conclu|pagat|acquist|vendit|consegn|spedit|concret|checked out|besteld|bestellt|valid|"
+    r"\bwon\b|check out|payment|zahlung|betaling|paiement|pagament|in (?:bearbeitung|behandeling|lavorazione)|"
+    r"en cours|procesando|"
+    r"rechnung|"
+    r"abgeholt|afgehaald|bezorgd|factuur|facture|factura|fattura|fatura|regle|solde\b|evas[oa]|wyslan|zaplac[oe]n|"
+    r"dostarczon|"
+    r"leverer|leveret|levert|skickad|betald|betalt|afsendt|sendt|toimitet|maksett|lahetet|dorucen|odeslan|vyrizen|"
+    r"dokoncen|"
+    r"teslim|kargo|odendi|kiszallit|teljesit|livrat|finalizat|доставлен|оплачен|выполнен|завершен|完了|発送|支払|已完成|已付款|"
+    r"已发货|"
     r"active|regular|normal)"
 )
+
+
+def is_plain(word: str) -> bool:
+    """Whether a text is as short as a status is, so that `return` in it is one."""
+    return len(re.findall(r"[^\W\d_]+", word)) <= 3 and not re.search(r"\d", word)
 
 
 def meaning(word: str) -> str:
@@ -178,7 +256,7 @@ def meaning(word: str) -> str:
     ('bought', 'canceled', 'browsed')
     """
     text = re.sub(r"[_\-/.]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word)).strip()
-    text = unicodedata.normalize("NFKD", text.replace("ø", "o"))
+    text = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("ł", "l"))
     text = "".join(c for c in text if not unicodedata.combining(c)).lower()
     if re.search(r"(not|un|never|no) ?(return|refund|cancel)", text):
         return "bought"

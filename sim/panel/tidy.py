@@ -17,7 +17,7 @@ def drop_what_is_no_row(rows: Rows) -> None:
     filled = np.sum([c >= 0 for c in codes], axis=0)
     rows.drop(filled == 0, "empty")
     _, texts = rows.column(rows.table.names[0])
-    marks = [t.startswith(("#", "%", "//")) for t in texts]
+    marks = [t.startswith(("#", "%", "//")) or re.fullmatch(r"[-+=|_: ]{3,}", t) is not None for t in texts]
     rows.drop((filled == 1) & rows.marked(rows.table.names[0], texts, marks), "comment")
     if rows.table.header:
         named = [rows.marked(n, t, [x == n for x in t]) for n in rows.table.names if (t := rows.column(n)[1])]
@@ -27,16 +27,20 @@ def drop_what_is_no_row(rows: Rows) -> None:
 
 
 def _drop_footer(rows: Rows, filled: np.ndarray) -> None:
-    """Lines of text below the rows: only their first cell is filled, with more than a word, as no customer's is."""
+    """Lines of text below or between the rows.
+
+    Only their first cell is filled, with more than a word, as no customer's is.
+    """
     name = rows.columns.customer
     if name != rows.table.names[0]:
         return
     _, texts = rows.column(name)
     words = rows.marked(name, texts, [" " in t for t in texts])
     full = np.flatnonzero(filled > 1)
-    below = (filled == 1) & (np.arange(rows.table.rows) > (full[-1] if len(full) else -1)) & words
+    below = np.arange(rows.table.rows) > (full[-1] if len(full) else -1)
     if not (words & (filled > 1)).any():
-        rows.drop(below, "text below the rows")
+        rows.drop((filled == 1) & words & below, "text below the rows")
+        rows.drop((filled == 1) & words, "text between the rows")
 
 
 def _drop_totals(rows: Rows) -> None:

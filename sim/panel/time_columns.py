@@ -13,44 +13,59 @@ from sim.panel.values import read_numbers
 
 def find_times(finder: Finder, found: Columns) -> None:
     """The column of time, or those of the start and end of a spell, or of parts of a date."""
+    if _is_spell(finder, found):
+        return
+    named_column = finder.named("time")
+    if named_column is not None:
+        found.time = named_column
+        return
+    hits = sorted(
+        (rank, vocabulary.AFTER_PURCHASE.search(vocabulary.normalized(n)) is not None, i, n)
+        for i, n in enumerate(finder.unused())
+        if (rank := _moment(n)) is not None
+    )
+    clocks = [
+        n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
+    ]
+    clocks = clocks if any(n not in clocks for *_, n in hits) else []
+    names = [n for *_, n in hits if n not in clocks]
+    parts = _parts(finder, {n: rank for rank, *_, n in hits}, names)
+    dated = _dated(finder, found.customer) if parts or not names else []
+    if parts and not dated:
+        found.parts, found.time = parts, parts[-1]
+    elif names and not dated:
+        found.time = finder.take(names[0])
+        found.clock = finder.take(clocks[0]) if clocks else ""
+    elif dated:
+        found.time = finder.take(dated[0])
+        finder.notes.append(f"The column {dated[0]} is taken for the time; panel.time=COLUMN says otherwise.")
+    else:
+        numbered = [n for n in finder.matching(vocabulary.ORDER) if _counts_purchases(finder, found.customer, n)]
+        found.time = finder.take(numbered[0] if numbered else "")
+    if len(names) > 1 and found.time == names[0]:
+        finder.notes.append(
+            f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
+            f"otherwise."
+        )
+
+
+def _is_spell(finder: Finder, found: Columns) -> bool:
+    """Whether there are columns of the start of a spell and of its end or length; they are taken."""
     starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
     provider = re.fullmatch(vocabulary.PROVIDER, vocabulary.normalized(found.brand))
     if provider and not finder.matching(vocabulary.QUANTITY):
         starts, ends = starts or finder.matching(vocabulary.BEGUN), ends or finder.matching(vocabulary.OVER)
     if finder.options.time is None and len(starts) == len(ends) == 1:
         found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
-        return
+        return True
     lasting = [n for n in finder.matching(vocabulary.DURATION) if provider or _with_unit(finder, n)]
     if finder.options.time is None and len(starts) == len(lasting) == 1 and not ends and found.brand:
         found.start, found.duration = finder.take(starts[0]), finder.take(lasting[0])
-        return
-    named_column = finder.named("time")
-    if named_column is not None:
-        found.time = named_column
-        return
-    hits = sorted((rank, i, n) for i, n in enumerate(finder.unused()) if (rank := _moment(n)) is not None)
-    clocks = [
-        n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
-    ]
-    clocks = clocks if any(n not in clocks for _, _, n in hits) else []
-    names = [n for _, _, n in hits if n not in clocks]
-    parts = _parts(finder, {n: rank for rank, _, n in hits}, names)
-    if parts:
-        found.parts, found.time = parts, parts[-1]
-    elif names:
-        found.time = finder.take(names[0])
-        found.clock = finder.take(clocks[0]) if clocks else ""
-    elif dated := [n for n in finder.unused() if _called_date(n) and _of_dates(finder, n)]:
-        found.time = finder.take(dated[0])
-        finder.notes.append(f"The column {dated[0]} is taken for the time; panel.time=COLUMN says otherwise.")
-    else:
-        numbered = [n for n in finder.matching(vocabulary.ORDER) if _counts_purchases(finder, found.customer, n)]
-        found.time = finder.take(numbered[0] if numbered else "")
-    if len(names) > 1 and not parts:
-        finder.notes.append(
-            f"Time is taken from the column {names[0]}, not from {', '.join(names[1:])}; panel.time=COLUMN says "
-            f"otherwise."
-        )
+        return True
+    others = [n for n in finder.unused() if n not in starts and _moment(n) is not None]
+    if finder.options.time is None and provider and len(starts) == 1 and not (ends or lasting or others):
+        found.start = finder.take(starts[0]) if _of_dates(finder, starts[0]) else ""
+    return bool(found.start)
 
 
 def _with_unit(finder: Finder, name: str) -> bool:
@@ -88,7 +103,23 @@ def _called_date(name: str) -> bool:
     """Whether a name ends as that of a moment: flight_date, played_at."""
     if vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(name)):
         return False
-    return re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp)$|[_ .-](at|on)$|[a-z](At|On)$", name) is not None
+    return (
+        re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp|_dt)$|[_ .-](at|on)$|[a-z](At|On)$", name) is not None
+    )
+
+
+def _dated(finder: Finder, customer: str) -> list[str]:
+    """Columns of dates that are called so; else the only one that has several dates for most customers."""
+    dates = [n for n in finder.unused() if _of_dates(finder, n)]
+    if called := [n for n in dates if _called_date(n)]:
+        return called
+    others = [n for n in dates if not vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(n))]
+    if len(others) != 1 or not customer:
+        return []
+    rows, days = (codes_of(finder.table, n)[0] for n in (customer, others[0]))
+    many = np.bincount(rows[rows >= 0])
+    each = np.bincount(np.unique(np.column_stack([rows, days])[rows >= 0], axis=0)[:, 0], minlength=len(many))
+    return others if (many > 1).any() and (each > 1)[many > 1].mean() > 0.5 else []
 
 
 def _of_dates(finder: Finder, name: str) -> bool:
@@ -105,6 +136,9 @@ def _of_day(finder: Finder, name: str) -> bool:
 def _parts(finder: Finder, ranks: dict[str, int], names: list[str]) -> tuple[str, ...]:
     """Columns of year and month (and day), week or quarter, where the finest of them alone starts anew every year."""
     years = [n for n in names if ranks[n] == 7]
+    of_year = [n for n in names if re.fullmatch(vocabulary.DAY_OF_YEAR, vocabulary.normalized(n))]
+    if len(years) == len(of_year) == 1 and _at_most(finder, of_year[0], 366):
+        return (years[0], of_year[0])
     finer = [n for n in names if ranks[n] in (2, 3, 5, 6) and _at_most(finder, n, 53)]
     if len(years) != 1 or not finer or ranks[names[0]] < 2:
         return ()

@@ -26,6 +26,10 @@ TRUE = {
 }
 FALSE = {"0", "false", "f", "no", "n", "nein", "nee", "non", "não", "nao", "falso", "falsch", "onwaar", "faux", ""}
 MONEY = re.compile(r"[^\d.,+\-()eE]|(?<![\d.,])[eE]|[eE](?![+\-\d])")
+NO_CENTS = re.compile(r"(?<=\d)[.,/][\-\u2013\u2014]+\s*$|(?<=[^\W\d_])\.")  # 5,- and 500/-; the point of Fr. and kr.
+COUNTED = re.compile(
+    r"(?<=\d)\s*(?:st(?:ü|ue|u)ck|stuks|pieces?|units?|each|pezz[io]|unidad(?:es)?|unit[ée]s?|packs?)$", re.I
+)
 FIGURES = re.compile(r"[+\-]?\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?|[+\-]?\.\d+")
 POINTED = re.compile(r"[+\-]?[1-9]\d{0,2}(?:\.\d{3})+")
 CREDIT = re.compile(r"\s*(?:cr\.?(?![a-z.$])(.*\d.*)|(.*\d.*?)(?<![a-z])cr\.?)\s*", re.IGNORECASE)  # CR 2.50, 2.50 CR
@@ -41,9 +45,12 @@ def read_numbers(texts: list[str], decimal: str | None = None, comma: bool = Fal
 
     >>> read_numbers(["$1,234.50", "(3)", "2.50 CR", "none"])
     array([1234.5,   -3. ,   -2.5,    nan])
+    >>> read_numbers(["€ 5,-", "5,50 kr.", "-2,00 Stück"])
+    array([ 5. ,  5.5, -2. ])
     """
     credit = np.array(credited(texts), bool)
     texts = [next(filter(None, CREDIT.fullmatch(t).groups())) if c else t for t, c in zip(texts, credit, strict=True)]  # type: ignore[union-attr]
+    texts = [t if t.isdecimal() else COUNTED.sub("", NO_CENTS.sub("", t)) for t in texts]
     bare = [MONEY.sub("", t.replace("\u2212", "-")) for t in texts]
     bare = ["-" + t[1:-1] if t.startswith("(") and t.endswith(")") else t for t in bare]
     bare = [t[-1] + t[:-1] if t.endswith("-") and len(t) > 1 else t for t in bare]

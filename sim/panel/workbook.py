@@ -52,6 +52,12 @@ def open_workbook(path: Path, options: Options) -> Table:
 def _under_header(frame: "pd.DataFrame") -> "pd.DataFrame":
     full = frame.notna().sum(axis=1)
     top = int((full >= full.mode().max()).to_numpy().argmax())
+    if (
+        top
+        and full.iloc[top - 1] > max(1, full.iloc[top] / 2)
+        and all(isinstance(c, str) for c in frame.iloc[top - 1].dropna())
+    ):
+        top -= 1  # names lack where the rows are numbered, say
     names, body = _texts(frame, top), frame.iloc[top + 1 :].dropna(how="all")
     for first in (top - 1, top):  # a header of two rows
         if 0 <= first < len(frame) - 1 and (joined := joined_names(_texts(frame, first), _texts(frame, first + 1))):
