@@ -12,7 +12,17 @@ from sim.calibration.choices import Choices, choices_of, ranked_brands, take_hou
 from sim.calibration.figure import draw
 from sim.calibration.fit import Fitted, fit
 from sim.calibration.posterior import HOUSEHOLDS, POPULATION, write_posterior
-from sim.calibration.preset import CALENDAR, MARKET, PEOPLE, Time, calendar_text, firm_names, preset_text, write_people
+from sim.calibration.preset import (
+    CALENDAR,
+    MARKET,
+    PEOPLE,
+    Numbers,
+    Time,
+    calendar_text,
+    firm_names,
+    preset_text,
+    write_people,
+)
 from sim.calibration.provider_forecast import JOINING, LEAVING
 from sim.calibration.provider_text import preset_text as provider_preset
 from sim.calibration.provider_text import report_text as provider_report
@@ -139,14 +149,15 @@ def write(done: Calibration | ProviderMarket, folder: Path) -> list[str]:
         return _write_providers(done, folder)
     posterior, choices = done.fitted.posterior, done.choices
     twin = side_by_side(posterior, choices)
-    report = text(done.fitted, choices, done.time, done.about, done.read, lines(twin, len(choices.households)))
-    preset = preset_text(posterior, choices, done.time, done.seed, done.title)
+    numbers, told = Numbers(posterior), lines(twin, len(choices.households))
+    report = text(done.fitted, numbers, choices, done.time, done.about, done.read, told)
+    preset = preset_text(posterior, numbers, choices, done.time, done.seed, done.title)
     (folder / MARKET).write_text(preset, encoding="utf-8")
     (folder / REPORT).write_text(report, encoding="utf-8")
     twin.to_csv(folder / TWIN, index=False, lineterminator="\n")
     if done.time.weeks is not None:
         (folder / CALENDAR).write_text(calendar_text(posterior, choices, done.time.weeks), encoding="utf-8")
-    write_people(posterior, choices, done.time, folder)
+    write_people(posterior, numbers, choices, done.time, folder)
     write_posterior(posterior, folder)
     name = done.title
     failures = _drawn(folder / TWIN_FIGURE, lambda: figure(twin, f"The panel and its twin: {name}"))

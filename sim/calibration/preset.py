@@ -90,9 +90,8 @@ def price_shift(posterior: Posterior, choices: Choices, weeks: np.ndarray | None
     return max(0.0, LEAST_PRICE - 1 - float(written.min(initial=0.0)))
 
 
-def preset_text(posterior: Posterior, choices: Choices, time: Time, seed: int, title: str) -> str:
+def preset_text(posterior: Posterior, numbers: Numbers, choices: Choices, time: Time, seed: int, title: str) -> str:
     """The text of market.yaml."""
-    numbers = Numbers(posterior)
     lines = [
         f"# Estimated by `stickiness calibrate` from a panel of {len(choices.households):,} households and "
         f"{len(choices.y):,} purchases.",
@@ -231,14 +230,12 @@ def calendar_text(posterior: Posterior, choices: Choices, weeks: np.ndarray) -> 
     return "\n".join(lines) + "\n"
 
 
-def write_people(posterior: Posterior, choices: Choices, time: Time, folder: Path) -> None:
+def write_people(posterior: Posterior, numbers: Numbers, choices: Choices, time: Time, folder: Path) -> None:
     """people.parquet: every household with its history, and so many draws of its tastes and price weight."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    numbers = Numbers(posterior)
-    draws = numbers.draws
-    firms, households = posterior.firms, len(posterior.households)
+    draws, firms, households = numbers.draws, posterior.firms, len(posterior.households)
     picks = np.unique(np.linspace(0, len(draws.mu) - 1, PEOPLE_DRAWS).astype(int))
     taste, habit = (a.reshape(-1, len(firms)) for a in at_end(choices, posterior.terms, draws, picks))
     columns: dict[str, object] = {

@@ -18,24 +18,31 @@ ALIKE = 0.9  # correlation of features and displays above which they cannot be t
 MIXED = 1.1  # split R-hat above which the sampler should have run longer
 
 
-def text(fitted: Fitted, choices: Choices, time: Time, about: list[str], read: list[str], twin: list[str]) -> str:
+def text(
+    fitted: Fitted,
+    numbers: Numbers,
+    choices: Choices,
+    time: Time,
+    about: list[str],
+    read: list[str],
+    twin: list[str],
+) -> str:
     """The report: `about` are sentences on prices, time and size, `read` those of reading, `twin` the twin's lines."""
     posterior = fitted.posterior
     parts = {
         "What was read": read,
-        "What was estimated (posterior mean +- standard deviation)": list(estimates(posterior)),
+        "What was estimated (posterior mean +- standard deviation)": list(estimates(posterior, numbers)),
         "How well it predicts": list(prediction(fitted.inner)),
         "The panel and its twin": twin,
-        "What this panel can and cannot tell": [*about, *limits(posterior, choices, time)],
+        "What this panel can and cannot tell": [*about, *limits(posterior, choices, time, numbers)],
         "What rests on other sources than this panel": rest(posterior, time),
         "How it was chosen and computed": [*(fitted.inner.log if fitted.inner else []), *mixing(posterior)],
     }
     return "\n\n".join("\n".join([head, "-" * len(head), *lines]) for head, lines in parts.items()) + "\n"
 
 
-def estimates(posterior: Posterior) -> Iterator[str]:
+def estimates(posterior: Posterior, numbers: Numbers) -> Iterator[str]:
     """A line an estimate of the simulator's variant, in the simulator's terms."""
-    numbers = Numbers(posterior)
     width = max(len(f) for f in posterior.firms) + 2
     yield "Tastes are those without habit; with it, at rest, they are normal over households."
     yield f"{'firm':<{width}}{'brand in the file':<24}{'share':>7}  mean taste      spread of taste"
@@ -90,9 +97,9 @@ def _bins(inner: Inner) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.bincount(place, v.ravel(), minlength=10) / p.size for v in (hit, p))
 
 
-def limits(posterior: Posterior, choices: Choices, time: Time) -> Iterator[str]:
+def limits(posterior: Posterior, choices: Choices, time: Time, numbers: Numbers) -> Iterator[str]:
     """What the panel cannot tell, a sentence each."""
-    draws, numbers = posterior.draws[posterior.simulator], Numbers(posterior)
+    draws = posterior.draws[posterior.simulator]
     if np.std(draws.common[:, -1]) > MOSTLY * pair("logit_habit_rate")[1]:
         yield "The rate of habit is mostly that of the prior: the panel hardly says whether habit is fast or slow."
     value, sd = numbers.weights["habit"]
