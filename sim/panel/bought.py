@@ -5,7 +5,7 @@ import numpy as np
 from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
 from sim.panel.row_set import Rows
-from sim.panel.values import read_numbers, truths
+from sim.panel.values import truths
 
 SEVERAL = 1.5  # statuses of an order's brand, on average, if they are those that it went through
 UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left out
@@ -32,11 +32,6 @@ def keep_bought(rows: Rows) -> None:
             rows.drop(rows.marked(name, texts, list(~yes)), f"{name} is {texts[int(np.argmin(yes))]}")
 
 
-def _amounts(rows: Rows, name: str) -> np.ndarray:
-    codes, texts = rows.column(name)
-    return np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes]
-
-
 def _drop_received(rows: Rows) -> None:
     """Rows of money that came in, in a statement of an account."""
     direction = rows.columns.direction
@@ -46,7 +41,7 @@ def _drop_received(rows: Rows) -> None:
         shown = next((t for t, b in zip(texts, back, strict=True) if b), "")
         rows.drop(rows.marked(direction[0], texts, back), f"received ({direction[0]} is {shown})")
     elif direction:
-        spent, received = (np.nan_to_num(_amounts(rows, n)) for n in direction)
+        spent, received = (np.nan_to_num(rows.numbers(n)) for n in direction)
         rows.drop((received != 0) & (spent == 0), f"received ({direction[1]} and no {direction[0]})")
 
 
@@ -57,12 +52,12 @@ def _drop_paid_back(rows: Rows) -> None:
         return
 
     paid, back = np.zeros(rows.table.rows), np.zeros(rows.table.rows)
-    units = np.fmax(_amounts(rows, rows.columns.quantity), 1) if rows.columns.quantity else np.ones(rows.table.rows)
+    units = np.fmax(rows.numbers(rows.columns.quantity), 1) if rows.columns.quantity else np.ones(rows.table.rows)
     for name in amounts:
         of_one = vocabulary.OF_ONE.search(vocabulary.normalized(name)) and len(amounts) == 1
-        paid = np.fmax(paid, _amounts(rows, name) * (units if of_one else 1))
+        paid = np.fmax(paid, rows.numbers(name) * (units if of_one else 1))
     for name in rows.columns.paid_back:
-        back = np.fmax(back, np.abs(_amounts(rows, name)))
+        back = np.fmax(back, np.abs(rows.numbers(name)))
     rows.drop((back > 0) & (back >= ALL_OF_IT * paid), f"paid back ({' + '.join(rows.columns.paid_back)} is all of it)")
 
 

@@ -27,7 +27,6 @@ from sim.panel.source import open_table
 from sim.panel.statuses import NO_BRAND
 from sim.panel.sums import written_out
 from sim.panel.types import LeftOut, Panel, PanelError
-from sim.panel.values import read_numbers
 from sim.panel.vocabulary import normalized
 
 MOST_BRANDS, POOLED = 64, 12  # brands told apart; those kept where there are more
@@ -248,9 +247,7 @@ def in_occasions(rows: Rows, lines: Lines, brands: int, found: RowTimes | None) 
 def _amount(rows: Rows, at: np.ndarray, name: str) -> np.ndarray | None:
     if not name:
         return None
-    codes, texts = rows.column(name)
-    numbers = np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes[at]]
-    return np.nan_to_num(numbers, nan=1.0)
+    return np.nan_to_num(rows.numbers(name)[at], nan=1.0)
 
 
 def _named(rows: Rows, names: list[str], y: np.ndarray) -> tuple[list[str], np.ndarray]:

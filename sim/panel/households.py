@@ -5,7 +5,6 @@ import numpy as np
 from sim.panel.occasions import Lines, codes_in_use
 from sim.panel.row_set import Rows
 from sim.panel.types import BY_PURCHASE, Panel
-from sim.panel.values import read_numbers
 
 MOST_HOUSEHOLDS = 20_000_000
 
@@ -53,8 +52,7 @@ def household_weights(rows: Rows, customer_code: np.ndarray, panel: Panel, names
     name = rows.columns.weight
     if not name:
         return None
-    codes, texts = rows.column(name)
-    values = np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes]
+    values = rows.numbers(name)
     known = np.isfinite(values) & (customer_code >= 0)
     low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
     np.minimum.at(low, customer_code[known], values[known])

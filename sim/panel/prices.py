@@ -82,9 +82,8 @@ def _is_of_order(rows: Rows) -> bool:
 
 
 def _one_column(rows: Rows, name: str, at: np.ndarray) -> np.ndarray:
-    codes, texts = rows.column(name)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), np.nan)[codes[at]]
+        return rows.numbers(name)[at]
 
 
 def _numbers(rows: Rows, name: str, price: bool) -> np.ndarray:

@@ -6,6 +6,7 @@ from sim.panel.column_finder import Columns, codes_of
 from sim.panel.options import Options
 from sim.panel.table import Table
 from sim.panel.types import LeftOut
+from sim.panel.values import read_numbers
 
 MOST_BAD = 0.2  # of the rows may be unreadable
 
@@ -35,6 +36,11 @@ class Rows:
 
     def column(self, name: str) -> tuple[np.ndarray, list[str]]:
         return codes_of(self.table, name)
+
+    def numbers(self, name: str) -> np.ndarray:
+        """[rows] the numbers of a column; nan where a cell is empty or holds none."""
+        codes, texts = self.column(name)
+        return np.append(read_numbers(texts, self.options.decimal, self.table.comma), np.nan)[codes]
 
     def lines(self, bad: np.ndarray) -> str:
         """'line 3', 'lines 3, 5, 9 and 12 more', counted as an editor does."""

@@ -206,8 +206,7 @@ def _drop_returned(rows: Rows, quantity: np.ndarray) -> None:
     """Lines all of whose units were returned or canceled later, by columns beside the quantity."""
     back = np.zeros(rows.table.rows)
     for name in rows.columns.returned:
-        codes, texts = rows.column(name)
-        back += np.nan_to_num(np.append(read_numbers(texts, rows.options.decimal, rows.table.comma), 0.0)[codes])
+        back += np.nan_to_num(rows.numbers(name))
     if rows.columns.returned:
         rows.drop((back > 0) & (back >= quantity), f"returned ({' + '.join(rows.columns.returned)} is the quantity)")
 
