@@ -57,8 +57,8 @@ def report(panel: Panel, console: "Console | None" = None, frame: "pd.DataFrame 
     frame = measure(panel) if frame is None else frame
     for line in read_summary(panel):
         console.print(streams.plain(line), soft_wrap=True, markup=False)
-    for part in _tables(panel, frame):
-        console.print(part)
+    for table in _tables(panel, frame):
+        console.print(table)
     for warning in panel.warnings:
         console.print(f"! {streams.plain(warning)}", soft_wrap=True, markup=False)
 
@@ -179,12 +179,12 @@ def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     table = _grid("By part", "part", ["brand", *map(_head, known)])
     rows = frame[frame["group"].isin(parts[:MOST_SHOWN]) & (frame["firm"] != "")]
     cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error) for r in rows.itertuples()}
-    for part in parts[:MOST_SHOWN]:
+    for name in parts[:MOST_SHOWN]:
         for i, brand in enumerate(panel.brands):
             table.add_row(
-                _name(part if i == 0 else ""),
+                _name(name if i == 0 else ""),
                 _name(brand),
-                *(cells.get((part, brand, m), "-") for m in known),
+                *(cells.get((name, brand, m), "-") for m in known),
             )
     yield table
     if len(parts) > MOST_SHOWN:
