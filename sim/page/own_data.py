@@ -84,6 +84,6 @@ def calibrate(data: OwnData, progress: Callable[[str, float], None]) -> OwnData:
         raise
     market = f"{OWN_PREFIX}{secrets.token_hex(8)}"
     OWN[market] = made, shares
-    limits.OWN_FILES.update(filter(None, (made.calendar, made.population)))
+    limits.OWN_FILES.update(filter(None, (made.calendar, made.population, made.posterior)))
     fitted = (folder / REPORT).read_text(encoding="utf-8")
     return OwnData(data.name, data.panel, data.report, fitted, market, str(folder))

@@ -59,8 +59,10 @@ def test_a_move_has_a_start_and_no_news_whatever_its_name(found):
 
 
 def test_the_moves_of_a_question_are_known():
-    found = answer(market({"moves.cut": {"firm": "f0", "week": 10, "lever": "price", "value": 0.8}, "people": 300}))
-    assert found.moves == ("cut",) and list(found.events) == ["cut"]
+    cut = market({"moves.cut": {"firm": "f0", "week": 10, "lever": "price", "value": 0.8}, "people": 300})
+    for drawn in ([], [{"consumer.price_weight": 1.0}, {"consumer.price_weight": 3.0}]):
+        found = answer(cut, drawn)
+        assert found.moves == ("cut",) and list(found.events) == ["cut"]
 
 
 def test_the_users_customers_are_rounded_to_what_is_known(found):
