@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.calibration.choices import Choices, price_index, weight_names
+from sim.calibration.choices import Choices, price_index
 from sim.calibration.population import at_end, moments
-from sim.calibration.posterior import Posterior
+from sim.calibration.posterior import Posterior, common_names
 from sim.calibration.weeks import by_week
 from sim.panel.vocabulary import normalized
 
@@ -61,7 +61,7 @@ class Numbers:
     def __init__(self, posterior: Posterior):
         draws, many = posterior.draws[posterior.simulator], len(posterior.firms)
         self.priced = posterior.terms.mean_price is not None
-        names = weight_names(posterior.terms, draws.variant)
+        names = common_names(posterior, draws.variant)
         self.weights = {
             n: (float(draws.common[:, k].mean()), float(draws.common[:, k].std())) for k, n in enumerate(names)
         }
