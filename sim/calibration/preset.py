@@ -185,7 +185,7 @@ def _firms(posterior: Posterior, choices: Choices, numbers: Numbers, weeks: np.n
     for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
         named = re.sub(r"[\x00-\x1f]", " ", brand)[:60]
         yield f"  {firm}:  # {named}: {100 * shares[j]:.1f} % of the panel's purchases"
-        mean = f"{numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}"
+        mean = f"{numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}" + (" at its end" if posterior.terms.trend else "")
         yield f"    presence: {presence[j]:.6g}  # exp of mean taste, which is {mean}; panel"
         if numbers.priced:
             yield f"    price: {1 + x[:, j].mean():.{PRICE_DIGITS}f}  # panel"
