@@ -82,7 +82,10 @@ class Chain:
     """One chain, which can be asked to stop."""
 
     def __init__(self, choices: Choices, terms: Terms, variant: Variant, length: Length, seed: int):
-        self.data, self.prior = data_of(choices, terms, variant), prior_of(terms, variant)
+        data, self.prior = data_of(choices, terms, variant), prior_of(terms, variant)
+        # Sampled are tastes in the middle of the histories, for those at the end hang together with the trend.
+        self.middle = float(data.to_come.mean()) if terms.trend and len(choices.y) else 0.0
+        self.data = data._replace(to_come=data.to_come - self.middle)
         self.length, self.seed = length, seed
         d, (i, p) = length.draws, (len(choices.households), len(self.prior.mean))
         self.draws = Draws(
@@ -115,6 +118,11 @@ class Chain:
     def _keep(self, state: State, d: int) -> None:
         draws = self.draws
         draws.theta[d], draws.mu[d], draws.sigma[d], draws.common[d] = state.theta, state.mu, state.sigma, state.common
+        if self.data.trend:
+            _, brands, others = self.data.f.shape
+            gained = self.middle * state.common[others : others + brands - 1]
+            draws.theta[d, :, : brands - 1] += gained
+            draws.mu[d, : brands - 1] += gained
 
 
 def run_chains(chains: Sequence[Chain], progress: Progress, what: str) -> list[Draws]:

@@ -14,6 +14,7 @@ from sim.panel.folds import mixed
 from sim.panel.types import Panel
 
 REFERENCE_RATE = 0.3  # of the memory of prices with which gains and losses are compared
+FADING = 3.0  # of a trend, per history: at its end a twentieth is still to come (damped trend: Gardner & McKenzie 1985)
 LAST = "logit_own_beginning", "habit", "logit_habit_rate"  # of the common parameters; the first of some variants only
 ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -55,6 +56,7 @@ class Terms:
     prices: tuple[float, ...] = ()  # of brands, the mean as in the file; () = all alike
     features: tuple[float, ...] = ()  # the same; () = none
     displays: tuple[float, ...] = ()
+    trend: bool = False  # whether brands have gained or lost over the histories of households
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,10 @@ def _index(prices: np.ndarray, terms: Terms) -> np.ndarray:
     return np.ascontiguousarray(np.log(relative) if terms.log_price else relative - 1)
 
 
-def data_of(choices: Choices, terms: Terms, variant: Variant, habit: bool = True) -> Data:
-    """The choices as the estimator reads them."""
+def data_of(
+    choices: Choices, terms: Terms, variant: Variant, habit: bool = True, told: np.ndarray | None = None
+) -> Data:
+    """The choices as the estimator reads them; `told` [i] is where histories end, if not where the choices do."""
     x = price_index(choices, terms)
     parts = []
     zero = np.zeros(x.shape)
@@ -164,15 +168,21 @@ def data_of(choices: Choices, terms: Terms, variant: Variant, habit: bool = True
         surprise = price_surprises(x, choices)
         parts += [np.maximum(-surprise, 0), np.minimum(-surprise, 0)]
     f = np.ascontiguousarray(np.stack(parts, axis=-1), float) if parts else np.zeros((*x.shape, 0))
-    nothing, start = before(terms, variant), choices.start
-    return nothing._replace(start=start, told=start[1:], y=choices.y, x=x, f=f, habit=habit)
+    told = choices.start[1:] if told is None else told
+    nothing, to_come = before(terms, variant), _to_come(choices, told)
+    return nothing._replace(start=choices.start, told=told, y=choices.y, x=x, f=f, to_come=to_come, habit=habit)
+
+
+def _to_come(choices: Choices, told: np.ndarray) -> np.ndarray:
+    """[n] the part of a trend that is still to come at each purchase of a history that ends at `told` [i]."""
+    many = (told - choices.start[:-1])[choices.hh]
+    return np.where(choices.nth < many, np.exp(-FADING * (choices.nth + 0.5) / np.maximum(many, 1)), 0.0)
 
 
 def before(terms: Terms, variant: Variant) -> Data:
     """A market as it is usually, and no purchases."""
     brands = len(terms.share)
-    names = weight_names(terms, variant)
-    weights = [n for n in names if n not in LAST]
+    weights = promotions(terms, variant)
     usual = np.zeros((brands, len(weights)))
     for name, means in (("feature", terms.features), ("display", terms.displays)):
         if name in weights and means:
@@ -180,9 +190,10 @@ def before(terms: Terms, variant: Variant) -> Data:
     x = np.zeros(brands)
     if terms.mean_price is not None and terms.prices:
         x = _index(np.array(terms.prices), terms)
-    none = np.zeros((0, brands)), np.zeros((0, *usual.shape))
+    none = np.zeros((0, brands)), np.zeros((0, *usual.shape)), np.zeros(0)
     nobody = np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64)
-    return Data(*nobody, *none, np.array(terms.share), x, usual, int(variant.given_first), variant.log_normal, True)
+    forms = terms.trend, int(variant.given_first), variant.log_normal
+    return Data(*nobody, *none, np.array(terms.share), x, usual, *forms, habit=True)
 
 
 def price_surprises(x: np.ndarray, choices: Choices) -> np.ndarray:
@@ -198,9 +209,19 @@ def price_surprises(x: np.ndarray, choices: Choices) -> np.ndarray:
     return result
 
 
-def weight_names(terms: Terms, variant: Variant) -> list[str]:
-    """The common parameters of a variant, in the order of the estimator."""
+def promotions(terms: Terms, variant: Variant) -> list[str]:
+    """What has a common weight at every purchase, in the order of the estimator."""
     names = [n for n, there in (("feature", terms.feature), ("display", terms.display)) if there]
     names += ["first_brand"] if variant.given_first else []
     names += ["gain", "loss"] if variant.gains and terms.mean_price is not None else []
-    return [*names, *LAST[int(variant.given_first) :]]
+    return names
+
+
+def trends(terms: Terms) -> list[str]:
+    """How much brands 1 .. have gained over the histories, relative to brand 0, in logit."""
+    return [f"trend_{j}" for j in range(1, len(terms.share))] if terms.trend else []
+
+
+def weight_names(terms: Terms, variant: Variant) -> list[str]:
+    """The common parameters of a variant, in the order of the estimator."""
+    return [*promotions(terms, variant), *trends(terms), *LAST[int(variant.given_first) :]]

@@ -1,5 +1,6 @@
 """Fits a market to choices. What is chosen, the form of price and who predicts, is chosen on an inner split."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -110,39 +111,78 @@ def inner_history(choices: Choices) -> np.ndarray:
 def _inner(
     choices: Choices, terms: Terms, usable: dict[str, Variant], seed: int, progress: Progress
 ) -> tuple[Inner | None, Terms, tuple[str, ...]]:
-    """(what the inner split says, the terms with the form of price, the variants that predict)."""
+    """(what the inner split says, the terms in the form that predicts best, the variants that predict)."""
     history = inner_history(choices)
     pools = [p for p in POOLS if set(p) <= set(usable)]
     if (~history).sum() < LEAST_TOLD:
         return None, replace(terms, log_price=_forms(choices, terms)[0]), pools[0]
     train = take_purchases(choices, history)
     share = tuple((np.bincount(train.y, minlength=len(choices.brands)) / len(train.y)).tolist())
-    forms = [replace(terms, share=share, log_price=log) for log in _forms(choices, terms)]
-    chains = _inner_chains(train, forms, usable, seed)
-    draws = run_chains(list(chains.values()), progress, "choosing the form, on a part of the training data")
     at = occasions(choices, train.start[1:] - train.start[:-1] + choices.start[:-1], train.households, digests(train))
-    each = {}
-    for done, ((form, name), mine) in enumerate(zip(chains, draws, strict=True)):
-        progress("choosing the form: predicting", done / len(draws))
-        each[form, name] = chances(at, form, mine, True, lambda part: None)
-    scores = {
-        (form, pool): float(
-            log_likelihoods(pooled([each[form, n] for n in pool], [1.0] * len(pool)), choices)[~history].mean()
-        )
-        for form in forms
-        for pool in pools
-    }
-    form = max(forms, key=lambda f: scores[f, pools[0]])
-    pool = max(pools, key=lambda p: scores[form, p])
-    result = Inner(choices, ~history, {}, *_free(at, form, {n: draws[list(chains).index((form, n))] for n in pool}))
-    result.chances["market"] = pooled([each[form, n] for n in pool], [1.0] * len(pool))
-    result.chances["simulator"] = each[form, "simulator"]
+    tried = Tried(train, at, usable, pools, seed, progress)
+    tried.compare([replace(terms, share=share, log_price=log) for log in _forms(choices, terms)], "of price")
+    tried.compare([replace(tried.best[0], trend=True)], "with a trend")
+    form, pool = tried.best
+    result = Inner(choices, ~history, {}, *_free(at, form, {n: tried.draws[form, n] for n in pool}))
+    result.chances["market"] = tried.pooled(form, pool)
+    result.chances["simulator"] = tried.chances[form, "simulator"]
     result.chances |= reference_chances(choices, history, form)
-    result.log = [
-        f"price by its {'logarithm' if f.log_price else 'ratio to the mean'}, {' + '.join(p)}: {value:.4f}"
-        for (f, p), value in scores.items()
-    ]
-    return result, replace(terms, log_price=form.log_price), pool
+    result.log = [f"{described(f)}, {' + '.join(p)}: {value:.4f}" for (f, p), value in tried.scores.items()]
+    return result, replace(terms, log_price=form.log_price, trend=form.trend), pool
+
+
+@dataclass
+class Tried:
+    """Forms of the model, fitted to a part of the training data, and how well they predict the rest of it."""
+
+    train: Choices
+    at: Occasions  # what follows it
+    usable: dict[str, Variant]
+    pools: Sequence[tuple[str, ...]]
+    seed: int
+    progress: Progress
+    draws: dict[tuple[Terms, str], Draws] = field(default_factory=dict)
+    chances: dict[tuple[Terms, str], np.ndarray] = field(default_factory=dict)  # [n, j] one-step
+    scores: dict[tuple[Terms, tuple[str, ...]], float] = field(default_factory=dict)  # log-likelihood a purchase
+
+    def compare(self, forms: list[Terms], what: str) -> None:
+        """Fit these forms too, each in all variants, and score what each pool predicts."""
+        length: Length = length_of(self.train, number("sampler", "inner"))
+        length = replace(length, draws=min(length.draws, length.sweeps))
+        new = [(form, name) for form in forms for name in self.usable]
+        chains = [
+            Chain(self.train, form, variant, length, _seed(self.seed, 20 + i))
+            for form in forms
+            for i, variant in enumerate(self.usable.values())
+        ]
+        said = f"choosing the form {what}, on a part of the training data"
+        self.draws |= zip(new, run_chains(chains, self.progress, said), strict=True)
+        for done, (form, name) in enumerate(new):
+            self.progress(f"choosing the form {what}: predicting", done / len(new))
+            self.chances[form, name] = chances(self.at, form, self.draws[form, name], True, lambda part: None)
+        for form in forms:
+            for pool in self.pools:
+                ll = log_likelihoods(self.pooled(form, pool), self.at.choices)
+                self.scores[form, pool] = float(ll[self.at.asked].mean())
+
+    def pooled(self, form: Terms, pool: tuple[str, ...]) -> np.ndarray:
+        """[n, j] one-step chances of a pool."""
+        return pooled([self.chances[form, name] for name in pool], [1.0] * len(pool))
+
+    @property
+    def best(self) -> tuple[Terms, tuple[str, ...]]:
+        """The form and the pool that predict best."""
+        return max(self.scores, key=lambda one: self.scores[one])
+
+
+def described(form: Terms) -> str:
+    """A form in words.
+
+    >>> described(Terms((0.5, 0.5), 2.0, True, False, False, trend=True))
+    'price by its logarithm, with a trend'
+    """
+    price = f"price by its {'logarithm' if form.log_price else 'ratio to the mean'}"
+    return (price if form.mean_price is not None else "no price") + (", with a trend" if form.trend else "")
 
 
 def _forms(choices: Choices, terms: Terms) -> tuple[bool, ...]:
@@ -150,18 +190,6 @@ def _forms(choices: Choices, terms: Terms) -> tuple[bool, ...]:
     if terms.mean_price is None or choices.prices is None:
         return (False,)
     return (False, True) if choices.prices.max(initial=0.0) <= LARGEST_RATIO * terms.mean_price else (True,)
-
-
-def _inner_chains(
-    train: Choices, forms: list[Terms], usable: dict[str, Variant], seed: int
-) -> dict[tuple[Terms, str], Chain]:
-    length: Length = length_of(train, number("sampler", "inner"))
-    length = replace(length, draws=min(length.draws, length.sweeps))
-    return {
-        (form, name): Chain(train, form, variant, length, _seed(seed, 20 + i))
-        for form in forms
-        for i, (name, variant) in enumerate(usable.items())
-    }
 
 
 def _free(at: Occasions, form: Terms, pool: dict[str, Draws]) -> tuple[np.ndarray, np.ndarray]:

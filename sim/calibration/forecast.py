@@ -69,7 +69,7 @@ def hyper_of(draws: Draws) -> Hyper:
 
 def chances(at: Occasions, terms: Terms, draws: Draws, habit: bool, tell: Tell) -> np.ndarray:
     """[n, j] one-step chances of one variant; rows before `given` are 0, and nan where the variant has no answer."""
-    data, hyper = data_of(at.choices, terms, draws.variant, habit)._replace(told=at.told), hyper_of(draws)
+    data, hyper = data_of(at.choices, terms, draws.variant, habit, at.told), hyper_of(draws)
     result = np.zeros(data.x.shape)
 
     def one(i: int) -> None:
@@ -165,7 +165,7 @@ def _free_run(
 ) -> Callable[[int], None]:
     """What writes the free runs of one household, by one variant, to the rows of `result`."""
     draws = posterior.draws[name]
-    hyper, data = hyper_of(draws), data_of(at.choices, posterior.terms, draws.variant, habit)._replace(told=at.told)
+    hyper, data = hyper_of(draws), data_of(at.choices, posterior.terms, draws.variant, habit, at.told)
     blind: Data = data._replace(y=np.where(at.asked, -1, data.y))
     numbers = ODD * (rows.astype(np.uint64) + np.uint64(1 + (posterior.seed << 20)))
     picks = ((np.arange(len(rows)) + 0.5) * len(draws.mu) / len(rows)).astype(np.int64)

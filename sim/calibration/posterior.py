@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from sim.calibration.chains import Draws
-from sim.calibration.choices import Terms, Variant, weight_names
+from sim.calibration.choices import Terms, Variant, trends, weight_names
 from sim.model.declare import ScenarioError
 
 POPULATION, HOUSEHOLDS = "posterior.parquet", "households.parquet"
@@ -45,7 +45,7 @@ def population_table(posterior: Posterior) -> "dict[str, np.ndarray]":
         for a in range(len(labels)):
             for b in range(a):
                 table[f"correlation.{labels[a]}.{labels[b]}"] = draws.sigma[:, a, b] / (sd[:, a] * sd[:, b])
-        table |= {n: draws.common[:, k] for k, n in enumerate(weight_names(posterior.terms, draws.variant))}
+        table |= {n: draws.common[:, k] for k, n in enumerate(common_names(posterior, draws.variant))}
         tables.append(table)
     names = list(dict.fromkeys(n for table in tables for n in table))
     sizes = [len(table["draw"]) for table in tables]
@@ -59,6 +59,13 @@ def parameter_names(posterior: Posterior, variant: Variant) -> list[str]:
     if posterior.terms.mean_price is not None:
         names.append("log_price_weight" if variant.log_normal else "price_weight")
     return names
+
+
+def common_names(posterior: Posterior, variant: Variant) -> list[str]:
+    """The common parameters, in the estimator's order, the trends by their firms."""
+    firms = dict(zip(trends(posterior.terms), posterior.firms[1:], strict=False))
+    names = weight_names(posterior.terms, variant)
+    return [f"trend.{firms[name]}" if name in firms else name for name in names]
 
 
 def write_posterior(posterior: Posterior, folder: Path) -> None:
@@ -161,7 +168,7 @@ def _assembled(about: dict[str, object], table: "object", people: "object") -> P
         theta = np.ascontiguousarray(values[at].reshape(-1, d, len(labels)).transpose(1, 0, 2))
         if variant.log_normal and terms.mean_price is not None:
             theta[..., -1] = np.log(theta[..., -1])
-        common = mine[weight_names(terms, variant)].to_numpy(float)
+        common = mine[common_names(posterior, variant)].to_numpy(float)
         posterior.draws[variant.name] = Draws(variant, theta, mu, sigma, common)
         if not len(posterior.households):
             posterior.households = np.asarray(rows["household"].to_pandas().astype(str))[at][::d]  # type: ignore[index]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.calibration.choices import Choices, price_index, weight_names
+from sim.calibration.choices import Choices, price_index
 from sim.calibration.population import at_end, moments
-from sim.calibration.posterior import Posterior
+from sim.calibration.posterior import Posterior, common_names
 from sim.calibration.weeks import by_week
 from sim.panel.vocabulary import normalized
 
@@ -61,7 +61,7 @@ class Numbers:
     def __init__(self, posterior: Posterior):
         draws, many = posterior.draws[posterior.simulator], len(posterior.firms)
         self.priced = posterior.terms.mean_price is not None
-        names = weight_names(posterior.terms, draws.variant)
+        names = common_names(posterior, draws.variant)
         self.weights = {
             n: (float(draws.common[:, k].mean()), float(draws.common[:, k].std())) for k, n in enumerate(names)
         }
@@ -185,7 +185,7 @@ def _firms(posterior: Posterior, choices: Choices, numbers: Numbers, weeks: np.n
     for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
         named = re.sub(r"[\x00-\x1f]", " ", brand)[:60]
         yield f"  {firm}:  # {named}: {100 * shares[j]:.1f} % of the panel's purchases"
-        mean = f"{numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}"
+        mean = f"{numbers.mean[j]:.3g} +- {numbers.error[j]:.2g}" + (" at its end" if posterior.terms.trend else "")
         yield f"    presence: {presence[j]:.6g}  # exp of mean taste, which is {mean}; panel"
         if numbers.priced:
             yield f"    price: {1 + x[:, j].mean():.{PRICE_DIGITS}f}  # panel"

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from sim.calibration.chains import Draws
-from sim.calibration.choices import Choices, weight_names
+from sim.calibration.choices import Choices
 from sim.calibration.fit import Fitted, Inner
-from sim.calibration.posterior import Posterior, parameter_names
+from sim.calibration.posterior import Posterior, common_names, parameter_names
 from sim.calibration.preset import Numbers, Time
 from sim.calibration.references import bootstrap_error, log_likelihoods
 from sim.calibration.settings import pair
@@ -44,12 +44,17 @@ def text(
 def estimates(posterior: Posterior, numbers: Numbers) -> Iterator[str]:
     """A line an estimate of the simulator's variant, in the simulator's terms."""
     width = max(len(f) for f in posterior.firms) + 2
-    yield "Tastes are those without habit; with it, at rest, they are normal over households."
-    yield f"{'firm':<{width}}{'brand in the file':<24}{'share':>7}  mean taste      spread of taste"
+    moves = posterior.terms.trend
+    if moves:
+        yield f"Trend: what a brand gained on {posterior.firms[0]} over the histories; tastes are those at their end."
+    head = f"{'firm':<{width}}{'brand in the file':<24}{'share':>7}  mean taste      spread of taste"
+    yield head + ("  trend" if moves else "")
     for j, (brand, firm) in enumerate(zip(posterior.brands, posterior.firms, strict=True)):
         spread = f"{np.sqrt(numbers.covariance[j - 1, j - 1]):6.2f}" if j else "     -"
         value = f"{numbers.mean[j]:6.2f} +- {numbers.error[j]:.2f}" if j else "     0 (the others relative to it)"
-        yield f"{firm:<{width}}{brand[:22]:<24}{100 * posterior.terms.share[j]:6.1f}%  {value}  {spread if j else ''}"
+        row = f"{firm:<{width}}{brand[:22]:<24}{100 * posterior.terms.share[j]:6.1f}%  {value}  {spread if j else ''}"
+        gained, error = numbers.weights[f"trend.{firm}"] if moves and j else (0.0, 0.0)
+        yield row + (f"           {gained:+.2f} +- {error:.2f}" if moves and j else "")
     if numbers.priced:
         form = "ln(price / mean)" if posterior.terms.log_price else "price / mean"
         median, sd = numbers.price_weight
@@ -113,6 +118,8 @@ def limits(posterior: Posterior, choices: Choices, time: Time, numbers: Numbers)
             yield "The price weight is mostly that of the prior: prices vary too little to tell what price does."
     else:
         yield "What price does is not in this panel: consumer.price_weight of the preset is the simulator's own."
+    if posterior.terms.trend:
+        yield "Brands gained and lost over the histories: the market moved, or households did; which is open."
     yield from _promotions(posterior, choices)
     if len(choices.households) < FEW_HOUSEHOLDS:
         yield f"{len(choices.households)} households are few: how tastes are spread is uncertain (posterior.parquet)."
@@ -171,7 +178,7 @@ def mixing(posterior: Posterior) -> Iterator[str]:
 def _traces(posterior: Posterior, draws: Draws) -> Mapping[str, np.ndarray]:
     labels = parameter_names(posterior, draws.variant)
     traces = {f"mean.{n}": draws.mu[:, k] for k, n in enumerate(labels)}
-    return traces | {n: draws.common[:, k] for k, n in enumerate(weight_names(posterior.terms, draws.variant))}
+    return traces | {n: draws.common[:, k] for k, n in enumerate(common_names(posterior, draws.variant))}
 
 
 def split_rhat(values: np.ndarray) -> float:

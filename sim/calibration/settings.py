@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from sim.calibration.choices import Terms, Variant, weight_names
+from sim.calibration.choices import Terms, Variant, trends, weight_names
 from sim.calibration.compiled.sampler import HyperPrior
 from sim.study.presets import CONF
 
@@ -44,6 +44,7 @@ def prior_of(terms: Terms, variant: Variant) -> HyperPrior:
         means.append(pair(f"{log}price_weight_mean"))
         scales.append(number("priors", f"{log}price_weight_sd"))
     kinds = {"feature": "promotion", "display": "promotion", "gain": "gain_loss", "loss": "gain_loss"}
+    kinds |= dict.fromkeys(trends(terms), "trend")
     common = [pair(kinds.get(name, name)) for name in weight_names(terms, variant) if name != "habit"]
     common.insert(-1, (0.0, number("priors", "habit_scale")))
     mean, sd = np.array(means).T

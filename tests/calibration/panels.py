@@ -22,8 +22,12 @@ def drawn(
     price_weight: float = 4.0,
     spread: float = 1.5,
     seed: int = 1,
+    trend: tuple[float, ...] = (0.0, 0.0, 0.0),
 ) -> pd.DataFrame:
-    """A panel of three brands, drawn by the choice rule written out once more; tastes 0, 0.5, -1 on average."""
+    """A panel of three brands, drawn by the choice rule written out once more; tastes 0, 0.5, -1 on average at the end.
+
+    `trend` is what a brand gains over the histories, fading as the estimator has it.
+    """
     rng, mean = np.random.default_rng(seed), np.array([0.0, 0.5, -1.0])
     rows = []
     for i in range(households):
@@ -34,6 +38,7 @@ def drawn(
             price = rng.choice([0.8, 0.9, 1.0, 1.1, 1.2], 3)
             feature = (rng.random(3) < 0.2).astype(float)
             v = taste - weight * (price - 1) + 0.8 * feature + habit * memory + rng.gumbel(size=3)
+            v -= np.array(trend) * np.exp(-3 * max(t - 30 + 0.5, 0) / purchases)
             j = int(v.argmax())
             memory += rate * ((np.arange(3) == j) - memory)
             if t >= 30:

@@ -7,7 +7,7 @@ import yaml
 
 from sim.calibration.market import calibrate, write
 from sim.panel import PanelError, read
-from tests.calibration.panels import drawn, forecast, market_of
+from tests.calibration.panels import drawn, forecast, market_of, split
 
 pytestmark = pytest.mark.usefixtures("short", "undrawn")
 
@@ -167,3 +167,16 @@ def test_a_row_an_alternative_gives_the_prices_of_all(tmp_path):
     one, two = read(tmp_path / "long.csv"), read(tmp_path / "wide.csv")
     assert one.prices is not None and (one.y == two.y).all()
     assert (one.prices == two.prices).all() and (one.features == two.features).all()
+
+
+def test_brands_that_gain_over_the_histories_have_a_trend(tmp_path):
+    """What was held out is predicted better so, and what follows goes on from where it ended."""
+    train, later = split(drawn(80, 16, habit=0.0, spread=1.0, trend=(3.0, 0.0, 0.0)))
+    folder = market_of(train, tmp_path)
+    report = (folder / "report.txt").read_text()
+    assert "with a trend" in report and "gained and lost" in report
+    gained = pd.read_parquet(folder / "posterior.parquet").filter(like="trend.").mean()
+    assert gained.get("trend.a", 0.0) - gained.get("trend.b", 0.0) > 1
+    chances = forecast("predict", tmp_path, later)
+    early, end = (train.choice == "a").mean(), (later.choice == "a").mean()
+    assert chances["a"].mean() - early > 0.6 * (end - early) > 0

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sim.calibration.choices import Terms, before
 from sim.calibration.compiled.likelihood import (
     Data,
     begin,
@@ -13,6 +14,7 @@ from sim.calibration.compiled.likelihood import (
     remember,
     settle,
 )
+from sim.calibration.fit import VARIANTS
 from sim.compute.jit import entry_point
 from sim.engine.workspace import make_workspace
 from sim.model.initial import to_steady_state
@@ -23,6 +25,7 @@ from sim.model.timeline import make_world, publish
 
 FIRMS, PEOPLE, USES = 4, 8, 30
 RATE, HABIT, FEATURE, DISPLAY = 0.35, 1.7, 0.9, 0.4
+TREND = 0.5, -0.8, 0.3  # of all firms but the first
 
 
 @entry_point
@@ -65,6 +68,9 @@ def test_utilities_and_habit_are_those_of_the_rules_for_random_people():
     workspace.person.last[:], workspace.person.anchor[:] = 0, -1
     workspace.person.price_factor[:PEOPLE] = weight
     common = np.array([FEATURE, DISPLAY, HABIT, np.log(RATE / (1 - RATE))])
+    terms = Terms((1 / FIRMS,) * FIRMS, 1.0, False, True, True)
+    f = np.stack([features, displays], axis=-1)
+    data = before(terms, VARIANTS["simulator"])._replace(f=f, to_come=np.zeros(USES))
     z, found = np.empty(FIRMS), np.empty((FIRMS, PEOPLE), np.float32)
     bought = rng.integers(0, FIRMS, (USES, PEOPLE)).astype(np.int32)
     for n in range(USES):
@@ -77,7 +83,7 @@ def test_utilities_and_habit_are_those_of_the_rules_for_random_people():
         world = make_world(scenario)
         utilities(world, workspace, 0, found)
         for i in range(PEOPLE):
-            common_utility(np.stack([features[n], displays[n]], axis=1), common, HABIT, memory[i], z)
+            common_utility(data, n, common, memory[i], z)
             mine = taste[i] - weight[i] * (prices[n] - 1) + z
             rule = found[:, i] - found[0, i]
             assert np.abs(mine - mine[0] - rule).max() < 1e-4
@@ -92,12 +98,17 @@ def test_utilities_and_habit_are_those_of_the_rules_for_random_people():
 
 
 def market(rng, skip=0, told=0):
-    """(six purchases of one household, its parameters, what is common: weight of a feature, beginning, habit, rate)."""
+    """(six purchases of one household, its parameters, what is common).
+
+    Common are the weight of a feature, three trends, beginning (not given the first purchase), habit and its rate.
+    """
     x, f = rng.normal(0, 0.2, (6, FIRMS)), rng.integers(0, 2, (6, FIRMS, 1)).astype(float)
     y, share, usual = rng.integers(0, FIRMS, 6), rng.dirichlet(np.ones(FIRMS)), rng.normal(0, 0.2, FIRMS)
-    data = Data(np.array([0, 6]), np.array([told]), y, x, f, share, usual, np.full((FIRMS, 1), 0.3), skip, True, True)
+    to_come, usual_f = np.exp(-np.arange(6.0)), np.full((FIRMS, 1), 0.3)
+    data = Data(np.array([0, 6]), np.array([told]), y, x, f, to_come, share, usual, usual_f, True, skip, True, True)
     theta = np.append(rng.normal(0, 1.5, FIRMS - 1), 1.2)
-    return data, theta, np.array([FEATURE, 0.4, 1.0, np.log(RATE / (1 - RATE))])
+    began = [] if skip else [0.4]
+    return data, theta, np.array([FEATURE, *TREND, *began, 1.0, np.log(RATE / (1 - RATE))])
 
 
 def test_people_of_these_tastes_who_are_born_in_the_simulator_rest_where_the_likelihood_says():
@@ -128,18 +139,20 @@ def test_a_household_is_the_sum_of_its_known_purchases_by_its_tastes_and_its_mem
     settle(data, 0, common, theta, np.exp(1.2), taste, own, np.empty(FIRMS))
     at_rest = np.append(0, theta[:-1])
     usual = at_rest - np.exp(1.2) * data.usual_x + FEATURE * 0.3
-    each = [at_rest - np.exp(1.2) * data.x[n] + FEATURE * data.f[n, :, 0] for n in range(told)] or [usual]
+    moving = FEATURE * data.f[:, :, 0] - np.outer(data.to_come, [0, *TREND])
+    each = [at_rest - np.exp(1.2) * data.x[n] + moving[n] for n in range(told)] or [usual]
     np.testing.assert_allclose(own, np.mean([np.exp(v) / np.exp(v).sum() for v in each], axis=0))
     np.testing.assert_allclose(taste, at_rest - own)
-    memory = data.share + (own - data.share) / (1 + np.exp(-0.4))
+    memory = data.share.copy() if skip else data.share + (own - data.share) / (1 + np.exp(-0.4))
+    first = memory.copy()
     each = []
     for n in range(6):
-        v = taste + FEATURE * data.f[n, :, 0] - np.exp(1.2) * data.x[n] + memory * habit
+        v = taste + moving[n] - np.exp(1.2) * data.x[n] + memory * habit
         each.append(v[data.y[n]] - np.log(np.exp(v).sum()) if data.y[n] >= 0 else 0)
         if data.y[n] >= 0:
             remember(memory, RATE, data.y[n])
     data = data._replace(habit=habit)
     fill_common(data, common, z)
     assert household(data, z, common, theta, 0, np.empty((4, FIRMS))) == pytest.approx(sum(each[skip:]))
-    begin(data, common[[0, 2, 3]], own, memory)  # where nothing is said of the beginning
-    np.testing.assert_allclose(memory, data.share)
+    begin(data, common, own, memory)
+    np.testing.assert_allclose(memory, first)

@@ -1,5 +1,7 @@
 """The sampler: without data it draws from the prior, with data it finds what made them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import t as student_t
@@ -23,10 +25,10 @@ def empty(households: int) -> Choices:
     return Choices(("a", "b", "c"), names, start, np.zeros(0, np.int64), none, None, None, None, start[:0])
 
 
-@pytest.mark.parametrize("name", ["whole", "simulator"])
-def test_without_purchases_draws_are_those_of_the_prior(name):
+@pytest.mark.parametrize(("name", "trend"), [("whole", False), ("simulator", True)])
+def test_without_purchases_draws_are_those_of_the_prior(name, trend):
     """Shifts, scalings and slices leave the prior as it is, so each moment of it must come out."""
-    terms = Terms((0.5, 0.3, 0.2), 1.0, False, True, False)
+    terms = Terms((0.5, 0.3, 0.2), 1.0, False, True, False, trend=trend)
     chain = Chain(empty(8), terms, VARIANTS[name], Length(3000, 120_000, 6000), 5)
     (draws,) = run_chains([chain], still, "")
     prior = chain.prior
@@ -46,17 +48,19 @@ def test_without_purchases_draws_are_those_of_the_prior(name):
     assert np.median(habit) == pytest.approx(student_t.ppf(0.75, prior.habit_df), rel=0.1)
 
 
-def test_it_finds_the_numbers_that_made_a_panel(tmp_path):
-    """Mean tastes, price weight, feature, habit and its rate lie within four standard deviations of the truth."""
-    drawn(150, 20).to_csv(tmp_path / "p.csv", index=False)
+@pytest.mark.parametrize("trend", [(), (0.0, 1.5, -1.0)])
+def test_it_finds_the_numbers_that_made_a_panel(tmp_path, trend):
+    """Mean tastes, price weight, feature, trend, habit and its rate lie within four standard deviations."""
+    drawn(150, 20, trend=trend or (0.0, 0.0, 0.0)).to_csv(tmp_path / "p.csv", index=False)
     panel = read(tmp_path / "p.csv")
     choices = choices_of(panel, ranked_brands(panel))
-    terms = basic_terms(choices)
+    terms = replace(basic_terms(choices), trend=bool(trend))
     (draws,) = run_chains([Chain(choices, terms, VARIANTS["simulator"], Length(1500, 2000, 500), 1)], still, "")
     brands = [("a", "b", "c").index(b) for b in choices.brands]
     truth = np.array([0.0, 0.5, -1.0])[brands]
     logit = np.log(0.6 / 0.4)
-    expected = [*(truth[1:] - truth[0]), np.log(4.0), 0.8, 1.5, logit]
+    gained = np.array(trend)[brands] if trend else np.zeros(1)
+    expected = [*(truth[1:] - truth[0]), np.log(4.0), 0.8, *(gained[1:] - gained[0]), 1.5, logit]
     found = np.delete(np.column_stack([draws.mu, draws.common]), -3, axis=1)  # less that of how habit began
     # The price of 1 is the panel's mean, here 1 as well.
     z = (found.mean(axis=0) - expected) / found.std(axis=0)

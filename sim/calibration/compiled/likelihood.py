@@ -2,6 +2,7 @@
 
 V_j = taste_j - price_weight x_j + sum_k weight_k f_jk + habit_weight habit_j: `systematic_utility + state_dependence`
 of the rules for people who look at every brand and differ in taste and price weight only. A test holds both equal.
+Where a market has a trend, less trend_j times the part of it that is still to come: tastes are those at its end.
 
 Household i has utilities at rest of the brands 1 .. J-1, relative to brand 0, and then, where prices vary, its price
 weight (or its logarithm): theta, which is normal over households. At rest memory is the chances of choice that it
@@ -9,9 +10,10 @@ implies, as it is in people who are born in the simulator; the taste of the rule
 So purchases move utility away from rest and back, and habit is told by their order alone: households who lie further
 apart than a normal has them are not taken for habit.
 
-What is common to all are the weights f_k, then the logit of where memory begins, the weight of habit and the logit of
-its rate. Nobody saw what a household bought before: memory begins between market shares and its resting point, and how
-far the data say (initial conditions: Heckman 1981). Given the first purchase (Wooldridge 2005) it begins at shares.
+What is common to all are the weights of f_k, then trend_j of brands 1 .. J-1 where there is one, the logit of where
+memory begins, the weight of habit and the logit of its rate. Nobody saw what a household bought before: memory begins
+between market shares and its resting point, and how far the data say (initial conditions: Heckman 1981). Given the
+first purchase (Wooldridge 2005) it begins at shares.
 """
 
 import math
@@ -32,9 +34,11 @@ class Data(NamedTuple):
     y: np.ndarray  # [n] int64, the brand bought, -1 = not known
     x: np.ndarray  # [n, j] price less 1, in the simulator's units
     f: np.ndarray  # [n, j, k] what has a common weight: feature, display, first brand bought, gain, loss
+    to_come: np.ndarray  # [n] the part of the trend that is still to come; 0 from the end of a history on
     share: np.ndarray  # [j] market shares
     usual_x: np.ndarray  # [j] x of the market, for households of whom nothing is told
     usual_f: np.ndarray  # [j, k] the same of f
+    trend: bool  # whether brands have gained or lost over the histories
     skip: int  # 1: the first purchase of a household is taken as given
     log_normal: bool  # whether households' parameter is the logarithm of their price weight
     habit: bool  # False: habit does nothing, and tastes are as they are with it
@@ -102,8 +106,10 @@ def settle(data, i, common, theta, weight, taste, rest, v):
         n = first + all_told * m // max(many, 1)
         for j in range(brands):
             v[j] = taste[j] - weight * (data.x[n, j] if many > 0 else data.usual_x[j])
-            for k in range(data.usual_f.shape[1]):
-                v[j] += common[k] * (data.f[n, j, k] if many > 0 else data.usual_f[j, k])
+        if many > 0:
+            add_common(data, common, data.f[n], data.to_come[n], v)
+        else:
+            add_common(data, common, data.usual_f, 0.0, v)
         chances_of(v)
         for j in range(brands):
             rest[j] += v[j] / max(many, 1)
@@ -115,23 +121,28 @@ def settle(data, i, common, theta, weight, taste, rest, v):
 def begin(data, common, rest, memory):
     """Write the memory [j] with which a household begins."""
     part = 0.0
-    if common.shape[0] == data.f.shape[2] + 3:
-        part = 1.0 / (1.0 + math.exp(-common[data.f.shape[2]]))
+    if data.skip == 0:
+        part = 1.0 / (1.0 + math.exp(-common[common.shape[0] - 3]))
     for j in range(memory.shape[0]):
         memory[j] = data.share[j] + part * (rest[j] - data.share[j])
 
 
 @compiled
-def common_utility(f, common, habit, memory, result):
-    """Write the part of utility whose weights are common to all, of one purchase, to `result` [j].
-
-    f is [j, k], `habit` the weight of memory [j].
-    """
+def add_common(data, common, f, to_come, result):
+    """Add what f [j, k] weighs to `result` [j], and take away the part of the trend that is still to come."""
     for j in range(f.shape[0]):
-        v = habit * memory[j]
         for k in range(f.shape[1]):
-            v += common[k] * f[j, k]
-        result[j] = v
+            result[j] += common[k] * f[j, k]
+        if data.trend and j > 0:
+            result[j] -= common[f.shape[1] + j - 1] * to_come
+
+
+@compiled
+def common_utility(data, n, common, memory, result):
+    """Write the part of utility of purchase n whose weights are common to all, with memory [j], to `result` [j]."""
+    for j in range(memory.shape[0]):
+        result[j] = strength(data, common) * memory[j]
+    add_common(data, common, data.f[n], data.to_come[n], result)
 
 
 @compiled
@@ -142,7 +153,7 @@ def fill_common(data, common, z):
     for i in range(data.start.shape[0] - 1):
         memory[:] = data.share
         for n in range(data.start[i], data.start[i + 1]):
-            common_utility(data.f[n], common, strength(data, common), memory, z[n - data.start[0]])
+            common_utility(data, n, common, memory, z[n - data.start[0]])
             if data.y[n] >= 0:
                 remember(memory, rate, data.y[n])
 

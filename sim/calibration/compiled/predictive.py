@@ -21,7 +21,6 @@ from sim.calibration.compiled.likelihood import (
     price_weight,
     remember,
     settle,
-    strength,
 )
 
 FEWEST = 1 / 3  # of the draws must count, or they are drawn anew
@@ -75,7 +74,7 @@ def settle_all(data, common, theta, taste):
 @compiled
 def utility(data, n, common, taste, weight, memory, v):
     """Write the systematic utility of purchase n to v [j]; `weight` is that of price."""
-    common_utility(data.f[n], common, strength(data, common), memory, v)
+    common_utility(data, n, common, memory, v)
     for j in range(v.shape[0]):
         v[j] += taste[j] - weight * data.x[n, j]
 

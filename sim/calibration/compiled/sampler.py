@@ -15,6 +15,7 @@ from sim.calibration.compiled.likelihood import fill_common, household
 TARGET, TARGET_MANY = 0.35, 0.25  # accepted steps, of one and of many dimensions
 EVERY = 50  # sweeps between updates of the proposals
 SLICE_EVERY = 3  # sweeps between elliptical slices
+PACE, PACE_COMMON = 0.01, 0.002  # of learning the covariance of a household, and of what is common: more parameters
 
 
 class HyperPrior(NamedTuple):
@@ -104,7 +105,7 @@ def move_households(data, state, lower, inverse, sweep, adapt):
             if adapt:
                 state.size[i] += 0.05 * ((1.0 if accepted else 0.0) - TARGET_MANY)
         if adapt:
-            learn_step(old, state.mean[i], state.cov[i], state.step[i], sweep)
+            learn_step(old, state.mean[i], state.cov[i], state.step[i], sweep, PACE)
 
 
 @compiled
@@ -121,10 +122,9 @@ def propose(random, old, step, size, new, bump):
 
 
 @compiled
-def learn_step(x, mean, cov, step, sweep):
+def learn_step(x, mean, cov, step, sweep, pace):
     """Learn mean and covariance of the draws, of late; the root of it is the proposal, now and then."""
     p = x.shape[0]
-    pace = 0.01
     for k in range(p):
         for m in range(p):
             cov[k, m] += pace * ((x[k] - mean[k]) * (x[m] - mean[m]) - cov[k, m])
@@ -200,7 +200,7 @@ def move_common(data, prior, state, adapt):
         if adapt and turn == 0:
             state.sizes[0] += 0.03 * ((1.0 if accepted else 0.0) - TARGET_MANY)
     if adapt:
-        learn_step(state.common, state.common_mean, state.common_cov, state.common_step, EVERY)
+        learn_step(state.common, state.common_mean, state.common_cov, state.common_step, EVERY, PACE_COMMON)
 
 
 @compiled
