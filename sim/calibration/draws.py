@@ -1,6 +1,7 @@
 """draws.csv: draws of the numbers of a calibrated market that its panel tells together, for its plausible worlds."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import yaml
@@ -23,18 +24,19 @@ def of_purchases(posterior: Posterior, preset: str) -> str:
     """The file's text for a market of purchases with this market.yaml."""
     draws, many = posterior.draws[posterior.simulator], len(posterior.firms)
     picks = np.unique(np.linspace(0, len(draws.mu) - 1, MANY).astype(int))
-    common = draws.common[picks]
+    picked = replace(draws, mu=draws.mu[picks], sigma=draws.sigma[picks], common=draws.common[picks])
+    common = picked.common
     found = {
         WEIGHTS[n]: common[:, k] for k, n in enumerate(weight_names(posterior.terms, draws.variant)) if n in WEIGHTS
     }
     found["consumer.habit_rate"] = 1 / (1 + np.exp(-common[:, -1]))
     if posterior.terms.mean_price is not None:
-        found["consumer.price_weight"] = np.exp(draws.mu[picks, -1])
-    mean = moments(posterior.terms, draws)[0][:, : many - 1]
+        found["consumer.price_weight"] = np.exp(picked.mu[:, -1])
+    mean = moments(posterior.terms, picked)[0][:, : many - 1]
     given = _numbers(preset)
     for j, firm in enumerate(posterior.firms[1:]):
         path = f"firms.{firm}.presence"
-        found[path] = given[path] * np.exp(mean[picks, j] - mean[:, j].mean())
+        found[path] = given[path] * np.exp(mean[:, j] - mean[:, j].mean())
     largest = f"firms.{posterior.firms[0]}.presence"  # the others are relative to it
     found[largest] = np.full(len(picks), given[largest])
     return _text(given, found)
