@@ -130,6 +130,18 @@ def test_plausible_worlds_are_draws_of_its_posterior(made):
         assert values.std() == pytest.approx(column.std(), rel=0.35), path
 
 
+def test_rows_of_none_of_the_markets_brands_are_said(made, tmp_path, capsys):
+    folder, _, later = made
+    later.assign(choice=later.choice.where(later.hh != later.hh.iloc[0], "zebra")).to_csv(
+        tmp_path / "z.csv", index=False
+    )
+    many = int((later.hh == later.hh.iloc[0]).sum())
+    arguments = [f"market={folder / 'market'}", f"panel={tmp_path / 'z.csv'}", f"out={tmp_path / 'out.csv'}"]
+    assert run("predict", arguments) == 0
+    said = capsys.readouterr().err
+    assert f"z.csv: {many:,} of {len(later):,} rows name none of the market's brands (" in said
+
+
 def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
     folder, train, later = made
     other = market_of(train, tmp_path)
