@@ -57,7 +57,7 @@ def draw(inner: Inner, title: str) -> "Figure":
     count = np.bincount(place, minlength=10)
     with np.errstate(invalid="ignore", divide="ignore"):
         expected, happened = (np.bincount(place, v.ravel(), minlength=10) / count for v in (chance, hit))
-        spread = np.sqrt(happened * (1 - happened) / count)
+        spread = np.sqrt(expected * (1 - expected) / count)  # of what happens, were the chances right
     by = points(inner)
     titles = {
         "share": "Share of each brand",

@@ -1,6 +1,7 @@
 """The commands `calibrate`, `predict` and `simulate`."""
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -148,7 +149,8 @@ def _calibrate(given: dict[str, str], options: Options) -> int:
     made = ", ".join(f for f in FILES if (folder / f).exists())
     where = streams.plain(str(folder))
     console.print(f"\nwritten to {where}: {made}", soft_wrap=True, markup=False)
-    console.print(f"now ask it: stickiness market={where} scandal=data_breach", soft_wrap=True, markup=False)
+    ask = streams.plain(shlex.join(["stickiness", f"market={folder}", "scandal=data_breach"]))
+    console.print(f"now ask it: {ask}", soft_wrap=True, markup=False)
     for sentence in failures:
         streams.console(stderr=True).print(streams.plain(sentence), soft_wrap=True, markup=False)
     return 0
@@ -204,7 +206,7 @@ def _forecast(command: str, given: dict[str, str], options: Options) -> int:
             content = _paths_csv(posterior, panel, at, rows, found)
     out = write_atomic(given["out"], content.encode(), new=True)
     known, households = int((at.known >= 0).sum()), len(at.known)
-    said = f"{len(rows):,} purchases of {households:,} households ({known:,} with the history that was calibrated)"
+    said = f"{len(rows):,} purchases of {households:,} households, {known:,} of them known from the calibration"
     streams.console().print(f"{said}: {streams.plain(str(out))}", soft_wrap=True, markup=False)
     return 0
 
@@ -217,6 +219,8 @@ def _forecast_providers(command: str, given: dict[str, str], options: Options) -
     with _progress() as progress:
         progress("reading", 0.0)
         panels = {n: read_known(given[n], chances.firms, options) for n in ("history", "panel") if n in given}
+        for name, known in panels.items():
+            _say_unknown(given[name], known)
         panel, at = panels["panel"], waiting(chances, panels.get("history"), panels["panel"])
         if command == "predict":
             rows, found = predict_providers(chances, at, lambda part: progress("predicting", part))
@@ -237,6 +241,7 @@ def _occasions(posterior: Posterior, given: dict[str, str], options: Options) ->
     panels = {}
     for name in names:
         read_panel = read_known(given[name], posterior.brands, options, later=name == "panel")
+        _say_unknown(given[name], read_panel)
         panels[name] = with_prices(read_panel, weeks_of(read_panel, posterior.unit), posterior.paid)
         if posterior.terms.mean_price is not None and panels[name].prices is None:
             lacking = f"price_{posterior.brands[0]}, ..." if not posterior.paid else "times that tell the week"
@@ -248,6 +253,15 @@ def _occasions(posterior: Posterior, given: dict[str, str], options: Options) ->
                 raise PanelError([f"{name}: {given[name]}: {lacking}"])
     choices, first = joined(panels.get("history"), panels["panel"], len(posterior.brands))
     return panels["panel"], occasions(choices, first, posterior.households, posterior.digests)
+
+
+def _say_unknown(path: str, panel: Panel) -> None:
+    """Say on stderr of how many rows the brand is none of the market's; where no brand is given, that is meant."""
+    many = int((panel.y < 0).sum()) if "brand" in panel.columns else 0
+    if many:
+        brands = ", ".join(panel.brands[:6]) + ", ..." * (len(panel.brands) > 6)
+        said = f"{path}: {many:,} of {len(panel.y):,} rows name none of the market's brands ({brands})"
+        streams.console(stderr=True).print(f"! {streams.plain(said)}", soft_wrap=True, markup=False)
 
 
 def _keys(panel: Panel, at: Occasions, rows: np.ndarray) -> "dict[str, np.ndarray]":

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.calibration.chains import Progress
 from sim.calibration.choices import Choices, choices_of, ranked_brands, take_households, take_purchases
+from sim.calibration.draws import DRAWS, LINE, of_providers, of_purchases
 from sim.calibration.figure import draw
 from sim.calibration.fit import Fitted, fit
 from sim.calibration.posterior import HOUSEHOLDS, POPULATION, write_posterior
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REPORT, FIGURE, TWIN, TWIN_FIGURE = "report.txt", "fit.png", "twin.csv", "twin.png"
-FILES = (MARKET, PEOPLE, CALENDAR, POPULATION, HOUSEHOLDS, LEAVING, JOINING, REPORT, FIGURE, TWIN, TWIN_FIGURE)
+FILES = (MARKET, PEOPLE, CALENDAR, DRAWS, POPULATION, HOUSEHOLDS, LEAVING, JOINING, REPORT, FIGURE, TWIN, TWIN_FIGURE)
 
 
 @dataclass
@@ -152,7 +153,8 @@ def write(done: Calibration | ProviderMarket, folder: Path) -> list[str]:
     numbers, told = Numbers(posterior), lines(twin, len(choices.households))
     report = text(done.fitted, numbers, choices, done.time, done.about, done.read, told)
     preset = preset_text(posterior, numbers, choices, done.time, done.seed, done.title)
-    (folder / MARKET).write_text(preset, encoding="utf-8")
+    (folder / MARKET).write_text(preset + LINE, encoding="utf-8")
+    (folder / DRAWS).write_text(of_purchases(posterior, preset), encoding="utf-8")
     (folder / REPORT).write_text(report, encoding="utf-8")
     twin.to_csv(folder / TWIN, index=False, lineterminator="\n")
     if done.time.weeks is not None:
@@ -169,7 +171,9 @@ def write(done: Calibration | ProviderMarket, folder: Path) -> list[str]:
 
 def _write_providers(done: ProviderMarket, folder: Path) -> list[str]:
     table = provider_twin(done)
-    (folder / MARKET).write_text(provider_preset(done), encoding="utf-8")
+    preset = provider_preset(done)
+    (folder / MARKET).write_text(preset + LINE, encoding="utf-8")
+    (folder / DRAWS).write_text(of_providers(done.fitted, preset), encoding="utf-8")
     (folder / REPORT).write_text(provider_report(done), encoding="utf-8")
     table.to_csv(folder / TWIN, index=False, lineterminator="\n")
     write_tables(done, folder)

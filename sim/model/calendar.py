@@ -4,8 +4,8 @@ Columns: `week` (0 is the first that counts), `firm`, and one or more of `price`
 of a firm; `price_change`, instead of `price`, is added to the firm's own price, so that its deals stay as they are
 where that price is another. A row sets what it gives, from its week on, until a later row of the same firm: a file may
 have a row for every week, or only where something changes. Where a row leaves a value empty the one before it holds;
-before the first row, and in the burn-in, the firm's own values do. Moves of the scenario are made on top of it, and
-win.
+before the first row, and in the burn-in, the firm's own values do. Rows after the last week of a run are not reached.
+Moves of the scenario are made on top of it, and win.
 """
 
 from bisect import bisect_right
@@ -76,7 +76,7 @@ def calendar_hides(s: Scenario, paths: Iterable[str]) -> Iterator[str]:
             first = steps[parts[1], parts[2]][0][0]
             yield (
                 f"{path}: has no effect from week {first} on, as the calendar ({s.calendar}) sets it; use a move, "
-                f"+moves.cut={{firm: {parts[1]}, lever: {parts[2]}, value: ...}}, or calendar= without one"
+                f"+moves.cut={{firm: {parts[1]}, lever: {parts[2]}, value: ...}}, or 'calendar=\"\"' without one"
             )
 
 
@@ -99,14 +99,15 @@ def calendar_complaints(s: Scenario, columns: Columns) -> list[str]:
 
 def _wrong_rows(s: Scenario, columns: Columns) -> Iterator[str]:
     ranges = {f.name: declaration(f) for f in fields(Firm)}
+    last = int(next(declaration(f).high or 0 for f in fields(Scenario) if f.name == "weeks")) - 1  # of any run
     seen: set[tuple[float, str]] = set()
     given = [lever for lever in LEVERS if lever in columns]
     added = columns.get(ADDED)
     for n, (week, firm) in enumerate(zip(columns["week"].tolist(), map(str, columns["firm"]), strict=True), 1):
         if firm not in s.firms:
             yield f"row {n}: {firm!r} is no firm{did_you_mean(firm, s.firms)}"
-        if not (week == week and week == int(week) and 0 <= week < s.weeks):
-            yield f"row {n}: week {week:g} is outside 0 to {s.weeks - 1}"
+        if not (week == week and week == int(week) and 0 <= week <= last):
+            yield f"row {n}: week {week:g} is outside 0 to {last}"
         if (week, firm) in seen:
             yield f"row {n}: {firm} in week {week:g} is there already"
         seen.add((week, firm))

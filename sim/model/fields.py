@@ -318,6 +318,8 @@ class Scenario:
     calendar_sha256: str = word("", "SHA-256 of that file, filled in when it is read; another content is refused")
     population: str = word("", "Parquet file of people to start from (sim/model/population.py)")
     population_sha256: str = word("", "SHA-256 of that file, filled in when it is read; another content is refused")
+    posterior: str = word("", "CSV or Parquet file of draws of numbers, for plausible worlds (sim/model/posterior.py)")
+    posterior_sha256: str = word("", "SHA-256 of that file, filled in when it is read; another content is refused")
     mechanisms: Mechanisms = part(Mechanisms, "what can be switched off")
 
     @property

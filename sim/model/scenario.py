@@ -17,6 +17,7 @@ from sim.model.fields import Cohort, Firm, Move, Policy, Scandal, Scenario, Segm
 from sim.model.levers import NO_LEVERS, is_open, value_at
 from sim.model.paths import Nested, Sizes, put, unknown_member
 from sim.model.population import population_complaints
+from sim.model.posterior import posterior_complaints
 from sim.model.tables import Columns, columns_of, kept
 from sim.model.tastes import covariance_complaints
 
@@ -24,7 +25,11 @@ __all__ = ["Scenario", "ScenarioError", "add", "build", "change", "leaves", "to_
 
 MOST_FIRMS, MOST_SCANDALS, MOST_CELLS = 64, 32, 255  # addresses of draws and bit sets have this much room
 MOST_USES = 2**42  # expected uses of a run, so that 64 bits hold what is counted of them (`tally.FIXED` x uses is most)
-FILES = {"calendar": calendar_complaints, "population": population_complaints}  # fields that name one, with a digest
+FILES = {  # fields that name one, with a digest
+    "calendar": calendar_complaints,
+    "population": population_complaints,
+    "posterior": posterior_complaints,
+}
 SIZE_FIELDS = {  # fields of which a new member gives one; without any, a name like another's is taken for a slip
     Firm: ("presence", "share"),
     Segment: ("weight",),

@@ -12,7 +12,6 @@ from sim.page.downloads import FileUpload
 from sim.page.limits import UPLOAD
 from sim.page.session import Session
 from sim.page.upload import Upload
-from sim.report.html_report import escape
 
 
 def _run(
@@ -87,15 +86,10 @@ def OwnDataPanel(session: Session):
 
 @solara.component
 def OwnDataReport(session: Session):
-    """What was understood of the file and its measures, and the fitted market beside it."""
+    """What was understood of the file and its measures, and the fitted market beside it; closed once it is played."""
     found = session.own.value
     if found is None:
         return
     solara.HTML("h2", f"Your data: {found.name}")
-    parts = [("Read and measured", found.report), ("The market fitted to it", found.fitted)]
-    html = "".join(
-        f"<section tabindex='0' aria-label='{title}'><h3>{title}</h3><pre>{escape(text)}</pre></section>"
-        for title, text in parts
-        if text
-    )
-    solara.HTML("div", unsafe_innerHTML=html, classes=["own"])
+    shown = own_data.shown(found, session.market.value)
+    solara.HTML("div", unsafe_innerHTML=shown, classes=["own"])

@@ -27,7 +27,15 @@ from sim.study.store import save
 LINKABLE = {"scandals": Scandal, "moves": Move}  # what a link may add
 VIEW = ("firm", "group", "lines")  # what is shown: firm in view, people in view, what the lines are
 REPEATED = 5  # wrong names of a link that an error repeats
-FILES = ("network.edges", "calendar", "calendar_sha256", "population", "population_sha256")
+FILES = (
+    "network.edges",
+    "calendar",
+    "calendar_sha256",
+    "population",
+    "population_sha256",
+    "posterior",
+    "posterior_sha256",
+)
 SERVER_ONLY = (*FILES, "replications")
 YAML_HEADER = """\
 # @package _global_

@@ -34,7 +34,7 @@ def check_limits(scenario: Scenario) -> None:
         wrong.append("network: the page reads no file of edges; use the command line instead")
     wrong += [
         f"{name}: the page reads no file; use the command line instead"
-        for name in ("calendar", "population")
+        for name in ("calendar", "population", "posterior")
         if getattr(scenario, name) and getattr(scenario, name) not in OWN_FILES
     ]
     if wrong:

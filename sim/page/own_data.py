@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sim.model.declare import ScenarioError
 from sim.page import limits
 from sim.page.game import COMPOSE_LOCK, OWN, OWN_PREFIX
+from sim.report.html_report import escape
 from sim.study.presets import scenario_and_shares
 
 if TYPE_CHECKING:
@@ -61,8 +62,20 @@ def read(name: str, content: bytes) -> OwnData:
         shown = io.StringIO()
         panel.report(found, Console(file=shown, width=WIDTH), panel.measure(found))
     except PanelError as error:
-        raise ScenarioError([line.replace(folder, "").lstrip("/") for line in str(error).splitlines()]) from None
+        raise ScenarioError([line.replace(str(path), name) for line in str(error).splitlines()]) from None
     return OwnData(name, found, shown.getvalue())
+
+
+def shown(data: OwnData, played: str) -> str:
+    """The reports as HTML, the latest open; none once the fitted market is played, for they would hide it."""
+    parts = [("Read and measured", data.report), ("The market fitted to it", data.fitted)]
+    told = [(title, text) for title, text in parts if text]
+    latest = "" if data.market and played == data.market else told[-1][0]
+    return "".join(
+        f"<details{' open' * (title == latest)}><summary>{title}</summary><section tabindex='0' aria-label='{title}'>"
+        f"<pre>{escape(text)}</pre></section></details>"
+        for title, text in told
+    )
 
 
 def calibrate(data: OwnData, progress: Callable[[str, float], None]) -> OwnData:
@@ -84,6 +97,6 @@ def calibrate(data: OwnData, progress: Callable[[str, float], None]) -> OwnData:
         raise
     market = f"{OWN_PREFIX}{secrets.token_hex(8)}"
     OWN[market] = made, shares
-    limits.OWN_FILES.update(filter(None, (made.calendar, made.population)))
+    limits.OWN_FILES.update(filter(None, (made.calendar, made.population, made.posterior)))
     fitted = (folder / REPORT).read_text(encoding="utf-8")
     return OwnData(data.name, data.panel, data.report, fitted, market, str(folder))

@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from sim.panel.measures import measure
 from sim.panel.options import Options, parse
 from sim.panel.report import read_summary, report
 from sim.panel.types import Panel, PanelError
+from sim.report import streams
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 FILES = ("purchases.parquet", "metrics.parquet", "metrics.csv", "report.txt", "stickiness.png", "stickiness.svg")
 OUTPUTS = Path("outputs")
+OF_MEASURES = ("panel.out", "panel.split", "panel.period", "panel.segment")  # which tell nothing of how a file is read
 FIGURE_METRICS = ("share", "stickiness", "penetration", "retention")
 
 
@@ -46,9 +49,17 @@ def main(path: str, arguments: Sequence[str] = ()) -> int:
     report(panel, frame=frame)
     if folder is not None:
         print(f"written to {folder}: {', '.join(f for f in FILES if (folder / f).exists())}")
+    if panel.ordered and len(panel.brands) > 1:
+        print(f"now make a market of it: {_calibration(path, arguments)}")
     for sentence in failures:
         print(sentence, file=sys.stderr)
     return 0
+
+
+def _calibration(path: str, arguments: Sequence[str]) -> str:
+    """The command that fits a market to the file as it was read here."""
+    kept = [a for a in arguments if a.partition("=")[0] not in OF_MEASURES]
+    return streams.plain(shlex.join(["stickiness", "calibrate", f"panel={path}", "out=my_market", *kept]))
 
 
 def _replace_unknown_characters() -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.measure.estimates import folds, pooled
+from sim.measure.estimates import folds, jackknife, pooled
 from sim.measure.metrics import switching
+from sim.measure.reliability import at_least, least_of, part
 from sim.panel.count import tally
 from sim.panel.measures import measure
 from sim.panel.one_firm import EXPLANATION
@@ -56,8 +57,8 @@ def report(panel: Panel, console: "Console | None" = None, frame: "pd.DataFrame 
     frame = measure(panel) if frame is None else frame
     for line in read_summary(panel):
         console.print(streams.plain(line), soft_wrap=True, markup=False)
-    for part in _tables(panel, frame):
-        console.print(part)
+    for table in _tables(panel, frame):
+        console.print(table)
     for warning in panel.warnings:
         console.print(f"! {streams.plain(warning)}", soft_wrap=True, markup=False)
 
@@ -76,8 +77,9 @@ def read_summary(panel: Panel) -> Iterator[str]:
     buyers = f" ({bought:,} bought)" if bought < len(panel.households) else ""
     what = f"{len(panel.brands)} {'providers' if panel.provider else 'brands'}" if len(panel.brands) > 1 else "one firm"
     uses = "customer periods" if panel.provider else "purchases"
-    many = f"{len(panel.households)} households{buyers}, {len(panel.hh)} {uses}, {what}"
-    yield f"{many}; ± standard error over households; without it: too few to tell."
+    who = "customers" if panel.provider or len(panel.brands) == 1 else "households"
+    many = f"{len(panel.households):,} {who}{buyers}, {len(panel.hh):,} {uses}, {what}"
+    yield f"{many}; ± standard error over {who}; without it: too few to tell."
 
 
 def _tables(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
@@ -142,6 +144,8 @@ def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) ->
     for name, label in MARKET.items():
         if ("", name) in cells and (panel.provider or name != "ever_switched"):
             table.add_row(label, cells["", name])
+            if name == "repeat_by_order" and z is not None:
+                table.add_row("the same in standard errors of shuffling, z", f"{z:.1f}")
     for firm, name in cells:
         head, _, number = name.rpartition("_")
         if not firm and head == "active":
@@ -150,18 +154,19 @@ def _market(panel: Panel, cells: dict[tuple[str, str], str], z: float | None) ->
             table.add_row(f"stay the next time, after {number} or more times in a row", cells[firm, name])
         elif not firm and name not in (*MARKET, "order_z"):
             table.add_row(brand_metric(name).words, cells[firm, name])
-    if z is not None:
-        table.add_row("the same in standard errors of shuffling, z", f"{z:.1f}")
     return table
 
 
 def _switching(panel: Panel) -> "Table":
+    counts = pooled(tally(panel))
+    flow = counts.flow[..., 1:, 1:]
     with np.errstate(divide="ignore", invalid="ignore"):
-        matrix = switching(folds(pooled(tally(panel))))[0]
+        matrix, error = jackknife(switching(folds(counts)))
+    error = at_least(error, least_of(part(flow, flow.sum(axis=-1, keepdims=True)), int(counts.people.sum())))
     title = "Where customers go next" if panel.provider else "Where the next purchase goes"
     table = _grid(title, "from", [_name(brand) for brand in panel.brands])
-    for brand, row in zip(panel.brands, matrix, strict=True):
-        table.add_row(_name(brand), *(f"{p:.2f}" if np.isfinite(p) else "-" for p in row))
+    for brand, row, errors in zip(panel.brands, matrix, error, strict=True):
+        table.add_row(_name(brand), *map(_figure, row, errors))
     return table
 
 
@@ -174,12 +179,12 @@ def _groups(panel: Panel, frame: "pd.DataFrame") -> Iterator["Table | str"]:
     table = _grid("By part", "part", ["brand", *map(_head, known)])
     rows = frame[frame["group"].isin(parts[:MOST_SHOWN]) & (frame["firm"] != "")]
     cells = {(r.group, r.firm, r.metric): _figure(r.value, r.error) for r in rows.itertuples()}
-    for part in parts[:MOST_SHOWN]:
+    for name in parts[:MOST_SHOWN]:
         for i, brand in enumerate(panel.brands):
             table.add_row(
-                _name(part if i == 0 else ""),
+                _name(name if i == 0 else ""),
                 _name(brand),
-                *(cells.get((part, brand, m), "-") for m in known),
+                *(cells.get((name, brand, m), "-") for m in known),
             )
     yield table
     if len(parts) > MOST_SHOWN:

@@ -38,12 +38,13 @@ def main(arguments: Sequence[str]) -> int:
         given = {a.partition("=")[0].lstrip("+") for a in settings}
         size = {"households": market.people} if "people" in given else {}
         size |= {"weeks": market.weeks} if "weeks" in given else {}
-        frame = panel.simulated(panel.small(market, **size))
+        sampled = panel.small(market, **size)
+        frame = panel.simulated(sampled)
         format = named.get("format", "panel")
-        path = panel.write(frame, market, arguments[0], format, named.get("firm"), named.get("truth"))
+        path = panel.write(frame, sampled, arguments[0], format, named.get("firm"), named.get("truth"))
     bought = frame.purchases
     made = f"{len(bought):,} purchases of {bought.hh.nunique()} households written to {path}"
-    of = f", customers of {named.get('firm', market.focus)}" if format == OF_ONE_FIRM else ""
+    of = f", a row a customer of {named.get('firm', market.focus)}" if format == OF_ONE_FIRM else ""
     hint = f"; try: panel={path}" if format == "panel" else f" ({format}{of})"
     print(made + hint)
     if named.get("truth"):

@@ -42,9 +42,12 @@ def sentence(answer: Answer) -> str:
     loss = _turned(change) if change.value < 0 else change
     weeks = f"{counted(moment.weeks)} after {start(answer)}"
     size = f"{number(loss)} % of its customers ({level(answer)}: {span(loss)})"
-    return (
-        f"{what[:1].upper()}{what[1:]} {verb} {firm} {size} at the {'worst' if change.value < 0 else 'best'}, {weeks}"
-    )
+    return f"{what[:1].upper()}{what[1:]} {verb} {firm} {size} {extreme(answer)}, {weeks}"
+
+
+def extreme(answer: Answer) -> str:
+    """What the largest change is called: at the best where customers are won."""
+    return "at the best" if answer.worst.total.percent.value > 0 else "at the worst"
 
 
 def sentences(answer: Answer) -> list[str]:
@@ -90,7 +93,7 @@ def events_words(answer: Answer) -> str:
     names = [name.replace("_", " ") for name in answer.events]
     if len(names) > 1:
         return f"the events ({', '.join(names)})"
-    if _is_move(answer):
+    if len(names) == 1 and next(iter(answer.events)) in LEVERS:  # named like a lever, as the moves of presets are
         return f"the change of {names[0]}"
     if list(answer.events) == [NEW_SCANDAL]:
         return "the new scandal"
@@ -98,21 +101,17 @@ def events_words(answer: Answer) -> str:
 
 
 def start(answer: Answer) -> str:
-    """What weeks are counted from: the news of a scandal, or the start of a move."""
-    return "its start" if _is_move(answer) else "the news"
-
-
-def _is_move(answer: Answer) -> bool:
-    """Whether there is one event, named like a lever, as those of presets are."""
-    return len(answer.events) == 1 and next(iter(answer.events)) in LEVERS
+    """What weeks are counted from: the news of a scandal, the start of a move, or the first of several with a move."""
+    if not answer.moves:
+        return "the news"
+    return "its start" if len(answer.events) == 1 else "the first of them"
 
 
 def rows(answer: Answer) -> tuple[list[str], list[Row]]:
     """The heads of the table and its rows: a column for each moment."""
     moments = answer.moments
     heads = [f"{name}\nweek {m.weeks:.0f}" for name, m in moments.items()]
-    if answer.worst.total.percent.value > 0:
-        heads[0] = heads[0].replace("worst", "best")
+    heads[0] = heads[0].replace("at the worst", extreme(answer))
     told = list(moments.values())
     found: list[Row] = [("change of customers, %", [cell(m.total.percent) for m in told])]
     if answer.base:
@@ -167,9 +166,10 @@ def counted(weeks: float) -> str:
 
 
 def sure(answer: Answer) -> str:
-    """The parts of the error at the worst, and what the interval does not include."""
+    """The parts of the error at the worst (or best), and what the interval does not include."""
+    when = f"standard error {extreme(answer)}"
     if not answer.worst.total.percent.known:
-        return f"standard error at the worst: {TOO_FEW}"
+        return f"{when}: {TOO_FEW}"
     parts = answer.worst.total.people.parts
     whole = abs(answer.worst.total.people.value) or math.nan
     size = abs(answer.worst.total.percent.value) / whole if whole == whole else math.nan
@@ -180,7 +180,7 @@ def sure(answer: Answer) -> str:
         missing.remove("cases")
         given[-1] = given[-1].replace("parameters", "parameters and cases together")
     without = f"; not included: {' and '.join(missing)}" if missing else ""
-    return f"standard error at the worst, in points, by where it comes from: {', '.join(given) or 'none'}{without}"
+    return f"{when}, in points, by where it comes from: {', '.join(given) or 'none'}{without}"
 
 
 def measures(made: Sequence["Countermeasure"], most: int = MOST_MEASURES) -> list[Row]:

@@ -88,6 +88,7 @@ class Answer:
     source: str = ""  # of the worlds, in words
     influence: tuple[tuple[str, float], ...] = ()  # every number that the worlds vary, likewise
     alone: "Answer | None" = None  # with the scenario's own numbers, where there are worlds
+    moves: tuple[str, ...] = ()  # the events that are moves, of which there is no news
 
     @property
     def moments(self) -> dict[str, Moment]:
@@ -123,7 +124,7 @@ def answer(
     last = max(events.values(), default=first_difference(control, changed))
     control, changed = (replace(s, weeks=over_worlds.span(s, last)) for s in (control, changed))
     found = one_answer(control, changed, firm, base, shares or {}, 1.0, progress)
-    found = replace(found, events=events)
+    found = replace(found, events=events, moves=tuple(name for name in events if name not in changed.scandals))
     if not worlds:
         return found
     drawn = _in_worlds(control, changed, found, worlds, shares or {}, progress)

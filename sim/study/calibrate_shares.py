@@ -125,6 +125,8 @@ def _as_declared(part: Part) -> Part:
 def key_of(reference: Scenario) -> str:
     """A hash of the reference market and of whatever file it reads, and one of the rules."""
     fields = asdict(reference)
+    for name in ("posterior", "posterior_sha256"):  # what is not known of it changes no share
+        del fields[name]
     if fields["population_sha256"]:
         fields["population"] = ""  # wherever it lies
     content = json.dumps(fields).encode()

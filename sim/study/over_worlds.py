@@ -57,7 +57,7 @@ def merged(drawn: Sequence["Answer"], alone: "Answer", worlds: Sequence[Mapping[
     """The answer over all worlds; `alone` is that with the scenario's own numbers, and gives what does not vary."""
     cases = _columns(worlds, [p for p in _paths(worlds) if p.startswith(CASES)])
     weeks = min(len(one.weekly) for one in drawn)
-    same = [replace(one, weekly=one.weekly[:weeks], events={}, people=alone.people) for one in drawn]
+    same = [replace(one, weekly=one.weekly[:weeks], events={}, moves=alone.moves, people=alone.people) for one in drawn]
     found: Answer = _merge(same, replace(alone, weekly=alone.weekly[:weeks]), cases)
     quarter, year = (_adding_up(getattr(found, n), [getattr(one, n) for one in drawn]) for n in ("quarter", "year"))
     worst = _adding_up(found.worst, [one.worst for one in drawn]) or found.worst

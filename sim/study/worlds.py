@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sim.model.declare import ScenarioError, leaves
 from sim.model.fields import Scenario
+from sim.model.posterior import posterior_of
 from sim.model.scenario import change
 from sim.study.presets import CONF
 from sim.study.priors import draw, priors_of
@@ -21,6 +22,7 @@ NEW_SCANDAL = "new"  # of the scandal in a scenario that is predicted from its a
 PRESET, NAME, MISS = "preset", "world", "miss"
 SAME_PRESENCE = 0.1  # of presence: what is solved again on other people differs by less
 MOST_TRIES = 4  # draws for each world that is wanted: some contradict themselves
+OWN = ""  # the name of the worlds of a scenario's own posterior
 PRIOR = "numbers drawn from their priors; no worlds are kept for this market, so they need not give what was measured"
 
 
@@ -73,14 +75,20 @@ def kept_for(scenario: Scenario) -> KeptWorlds | None:
     return max(found, key=lambda k: sum(values.get(p) == v for p, v in k.preset.items()), default=None)
 
 
+def own_worlds(scenario: Scenario) -> KeptWorlds | None:
+    """The draws of the scenario's own posterior; None without one."""
+    preset, draws = posterior_of(scenario)
+    return KeptWorlds(OWN, "", preset, tuple(draws), (), 0.0) if draws else None
+
+
 def plausible(scenario: Scenario, many: int) -> Plausible:
-    """So many worlds: kept ones where the market has them, draws from the priors where not.
+    """So many worlds: of its own posterior or kept ones where the market has them, draws from the priors where not.
 
     A number that the scenario has otherwise than the market's preset (a lever, a value on the command line), or that
     is not the market's (an event), is drawn from its prior around what the scenario says. Fewer come back only where
     most draws contradict the scenario.
     """
-    kept, priors = kept_for(scenario), priors_of(scenario)
+    kept, priors = own_worlds(scenario) or kept_for(scenario), priors_of(scenario)
     same = _same(scenario, kept) if kept else frozenset()
     whole = {p for p, v, _ in leaves(scenario) if isinstance(v, int)}
     found: list[Mapping[str, object]] = []
@@ -93,7 +101,7 @@ def plausible(scenario: Scenario, many: int) -> Plausible:
             world |= {p: int(v) if p in whole else v for p, v in of.items() if p in same}
         if possible(scenario, world):
             found.append(world)
-    return Plausible(tuple(found), _source(kept, len(found), len(same), len(set(priors) - same)))
+    return Plausible(tuple(found), _source(kept, len(found), same, len(set(priors) - same)))
 
 
 def possible(scenario: Scenario, world: Mapping[str, object]) -> bool:
@@ -105,9 +113,12 @@ def possible(scenario: Scenario, world: Mapping[str, object]) -> bool:
     return True
 
 
-def _source(kept: KeptWorlds | None, many: int, same: int, drawn: int) -> str:
+def _source(kept: KeptWorlds | None, many: int, same: frozenset[str], drawn: int) -> str:
     if kept is None or not same:
         return PRIOR
+    if kept.name == OWN:
+        told = [p for p in same if len({world[p] for world in kept.worlds}) > 1]
+        return f"posterior of the market's own panel for {len(told)} numbers; {drawn} others drawn from their priors"
     again = f", used {-(-many // len(kept.worlds))} times" if many > len(kept.worlds) else ""
     rest = f"; {drawn} numbers of events or unlike the preset's drawn from their priors" if drawn else ""
     return f"kept for {kept.name}: draws that give what was measured there ({len(kept.worlds)} in all{again}){rest}"

@@ -13,8 +13,10 @@ import yaml
 from sim.__main__ import main
 from sim.calibration.main import run
 from sim.calibration.preset import firm_names
-from sim.model.declare import ScenarioError
+from sim.model.declare import ScenarioError, leaves
 from sim.model.scenario import build
+from sim.study import worlds
+from sim.study.presets import scenario as scenario_of
 from tests.calibration.panels import drawn, forecast, market_of, split
 
 pytestmark = pytest.mark.usefixtures("short")
@@ -25,6 +27,7 @@ def test_a_market_is_a_preset_with_its_posterior_and_report(made):
     files = {p.name for p in (folder / "market").iterdir()}
     assert files == {
         "market.yaml",
+        "draws.csv",
         "people.parquet",
         "posterior.parquet",
         "households.parquet",
@@ -35,7 +38,7 @@ def test_a_market_is_a_preset_with_its_posterior_and_report(made):
     }
     preset = yaml.safe_load((folder / "market" / "market.yaml").read_text())
     assert list(preset["firms"]) == train.choice.value_counts().index.tolist()
-    preset["population"] = str(folder / "market" / preset["population"])
+    preset |= {name: str(folder / "market" / preset[name]) for name in ("population", "posterior")}
     scenario = build(preset)
     assert scenario.consumer.habit_weight > 0.3 and scenario.consumer.feature_weight > 0
     report = (folder / "market" / "report.txt").read_text()
@@ -109,10 +112,40 @@ def test_other_names_of_brands_and_households_permute_the_answer(made, tmp_path)
     assert {(r, hh, t): c for r, hh, t, c in paths[1].itertuples(index=False)} == key
 
 
+def test_plausible_worlds_are_draws_of_its_posterior(made):
+    folder, _, _ = made
+    scenario = scenario_of(f"market={folder / 'market'}")
+    found = worlds.plausible(scenario, 100)
+    assert "posterior of the market's own panel for" in found.source
+    drawn = pd.read_parquet(folder / "market" / "posterior.parquet")
+    drawn = drawn[drawn.variant == "simulator"]
+    for path, column in (
+        ("consumer.price_weight", np.exp(drawn["mean.log_price_weight"])),
+        ("consumer.habit_weight", drawn["habit"]),
+        ("consumer.feature_weight", drawn["feature"]),
+    ):
+        values = np.array([world[path] for world in found.worlds])
+        own = next(v for p, v, _ in leaves(scenario) if p == path)
+        assert abs(values.mean() - own) < 0.5 * values.std(), path
+        assert values.std() == pytest.approx(column.std(), rel=0.35), path
+
+
+def test_rows_of_none_of_the_markets_brands_are_said(made, tmp_path, capsys):
+    folder, _, later = made
+    later.assign(choice=later.choice.where(later.hh != later.hh.iloc[0], "zebra")).to_csv(
+        tmp_path / "z.csv", index=False
+    )
+    many = int((later.hh == later.hh.iloc[0]).sum())
+    arguments = [f"market={folder / 'market'}", f"panel={tmp_path / 'z.csv'}", f"out={tmp_path / 'out.csv'}"]
+    assert run("predict", arguments) == 0
+    said = capsys.readouterr().err
+    assert f"z.csv: {many:,} of {len(later):,} rows name none of the market's brands (" in said
+
+
 def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
     folder, train, later = made
     other = market_of(train, tmp_path)
-    for name in ("market.yaml", "people.parquet", "posterior.parquet", "households.parquet", "report.txt"):
+    for name in ("market.yaml", "draws.csv", "people.parquet", "posterior.parquet", "households.parquet", "report.txt"):
         one, two = ((f / name).read_bytes() for f in (folder / "market", other))
         assert hashlib.sha256(one).digest() == hashlib.sha256(two).digest(), name
     forecast("predict", tmp_path, later)

@@ -13,9 +13,11 @@ from sim.calibration.provider_figures import MOVES, of_firms, of_market, retenti
 from sim.calibration.provider_market import changed, observe, with_firms
 from sim.engine.loop import simulate
 from sim.model.declare import ScenarioError
+from sim.model.scenario import change
 from sim.panel import PanelError, read
 from sim.study.presets import scenario, uncalibrated
 from sim.study.twins import with_and_without_events
+from sim.study.worlds import plausible
 from tests.calibration.panels import FEW
 from tests.calibration.test_histories import table
 
@@ -66,13 +68,18 @@ def test_a_panel_of_providers_becomes_a_market_that_answers(market):
     files = {p.name for p in market.iterdir()}
     assert files == {
         *("market.yaml", "posterior.parquet", "leaving.parquet", "joining.parquet", "report.txt"),
-        *("fit.png", "twin.csv", "twin.png"),
+        *("fit.png", "twin.csv", "twin.png", "draws.csv"),
     }
     asked = scenario(f"market={market}", "scandal=data_breach", "people=500", "weeks=80")
     assert asked.market.regime == "provider" and list(asked.firms) == ["a", "b", "c"] and asked.focus == "a"
     flow = simulate(asked).tally.flow.sum(axis=(0, 1, 2))[:, 1:].sum(axis=0)
     assert flow / flow.sum() == pytest.approx(SHARE, abs=0.1)
     assert with_and_without_events(asked) is not None
+    found = plausible(change(asked, {"scandals.data_breach": None}), 60)
+    drawn = pd.read_parquet(market / "posterior.parquet")
+    points = drawn["consumer.uncertainty"].to_numpy()
+    assert all(np.isclose(points, w["consumer.uncertainty"], rtol=1e-5).any() for w in found.worlds)
+    assert len({w["consumer.attention"] for w in found.worlds}) > 5
     report = (market / "report.txt").read_text(encoding="utf-8")
     for words in ("held out", "nobody moved", "prices: all are 1", "cost of leaving", "Nobody is seen to leave all"):
         assert words in report

@@ -60,7 +60,7 @@ MOST = {
     "policies": (0, 2),
     "touchpoints": (0, 2),
 }
-FILES = {"edges", "calendar", "calendar_sha256", "population", "population_sha256"}
+FILES = {"edges", "calendar", "calendar_sha256", "population", "population_sha256", "posterior", "posterior_sha256"}
 LEFT = {"kinds", "share", "taste_covariance", "season"} | FILES  # solved, which takes a second; no values of their own
 
 

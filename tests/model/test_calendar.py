@@ -59,6 +59,13 @@ def test_moves_win_over_it_and_the_burn_in_is_before_it(tmp_path):
     assert make_world(scenario).firms["feature"][:, 0].tolist()[:9] == [0, 0, 0, 0, 0, 1, 1, 0, 0]
 
 
+def test_a_run_may_end_before_its_calendar(tmp_path):
+    path = written(tmp_path / "c.csv", sparse())
+    whole, short = (market({**BASE, "weeks": 6 + n, "window": 3, "calendar": path}) for n in (4, 0))
+    assert [levers_at(short, w) for w in range(6)] == [levers_at(whole, w) for w in range(6)]
+    assert simulate(short).tally.people.sum() > 0
+
+
 def test_prices_can_be_on_top_of_the_firms_own(tmp_path):
     own = market(BASE).firms["f0"].price
     added = (
@@ -85,7 +92,7 @@ def test_a_lever_that_the_calendar_hides_is_refused(tmp_path):
 def test_everything_wrong_with_a_file_is_said_at_once(tmp_path):
     frame = pd.DataFrame(
         [
-            *[(0, "f0", 1.0, 0), (0, "f0", 1.1, 0), (99, "f1", 1.0, 0), (-1, "f1", 1.0, 0), (2, "g1", 1.0, 0)],
+            *[(0, "f0", 1.0, 0), (0, "f0", 1.1, 0), (5200, "f1", 1.0, 0), (-1, "f1", 1.0, 0), (2, "g1", 1.0, 0)],
             *[(3, "f2", -0.5, 0), (4, "f2", 1.0, 1.5), (4.5, "f3", 1.0, 0)],
         ],
         columns=["week", "firm", "price", "feature"],
@@ -96,12 +103,12 @@ def test_everything_wrong_with_a_file_is_said_at_once(tmp_path):
     assert [c.replace(f"calendar: {path}: ", "") for c in caught.value.complaints] == [
         "people: 0 is outside 1 to 2.14748e+09 people",
         "row 2: f0 in week 0 is there already",
-        "row 3: week 99 is outside 0 to 51",
-        "row 4: week -1 is outside 0 to 51",
+        "row 3: week 5200 is outside 0 to 5199",
+        "row 4: week -1 is outside 0 to 5199",
         "row 5: 'g1' is no firm; known: f0, f1, f2, f3, f4, f5",
         "row 6: price -0.5 is outside 0 to 10",
         "row 7: feature 1.5 is outside 0 to 1",
-        "row 8: week 4.5 is outside 0 to 51",
+        "row 8: week 4.5 is outside 0 to 5199",
     ]
 
 

@@ -11,7 +11,10 @@ from sim.study.simulation import simulate
 from tests.engine.test_same_bits import WORLDS, digest
 from tests.markets import market
 
-TITLES = {"title", "meaning", "calendar_sha256", "population_sha256"}  # words that name and change nothing
+TITLES = {  # words that name and change nothing
+    *("title", "meaning", "calendar_sha256", "population_sha256"),
+    *("posterior", "posterior_sha256"),  # of the worlds of an answer
+}
 PROVIDERS = (
     *("attention", "attention_concentration", "exit_rate", "contract_weeks", "event_attention", "taste_sd"),
     *("incident_attention", "readiness", "incident", "price_attention", "early_attention", "early_half_life"),

@@ -47,14 +47,24 @@ def test_what_was_understood_is_said_and_the_file_is_gone(tmp_path, monkeypatch)
     ("name", "content", "says"),
     [
         ("mine.exe", b"", "the page reads .csv"),
-        ("mine.csv", b"", "purchases.csv"),
-        ("mine.csv", b"a,b\n1,2\n", "purchases"),
+        ("mine.csv", b"", "mine.csv"),
+        ("mine.csv", b"a,b\n1,2\n", "mine.csv"),
     ],
 )
 def test_what_is_no_purchase_file_is_a_sentence(name, content, says):
     with pytest.raises(ScenarioError) as error:
         own_data.read(name, content)
     assert any(says in c for c in error.value.complaints) and "/tmp" not in str(error.value)
+
+
+def test_reports_do_not_hide_the_market_that_is_played():
+    def opened(data, market):
+        return re.findall(r"<details open><summary>(.*?)<", own_data.shown(data, market))
+
+    read = OwnData("mine.csv", None, "what was read")
+    fitted = OwnData("mine.csv", None, "what was read", "what was fitted", "own_x")
+    assert opened(read, "bank") == ["Read and measured"] and opened(fitted, "bank") == ["The market fitted to it"]
+    assert opened(fitted, "own_x") == [] and own_data.shown(fitted, "own_x").count("<details>") == 2
 
 
 def test_a_fitted_market_is_played_and_reported_with_the_line_that_makes_it(monkeypatch):

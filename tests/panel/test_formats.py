@@ -7,6 +7,7 @@ import pytest
 from sim import panel
 from sim.__main__ import main
 from sim.model.scenario import change
+from sim.panel.sample import main as sample_main
 from tests.markets import market
 
 
@@ -125,6 +126,17 @@ def test_xlogit_fits_the_long_table(done):
     model.fit(X=long[["own"]], y=long.choice, varnames=["own"], alts=long.alt, ids=long.obs_id, verbose=0)
     share, others = (bought.choice == "f0").mean(), len(set(long.alt)) - 1
     assert model.coeff_[0] == pytest.approx(np.log(share * others / (1 - share)), abs=0.01)
+
+
+@pytest.mark.parametrize(("given", "weeks"), [([], 104), (["weeks=60"], 60)])
+def test_a_sampled_summary_is_of_the_weeks_that_were_simulated(given, weeks, tmp_path, capsys):
+    market_weeks = ["firms.lloyds.quality=0", "people=60", "burn_in=4", *given]  # market=bank has 260 weeks
+    for name, rest in (("rfm", ["format=rfm"]), ("panel", [])):
+        assert sample_main([str(tmp_path / f"{name}.csv"), "market=bank", "firm=lloyds", *market_weeks, *rest]) == 0
+    assert "a row a customer of lloyds" in capsys.readouterr().out
+    summary = pd.read_csv(tmp_path / "rfm.csv").set_index("customer_id")
+    first = pd.read_csv(tmp_path / "panel.csv").query("choice == 'lloyds'").groupby("hh").t.min()
+    assert (summary["T"] == weeks - 1 - first).all() and (summary.recency <= summary["T"]).all()
 
 
 def test_biogeme_fits_the_wide_table(done, tmp_path, monkeypatch):

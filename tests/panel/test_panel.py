@@ -167,8 +167,28 @@ def test_heavy_buyers_are_noticed():
 def test_the_report_of_a_sorted_panel(capsys):
     assert panel.main(str(PANELS / "tuna.csv")) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "13705 purchases" in out and "0.442" in out and "refused" in out
+    assert "13,705 purchases" in out and "0.442" in out and "refused" in out
     assert "next purchase goes" not in out and "shuffled" not in out
+
+
+def test_where_customers_go_has_its_errors_and_what_to_do_next_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(4)
+    hh, habit = np.repeat(np.arange(60), 8), np.repeat(rng.integers(0, 3, 60), 8)
+    choice = np.where(rng.random(480) < 0.5, habit, rng.integers(0, 3, 480))
+    table = pd.DataFrame({"hh": hh, "t": np.tile(np.arange(8), 60), "choice": np.array(list("abc"))[choice]})
+    table.to_csv("my file.csv", index=False)
+    assert panel.main("my file.csv", ["panel.out=found", "panel.top=5"]) == 0
+    out = capsys.readouterr().out
+    matrix = out[out.index("Where the next purchase goes") :].split("\n\n")[0].splitlines()
+    flow = panel.tally(panel.read("my file.csv")).flow.sum(axis=(0, 1, 2))[1:, 1:]
+    brand = panel.read("my file.csv").brands[0]
+    row = next(line for line in matrix if line.strip().startswith(f"{brand} ")).split()
+    stay = flow[0, 0] / flow[0].sum()
+    assert row[1] == f"{stay:.3f}" and len(row) == 7
+    binomial = np.sqrt(stay * (1 - stay) / flow[0].sum())  # of independent purchases; those of a household are not
+    assert 0.8 * binomial < float(row[2].lstrip("±")) < 3 * binomial
+    assert out.splitlines()[-1].endswith("stickiness calibrate 'panel=my file.csv' out=my_market panel.top=5")
 
 
 # ---------------------------------------------------------------- counting

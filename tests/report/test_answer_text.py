@@ -47,6 +47,24 @@ def test_events_have_names(found):
     assert answer_text.sentence(both).startswith("The events (a, b) cost F0 3.0 %")
 
 
+def test_a_move_has_a_start_and_no_news_whatever_its_name(found):
+    gain = told(found, Quantity(4.0, 1.0, 7.0))
+    assert answer_text.sentence(gain).endswith("at the best, 20 weeks after the news")
+    cut = replace(gain, events={"cut": 10}, moves=("cut",))
+    assert answer_text.sentence(cut).startswith("The cut brings F0 4.0 %")
+    assert answer_text.sentence(cut).endswith("at the best, 20 weeks after its start")
+    assert answer_text.sure(cut).startswith("standard error at the best, in points")
+    assert "of its start" in answer_text.half(replace(cut, half_over=nothing(math.inf)))
+    assert answer_text.start(replace(cut, events={"cut": 10, "leak": 12})) == "the first of them"
+
+
+def test_the_moves_of_a_question_are_known():
+    cut = market({"moves.cut": {"firm": "f0", "week": 10, "lever": "price", "value": 0.8}, "people": 300})
+    for drawn in ([], [{"consumer.price_weight": 1.0}, {"consumer.price_weight": 3.0}]):
+        found = answer(cut, drawn)
+        assert found.moves == ("cut",) and list(found.events) == ["cut"]
+
+
 def test_the_users_customers_are_rounded_to_what_is_known(found):
     percent, scaled = Quantity(-0.58, -0.9, -0.25), Quantity(-5789.0, -9035.0, -2544.0)
     said = answer_text.scaled_sentence(told(found, percent, scaled))

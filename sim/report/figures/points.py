@@ -98,6 +98,6 @@ def predicted(panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray, np
             high = max([high, *(seen[known]), *(expected[known])])
         axis.plot([0, 1.05 * high], [0, 1.05 * high], color=INK, lw=0.8)
         axis.set(title=name, xlabel="observed", ylabel="predicted", xlim=(0, 1.08 * high), ylim=(0, 1.12 * high))
-    axes[0].legend(loc="upper left")
+    axes[0].legend(loc="upper left", title="bars: 95 %", alignment="left")
     figure.suptitle(title, x=0.02, ha="left", weight="bold")
     return figure
