@@ -125,7 +125,8 @@ def _inner(
     form, pool = tried.best
     result = Inner(choices, ~history, {}, *_free(at, form, {n: tried.draws[form, n] for n in pool}))
     result.chances["market"] = tried.pooled(form, pool)
-    result.chances["simulator"] = tried.chances[form, "simulator"]
+    if pool != ("simulator",):
+        result.chances["simulator"] = tried.chances[form, "simulator"]
     result.chances |= reference_chances(choices, history, form)
     result.log = [f"{described(f)}, {' + '.join(p)}: {value:.4f}" for (f, p), value in tried.scores.items()]
     return result, replace(terms, log_price=form.log_price, trend=form.trend), pool

@@ -21,6 +21,7 @@ from sim.calibration.preset import (
     Time,
     calendar_text,
     firm_names,
+    has_calendar,
     preset_text,
     write_people,
 )
@@ -157,7 +158,8 @@ def write(done: Calibration | ProviderMarket, folder: Path) -> list[str]:
     (folder / DRAWS).write_text(of_purchases(posterior, preset), encoding="utf-8")
     (folder / REPORT).write_text(report, encoding="utf-8")
     twin.to_csv(folder / TWIN, index=False, lineterminator="\n")
-    if done.time.weeks is not None:
+    if has_calendar(posterior, done.time):
+        assert done.time.weeks is not None
         (folder / CALENDAR).write_text(calendar_text(posterior, choices, done.time.weeks), encoding="utf-8")
     write_people(posterior, numbers, choices, done.time, folder)
     write_posterior(posterior, folder)

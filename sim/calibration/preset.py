@@ -101,7 +101,7 @@ def preset_text(posterior: Posterior, numbers: Numbers, choices: Choices, time: 
         f"seed: {seed}",
         f"population: {PEOPLE}  # households of the panel, with tastes and habits drawn from the posterior",
         "burn_in: 0  # weeks; people start from the end of their history",
-        *_time(time),
+        *_time(posterior, time),
         "network: {kind: none}  # nothing is known of who talks to whom",
         *_segments(),
         *_market(numbers, time),
@@ -114,23 +114,31 @@ def preset_text(posterior: Posterior, numbers: Numbers, choices: Choices, time: 
 
 def told(posterior: Posterior) -> str:
     """A line on what the panel tells of the market, and what rests on literature; every run prints it."""
-    terms = posterior.terms
+    terms, rest = posterior.terms, "scandals, quality, effort and entry from literature"
     known = ["tastes"] + ["prices"] * (terms.mean_price is not None)
     known += ["promotions"] * (terms.feature or terms.display)
-    return f"{', '.join(known)} and habit from its panel; scandals, quality, effort and entry from literature"
+    return f"{', '.join(known)} and habit from its panel; {'' if terms.mean_price is not None else 'prices, '}{rest}"
 
 
 def _quoted(text: str) -> str:
     return '"' + re.sub(r'[\\"\x00-\x1f$]', " ", text)[:200] + '"'
 
 
-def _time(time: Time) -> Iterator[str]:
-    weeks = WEEKS if time.weeks is None else int(time.weeks.max() - time.weeks.min() + 1)
-    if time.weeks is not None:
+def has_calendar(posterior: Posterior, time: Time) -> bool:
+    """Whether there are weeks, and prices or promotions to tell of them."""
+    terms = posterior.terms
+    return time.weeks is not None and (terms.mean_price is not None or terms.feature or terms.display)
+
+
+def _time(posterior: Posterior, time: Time) -> Iterator[str]:
+    weeks = WEEKS
+    if has_calendar(posterior, time):
+        assert time.weeks is not None
+        weeks = max(WEEKS, int(time.weeks.max() - time.weeks.min() + 1))
         yield f"calendar: {CALENDAR}  # promotions of the panel's weeks, and prices by week on top of firms.*.price;"
         yield "#   a move wins over them, +moves.cut={firm: NAME, week: 4, value: 0.9}; calendar= drops all"
-    yield f"weeks: {max(weeks, 1)}"
-    yield f"window: {min(WINDOW, max(weeks, 1))}  # weeks"
+    yield f"weeks: {weeks}"
+    yield f"window: {WINDOW}  # weeks"
 
 
 def _segments() -> Iterator[str]:
@@ -209,22 +217,26 @@ def _covariance(posterior: Posterior, numbers: Numbers) -> Iterator[str]:
 
 
 def calendar_text(posterior: Posterior, choices: Choices, weeks: np.ndarray) -> str:
-    """Prices, less the firm's own, and promotions of every firm in every week, as CSV: means over its purchases."""
+    """Prices, less the firm's own, and promotions of every firm in every week, as CSV: means over its purchases.
+
+    After the panel's last week come the firm's own price and mean promotions.
+    """
     many = len(posterior.firms)
     x = price_index(choices, posterior.terms) + price_shift(posterior, choices, weeks) + 1
     x -= np.round(x.mean(axis=0), PRICE_DIGITS)
-    blocks = {"price_change": x} if posterior.terms.mean_price is not None else {}
+    blocks, usual = {}, {}
+    if posterior.terms.mean_price is not None:
+        blocks["price_change"], usual["price_change"] = x, np.zeros(many)
     for name, wanted, block in (
         ("feature", posterior.terms.feature, choices.features),
         ("display", posterior.terms.display, choices.displays),
     ):
         if wanted and block is not None:
             blocks[name] = np.clip(block, 0, 1)
-    tables = {
-        name: by_week(weeks, choices.y, values, many)[1] for name, values in (blocks or {"price_change": x}).items()
-    }
+            usual[name] = blocks[name].mean(axis=0)
+    tables = {n: np.vstack([by_week(weeks, choices.y, v, many)[1], usual[n]]) for n, v in blocks.items()}
     lines = [",".join(["week", "firm", *tables])]
-    for week in range(int(weeks.max() - weeks.min()) + 1):
+    for week in range(int(weeks.max() - weeks.min()) + 2):
         for j, firm in enumerate(posterior.firms):
             lines.append(",".join([str(week), firm, *(f"{table[week, j]:.6g}" for table in tables.values())]))
     return "\n".join(lines) + "\n"

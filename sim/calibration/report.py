@@ -11,6 +11,7 @@ from sim.calibration.posterior import Posterior, common_names, parameter_names
 from sim.calibration.preset import Numbers, Time
 from sim.calibration.references import bootstrap_error, log_likelihoods
 from sim.calibration.settings import pair
+from sim.calibration.weeks import SHAPES
 
 MOSTLY = 0.75  # of the prior's spread left: the data have hardly spoken
 FEW_HOUSEHOLDS = 50
@@ -130,7 +131,8 @@ def limits(posterior: Posterior, choices: Choices, time: Time, numbers: Numbers)
     if small:
         yield f"Bought fewer than 20 times, so hardly known: {', '.join(small)}."
     if time.rate is not None and time.shape is not None:
-        yield f"Rate of use from dates: {time.rate:.3g} uses a week a household, NBD shape K {time.shape:.2f}."
+        bound = " (the largest that is tried: all use it as often)" if time.shape >= SHAPES[1] else ""
+        yield f"Rate of use from dates: {time.rate:.3g} uses a week a household, NBD shape K {time.shape:.2f}{bound}."
     if choices.panel.weights is not None:
         yield "Weights of households are not used: the estimates hold for the households as they are."
 

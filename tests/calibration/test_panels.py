@@ -114,7 +114,8 @@ def test_dates_tell_the_rate_of_use_and_one_column_of_prices_those_of_brands(tmp
     truth = np.log(4.0 * frame.price.mean())  # in units of the mean price; who is bought is cheap then
     assert abs(np.exp(weight).mean() - np.exp(truth)) < 4 * np.exp(weight).std() + 0.5
     calendar = pd.read_csv(tmp_path / "out" / "calendar.csv")
-    assert calendar.week.nunique() == preset["weeks"] and set(calendar.firm) == {"x", "y", "z"}
+    assert set(calendar.firm) == {"x", "y", "z"} and calendar.week.max() == weeks <= preset["weeks"] == 104
+    assert (calendar.price_change[calendar.week == weeks] == 0).all()  # after the panel, usual prices
 
 
 def test_one_column_of_prices_without_dates_says_what_cannot_be_had(tmp_path):
