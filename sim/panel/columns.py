@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.panel import vocabulary
 from sim.panel.brand_columns import BLOCKS, block, find_blocks
+from sim.panel.choice_columns import find_choice_set, find_chosen
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
 from sim.panel.share_tables import shares_in_rows, shares_of_brands
@@ -29,7 +30,7 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     for role in ("brand", "time", "order"):  # what is named is not looked for as something else
         finder.named(role)
     found.customer = _customer(finder)
-    found.chosen = _chosen(finder)
+    found.chosen = find_chosen(finder, found.customer)
     found.brand = _brand(finder, found)
     for name in filter(None, (found.customer, found.brand)):
         whole_numbers(table, name)
@@ -117,17 +118,6 @@ def _all_differ(table: Table, name: str) -> bool:
     return len(table.cells[name].categories) == table.rows > 2
 
 
-def _chosen(finder: Finder) -> str:
-    """A column of yes and no, of the alternatives or of the use of one firm."""
-    hits = [n for n in finder.matching(vocabulary.FLAG) if truths(finder.texts(n)) is not None]
-    brands = [n for tier in vocabulary.BRAND for n in finder.matching(tier) if n not in hits]
-    if finder.options.brand in finder.table.names and finder.options.brand not in hits:
-        brands.append(str(finder.options.brand))
-    maybe = [n for tier in vocabulary.BRAND for n in finder.matching(tier)]  # `choice` may be a brand, `bought` not
-    alone = len(hits) == 1 and hits[0] not in maybe and len(finder.texts(hits[0])) > 1
-    return finder.take(hits[0]) if hits and (brands or alone) else ""
-
-
 def _brand(finder: Finder, found: Columns) -> str:
     named_column = finder.named("brand")
     if named_column is not None:
@@ -165,29 +155,12 @@ def _rest(finder: Finder, found: Columns) -> None:
     hits = [n for n in finder.unused() if _numbers_orders(finder, n)]
     hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, found, n)]
     found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
-    if found.chosen:
-        sets = finder.matching(vocabulary.CHOICE_SET)
-        if not (sets or found.time or found.order):
-            sets = [n for n in finder.unused() if _numbers_choices(finder, found, n)]
-        found.choice_set = finder.take(sets[0] if sets else "")
+    find_choice_set(finder, found)
     find_flags(finder, found)
     found.quantity = next(iter(_numeric(finder, "quantity", vocabulary.QUANTITY)), "")
     found.price, *found.amounts = _numeric(finder, "price", vocabulary.PRICE) or [""]
     found.weight = finder.first("weight", vocabulary.WEIGHT)
     find_statuses(finder, found)
-
-
-def _numbers_choices(finder: Finder, found: Columns, name: str) -> bool:
-    """Whether the numbers of a column part each customer's rows into choices, of several rows with one chosen each."""
-    codes, texts = codes_of(finder.table, name)
-    who, _ = codes_of(finder.table, found.customer)
-    chosen, words = codes_of(finder.table, found.chosen)
-    yes = truths(words)
-    if yes is None or not len(codes) or min(codes.min(), who.min(), chosen.min()) < 0:
-        return False
-    choice = np.unique(who.astype(np.int64) * len(texts) + codes, return_inverse=True)[1].ravel()
-    apart = np.bincount(choice).min() > 1 and (np.bincount(choice, yes[chosen]) == 1).all()
-    return bool(apart and np.isfinite(read_numbers(texts)).all())
 
 
 def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> list[str]:

@@ -114,9 +114,7 @@ def _marked(table: Table) -> dict[str, str]:
     named = {n: m[1].strip() for n in table.names if (m := MARKED.fullmatch(n.strip()))}
     priced = {n: n for n in block_names(table.names) if n in table.cells}
     alone = {n: n for n in table.names if truths(table.cells[n].categories.tolist()) is not None}
-    if not named and not priced and not _one_a_row(table, list(alone)):
-        return {}
-    for found in (named, priced, alone):
+    for found in (named, priced, alone if _one_a_row(table, list(alone)) else {}):
         yes = [n for n in found if truths(table.cells[n].categories.tolist()) is not None]
         if len(yes) > 1 and len(yes) == len(found):
             return found
