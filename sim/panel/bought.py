@@ -48,9 +48,12 @@ def _drop_received(rows: Rows) -> None:
 def _drop_paid_back(rows: Rows) -> None:
     """Rows of which all that was paid was paid back."""
     amounts = [n for n in (rows.columns.price, *rows.columns.amounts) if n]
-    if not amounts or not rows.columns.paid_back:
+    if not rows.columns.paid_back:
         return
-
+    if not amounts:
+        some = [n for n in rows.columns.paid_back if (np.nan_to_num(rows.numbers(n)) != 0).any()]
+        rows.notes += [f"{n}: not used, as no column tells what was paid; panel.price=COLUMN names it." for n in some]
+        return
     paid, back = np.zeros(rows.table.rows), np.zeros(rows.table.rows)
     units = np.fmax(rows.numbers(rows.columns.quantity), 1) if rows.columns.quantity else np.ones(rows.table.rows)
     for name in amounts:

@@ -14,8 +14,12 @@ from sim.panel.share_tables import shares_in_rows, shares_of_brands
 from sim.panel.status_columns import find_flags, find_statuses, says_yes_and_no
 from sim.panel.sums import sums_by_brand
 from sim.panel.table import Table, whole_numbers
-from sim.panel.time_columns import find_times
+from sim.panel.time_columns import counts_purchases, find_times
 from sim.panel.values import read_numbers, truths
+
+LAST = len(vocabulary.BRAND) - 1
+MOST_PRODUCTS, FEW_ROWS = 0.9, 20  # distinct texts a row, from so many rows on, if they are no products
+MOST_SHARED = 0.1  # of the orders may have several customers
 
 
 def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
@@ -29,7 +33,7 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     finder.taken.clear()  # a segment may be anything, even the status
     for role in ("brand", "time", "order"):  # what is named is not looked for as something else
         finder.named(role)
-    found.customer = _customer(finder)
+    found.customer = find_customer(finder)
     found.chosen = find_chosen(finder, found.customer)
     found.brand = _brand(finder, found)
     for name in filter(None, (found.customer, found.brand)):
@@ -50,7 +54,8 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     return found, list(dict.fromkeys(finder.wrong))
 
 
-def _customer(finder: Finder) -> str:
+def find_customer(finder: Finder) -> str:
+    """The column of who buys; "" if there is none, with a sentence in `finder.wrong`."""
     named_column = finder.named("customer")
     if named_column is not None:
         return named_column
@@ -124,10 +129,13 @@ def _brand(finder: Finder, found: Columns) -> str:
         if named_column and named_column == found.customer:
             finder.wrong.append(f"{named_column} cannot be both the household and the brand")
         return named_column
+    constant = ""
     for tier, patterns in enumerate(vocabulary.BRAND):
-        hits = sorted((n for n in finder.matching(patterns) if finder.texts(n)), key=_is_code)
-        hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
-        if len(hits) > 1 and tier == len(vocabulary.BRAND) - 1:
+        hits = _brand_hits(finder, patterns, tier)
+        if tier >= 2 and hits and all(len(finder.texts(n)) == 1 for n in hits):
+            constant = constant or hits[0]  # a seller, who may not be what is chosen
+            continue
+        if len(hits) > 1 and tier == LAST:
             hits = sorted(hits, key=lambda n: len(finder.texts(n)))
             finder.notes.append(
                 f"{hits[0]} is taken for the brand, not {', '.join(hits[1:])}; panel.brand=COLUMN says otherwise."
@@ -140,7 +148,23 @@ def _brand(finder: Finder, found: Columns) -> str:
         if hits:
             finder.wrong.append(f"{' and '.join(hits)} could each be the brand; say which, e.g. panel.brand={hits[0]}")
             return finder.take(hits[0])
-    return ""
+    return finder.take(constant)
+
+
+def _brand_hits(finder: Finder, patterns: Sequence[str], tier: int) -> list[str]:
+    """Columns of this tier that may be the brand: those that vary, if any; no numbers of lines, no texts."""
+    hits = sorted((n for n in finder.matching(patterns) if finder.texts(n)), key=_is_code)
+    hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
+    if tier == LAST:
+        orders = finder.matching(vocabulary.ORDER)
+        hits = [n for n in hits if not any(o != n and counts_purchases(finder, o, n) for o in orders)]
+        texts = [n for n in hits if len(finder.texts(n)) > MOST_PRODUCTS * finder.table.rows > MOST_PRODUCTS * FEW_ROWS]
+        for name in texts:
+            finder.notes.append(
+                f"{name} is another in nearly every row, so it is no brand; panel.brand={name} says otherwise."
+            )
+        hits = [n for n in hits if n not in texts]
+    return [n for n in hits if len(finder.texts(n)) > 1] or hits
 
 
 def _is_code(name: str) -> bool:
@@ -154,6 +178,9 @@ def _rest(finder: Finder, found: Columns) -> None:
     named_column = finder.named("order")
     hits = [n for n in finder.unused() if _numbers_orders(finder, n)]
     hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, found, n)]
+    hits = [n for n in hits if not _is_of_person(finder, found, n)]
+    if hits and _all_differ(finder.table, hits[0]):  # a number of the line, if another is of the order
+        hits.sort(key=lambda n: _all_differ(finder.table, n) or re.search("session|visit", n.lower()) is not None)
     found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
     find_choice_set(finder, found)
     find_flags(finder, found)
@@ -161,6 +188,18 @@ def _rest(finder: Finder, found: Columns) -> None:
     found.price, *found.amounts = _numeric(finder, "price", vocabulary.PRICE) or [""]
     found.weight = finder.first("weight", vocabulary.WEIGHT)
     find_statuses(finder, found)
+
+
+def _is_of_person(finder: Finder, found: Columns, name: str) -> bool:
+    """Whether a column tells of people, as the kind of a ticket: many share a value, and each has one all the time."""
+    if not found.customer or found.time:
+        return False
+    who, order = codes_of(finder.table, found.customer)[0], codes_of(finder.table, name)[0]
+    pairs = np.unique(np.column_stack([who, order])[(who >= 0) & (order >= 0)], axis=0)
+    several = np.bincount(who[who >= 0]) > 1
+    orders = np.bincount(pairs[:, 0], minlength=len(several))[several]
+    shared = np.bincount(pairs[:, 1]) if len(pairs) else np.zeros(0)
+    return bool(len(orders) and (orders == 1).mean() > 0.9 and (shared > 1).sum() > MOST_SHARED * (shared > 0).sum())
 
 
 def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> list[str]:

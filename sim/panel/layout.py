@@ -102,7 +102,8 @@ def _header_line(cells: list[list[str]], usual: int) -> int:
     filled = [sum(bool(c.strip()) for c in row) for row in cells]
     full = Counter(filled).most_common(1)[0][0] if filled else 1
     for i, row in enumerate(cells):
-        if len(row) == usual > 1 and filled[i] > min(full, usual) / 2:
+        longer = i == 0 and len(row) == usual + 1 > 2 and not row[-1].strip()  # it alone ends with a separator
+        if (len(row) == usual > 1 or longer) and filled[i] > min(full, usual) / 2:
             shorter = i > 0 and len(cells[i - 1]) == usual - 1 > 1 and any(map(_figure, row))
             return i - shorter
     return 0
@@ -117,6 +118,8 @@ def _names(body: list[str], counts: list[int], separator: str, header: bool) -> 
     first, rest = split_line(body[0], separator), counts[1:]
     if (joined := joined_names(first, split_line(body[1], separator) if len(body) > 2 else [])) is not None:
         return joined
+    if rest and all(n == len(first) - 1 for n in rest) and not first[-1].strip():
+        return _distinct(first[:-1])
     if rest and all(n == len(first) + 1 for n in rest):
         rows = [split_line(line, separator) for line in body[1:]]
         if all(not row[-1].strip() for row in rows):

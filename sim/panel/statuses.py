@@ -166,22 +166,12 @@ NO_BRAND = {
         "unbranded",
         "n/b",
         "generic",
-        "don't know",
-        "dont know",
-        "do not know",
-        "dk",
-        "refused",
     ),
-    *(
-        "no answer",
-        "prefer not to say",
-        "weiß nicht",
-        "keine angabe",
-        "weet niet",
-        "geen antwoord",
-        "ne sait pas",
-        "no sabe",
-    ),
+}
+NO_ANSWER = {
+    *("don't know", "dont know", "don’t know", "do not know", "dk", "refused", "refusal", "no answer", "no response"),
+    *("prefer not to say", "rather not say", "missing", "weiß nicht", "keine angabe", "weet niet", "geen antwoord"),
+    *("ne sait pas", "sans réponse", "no sabe", "no contesta", "ns/nc", "não sabe", "non so", "non risponde"),
 }
 CHARGES = "(?: fees?| costs?| charges?)?"
 NO_PRODUCT = re.compile(  # lines of an order that are no product
@@ -208,7 +198,8 @@ UNFINISHED = re.compile(
     r"(\b(?:not|nicht|niet|non|no|pas|nao|inte|ikke|nie) (?:yet )?(?:paid|bezahlt|betaald|paye|paga|pago|betald|"
     r"betalt|"
     r"zaplacon|complet|confirm|valid)|unbezahlt|onbetaald|obetald|ubetalt|unpaid|pending|on.?hold|awaiting|draft|"
-    r"unavailable|checkout(?! payment)|quote|estimate|offen\b|ausstehend|wartestellung|in afwachting|in de wacht|"
+    r"unavailable|uncollect|overdue|past ?due|checkout(?! payment)|"
+    r"quote|estimate|offen\b|ausstehend|wartestellung|in afwachting|in de wacht|"
     r"oczekuj|"
     r"impaye|pendiente|pendente|in attesa|openstaand|proforma)"
 )
@@ -240,7 +231,7 @@ BOUGHT = re.compile(
     r"dokoncen|"
     r"teslim|kargo|odendi|kiszallit|teljesit|livrat|finalizat|доставлен|оплачен|выполнен|завершен|完了|発送|支払|已完成|已付款|"
     r"已发货|"
-    r"active|regular|normal)"
+    r"active|regular|normal|\bflown\b)"
 )
 
 

@@ -22,7 +22,7 @@ def find_times(finder: Finder, found: Columns) -> None:
     hits = sorted(
         (rank, vocabulary.AFTER_PURCHASE.search(vocabulary.normalized(n)) is not None, i, n)
         for i, n in enumerate(finder.unused())
-        if (rank := _moment(n)) is not None
+        if (rank := moment(n)) is not None
     )
     clocks = [
         n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
@@ -40,7 +40,7 @@ def find_times(finder: Finder, found: Columns) -> None:
         found.time = finder.take(dated[0])
         finder.notes.append(f"The column {dated[0]} is taken for the time; panel.time=COLUMN says otherwise.")
     else:
-        numbered = [n for n in finder.matching(vocabulary.ORDER) if _counts_purchases(finder, found.customer, n)]
+        numbered = [n for n in finder.matching(vocabulary.ORDER) if counts_purchases(finder, found.customer, n)]
         found.time = finder.take(numbered[0] if numbered else "")
     if len(names) > 1 and found.time == names[0]:
         finder.notes.append(
@@ -52,9 +52,11 @@ def find_times(finder: Finder, found: Columns) -> None:
 def _is_spell(finder: Finder, found: Columns) -> bool:
     """Whether there are columns of the start of a spell and of its end or length; they are taken."""
     starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
-    provider = re.fullmatch(vocabulary.PROVIDER, vocabulary.normalized(found.brand))
-    if provider and not finder.matching(vocabulary.QUANTITY):
-        starts, ends = starts or finder.matching(vocabulary.BEGUN), ends or finder.matching(vocabulary.OVER)
+    provider = bool(found.brand) and finder.called(found.brand, (vocabulary.PROVIDER,))
+    bills = finder.matching(vocabulary.ORDER)  # of a month, not of a spell
+    if provider and not bills and not any(len(finder.texts(n)) > 1 for n in finder.matching(vocabulary.QUANTITY)):
+        starts = starts or _begun(finder)
+        ends = ends or sorted(finder.matching(vocabulary.OVER), key=lambda n: "cancel" in n.lower())[:1]
     if finder.options.time is None and len(starts) == len(ends) == 1:
         found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
         return True
@@ -62,10 +64,16 @@ def _is_spell(finder: Finder, found: Columns) -> bool:
     if finder.options.time is None and len(starts) == len(lasting) == 1 and not ends and found.brand:
         found.start, found.duration = finder.take(starts[0]), finder.take(lasting[0])
         return True
-    others = [n for n in finder.unused() if n not in starts and _moment(n) is not None]
-    if finder.options.time is None and provider and len(starts) == 1 and not (ends or lasting or others):
-        found.start = finder.take(starts[0]) if _of_dates(finder, starts[0]) else ""
+    others = [n for n in finder.unused() if n not in starts and moment(n) is not None]
+    if finder.options.time is None and provider and len(starts) == 1 and not (ends or lasting or others or bills):
+        found.start = finder.take(starts[0]) if is_of_dates(finder, starts[0]) else ""
     return bool(found.start)
+
+
+def _begun(finder: Finder) -> list[str]:
+    """Columns of when a spell was begun; that it was created only where it was not activated too."""
+    hits = finder.matching(vocabulary.BEGUN)
+    return [n for n in hits if "creat" not in n.lower()] or hits
 
 
 def _with_unit(finder: Finder, name: str) -> bool:
@@ -73,7 +81,7 @@ def _with_unit(finder: Finder, name: str) -> bool:
     return bool(np.isfinite(durations(name, finder.texts(name))).any())
 
 
-def _counts_purchases(finder: Finder, customer: str, name: str) -> bool:
+def counts_purchases(finder: Finder, customer: str, name: str) -> bool:
     """Whether an order's number begins anew with every customer: 1, 2, 3, .."""
     who, names = codes_of(finder.table, customer) if customer else (np.zeros(0, np.int64), [])
     codes, texts = codes_of(finder.table, name)
@@ -86,7 +94,7 @@ def _counts_purchases(finder: Finder, customer: str, name: str) -> bool:
     return bool((lowest == 1).mean() > 0.9 and highest.max() > 1 and (highest <= np.bincount(who)).all())
 
 
-def _moment(name: str) -> int | None:
+def moment(name: str) -> int | None:
     """How fine a time a column of that name is, 0 the finest; None for what is no time of a purchase."""
     text = vocabulary.normalized(name)
     if vocabulary.NO_PURCHASE_TIME.search(text):
@@ -110,7 +118,7 @@ def _called_date(name: str) -> bool:
 
 def _dated(finder: Finder, customer: str) -> list[str]:
     """Columns of dates that are called so; else the only one that has several dates for most customers."""
-    dates = [n for n in finder.unused() if _of_dates(finder, n)]
+    dates = [n for n in finder.unused() if is_of_dates(finder, n)]
     if called := [n for n in dates if _called_date(n)]:
         return called
     others = [n for n in dates if not vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(n))]
@@ -122,7 +130,7 @@ def _dated(finder: Finder, customer: str) -> list[str]:
     return others if (many > 1).any() and (each > 1)[many > 1].mean() > 0.5 else []
 
 
-def _of_dates(finder: Finder, name: str) -> bool:
+def is_of_dates(finder: Finder, name: str) -> bool:
     texts = finder.texts(name)
     found = read_times(texts, np.ones(len(texts)), finder.options.dates, True) if texts else None
     return found is not None and found.dates and float(np.isfinite(found.values).mean()) > 0.5

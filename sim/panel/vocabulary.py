@@ -17,7 +17,8 @@ def normalized(name: str) -> str:
     >>> normalized("Customer ID"), normalized("customer_id")
     ('customerid', 'customerid')
     """
-    text = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("æ", "ae"))
+    text = re.sub(r"(?<=\w) ?#$", " no", name.strip())  # Order #
+    text = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("æ", "ae"))
     return re.sub(r"[^a-z0-9]+", "", "".join(c for c in text if not unicodedata.combining(c)).lower())
 
 
@@ -39,6 +40,7 @@ PERSON = _words(
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
     "rider player viewer listener reader donor student carte loyalty loyaltymember cpf cnpj dni asiakas",
+    "pid pidp xwaveid mpan mprn panellist clubcard kd",
     "hshd acct msno ffp frequentflyer asiakasnumero zakaznik rekening iban konto cuenta conto compte",
     "famiglia acquirente utente tessera abbonato socio",
 )
@@ -151,7 +153,7 @@ PROVIDER = (  # of which customers have one at a time
     r"versicherung|"
     r"versorger|kasse|leverancier|fournisseur|operateur|assureur|banque|proveedor|operador|banco|aseguradora|"
     r"seguradora|"
-    r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name)?"
+    r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name|id|code)?"
 )
 BRAND = (
     (
@@ -165,7 +167,7 @@ BRAND = (
         r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alternatief|alternativa|alt|mode|bank|insurer|"
         r"operator)(?:name|bought|chosen)?",
         PROVIDER,
-        r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel)(?:name)?",
+        r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel|tankstelle|gasolinera)(?:name)?",
         r"fornitore|operatore|gestore|firma|bedrijf|entreprise|empresa|azienda|societe|compagnie|versicherer|"
         r"versorger",
         r"choix|keuze|wahl|eleccion|escolha|scelta|produkt|produit|producto|produto|prodotto|seguradora|"
@@ -174,7 +176,7 @@ BRAND = (
     (
         r"(?:product|item|lineitem)?(?:vendor|manufacturer|maker|hersteller|fabrikant|fabricant|fabricante|produttore|producer|retailer|"
         r"seller|label)(?:name)?",
-        r"(?:store|shop|chain|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
+        r"(?:store|shop|(?:hotel|store|retail|supermarket)?chain|cadena|cadeia|catena|kette|keten|chaine|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
         r"enseigne)(?:name)?",
         r"brand" + "(?:id|code|no|nr|number)",
         r"(?:seller|vendor|merchant|manufacturer|provider|supplier|operator|insurer|bank|firm|company)(?:id|code|no|"
@@ -182,8 +184,9 @@ BRAND = (
     ),
     (
         r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto)(?:name|title|"
-        r"description|desc)",
-        r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|ean|asin|stockcode|variety|flavou?r|"
+        r"description|desc|bezeichnung|omschrijving|naam)|(?:libelle|designation|descripcion|descricao|descrizione)"
+        r"(?:del?|d)?(?:l|la)?(?:article|articulo|artigo|articolo|produit|producto|produto|prodotto)",
+        r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|colupc|gtin|ean|asin|stockcode|variety|flavou?r|"
         r"title|titel|titre|titulo|titolo",
         r"(?:product|prod|item|article|artikel|sku)(?:id|code|no|nr|nbr|num|number|nummer)|omschrijving|bezeichnung|designation",
         r".+(?:brand|marke|merk|marque|marca)(?:name|bought|chosen|purchased)?",
@@ -212,11 +215,11 @@ FLAG = (
 )
 COUNTS = r"(n|no|num|number|numberof)?(?:purchases|orders|trips|visits|transactions)"  # how many in a week or month
 QUANTITY = (
-    r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|net|units|no|num|numberof|nbof)?"
-    r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"
+    r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|net|units|billed|invoiced|no|num|numberof|nbof)?"
+    r"(?:quantity|quantities|qty|units|unit|pieces|pcs|packs|nunits|numunits|itemcount|volume)(?:sold|ordered|"
     r"bought|purchased)?",
-    r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"
-    r"cantidad|cant|unidades|antal|antall|ilosc|adet|maara|mnozstvi|uds",
+    r"menge|anzahl|packungen|stk|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"
+    r"cantidad|cant|unidades|antal|antall|ilosc|adet|maara|mnozstvi|uds|cantitate|mennyiseg",
     r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
     COUNTS,
 )
@@ -224,7 +227,7 @@ PRICE = (
     r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|grand|total|line|"
     r"shelf)?(?:price|amount|"
     r"revenue|sales|value|spend|spent|total)"
-    r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount)?",
+    r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount|base|purchased)?",
     r"(?:einzel|stuck|verkaufs|gesamt)?preis|betrag|umsatz|gesamtbetrag|(?:stuks)?prijs|bedrag|omzet|"
     r"prix(?:unitaire)?|montant",
     r"(?:preis|prijs|prix|precio|preco|prezzo)(?:pro|per|par|por|a|la|al|je)?(?:stuck|stk|stuks?|piece|unite|unidad|"
@@ -257,7 +260,7 @@ STRONG_STATUS = re.compile(
 )
 REFUND_FLAG = (
     r"(?:return|refund|cancel|cancellation|void|rma)(?:ed)?(?:reason|id|no|nr|number|ref|reference|code)",
-    r"(?:is|was)?(?:reversed|reversal|rejected|declined|chargeback|returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
+    r"(?:is|was)?(?:reversed|reversal|rejected|declined|chargeback|returned|return|refunded|refund|cancel|cancelled|canceled|cancellation|void|voided|storno|"
     r"storniert|retour|test|testorder|demo|duplicate|spam|deleted)(?:ed)?(?:flag|at|date|yn)?",
     r"(?:ist|is)?test(?:bestellung|bestelling|kauf|aankoop|auftrag|purchase|transaction)|commandetest|pedidodeprueba",
     r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",
@@ -313,14 +316,16 @@ WEIGHT = (
     r"ponderacion|ponderacao|pesocampione",
 )
 START = (
-    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff)*"
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff|"
+    r"effective|supply|registration|tenancy)*"
     r"(?:start|begin|since|from|begins|"
     r"started|joined|join)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?beginn|ingangsdatum|begindatum|startdatum|debut|datedebut|fechainicio|inicio|datainicio|"
     r"inizio|datainizio|(?:gultig)?(?:von|ab|seit)|(?:geldig)?(?:van|vanaf|sinds)|du|depuis|desde|dal|de",
 )
 END = (
-    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff)*"
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff|"
+    r"effective|supply|registration|tenancy)*"
     r"(?:end|until|till|to|stop|ended|left|"
     r"churn|ends|thru|through)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine|(?:gultig)?bis|"
