@@ -238,6 +238,9 @@ def _without_brand(finder: Finder, found: Columns) -> None:
     if shares := shares_of_brands(finder.table, finder.unused()):
         finder.wrong.append(shares)
         return
+    if told := _no_list_of_purchases(finder, found):
+        finder.wrong.append(told)
+        return
     wide = _amounts(finder, (*found.tells(), found.segment))
     if len(wide) > 1:
         finder.wrong.append(
@@ -257,13 +260,32 @@ def _without_brand(finder: Finder, found: Columns) -> None:
         )
 
 
+def _no_list_of_purchases(finder: Finder, found: Columns) -> str:
+    """A sentence on a file of records in cells, or of a row a customer with whether he left; "" for others."""
+    for name in finder.unused():
+        if finder.texts(name) and all(t[0] in "[{" for t in finder.texts(name)):
+            return f"{name} holds records of several fields (JSON); write a column for each of these, and a row a brand"
+    if not found.customer or found.time or not _all_differ(finder.table, found.customer):
+        return ""
+    told = [n for n in finder.unused() if re.fullmatch("tenure|churn(ed)?|exited|attrition", vocabulary.normalized(n))]
+    if not told:
+        return ""
+    return (
+        f"every customer has one row, with {' and '.join(told[:2])}: a table of churn does not say where customers "
+        "come from or go to; a row a purchase, or a spell with each provider, is needed"
+    )
+
+
 def _amounts(finder: Finder, apart: Sequence[str]) -> list[str]:
     """Columns of numbers that are mostly 0, as where each brand has a column of units; not taxes and discounts."""
     found = []
     for name in finder.unused():
         codes, texts = codes_of(finder.table, name)
         zero = np.append(read_numbers(texts) == 0, True)[codes]
-        other = name in apart or vocabulary.ON_TOP.search(vocabulary.normalized(name))
+        text = vocabulary.normalized(name)
+        other = (
+            name in apart or vocabulary.ON_TOP.search(text) or re.search("(id|no|nr|quantity|qty|price|time)$", text)
+        )
         if not other and len(texts) > 1 and 0.3 < zero.mean() < 1 and np.isfinite(read_numbers(texts)).all():
             found.append(name)
     return found

@@ -1,23 +1,27 @@
 """Usual names of columns in purchase files, in seven languages.
 
 Names are compared as `normalized` makes them: without accents, blanks and capitals. The languages are English, Dutch,
-German, French, Spanish, Portuguese and Italian.
+German, French, Spanish, Portuguese and Italian; `translations` has words of others.
 """
 
 import re
 import unicodedata
+from functools import lru_cache
+
+from sim.panel.translations import translated
 
 ID = r"(?:id|ids|no|nr|num|nbr|number|nummer|key|code|numero|ref|uuid|identifier|kennung|hash)?"
 PRE = r"(?:id|no|nr|n|num|numero|cod|code|codigo|codice|identifiant|sys|pseudo)?(?:de|del|da|do|di|du)?"
 
 
+@lru_cache(1 << 14)
 def normalized(name: str) -> str:
     """A name without accents, blanks and capitals.
 
     >>> normalized("Customer ID"), normalized("customer_id")
     ('customerid', 'customerid')
     """
-    text = re.sub(r"(?<=\w) ?#$", " no", name.strip())  # Order #
+    text = translated(re.sub(r"(?<=\w) ?#$", " no", name.strip()))  # Order #
     text = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("æ", "ae"))
     return re.sub(r"[^a-z0-9]+", "", "".join(c for c in text if not unicodedata.combining(c)).lower())
 
