@@ -39,6 +39,9 @@ def _one_is_yes(finder: Finder, customer: str, name: str) -> None:
 def find_choice_set(finder: Finder, found: Columns) -> None:
     """The column that numbers the choices, where a row is an alternative of one."""
     if not found.chosen:
+        if found.brand and not (found.time or found.order or found.start):
+            numbers = [n for n in finder.matching(vocabulary.CHOICE_SET) if _numbers_rows(finder, found.customer, n)]
+            found.choice_set = finder.take(numbers[0] if numbers else "")
         return
     sets = finder.matching(vocabulary.CHOICE_SET)
     if not (sets or found.time or found.order):
@@ -50,6 +53,14 @@ def find_choice_set(finder: Finder, found: Columns) -> None:
             f"{found.time} says otherwise."
         )
         found.time, found.clock, found.parts = "", "", ()
+
+
+def _numbers_rows(finder: Finder, customer: str, name: str) -> bool:
+    """Whether a column numbers the rows of each customer, each with another number."""
+    if not customer or not np.isfinite(read_numbers(finder.texts(name))).all():
+        return False
+    pairs = np.column_stack([codes_of(finder.table, n)[0] for n in (customer, name)])
+    return bool(pairs.min(initial=0) >= 0 and len(np.unique(pairs, axis=0)) == len(pairs))
 
 
 def _varies(finder: Finder, found: Columns) -> bool:

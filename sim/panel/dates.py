@@ -102,7 +102,7 @@ def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, order: s
     known = numbers[np.isfinite(numbers)]
     whole = bool((known % 1 == 0).all())
     low, high = known.min(), known.max()
-    if whole and low >= 19_000_101 and high <= 21_001_231:
+    if whole and any(low >= 19_000_101 * clock and high < 21_001_232 * clock for clock in (1, 10**4, 10**6)):
         found = _unambiguous_dates([str(int(v)) if np.isfinite(v) else t for t, v in zip(texts, numbers, strict=True)])
         if float(weight[np.isfinite(found.values)].sum()) > 0.9 * weight.sum():
             return found

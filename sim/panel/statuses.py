@@ -184,13 +184,13 @@ NO_PRODUCT = re.compile(  # lines of an order that are no product
 CANCELED = re.compile(
     r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
     r"reembols|rimbors|fail|declin|void|"
-    r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
+    r"chargeback|\berror\b|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
     r"creditnote|"
     r"no ?show|\babono\b|\blost\b|verloren|perdue?\b|credit ?memo|revers|nota (?:de |di )?credito|fehlgeschlagen|"
     r"ruckgangig|zuruck|widerruf|teruggestuurd|"
     r"ingetrokken|"
     r"kreditnota|kreditfaktura|makuler|aterbetal|kanseller|peruttu|palautet|hyvitet|zrusen|vracen|dobropis|torolve|"
-    r"visszakuld|anulat|returnat|rambursat|отмен|возврат|キャンセル|返品|返金|已取消|退款|退货|zwroc|korekta|"
+    r"visszakuld|anulat|returnat|rambursat|отмен|возврат|キャンセル|返品|返金|已取消|取消|关闭|退款|退货|zwroc|korekta|"
     r"estorn|anulowan|zwrot|avbrut|iptal|iade|anulad|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|"
     r"mislukt|echoue)"
 )
@@ -229,7 +229,7 @@ BOUGHT = re.compile(
     r"dostarczon|"
     r"leverer|leveret|levert|skickad|betald|betalt|afsendt|sendt|toimitet|maksett|lahetet|dorucen|odeslan|vyrizen|"
     r"dokoncen|"
-    r"teslim|kargo|odendi|kiszallit|teljesit|livrat|finalizat|доставлен|оплачен|выполнен|завершен|完了|発送|支払|已完成|已付款|"
+    r"teslim|kargo|odendi|kiszallit|teljesit|livrat|finalizat|доставлен|оплачен|выполнен|завершен|完了|発送|支払|已完成|成功|已付款|"
     r"已发货|"
     r"active|regular|normal|\bflown\b)"
 )

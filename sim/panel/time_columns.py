@@ -10,6 +10,8 @@ from sim.panel.dates import numbers_or_months, read_times, times_of_day
 from sim.panel.durations import durations
 from sim.panel.values import read_numbers
 
+SHORT = 15.0  # days
+
 
 def find_times(finder: Finder, found: Columns) -> None:
     """The column of time, or those of the start and end of a spell, or of parts of a date."""
@@ -57,6 +59,11 @@ def _is_spell(finder: Finder, found: Columns) -> bool:
     if provider and not bills and not any(len(finder.texts(n)) > 1 for n in finder.matching(vocabulary.QUANTITY)):
         starts = starts or _begun(finder)
         ends = ends or sorted(finder.matching(vocabulary.OVER), key=lambda n: "cancel" in n.lower())[:1]
+    if finder.options.time is None and len(starts) == len(ends) == 1 and _lasts_days(finder, starts[0], ends[0]):
+        finder.notes.append(f"{starts[0]} to {ends[0]} is short: a row is a use, not a time with a provider.")
+        found.time = finder.take(starts[0])
+        finder.take(ends[0])
+        return True
     if finder.options.time is None and len(starts) == len(ends) == 1:
         found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
         return True
@@ -68,6 +75,19 @@ def _is_spell(finder: Finder, found: Columns) -> bool:
     if finder.options.time is None and provider and len(starts) == 1 and not (ends or lasting or others or bills):
         found.start = finder.take(starts[0]) if is_of_dates(finder, starts[0]) else ""
     return bool(found.start)
+
+
+def _lasts_days(finder: Finder, start: str, end: str) -> bool:
+    """Whether most rows begin and end within SHORT days, as rides and stays do."""
+    times = []
+    for name in (start, end):
+        codes, texts = codes_of(finder.table, name)
+        found = read_times(texts, np.ones(len(texts)), finder.options.dates, True)
+        if found.question or not found.dates:
+            return False
+        times.append(np.append(found.values, np.nan)[codes])
+    length = (times[1] - times[0])[np.isfinite(times[1] - times[0])]
+    return len(length) > 0 and float(np.median(length)) < SHORT
 
 
 def _begun(finder: Finder) -> list[str]:
@@ -112,7 +132,8 @@ def _called_date(name: str) -> bool:
     if vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(name)):
         return False
     return (
-        re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp|_dt)$|[_ .-](at|on)$|[a-z](At|On)$", name) is not None
+        re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp|_dt)$|[_ .-](at|on|ts)$|[a-z](At|On)$", name)
+        is not None
     )
 
 

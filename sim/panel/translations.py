@@ -56,16 +56,20 @@ PIECES = _pairs(  # Chinese, Japanese, Korean: words are not apart
     "date 日期 日付 日 年月日 일자 날짜 일",
     "time 时间 時間 日時 日时 時刻 일시 시간",
     "brand 品牌 ブランド 銘柄 브랜드",
-    "product 商品 产品 產品 製品 상품 제품",
+    "created 创建 建立 作成",
+    "title 标题 標題",
+    "total 总 總",
+    "product 宝贝 商品 产品 產品 製品 상품 제품",
     "name 名称 名稱 名 명",
     "store 门店 門店 店舗 店铺 매장",
     "quantity 数量 數量 個数 件数 件數 点数 수량",
+    "paid 支付 实付",
     "amount 金额 金額 总额 合計 금액",
     "unitprice 单价 單價 単価 단가",
     "price 价格 價格 価格 가격",
     "status 状态 狀態 ステータス 状況 상태",
 )
-WORDS = _pairs(  # of languages in Latin letters; others are in `vocabulary`
+WORDS = _pairs(  # of languages in Latin letters, others than in `vocabulary`, and of SAP
     "customer zakaznika zakaznik vevo vasarlo pelanggan",
     "customercode vevokod",
     "nr numer cislo szam szama numar nomor",
@@ -78,6 +82,13 @@ WORDS = _pairs(  # of languages in Latin letters; others are in `vocabulary`
     "product produktu termek produs produk",
     "quantity jumlah sztuk",
     "price cena cene pret pretul harga",
+    "customer kunnr kunag",
+    "orderno vbeln aubel",
+    "date fkdat erdat audat",
+    "productno matnr",
+    "productname arktx maktx",
+    "quantity fkimg kwmeng",
+    "amount netwr",
     "amount kwota wartosc castka osszeg suma",
 )
 SILENT = {plain(w) for w in ["во", "по", "за", "от", "и", "της", "του", "των", "την", "の", "的", "של"]}

@@ -44,7 +44,7 @@ PERSON = _words(
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
     "rider player viewer listener reader donor student carte loyalty loyaltymember cpf cnpj dni asiakas",
-    "pid pidp xwaveid mpan mprn panellist clubcard kd",
+    "subject borrower anonymous distinct verzekerde verzekerden pid pidp xwaveid mpan mprn panellist clubcard kd",
     "hshd acct msno ffp frequentflyer asiakasnumero zakaznik rekening iban konto cuenta conto compte",
     "famiglia acquirente utente tessera abbonato socio",
 )
@@ -57,7 +57,10 @@ CUSTOMER = (  # tiers: the first with a hit is taken
         r"correo(?:electronico)?",
         PERSON + "?(?:username|login|nickname)",
     ),
-    (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)", r"(?:nom|nombre|nome)(?:de|del|du|da|do)?(?:l|la)?" + PERSON),
+    (
+        PERSON + "?" + PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)",
+        r"(?:nom|nombre|nome)(?:de|del|du|da|do)?(?:l|la)?" + PERSON,
+    ),
     (r"(?:device|cookie)(?:id|uuid|identifier|key|hash|no)",),
     (r"id", r"ids?nr", r"name|naam|nom|nombre|nome", r"(?:phone|telephone|mobile)(?:number|no)?"),
 )
@@ -66,6 +69,7 @@ WHEN = _words(
     "creation payment",
     "sale sales sold visit shop shopping trip basket receipt billing bill booking posting bought survey ticket "
     "observation obs",
+    "scan scanned placed bet charge fill filled pickup rental checkout passage bezoek bezuch",
     "snapshot reference reporting report statement local utc entry calendar tran trade day",
     "bestell kauf rechnungs auftrags buchungs beleg verkaufs transaktions einkaufs erstellt bon kassenbon",
     "aankoop bestel factuur koop transactie verkoop besteld kassabon op kop kobs zakupu zamowienia",
@@ -140,7 +144,7 @@ MOMENTS = (  # the finest first
 )
 AFTER_PURCHASE = re.compile("invoice|bill|posting|booking|payment|rechnung|buchung|factu|fattur|fatura")
 NO_PURCHASE_TIME = re.compile(
-    "ship|deliver|due|birth|updat|modif|cancel|return|refund|expir|estimat|approv|sign|regist|first|last|next|fulfil|"
+    "ship|deliver|due|birth|(?<!pick)updat|modif|cancel|return|refund|expir|estimat|approv|sign|regist|first|last|next|fulfil|"
     "since|until|geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
 )
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
@@ -148,7 +152,7 @@ YEAR_WEEKS = (  # may hold 202405, 2024-05 or 05/2024
     r"(?:year|jahr|jaar|iso|yeariso|kalender)?(?:week|weeks|wk|kw|woche|semaine|semana|settimana|vecka|uke)(?:year|"
     r"no|nr)?"
 )
-CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
+CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime){WHEN}*")
 PROVIDER = (  # of which customers have one at a time
     r"(?:main|primary|current|haupt|hoofd|energie|energy|strom|power|gas|zorg|kranken|health|auto|car|home|mobil|"
     r"mobile|"
@@ -157,7 +161,7 @@ PROVIDER = (  # of which customers have one at a time
     r"versicherung|"
     r"versorger|kasse|leverancier|fournisseur|operateur|assureur|banque|proveedor|operador|banco|aseguradora|"
     r"seguradora|"
-    r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name|id|code)?"
+    r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name|id|code|principal|principale)?"
 )
 BRAND = (
     (
@@ -168,7 +172,7 @@ BRAND = (
         r"(?:name|descr|desc|description|bought|chosen|purchased|gekocht|gekauft|achetee?|comprada|acquistata)?",
     ),
     (
-        r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alternatief|alternativa|alt|mode|bank|insurer|"
+        r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alternatief|alternativa|alt|(?:main)?mode|bank|insurer|"
         r"operator)(?:name|bought|chosen)?",
         PROVIDER,
         r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel|tankstelle|gasolinera)(?:name)?",
@@ -187,19 +191,20 @@ BRAND = (
         r"nr)",
     ),
     (
-        r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto)(?:name|title|"
+        r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto|drug|medicine)(?:name|title|"
         r"description|desc|bezeichnung|omschrijving|naam)|(?:libelle|designation|descripcion|descricao|descrizione)"
         r"(?:del?|d)?(?:l|la)?(?:article|articulo|artigo|articolo|produit|producto|produto|prodotto)",
-        r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|colupc|gtin|ean|asin|stockcode|variety|flavou?r|"
+        r"(?:menu)?item|sku|article|artikel|articulo|artigo|articolo|description|upc|colupc|gtin|ean|asin|stockcode|variety|flavou?r|"
         r"title|titel|titre|titulo|titolo",
-        r"(?:product|prod|item|article|artikel|sku)(?:id|code|no|nr|nbr|num|number|nummer)|omschrijving|bezeichnung|designation",
+        r"(?:product|prod|item|article|artikel|sku)(?:id|code|no|nr|nbr|num|number|nummer|key)|omschrijving|bezeichnung|designation",
         r".+(?:brand|marke|merk|marque|marca)(?:name|bought|chosen|purchased)?",
     ),
 )
 ORDER = (
     PRE
     + _words(
-        "order orders invoice basket transaction receipt trip ticket bon kassenbon bestellung bestell auftrag auftrags",
+        "salesorder order orders invoice basket transaction receipt trip ticket bon kassenbon bestellung bestell",
+        "auftrag auftrags",
         "rechnung rechnungs beleg bestelling bestel factuur commande facture pedido factura fatura ordine "
         "fattura scontrino",
         "visit purchase checkout cart txn trans trx kassabon cesta panier usersession session",
@@ -208,7 +213,7 @@ ORDER = (
     + ID,
 )
 CHOICE_SET = (
-    r"(?:chid|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|ques|"
+    r"(?:chid|occ|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|ques|"
     r"choicesituation|idx|screen|scenario|choicetask|taak|aufgabe|tache|tarea)",
 )
 FLAG = (
@@ -242,7 +247,8 @@ OF_ONE = re.compile("price|preis|prijs|prix|precio|preco|prezzo")  # in the name
 OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
 STATUS = (
     r"(?:order|payment|financial|delivery|fulfillment|fulfilment|transaction|sale|shipping|line|item|invoice|"
-    r"subscription|booking|trip|ride|reservation|ticket|purchase)?status(?:id|code|name|desc|description)?",
+    r"subscription|booking|trip|ride|reservation|ticket|purchase|charge|settlement|checkout|shipment|dispatch|bet|"
+    r"claim)?status(?:id|code|name|desc|description)?",
     r"(?:bestell|auftrags|zahlungs|liefer|versand)status|(?:bestel|betaal|order|verzend|lever)status|"
     r"statut(?:commande)?|"
     r"estado(?:delpedido|pedido)?|statodellordine",
