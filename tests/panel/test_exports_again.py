@@ -166,7 +166,7 @@ SPELLS = {
     ),
     "chargebee": spells(
         "customers.id,subscriptions.plan_id,subscriptions.status,subscriptions.started_at,subscriptions.cancelled_at",
-        lambda c, p, a, z: f"a{c},{p},{'cancelled' if z else 'active'},{a},{z}",
+        lambda c, p, a, z: f"a{c},{p},{'canceled' if z else 'active'},{a},{z}",
     ),
     "energy": spells(
         "MPAN,Supplier,Effective From Date,Effective To Date", lambda c, p, a, z: f"12{c:011d},{p},{a},{z}"
