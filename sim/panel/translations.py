@@ -72,6 +72,7 @@ PIECES = _pairs(  # Chinese, Japanese, Korean: words are not apart
 WORDS = _pairs(  # of languages in Latin letters, others than in `vocabulary`, and of SAP
     "customer zakaznika zakaznik vevo vasarlo pelanggan",
     "customercode vevokod",
+    "card karty karta",
     "nr numer cislo szam szama numar nomor",
     "name nazwa nazev megnevezes nume nama",
     "purchase nakup nakupu vasarlas vasarlasi achizitie achizitiei cumparare cumpararii pembelian",

@@ -44,7 +44,8 @@ PERSON = _words(
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
     "rider player viewer listener reader donor student carte loyalty loyaltymember cpf cnpj dni asiakas",
-    "subject borrower anonymous distinct verzekerde verzekerden pid pidp xwaveid mpan mprn panellist clubcard kd",
+    "versicherungsnehmer subject borrower anonymous distinct verzekerde verzekerden",
+    "pid pidp xwaveid mpan mprn panellist clubcard kd",
     "hshd acct msno ffp frequentflyer asiakasnumero zakaznik rekening iban konto cuenta conto compte",
     "famiglia acquirente utente tessera abbonato socio",
 )
@@ -52,7 +53,7 @@ CUSTOMER = (  # tiers: the first with a hit is taken
     (r"(?:customer|client|user)unique" + ID,),
     (PRE + PERSON + "s?(?:pseudo)?" + PERSON + "?" + ID,),
     (
-        r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|"
+        r"(?:customer|client|user|buyer|billing|contact|member|subscriber|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|"
         r"customer)?",
         r"correo(?:electronico)?",
         PERSON + "?(?:username|login|nickname)",
@@ -327,7 +328,7 @@ WEIGHT = (
 )
 START = (
     r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff|"
-    r"effective|supply|registration|tenancy)*"
+    r"effective|supply|registration|tenancy|session|ride|trip|rental|hire|stay|visit)*"
     r"(?:start|begin|since|from|begins|"
     r"started|joined|join)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?beginn|ingangsdatum|begindatum|startdatum|debut|datedebut|fechainicio|inicio|datainicio|"
@@ -335,7 +336,7 @@ START = (
 )
 END = (
     r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff|"
-    r"effective|supply|registration|tenancy)*"
+    r"effective|supply|registration|tenancy|session|ride|trip|rental|hire|stay|visit)*"
     r"(?:end|until|till|to|stop|ended|left|"
     r"churn|ends|thru|through)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine|(?:gultig)?bis|"

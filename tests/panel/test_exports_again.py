@@ -129,6 +129,10 @@ ROWS = {
         rows("user,started_at,ended_at,operator", lambda c, w, b: (c, f"{date(w)} 10:05", f"{date(w)} 10:17", b)),
         *(6, 24, 3, "a row is a use, not a time with a provider"),
     ),
+    "session": Case(
+        rows("card,session_start,session_end,network", lambda c, w, b: (c, date(w), date(w, 4), b)),
+        *(6, 24, 3, "time: session_start"),
+    ),
     "bills": Case(
         rows(
             "invoice_id,customer,created,plan,status",
