@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.panel.row_set import Rows
+from sim.panel.types import Panel
 from sim.panel.vocabulary import CHOICE_SET, normalized
 
 CATEGORY = re.compile(
@@ -16,6 +17,7 @@ CATEGORY = re.compile(
 CURRENCY = re.compile(
     r"(?:order|price|payment|transaction)?(?:currency|currencycode|wahrung|valuta|devise|moneda|moeda)"
 )
+MOST_OF_ONE = 0.05  # of the purchases are one household's, where that is no household
 ALIKE = 0.6  # distinct first words a name, below which names are of products
 
 
@@ -95,3 +97,27 @@ def are_alternatives(rows: Rows) -> bool:
     keys = np.column_stack([rows.column(n)[0][at] for n in (columns.customer, occasion, columns.brand)])
     occasions, brands = len(np.unique(keys[:, :2], axis=0)), len(np.unique(keys[:, 2]))
     return min(brands, occasions) > 1 and len(np.unique(keys, axis=0)) == len(keys) == occasions * brands
+
+
+def who_is_missing(panel: Panel) -> list[str]:
+    """Who is missing from the panel, and what that does to the figures."""
+    said = []
+    if not panel.members and not panel.provider:
+        said.append(
+            "Who never buys the category is not in a list of purchases: penetration is among buyers (panel.size=N)."
+        )
+    bought = np.bincount(panel.hh)
+    most = int(bought.argmax())
+    if bought[most] > max(MOST_OF_ONE * len(panel.hh), 20 * np.median(bought[bought > 0])):
+        who, column = panel.households[most], panel.columns["customer"]
+        said.append(
+            f"{column} {who} has {bought[most]:,} of {len(panel.hh):,} purchases; if it stands for guests, leave it "
+            f"out: panel.filter='{column}!={who}'."
+        )
+    fewest = int(bought[bought > 0].min())
+    if fewest > 1 and not panel.provider and not panel.members:
+        said.append(
+            f"No household has fewer than {fewest} purchases, so light buyers were left out before this file was "
+            "made: the mean and spread of buying (M, K) hold for such households only."
+        )
+    return said

@@ -9,6 +9,7 @@ from sim.panel.values import truths
 
 SEVERAL = 1.5  # statuses of an order's brand, on average, if they are those that it went through
 UNKNOWN = 0.1  # of the rows may have a status that is not known; they are left out
+MOST_BACK = 0.9  # of the rows may have come back
 ALL_OF_IT = 0.99  # of an amount must be paid back for a row to be a return
 
 
@@ -48,9 +49,12 @@ def _drop_received(rows: Rows) -> None:
 def _drop_paid_back(rows: Rows) -> None:
     """Rows of which all that was paid was paid back."""
     amounts = [n for n in (rows.columns.price, *rows.columns.amounts) if n]
-    if not amounts or not rows.columns.paid_back:
+    if not rows.columns.paid_back:
         return
-
+    if not amounts:
+        some = [n for n in rows.columns.paid_back if (np.nan_to_num(rows.numbers(n)) != 0).any()]
+        rows.notes += [f"{n}: not used, as no column tells what was paid; panel.price=COLUMN names it." for n in some]
+        return
     paid, back = np.zeros(rows.table.rows), np.zeros(rows.table.rows)
     units = np.fmax(rows.numbers(rows.columns.quantity), 1) if rows.columns.quantity else np.ones(rows.table.rows)
     for name in amounts:
@@ -68,6 +72,9 @@ def _drop_refunds(rows: Rows) -> None:
         when = vocabulary.normalized(name).endswith(("at", "date"))
         if yes is not None and not when:
             rows.drop(rows.marked(name, texts, list(yes)), f"{name}")
+        elif when and rows.marked(name, texts, [t not in ("0",) for t in texts])[rows.keep].mean() > MOST_BACK:
+            rows.notes.append(f"{name} has a date in nearly every row, so it does not tell what came back; not used.")
+            rows.columns.refunds = tuple(n for n in rows.columns.refunds if n != name)
         elif when:
             rows.drop(rows.marked(name, texts, [t not in ("0",) for t in texts]), f"{name} has a date")
         elif vocabulary.OF_A_REFUND.search(vocabulary.normalized(name)):

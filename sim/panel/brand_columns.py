@@ -14,7 +14,8 @@ BLOCKS = {
 }
 SHORT = {"price": "p|pr|prc"}  # the same where what follows is a brand
 AVAILABLE = re.compile(r"(?:av|avail|available|availability)[._\- ](.+)|(.+)[._\- ](?:av|avail)", re.IGNORECASE)
-NO_BRAND_CODES = ("0", "-1", "99", "999")  # that nothing was bought, beside 1, 2, ..
+MISSING = ("97", "98", "99", "997", "998", "999")
+NO_BRAND_CODES = ("0", *(str(-n) for n in range(1, 10)), *MISSING)  # that nothing was bought, beside 1, 2, ..
 LIKE_BRAND = 1 / 3  # of the distinct brands must have a price column for such columns to be prices of brands
 
 

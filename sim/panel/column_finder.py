@@ -102,7 +102,11 @@ class Finder:
         return ""
 
     def matching(self, patterns: Sequence[str]) -> list[str]:
-        return [n for n in self.unused() if any(re.fullmatch(p, t) for p in patterns for t in self._ways(n))]
+        return [n for n in self.unused() if self.called(n, patterns)]
+
+    def called(self, name: str, patterns: Sequence[str]) -> bool:
+        """Whether a column has one of these names."""
+        return any(re.fullmatch(p, t) for p in patterns for t in self._ways(name))
 
     def _ways(self, name: str) -> set[str]:
         """A name as it is, without brackets, and its halves where it is Brand/Marke or orders.customer_id."""

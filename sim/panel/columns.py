@@ -7,14 +7,19 @@ import numpy as np
 
 from sim.panel import vocabulary
 from sim.panel.brand_columns import BLOCKS, block, find_blocks
+from sim.panel.choice_columns import find_choice_set, find_chosen
 from sim.panel.column_finder import Columns, Finder, codes_of
 from sim.panel.options import Options
 from sim.panel.share_tables import shares_in_rows, shares_of_brands
 from sim.panel.status_columns import find_flags, find_statuses, says_yes_and_no
 from sim.panel.sums import sums_by_brand
 from sim.panel.table import Table, whole_numbers
-from sim.panel.time_columns import find_times
+from sim.panel.time_columns import counts_purchases, find_times
 from sim.panel.values import read_numbers, truths
+
+LAST = len(vocabulary.BRAND) - 1
+MOST_PRODUCTS, FEW_ROWS = 0.9, 20  # distinct texts a row, from so many rows on, if they are no products
+MOST_SHARED = 0.1  # of the orders may have several customers
 
 
 def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
@@ -28,8 +33,8 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     finder.taken.clear()  # a segment may be anything, even the status
     for role in ("brand", "time", "order"):  # what is named is not looked for as something else
         finder.named(role)
-    found.customer = _customer(finder)
-    found.chosen = _chosen(finder)
+    found.customer = find_customer(finder)
+    found.chosen = find_chosen(finder, found.customer)
     found.brand = _brand(finder, found)
     for name in filter(None, (found.customer, found.brand)):
         whole_numbers(table, name)
@@ -49,7 +54,8 @@ def find_columns(table: Table, options: Options) -> tuple[Columns, list[str]]:
     return found, list(dict.fromkeys(finder.wrong))
 
 
-def _customer(finder: Finder) -> str:
+def find_customer(finder: Finder) -> str:
+    """The column of who buys; "" if there is none, with a sentence in `finder.wrong`."""
     named_column = finder.named("customer")
     if named_column is not None:
         return named_column
@@ -117,27 +123,19 @@ def _all_differ(table: Table, name: str) -> bool:
     return len(table.cells[name].categories) == table.rows > 2
 
 
-def _chosen(finder: Finder) -> str:
-    """A column of yes and no, of the alternatives or of the use of one firm."""
-    hits = [n for n in finder.matching(vocabulary.FLAG) if truths(finder.texts(n)) is not None]
-    brands = [n for tier in vocabulary.BRAND for n in finder.matching(tier) if n not in hits]
-    if finder.options.brand in finder.table.names and finder.options.brand not in hits:
-        brands.append(str(finder.options.brand))
-    maybe = [n for tier in vocabulary.BRAND for n in finder.matching(tier)]  # `choice` may be a brand, `bought` not
-    alone = len(hits) == 1 and hits[0] not in maybe and len(finder.texts(hits[0])) > 1
-    return finder.take(hits[0]) if hits and (brands or alone) else ""
-
-
 def _brand(finder: Finder, found: Columns) -> str:
     named_column = finder.named("brand")
     if named_column is not None:
         if named_column and named_column == found.customer:
             finder.wrong.append(f"{named_column} cannot be both the household and the brand")
         return named_column
+    constant = ""
     for tier, patterns in enumerate(vocabulary.BRAND):
-        hits = sorted((n for n in finder.matching(patterns) if finder.texts(n)), key=_is_code)
-        hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
-        if len(hits) > 1 and tier == len(vocabulary.BRAND) - 1:
+        hits = _brand_hits(finder, patterns, tier)
+        if tier >= 2 and hits and all(len(finder.texts(n)) == 1 for n in hits):
+            constant = constant or hits[0]  # a seller, who may not be what is chosen
+            continue
+        if len(hits) > 1 and tier == LAST:
             hits = sorted(hits, key=lambda n: len(finder.texts(n)))
             finder.notes.append(
                 f"{hits[0]} is taken for the brand, not {', '.join(hits[1:])}; panel.brand=COLUMN says otherwise."
@@ -150,7 +148,23 @@ def _brand(finder: Finder, found: Columns) -> str:
         if hits:
             finder.wrong.append(f"{' and '.join(hits)} could each be the brand; say which, e.g. panel.brand={hits[0]}")
             return finder.take(hits[0])
-    return ""
+    return finder.take(constant)
+
+
+def _brand_hits(finder: Finder, patterns: Sequence[str], tier: int) -> list[str]:
+    """Columns of this tier that may be the brand: those that vary, if any; no numbers of lines, no texts."""
+    hits = sorted((n for n in finder.matching(patterns) if finder.texts(n)), key=_is_code)
+    hits = [n for n in hits if not any(_same_rows(finder.table, n, other) for other in hits[: hits.index(n)])]
+    if tier == LAST:
+        orders = finder.matching(vocabulary.ORDER)
+        hits = [n for n in hits if not any(o != n and counts_purchases(finder, o, n) for o in orders)]
+        texts = [n for n in hits if len(finder.texts(n)) > MOST_PRODUCTS * finder.table.rows > MOST_PRODUCTS * FEW_ROWS]
+        for name in texts:
+            finder.notes.append(
+                f"{name} is another in nearly every row, so it is no brand; panel.brand={name} says otherwise."
+            )
+        hits = [n for n in hits if n not in texts]
+    return [n for n in hits if len(finder.texts(n)) > 1] or hits
 
 
 def _is_code(name: str) -> bool:
@@ -164,12 +178,11 @@ def _rest(finder: Finder, found: Columns) -> None:
     named_column = finder.named("order")
     hits = [n for n in finder.unused() if _numbers_orders(finder, n)]
     hits += [n for n in finder.matching(vocabulary.ORDER) if not _how_many(finder, found, n)]
+    hits = [n for n in hits if not _is_of_person(finder, found, n)]
+    if hits and _all_differ(finder.table, hits[0]):  # a number of the line, if another is of the order
+        hits.sort(key=lambda n: _all_differ(finder.table, n) or re.search("session|visit", n.lower()) is not None)
     found.order = named_column if named_column is not None else finder.take(hits[0] if hits else "")
-    if found.chosen:
-        sets = finder.matching(vocabulary.CHOICE_SET)
-        if not (sets or found.time or found.order):
-            sets = [n for n in finder.unused() if _numbers_choices(finder, found, n)]
-        found.choice_set = finder.take(sets[0] if sets else "")
+    find_choice_set(finder, found)
     find_flags(finder, found)
     found.quantity = next(iter(_numeric(finder, "quantity", vocabulary.QUANTITY)), "")
     found.price, *found.amounts = _numeric(finder, "price", vocabulary.PRICE) or [""]
@@ -177,17 +190,16 @@ def _rest(finder: Finder, found: Columns) -> None:
     find_statuses(finder, found)
 
 
-def _numbers_choices(finder: Finder, found: Columns, name: str) -> bool:
-    """Whether the numbers of a column part each customer's rows into choices, of several rows with one chosen each."""
-    codes, texts = codes_of(finder.table, name)
-    who, _ = codes_of(finder.table, found.customer)
-    chosen, words = codes_of(finder.table, found.chosen)
-    yes = truths(words)
-    if yes is None or not len(codes) or min(codes.min(), who.min(), chosen.min()) < 0:
+def _is_of_person(finder: Finder, found: Columns, name: str) -> bool:
+    """Whether a column tells of people, as the kind of a ticket: many share a value, and each has one all the time."""
+    if not found.customer or found.time:
         return False
-    choice = np.unique(who.astype(np.int64) * len(texts) + codes, return_inverse=True)[1].ravel()
-    apart = np.bincount(choice).min() > 1 and (np.bincount(choice, yes[chosen]) == 1).all()
-    return bool(apart and np.isfinite(read_numbers(texts)).all())
+    who, order = codes_of(finder.table, found.customer)[0], codes_of(finder.table, name)[0]
+    pairs = np.unique(np.column_stack([who, order])[(who >= 0) & (order >= 0)], axis=0)
+    several = np.bincount(who[who >= 0]) > 1
+    orders = np.bincount(pairs[:, 0], minlength=len(several))[several]
+    shared = np.bincount(pairs[:, 1]) if len(pairs) else np.zeros(0)
+    return bool(len(orders) and (orders == 1).mean() > 0.9 and (shared > 1).sum() > MOST_SHARED * (shared > 0).sum())
 
 
 def _numeric(finder: Finder, role: str, patterns: Sequence[str]) -> list[str]:
@@ -226,6 +238,9 @@ def _without_brand(finder: Finder, found: Columns) -> None:
     if shares := shares_of_brands(finder.table, finder.unused()):
         finder.wrong.append(shares)
         return
+    if told := _no_list_of_purchases(finder, found):
+        finder.wrong.append(told)
+        return
     wide = _amounts(finder, (*found.tells(), found.segment))
     if len(wide) > 1:
         finder.wrong.append(
@@ -245,13 +260,32 @@ def _without_brand(finder: Finder, found: Columns) -> None:
         )
 
 
+def _no_list_of_purchases(finder: Finder, found: Columns) -> str:
+    """A sentence on a file of records in cells, or of a row a customer with whether he left; "" for others."""
+    for name in finder.unused():
+        if finder.texts(name) and all(t[0] in "[{" for t in finder.texts(name)):
+            return f"{name} holds records of several fields (JSON); write a column for each of these, and a row a brand"
+    if not found.customer or found.time or not _all_differ(finder.table, found.customer):
+        return ""
+    told = [n for n in finder.unused() if re.fullmatch("tenure|churn(ed)?|exited|attrition", vocabulary.normalized(n))]
+    if not told:
+        return ""
+    return (
+        f"every customer has one row, with {' and '.join(told[:2])}: a table of churn does not say where customers "
+        "come from or go to; a row a purchase, or a spell with each provider, is needed"
+    )
+
+
 def _amounts(finder: Finder, apart: Sequence[str]) -> list[str]:
     """Columns of numbers that are mostly 0, as where each brand has a column of units; not taxes and discounts."""
     found = []
     for name in finder.unused():
         codes, texts = codes_of(finder.table, name)
         zero = np.append(read_numbers(texts) == 0, True)[codes]
-        other = name in apart or vocabulary.ON_TOP.search(vocabulary.normalized(name))
+        text = vocabulary.normalized(name)
+        other = (
+            name in apart or vocabulary.ON_TOP.search(text) or re.search("(id|no|nr|quantity|qty|price|time)$", text)
+        )
         if not other and len(texts) > 1 and 0.3 < zero.mean() < 1 and np.isfinite(read_numbers(texts)).all():
             found.append(name)
     return found

@@ -43,7 +43,7 @@ FORMS = [  # what it is, what it becomes
         (r" [A-Z][A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?$", ""),  # Europe/Amsterdam
         (r"\b([AaPp])\. ?([Mm])\.?", r"\1\2"),
         (r"['’](?=\d\d\b)", ""),  # of '23
-        (r"^(?:w/?[ce]|week (?:of|ending|commencing|beginning|starting)) (?=.*\d)", ""),
+        (r"^(?:\d{1,2} )?(?:w/?[ce]|(?:wks?|weeks?) (?:of|to|ending|commencing|beginning|starting)) (?=.*\d)", ""),
         (r"(?<=[a-z]) of (?=\D)", " "),  # 3rd of May
         (r",? (?:à|a las|at|um|om|alle|kl\.?|o|às) (?=\d{1,2}[:.hH])", " "),
         (r"(?<=[:.]\d\d) ?(?:h|hrs|uur)\.?$", ""),

@@ -36,6 +36,7 @@ YEAR_WEEK, YEAR_QUARTER = (re.compile(YEAR_PART.replace("__", word), re.IGNORECA
 COUNTED = re.compile(r"([^\W\d]+)[\s_\-.#]*(\d+)")  # week 3, W03, wave 2
 TIME_OF_DAY = re.compile(r"([01]?\d|2[0-4])[:h.]?([0-5]\d)(?:[:.]?([0-5]\d)(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 NAN = float("nan")
+OFFSET = re.compile(r":\d\d(?:[.,]\d+)? ?(?:UTC|GMT)?([+-])(\d\d):?(\d\d)(?: ?\([^)]*\))?$")  # from UTC, of a clock
 MIXED = 0.8  # of the dates must be read in one way
 DAY = 86_400.0
 Date = tuple[int, int, int, float]  # year, month, day, part of the day
@@ -74,7 +75,18 @@ def read_times(texts: list[str], weight: np.ndarray, order: str | None = None, d
         for other in forms[:2]:
             if other.dates and not other.question:
                 best.values = np.where(np.isfinite(best.values), best.values, other.values)
+        best.values = best.values + _local(texts)
     return best
+
+
+def _local(texts: list[str]) -> np.ndarray:
+    """[len(texts)] days from UTC to where the clock of each was read; of several zones to the commonest of them."""
+    matches = [OFFSET.search(t) for t in texts]
+    hours = np.array([float(f"{m[1]}{int(m[2]) + int(m[3]) / 60}") if m else 0.0 for m in matches])
+    if np.ptp(hours) > 1 if len(hours) else False:  # more than summer time
+        zones, many = np.unique(hours, return_counts=True)
+        hours[:] = zones[many.argmax()]
+    return hours / 24
 
 
 def _number(text: str) -> float:
@@ -90,7 +102,7 @@ def _numbers(texts: list[str], numbers: np.ndarray, weight: np.ndarray, order: s
     known = numbers[np.isfinite(numbers)]
     whole = bool((known % 1 == 0).all())
     low, high = known.min(), known.max()
-    if whole and low >= 19_000_101 and high <= 21_001_231:
+    if whole and any(low >= 19_000_101 * clock and high < 21_001_232 * clock for clock in (1, 10**4, 10**6)):
         found = _unambiguous_dates([str(int(v)) if np.isfinite(v) else t for t, v in zip(texts, numbers, strict=True)])
         if float(weight[np.isfinite(found.values)].sum()) > 0.9 * weight.sum():
             return found

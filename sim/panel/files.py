@@ -11,10 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.panel.advice import are_alternatives, names_in_a_row, notes_on_columns, notes_on_names
+from sim.panel.advice import are_alternatives, names_in_a_row, notes_on_columns, notes_on_names, who_is_missing
 from sim.panel.columns import find_columns
 from sim.panel.households import household_weights, number_households
-from sim.panel.occasions import Lines, codes_in_use, merge_lines, order_numbers_hold, pool_small, repeated_rows
+from sim.panel.occasions import (
+    Lines,
+    codes_in_use,
+    merge_lines,
+    order_numbers_hold,
+    order_of_each_day,
+    pool_small,
+    repeated_rows,
+)
 from sim.panel.options import Options, options_from
 from sim.panel.order import REFUSED, is_calendar, trust_order
 from sim.panel.prices import Blocks, add_what_was_seen, read_blocks
@@ -30,7 +38,6 @@ from sim.panel.types import LeftOut, Panel, PanelError
 from sim.panel.vocabulary import normalized
 
 MOST_BRANDS, POOLED = 64, 12  # brands told apart; those kept where there are more
-MOST_OF_ONE = 0.05  # of the purchases are one household's, where that is no household
 ONE_FIRM = "the firm"
 SUMMARY = re.compile(  # of a customer, not of a purchase
     r"frequency|recency|tenure|(?:n|num|nof|number|numberof|total|count)?(?:orders|purchases|transactions|visits)|"
@@ -148,7 +155,7 @@ def _priced(
 
 def _too_few(rows: Rows, customer_code: np.ndarray, brands: list[str]) -> list[str]:
     if not len(customer_code):
-        return ["no purchase is left: " + "; ".join(f"{n} rows: {reason}" for n, reason in rows.left_out)]
+        return ["no purchase is left: " + "; ".join([f"{n} rows: {r}" for n, r in rows.left_out] or rows.notes[-1:])]
     wrong = []
     if len(codes_in_use(customer_code)) == 1:
         wrong.append("there is only one household; stickiness is about how people differ, so two are needed at least")
@@ -218,8 +225,9 @@ def in_occasions(rows: Rows, lines: Lines, brands: int, found: RowTimes | None) 
     every = np.arange(len(lines.row))
     if lines.order is not None and found is not None and not order_numbers_hold(lines, found.dates):
         name = rows.columns.order or rows.columns.choice_set
-        rows.notes.append(f"{name} is not taken for the order, as its rows are of several times.")
-        rows.columns.order, lines.order = "", None
+        lines.order, said = order_of_each_day(lines, rows.numbers(name)[lines.row])
+        rows.notes.append(f"{name} {said}")
+        rows.columns.order = rows.columns.order if lines.order is not None else ""
     if rows.options.lines == "keep" or (found is None and lines.order is None):
         return every, every
     if found is None:
@@ -313,29 +321,5 @@ def _finished(panel: Panel, rows: Rows, found: RowTimes | None) -> Panel:
         panel.ordered, sentences = trust_order(panel.hh, panel.y, len(panel.brands), stated, trusted)
     panel.provider = looks_like_provider(panel, rows)
     panel.warnings += sentences if not rows.columns.one_firm else []
-    panel.warnings += _selection(panel)
+    panel.warnings += who_is_missing(panel)
     return panel
-
-
-def _selection(panel: Panel) -> list[str]:
-    """Who is missing from the panel, and what that does to the figures."""
-    said = []
-    if not panel.members and not panel.provider:
-        said.append(
-            "Who never buys the category is not in a list of purchases: penetration is among buyers (panel.size=N)."
-        )
-    bought = np.bincount(panel.hh)
-    most = int(bought.argmax())
-    if bought[most] > max(MOST_OF_ONE * len(panel.hh), 20 * np.median(bought[bought > 0])):
-        who, column = panel.households[most], panel.columns["customer"]
-        said.append(
-            f"{column} {who} has {bought[most]:,} of {len(panel.hh):,} purchases; if it stands for guests, leave it "
-            f"out: panel.filter='{column}!={who}'."
-        )
-    fewest = int(bought[bought > 0].min())
-    if fewest > 1 and not panel.provider and not panel.members:
-        said.append(
-            f"No household has fewer than {fewest} purchases, so light buyers were left out before this file was "
-            "made: the mean and spread of buying (M, K) hold for such households only."
-        )
-    return said

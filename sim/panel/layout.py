@@ -1,14 +1,28 @@
 """How a text file is laid out: encoding, separator, lines before the header, header."""
 
+import codecs
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from sim.panel import vocabulary
 from sim.panel.options import Options
 
+LEGACY = {  # encodings of text files before UTF-8
+    "cp1250": "Windows-1250 (Central European)",
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "cp1253": "Windows-1253 (Greek)",
+    "cp1254": "Windows-1254 (Turkish)",
+    "cp1255": "Windows-1255 (Hebrew)",
+    "gb18030": "GB 18030 (Chinese)",
+    "big5": "Big5 (Chinese)",
+    "cp932": "Shift JIS (Japanese)",
+    "cp949": "Windows-949 (Korean)",
+}
 COMMENTS = ("#", "%", "//")
 MOST_LINES = 20  # in a cell
 SEPARATORS = (",", ";", "\t", "|", "^", "~", "\x01")
@@ -37,6 +51,39 @@ def encoding_of(head: bytes) -> str | None:
     if max(even, odd) > len(head) // 2 * 0.7 and min(even, odd) < len(head) // 2 * 0.1:
         return "utf-16-le" if odd > even else "utf-16-be"
     return None
+
+
+def legacy_encoding(head: bytes) -> str:
+    """Of text that is not UTF-8: the encoding in which most names of columns are known; Western European in doubt."""
+    best, most = "cp1252", 0
+    for encoding in ("cp1252", *LEGACY):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        cells = {cell.strip(" \"'") for line in text.splitlines()[:MOST_LINES] for cell in re.split(r"[,;\t|]", line)}
+        known = sum(not cell.isascii() and _is_usual(cell) for cell in cells)
+        if known > most:
+            best, most = encoding, known
+    return best
+
+
+def _is_usual(name: str) -> bool:
+    """Whether a column of that name is known: of customers, brands, times, amounts or a status."""
+    text = vocabulary.normalized(name)
+    tiers = (
+        *vocabulary.CUSTOMER,
+        *vocabulary.BRAND,
+        vocabulary.QUANTITY,
+        vocabulary.PRICE,
+        vocabulary.STATUS,
+        vocabulary.ORDER,
+    )
+    return any(re.fullmatch(p, text) for patterns in tiers for p in patterns) or any(
+        re.fullmatch(f"{vocabulary.WHEN}*{word}{vocabulary.WHEN}*", text)
+        for _, word in vocabulary.MOMENT
+        if len(word) > 2
+    )
 
 
 def layout_of(text: str, whole: bool, encoding: str, options: Options) -> Layout:
@@ -102,7 +149,8 @@ def _header_line(cells: list[list[str]], usual: int) -> int:
     filled = [sum(bool(c.strip()) for c in row) for row in cells]
     full = Counter(filled).most_common(1)[0][0] if filled else 1
     for i, row in enumerate(cells):
-        if len(row) == usual > 1 and filled[i] > min(full, usual) / 2:
+        longer = i == 0 and len(row) == usual + 1 > 2 and not row[-1].strip()  # it alone ends with a separator
+        if (len(row) == usual > 1 or longer) and filled[i] > min(full, usual) / 2:
             shorter = i > 0 and len(cells[i - 1]) == usual - 1 > 1 and any(map(_figure, row))
             return i - shorter
     return 0
@@ -117,6 +165,8 @@ def _names(body: list[str], counts: list[int], separator: str, header: bool) -> 
     first, rest = split_line(body[0], separator), counts[1:]
     if (joined := joined_names(first, split_line(body[1], separator) if len(body) > 2 else [])) is not None:
         return joined
+    if rest and all(n == len(first) - 1 for n in rest) and not first[-1].strip():
+        return _distinct(first[:-1])
     if rest and all(n == len(first) + 1 for n in rest):
         rows = [split_line(line, separator) for line in body[1:]]
         if all(not row[-1].strip() for row in rows):

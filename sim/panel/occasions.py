@@ -33,6 +33,20 @@ def order_numbers_hold(lines: Lines, dated: bool) -> bool:
     return not several.any() or float((high - low <= (DAY if dated else 0))[several].mean()) >= SAME_TIME
 
 
+def order_of_each_day(lines: Lines, numbers: np.ndarray) -> tuple[np.ndarray | None, str]:
+    """([L] codes of orders whose numbers begin with 1 anew at every time, None if they do not; what to say of it)."""
+    assert lines.order is not None
+    new = np.r_[True, (np.diff(lines.hh) != 0) | (np.diff(lines.t) != 0)][: len(lines.hh)]
+    time = np.cumsum(new) - 1
+    lowest = np.full(int(time.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(lowest, time, numbers)
+    if not (np.isfinite(numbers).all() and (lowest == 1).mean() > SAME_TIME and numbers.max(initial=0) > 1):
+        return None, "is not taken for the order, as its rows are of several times."
+    return group_equal(time * (lines.order.max() + 1) + lines.order)[
+        1
+    ], "begins with 1 anew at every time of a customer."
+
+
 def merge_lines(lines: Lines, brands: int) -> tuple[np.ndarray, np.ndarray]:
     """(which lines are the first of their household, occasion and brand; [L] the place of its first among those)."""
     new = np.r_[True, (np.diff(lines.hh) != 0) | (np.diff(lines.t) != 0)][: len(lines.hh)]

@@ -1,5 +1,6 @@
 """The options of a panel: panel.NAME=VALUE on the command line, keywords in Python."""
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -39,6 +40,7 @@ MEANING = {
     "sheet": "of a workbook",
     "decimal": "point or comma",
     "header": "no: the first line is a purchase, and columns are named by number",
+    "encoding": "of a text file that is not UTF-8, such as cp1251, gb18030 or shift_jis",
     "empty": "above: a row without a customer is of the one above; guest: it is of nobody known",
     "out": "folder to write to; default outputs/DATE/TIME",
 }
@@ -73,6 +75,7 @@ class Options:
     sheet: str | None = None
     decimal: str | None = None
     header: str | None = None
+    encoding: str | None = None
     empty: str | None = None
     out: str | None = None
 
@@ -119,9 +122,18 @@ def _value(key: str, name: str, value: str, wrong: list[str]) -> object:
             wrong.append(f"{key}: {value!r} is not a whole number from 1 on; {MEANING[name]}")
             return None
         return int(value)
+    if name == "encoding" and not _is_encoding(value):
+        wrong.append(f"{key}: {value!r} is not known; {MEANING[name]}")
     if name in CHOICES and value.lower() not in CHOICES[name]:
         wrong.append(f"{key}: {value!r} is not known{did_you_mean(value, CHOICES[name])}")
     return value.lower() if name in CHOICES else value
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return codecs.lookup(name)._is_text_encoding
+    except LookupError:
+        return False
 
 
 def options_from(options: Options | None = None, **named: object) -> Options:

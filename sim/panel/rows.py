@@ -8,7 +8,7 @@ import numpy as np
 from sim.model.declare import did_you_mean
 from sim.panel import statuses, vocabulary
 from sim.panel.bought import keep_bought
-from sim.panel.brand_columns import NO_BRAND_CODES
+from sim.panel.brand_columns import MISSING, NO_BRAND_CODES
 from sim.panel.row_set import MOST_BAD, Rows
 from sim.panel.tidy import drop_what_is_no_row, fill_from_above, merge_spellings
 from sim.panel.values import credited, read_numbers, truths
@@ -132,9 +132,13 @@ def _drop_no_purchase(rows: Rows) -> None:
         nothing = [n or t in codes_of_nothing for n, t in zip(nothing, texts, strict=True)]
         if codes_of_nothing:
             shown = " and ".join(sorted(codes_of_nothing))
+            others = "1, 2, .." if {"1", "2"} <= set(texts) else "names"
             rows.notes.append(
-                f"{name} {shown} beside 1, 2, .. is taken for `nothing bought`; panel.none=no says that it is a brand."
+                f"{name} {shown} beside {others} is taken for `nothing bought`; panel.none=no says that it is a brand."
             )
+        silent = [t.lower() in statuses.NO_ANSWER for t in texts]
+        shown = ", ".join(t for t, none in zip(texts, silent, strict=True) if none)
+        rows.drop(rows.marked(name, texts, silent), f"no answer ({name} is {shown[:60]})")
     no_product = [statuses.NO_PRODUCT.fullmatch(t) is not None for t in texts]
     shown = ", ".join(t for t, none in zip(texts, no_product, strict=True) if none)
     rows.drop(rows.marked(name, texts, no_product), f"no product ({name} is {shown[:60]})")
@@ -149,13 +153,16 @@ def _is_nothing(text: str) -> bool:
 
 
 def _codes_of_no_purchase(texts: list[str], brands: Sequence[str]) -> set[str]:
-    """0 or -1 beside 1, 2, ..; 99 or 999 beside small numbers; any of these beside brands that have prices."""
+    """0 or -1 beside 1, 2, .., 0 beside names, 99 beside small numbers; any of these beside brands with prices."""
     if set(texts) & set(brands):
         return {t for t in texts if t in NO_BRAND_CODES and t not in brands}
-    if not all(re.fullmatch(r"-?\d+", t) for t in texts) or not {"1", "2"} <= set(texts):
+    numbers = [t for t in texts if re.fullmatch(r"-?\d+", t)]
+    if numbers == ["0"] and len(texts) > 2:
+        return {"0"}
+    if len(numbers) < len(texts) or not {"1", "2"} <= set(texts):
         return set()
-    largest = max(int(t) for t in texts if t not in ("99", "999"))
-    return {t for t in texts if t in ("0", "-1") or (t in ("99", "999") and largest < int(t) // 3)}
+    largest = max(int(t) for t in texts if t not in NO_BRAND_CODES)
+    return {t for t in texts if t in NO_BRAND_CODES and (t not in MISSING or largest < int(t) // 3)}
 
 
 def _drop_returns(rows: Rows) -> None:

@@ -13,6 +13,7 @@ from sim.panel.options import Options
 from sim.panel.row_set import Rows
 from sim.panel.row_times import spell_dates
 from sim.panel.share_tables import shares_of_brands
+from sim.panel.switches import spells_of_switches
 from sim.panel.table import Table
 from sim.panel.types import PanelError
 from sim.panel.values import read_numbers, truths
@@ -20,10 +21,10 @@ from sim.panel.values import read_numbers, truths
 MARKED = re.compile(
     r"(?:choice|chosen|bought|buy|purchased?|y|d|gekauft|gekocht|achete|comprado|acquistato)[._\- ](.+)", re.IGNORECASE
 )
-AMOUNTS = re.compile(
-    r"(?:bought|qty|quantity|units?|purchases|menge|aantal|quantite|cantidad)[._\- ](.+)", re.IGNORECASE
-)
+UNITS = r"(?:bought|qty|quantity|units?|purchases|menge|aantal|quantite|cantidad)"
+AMOUNTS = re.compile(rf"{UNITS}[._\- ](?P<before>.+)|(?P<after>.+)[._\- ]{UNITS}", re.IGNORECASE)
 NUMBERED = re.compile(r"(.*?)[._\- ]?(\d{1,4})")  # m1, wave 2, bank_2018
+KEPT = 2 / 3  # of the customers must keep a provider from one column to the next
 MOST_MONTHS = 50_000_000  # rows that spells may become
 
 
@@ -31,6 +32,8 @@ def unfold(table: Table, options: Options) -> Table:
     """A row per household, occasion and brand, where brands or months are columns."""
     if not table.rows:
         return table
+    if (switched := spells_of_switches(table, options)) is not None:
+        return switched
     months = _months(table)
     if len(months) >= 3 and all(_all_numbers(table, n) or not len(table.cells[n].categories) for n in months):
         rest = [n for n in table.names if n not in months]
@@ -43,7 +46,7 @@ def unfold(table: Table, options: Options) -> Table:
     marked = _marked(table)
     if marked:
         return _melted(table, marked, "alternative", "chosen")
-    units = {n: m[1].strip() for n in table.names if (m := AMOUNTS.fullmatch(n.strip())) and _all_numbers(table, n)}
+    units = _units(table)
     if shares := shares_of_brands(table, list(units)):
         raise PanelError([shares])
     usual = (*vocabulary.QUANTITY, *vocabulary.REFUNDED_QUANTITY)
@@ -62,6 +65,14 @@ def unfold(table: Table, options: Options) -> Table:
     return _numbered(table)
 
 
+def _units(table: Table) -> dict[str, str]:
+    """column -> brand, of columns of units such as units_heinz, or heinz_units."""
+    found = {n: m for n in table.names if (m := AMOUNTS.fullmatch(n.strip())) and _all_numbers(table, n)}
+    named = {n: (m["before"] or m["after"]).strip() for n, m in found.items()}
+    before = [n for n, m in found.items() if m["before"]]
+    return {n: named[n] for n in before} if len(before) > 1 else named
+
+
 def _numbered(table: Table) -> Table:
     """Providers or choices in columns that are numbered: wave 1, wave 2, .., or bank_2018, bank_2019, .."""
     groups: dict[str, dict[str, str]] = {}
@@ -73,11 +84,20 @@ def _numbered(table: Table) -> Table:
         values = set().union(*(table.cells[n].categories for n in columns))
         if len(columns) >= 3 and len(values) <= max(10, len(columns) * table.rows // 5):
             years = all(re.fullmatch("(19|20)[0-9]{2}", n) for n in columns.values())
-            bought = any(re.fullmatch(p, prefix) for p in (*vocabulary.BRAND[0], *vocabulary.FLAG)) or re.search(
-                r"(?:purchase|occasion|trip|bought|kauf|aankoop|achat|compra|acquisto)s?$", prefix
+            bought = any(re.fullmatch(p, prefix) for p in (*vocabulary.BRAND[0], *vocabulary.FLAG)) or bool(
+                re.search(r"(?:purchase|occasion|trip|bought|kauf|aankoop|achat|compra|acquisto)s?$", prefix)
             )
+            if not (bought or years or re.fullmatch(rf"{vocabulary.PROVIDER}|wave|welle|golf|vague|ola|month", prefix)):
+                bought = _share_kept(table, list(columns)) < KEPT
             return _melted(table, columns, "year" if years else "period", "choice" if bought else "provider")
     return table
+
+
+def _share_kept(table: Table, columns: list[str]) -> float:
+    """Of neighboring cells that are filled, the share that are the same: low where brands are bought in turn."""
+    cells = np.column_stack([np.asarray(table.cells[n].astype(object)) for n in columns])
+    both = (cells[:, 1:] == cells[:, 1:]) & (cells[:, :-1] == cells[:, :-1])  # a missing cell differs from itself
+    return float((cells[:, 1:] == cells[:, :-1])[both].mean()) if both.any() else 1.0
 
 
 def _months(table: Table) -> list[str]:
@@ -114,9 +134,7 @@ def _marked(table: Table) -> dict[str, str]:
     named = {n: m[1].strip() for n in table.names if (m := MARKED.fullmatch(n.strip()))}
     priced = {n: n for n in block_names(table.names) if n in table.cells}
     alone = {n: n for n in table.names if truths(table.cells[n].categories.tolist()) is not None}
-    if not named and not priced and not _one_a_row(table, list(alone)):
-        return {}
-    for found in (named, priced, alone):
+    for found in (named, priced, alone if _one_a_row(table, list(alone)) else {}):
         yes = [n for n in found if truths(table.cells[n].categories.tolist()) is not None]
         if len(yes) > 1 and len(yes) == len(found):
             return found

@@ -1,6 +1,7 @@
 """Opens a file of any kind as a Table of text; nothing is interpreted here."""
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from sim.panel.layout import Layout, encoding_of, is_quoted_whole, layout_of
+from sim.panel.layout import LEGACY, Layout, encoding_of, is_quoted_whole, layout_of, legacy_encoding
 from sim.panel.options import Options
 from sim.panel.table import Table, encoded, from_frame
 from sim.panel.types import PanelError
@@ -125,9 +126,14 @@ def _check_rows(path: Path, rows: int) -> None:
 
 
 def _text(path: Path, head: bytes, source: Path | bytes, options: Options) -> Table:
-    encoding = encoding_of(head)
+    encoding = options.encoding or encoding_of(head)
     if encoding is None:
         raise PanelError([f"{path}: not a text file; a panel is a CSV, Excel or Parquet file"])
+    said = ""
+    if encoding == "utf-8-sig" and not options.encoding and not _is_utf8(head):
+        encoding = legacy_encoding(head)
+        named = LEGACY.get(encoding, "Windows-1252 (Western European)")
+        said = f"The file is not UTF-8; it is read as {named}; panel.encoding=NAME says otherwise."
     text = head.decode(encoding, "replace")
     if is_quoted_whole(text.splitlines()):
         content = source.read_bytes() if isinstance(source, Path) else source
@@ -135,12 +141,25 @@ def _text(path: Path, head: bytes, source: Path | bytes, options: Options) -> Ta
         source = "\n".join(line.strip()[1:-1].replace('""', '"') for line in lines).encode()
         text, encoding = source[:HEAD].decode(), "utf-8"
     layout = layout_of(text, len(head) < HEAD, encoding, options)
+    layout.notes += [said] if said else []
     try:
         return _parsed(path, source, layout)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if options.encoding:
+            raise PanelError(
+                [f"{path}: is not {options.encoding} ({_short(error)}); panel.encoding names another"]
+            ) from None
         layout.encoding = "cp1252"
         layout.notes.append("The file is not UTF-8; it is read as Windows-1252 (Western European).")
         return _parsed(path, source, layout)
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter may be cut off at the end
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
@@ -149,7 +168,7 @@ def _parsed(path: Path, source: Path | bytes, layout: Layout) -> Table:
     options: dict[str, object] = {
         "sep": layout.separator,
         "encoding": layout.encoding,
-        "encoding_errors": "replace" if layout.encoding == "cp1252" else "strict",
+        "encoding_errors": "replace" if layout.encoding == "cp1252" or layout.encoding in LEGACY else "strict",
         "skiprows": layout.skip + (layout.header and layout.names is not None),
         "dtype": "string[pyarrow]",
         "keep_default_na": False,

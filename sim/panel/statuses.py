@@ -166,22 +166,12 @@ NO_BRAND = {
         "unbranded",
         "n/b",
         "generic",
-        "don't know",
-        "dont know",
-        "do not know",
-        "dk",
-        "refused",
     ),
-    *(
-        "no answer",
-        "prefer not to say",
-        "weiß nicht",
-        "keine angabe",
-        "weet niet",
-        "geen antwoord",
-        "ne sait pas",
-        "no sabe",
-    ),
+}
+NO_ANSWER = {
+    *("don't know", "dont know", "don’t know", "do not know", "dk", "refused", "refusal", "no answer", "no response"),
+    *("prefer not to say", "rather not say", "missing", "weiß nicht", "keine angabe", "weet niet", "geen antwoord"),
+    *("ne sait pas", "sans réponse", "no sabe", "no contesta", "ns/nc", "não sabe", "non so", "non risponde"),
 }
 CHARGES = "(?: fees?| costs?| charges?)?"
 NO_PRODUCT = re.compile(  # lines of an order that are no product
@@ -194,13 +184,13 @@ NO_PRODUCT = re.compile(  # lines of an order that are no product
 CANCELED = re.compile(
     r"(?<!partially )(?<!partially)(cancel|refund|return|reject|storn|retour|rembours|annul|devol|devuelt|"
     r"reembols|rimbors|fail|declin|void|"
-    r"chargeback|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
+    r"chargeback|\berror\b|undeliver|abgelehnt|erstatt|ruckgabe|rueckgabe|gutschrift|geweiger|terugbetaal|credit note|"
     r"creditnote|"
     r"no ?show|\babono\b|\blost\b|verloren|perdue?\b|credit ?memo|revers|nota (?:de |di )?credito|fehlgeschlagen|"
     r"ruckgangig|zuruck|widerruf|teruggestuurd|"
     r"ingetrokken|"
     r"kreditnota|kreditfaktura|makuler|aterbetal|kanseller|peruttu|palautet|hyvitet|zrusen|vracen|dobropis|torolve|"
-    r"visszakuld|anulat|returnat|rambursat|отмен|возврат|キャンセル|返品|返金|已取消|退款|退货|zwroc|korekta|"
+    r"visszakuld|anulat|returnat|rambursat|отмен|возврат|キャンセル|返品|返金|已取消|取消|关闭|退款|退货|zwroc|korekta|"
     r"estorn|anulowan|zwrot|avbrut|iptal|iade|anulad|abandon|expired|fraud|resi?tuit|reso\b|avoir\b|gescheitert|"
     r"mislukt|echoue)"
 )
@@ -208,7 +198,8 @@ UNFINISHED = re.compile(
     r"(\b(?:not|nicht|niet|non|no|pas|nao|inte|ikke|nie) (?:yet )?(?:paid|bezahlt|betaald|paye|paga|pago|betald|"
     r"betalt|"
     r"zaplacon|complet|confirm|valid)|unbezahlt|onbetaald|obetald|ubetalt|unpaid|pending|on.?hold|awaiting|draft|"
-    r"unavailable|checkout(?! payment)|quote|estimate|offen\b|ausstehend|wartestellung|in afwachting|in de wacht|"
+    r"unavailable|uncollect|overdue|past ?due|checkout(?! payment)|"
+    r"quote|estimate|offen\b|ausstehend|wartestellung|in afwachting|in de wacht|"
     r"oczekuj|"
     r"impaye|pendiente|pendente|in attesa|openstaand|proforma)"
 )
@@ -238,9 +229,9 @@ BOUGHT = re.compile(
     r"dostarczon|"
     r"leverer|leveret|levert|skickad|betald|betalt|afsendt|sendt|toimitet|maksett|lahetet|dorucen|odeslan|vyrizen|"
     r"dokoncen|"
-    r"teslim|kargo|odendi|kiszallit|teljesit|livrat|finalizat|доставлен|оплачен|выполнен|завершен|完了|発送|支払|已完成|已付款|"
+    r"teslim|kargo|odendi|kiszallit|teljesit|livrat|finalizat|доставлен|оплачен|выполнен|завершен|完了|発送|支払|已完成|成功|已付款|"
     r"已发货|"
-    r"active|regular|normal)"
+    r"active|regular|normal|\bflown\b)"
 )
 
 

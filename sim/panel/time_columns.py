@@ -10,6 +10,8 @@ from sim.panel.dates import numbers_or_months, read_times, times_of_day
 from sim.panel.durations import durations
 from sim.panel.values import read_numbers
 
+SHORT = 15.0  # days
+
 
 def find_times(finder: Finder, found: Columns) -> None:
     """The column of time, or those of the start and end of a spell, or of parts of a date."""
@@ -22,7 +24,7 @@ def find_times(finder: Finder, found: Columns) -> None:
     hits = sorted(
         (rank, vocabulary.AFTER_PURCHASE.search(vocabulary.normalized(n)) is not None, i, n)
         for i, n in enumerate(finder.unused())
-        if (rank := _moment(n)) is not None
+        if (rank := moment(n)) is not None
     )
     clocks = [
         n for n in finder.unused() if vocabulary.CLOCKS.fullmatch(vocabulary.normalized(n)) and _of_day(finder, n)
@@ -40,7 +42,7 @@ def find_times(finder: Finder, found: Columns) -> None:
         found.time = finder.take(dated[0])
         finder.notes.append(f"The column {dated[0]} is taken for the time; panel.time=COLUMN says otherwise.")
     else:
-        numbered = [n for n in finder.matching(vocabulary.ORDER) if _counts_purchases(finder, found.customer, n)]
+        numbered = [n for n in finder.matching(vocabulary.ORDER) if counts_purchases(finder, found.customer, n)]
         found.time = finder.take(numbered[0] if numbered else "")
     if len(names) > 1 and found.time == names[0]:
         finder.notes.append(
@@ -52,9 +54,16 @@ def find_times(finder: Finder, found: Columns) -> None:
 def _is_spell(finder: Finder, found: Columns) -> bool:
     """Whether there are columns of the start of a spell and of its end or length; they are taken."""
     starts, ends = finder.matching(vocabulary.START), finder.matching(vocabulary.END)
-    provider = re.fullmatch(vocabulary.PROVIDER, vocabulary.normalized(found.brand))
-    if provider and not finder.matching(vocabulary.QUANTITY):
-        starts, ends = starts or finder.matching(vocabulary.BEGUN), ends or finder.matching(vocabulary.OVER)
+    provider = bool(found.brand) and finder.called(found.brand, (vocabulary.PROVIDER,))
+    bills = finder.matching(vocabulary.ORDER)  # of a month, not of a spell
+    if provider and not bills and not any(len(finder.texts(n)) > 1 for n in finder.matching(vocabulary.QUANTITY)):
+        starts = starts or _begun(finder)
+        ends = ends or sorted(finder.matching(vocabulary.OVER), key=lambda n: "cancel" in n.lower())[:1]
+    if finder.options.time is None and len(starts) == len(ends) == 1 and _lasts_days(finder, starts[0], ends[0]):
+        finder.notes.append(f"{starts[0]} to {ends[0]} is short: a row is a use, not a time with a provider.")
+        found.time = finder.take(starts[0])
+        finder.take(ends[0])
+        return True
     if finder.options.time is None and len(starts) == len(ends) == 1:
         found.start, found.end = finder.take(starts[0]), finder.take(ends[0])
         return True
@@ -62,10 +71,29 @@ def _is_spell(finder: Finder, found: Columns) -> bool:
     if finder.options.time is None and len(starts) == len(lasting) == 1 and not ends and found.brand:
         found.start, found.duration = finder.take(starts[0]), finder.take(lasting[0])
         return True
-    others = [n for n in finder.unused() if n not in starts and _moment(n) is not None]
-    if finder.options.time is None and provider and len(starts) == 1 and not (ends or lasting or others):
-        found.start = finder.take(starts[0]) if _of_dates(finder, starts[0]) else ""
+    others = [n for n in finder.unused() if n not in starts and moment(n) is not None]
+    if finder.options.time is None and provider and len(starts) == 1 and not (ends or lasting or others or bills):
+        found.start = finder.take(starts[0]) if is_of_dates(finder, starts[0]) else ""
     return bool(found.start)
+
+
+def _lasts_days(finder: Finder, start: str, end: str) -> bool:
+    """Whether most rows begin and end within SHORT days, as rides and stays do."""
+    times = []
+    for name in (start, end):
+        codes, texts = codes_of(finder.table, name)
+        found = read_times(texts, np.ones(len(texts)), finder.options.dates, True)
+        if found.question or not found.dates:
+            return False
+        times.append(np.append(found.values, np.nan)[codes])
+    length = (times[1] - times[0])[np.isfinite(times[1] - times[0])]
+    return len(length) > 0 and float(np.median(length)) < SHORT
+
+
+def _begun(finder: Finder) -> list[str]:
+    """Columns of when a spell was begun; that it was created only where it was not activated too."""
+    hits = finder.matching(vocabulary.BEGUN)
+    return [n for n in hits if "creat" not in n.lower()] or hits
 
 
 def _with_unit(finder: Finder, name: str) -> bool:
@@ -73,7 +101,7 @@ def _with_unit(finder: Finder, name: str) -> bool:
     return bool(np.isfinite(durations(name, finder.texts(name))).any())
 
 
-def _counts_purchases(finder: Finder, customer: str, name: str) -> bool:
+def counts_purchases(finder: Finder, customer: str, name: str) -> bool:
     """Whether an order's number begins anew with every customer: 1, 2, 3, .."""
     who, names = codes_of(finder.table, customer) if customer else (np.zeros(0, np.int64), [])
     codes, texts = codes_of(finder.table, name)
@@ -86,7 +114,7 @@ def _counts_purchases(finder: Finder, customer: str, name: str) -> bool:
     return bool((lowest == 1).mean() > 0.9 and highest.max() > 1 and (highest <= np.bincount(who)).all())
 
 
-def _moment(name: str) -> int | None:
+def moment(name: str) -> int | None:
     """How fine a time a column of that name is, 0 the finest; None for what is no time of a purchase."""
     text = vocabulary.normalized(name)
     if vocabulary.NO_PURCHASE_TIME.search(text):
@@ -104,13 +132,14 @@ def _called_date(name: str) -> bool:
     if vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(name)):
         return False
     return (
-        re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp|_dt)$|[_ .-](at|on)$|[a-z](At|On)$", name) is not None
+        re.search(r"(?i:date|datum|fecha|data|dato|time|timestamp|_dt)$|[_ .-](at|on|ts)$|[a-z](At|On)$", name)
+        is not None
     )
 
 
 def _dated(finder: Finder, customer: str) -> list[str]:
     """Columns of dates that are called so; else the only one that has several dates for most customers."""
-    dates = [n for n in finder.unused() if _of_dates(finder, n)]
+    dates = [n for n in finder.unused() if is_of_dates(finder, n)]
     if called := [n for n in dates if _called_date(n)]:
         return called
     others = [n for n in dates if not vocabulary.NO_PURCHASE_TIME.search(vocabulary.normalized(n))]
@@ -122,7 +151,7 @@ def _dated(finder: Finder, customer: str) -> list[str]:
     return others if (many > 1).any() and (each > 1)[many > 1].mean() > 0.5 else []
 
 
-def _of_dates(finder: Finder, name: str) -> bool:
+def is_of_dates(finder: Finder, name: str) -> bool:
     texts = finder.texts(name)
     found = read_times(texts, np.ones(len(texts)), finder.options.dates, True) if texts else None
     return found is not None and found.dates and float(np.isfinite(found.values).mean()) > 0.5

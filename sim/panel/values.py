@@ -23,8 +23,11 @@ TRUE = {
     "waar",
     "vrai",
     "x",
+    "chosen",
+    "selected",
 }
 FALSE = {"0", "false", "f", "no", "n", "nein", "nee", "non", "não", "nao", "falso", "falsch", "onwaar", "faux", ""}
+FALSE |= {"not chosen", "not selected", "unchosen"}
 MONEY = re.compile(r"[^\d.,+\-()eE]|(?<![\d.,])[eE]|[eE](?![+\-\d])")
 NO_CENTS = re.compile(r"(?<=\d)[.,/][\-\u2013\u2014]+\s*$|(?<=[^\W\d_])\.")  # 5,- and 500/-; the point of Fr. and kr.
 COUNTED = re.compile(

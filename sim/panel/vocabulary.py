@@ -1,23 +1,28 @@
 """Usual names of columns in purchase files, in seven languages.
 
 Names are compared as `normalized` makes them: without accents, blanks and capitals. The languages are English, Dutch,
-German, French, Spanish, Portuguese and Italian.
+German, French, Spanish, Portuguese and Italian; `translations` has words of others.
 """
 
 import re
 import unicodedata
+from functools import lru_cache
+
+from sim.panel.translations import translated
 
 ID = r"(?:id|ids|no|nr|num|nbr|number|nummer|key|code|numero|ref|uuid|identifier|kennung|hash)?"
 PRE = r"(?:id|no|nr|n|num|numero|cod|code|codigo|codice|identifiant|sys|pseudo)?(?:de|del|da|do|di|du)?"
 
 
+@lru_cache(1 << 14)
 def normalized(name: str) -> str:
     """A name without accents, blanks and capitals.
 
     >>> normalized("Customer ID"), normalized("customer_id")
     ('customerid', 'customerid')
     """
-    text = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("æ", "ae"))
+    text = translated(re.sub(r"(?<=\w) ?#$", " no", name.strip()))  # Order #
+    text = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("æ", "ae"))
     return re.sub(r"[^a-z0-9]+", "", "".join(c for c in text if not unicodedata.combining(c)).lower())
 
 
@@ -39,6 +44,8 @@ PERSON = _words(
     "domicilio agregado consumidor assinante cartao membro",
     "debitor debitoren debitornr debiteur debtor soldto soldtoparty billto selltocustomer msisdn",
     "rider player viewer listener reader donor student carte loyalty loyaltymember cpf cnpj dni asiakas",
+    "versicherungsnehmer subject borrower anonymous distinct verzekerde verzekerden",
+    "pid pidp xwaveid mpan mprn panellist clubcard kd",
     "hshd acct msno ffp frequentflyer asiakasnumero zakaznik rekening iban konto cuenta conto compte",
     "famiglia acquirente utente tessera abbonato socio",
 )
@@ -46,12 +53,15 @@ CUSTOMER = (  # tiers: the first with a hit is taken
     (r"(?:customer|client|user)unique" + ID,),
     (PRE + PERSON + "s?(?:pseudo)?" + PERSON + "?" + ID,),
     (
-        r"(?:customer|client|user|buyer|billing|contact|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|"
+        r"(?:customer|client|user|buyer|billing|contact|member|subscriber|kunden|klant)?(?:email|mail)(?:address|adresse)?(?:billing|"
         r"customer)?",
         r"correo(?:electronico)?",
         PERSON + "?(?:username|login|nickname)",
     ),
-    (PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)", r"(?:nom|nombre|nome)(?:de|del|du|da|do)?(?:l|la)?" + PERSON),
+    (
+        PERSON + "?" + PERSON + r"(?:full)?(?:name|naam|nom|nombre|nome)",
+        r"(?:nom|nombre|nome)(?:de|del|du|da|do)?(?:l|la)?" + PERSON,
+    ),
     (r"(?:device|cookie)(?:id|uuid|identifier|key|hash|no)",),
     (r"id", r"ids?nr", r"name|naam|nom|nombre|nome", r"(?:phone|telephone|mobile)(?:number|no)?"),
 )
@@ -60,6 +70,7 @@ WHEN = _words(
     "creation payment",
     "sale sales sold visit shop shopping trip basket receipt billing bill booking posting bought survey ticket "
     "observation obs",
+    "scan scanned placed bet charge fill filled pickup rental checkout passage bezoek bezuch",
     "snapshot reference reporting report statement local utc entry calendar tran trade day",
     "bestell kauf rechnungs auftrags buchungs beleg verkaufs transaktions einkaufs erstellt bon kassenbon",
     "aankoop bestel factuur koop transactie verkoop besteld kassabon op kop kobs zakupu zamowienia",
@@ -134,7 +145,7 @@ MOMENTS = (  # the finest first
 )
 AFTER_PURCHASE = re.compile("invoice|bill|posting|booking|payment|rechnung|buchung|factu|fattur|fatura")
 NO_PURCHASE_TIME = re.compile(
-    "ship|deliver|due|birth|updat|modif|cancel|return|refund|expir|estimat|approv|sign|regist|first|last|next|fulfil|"
+    "ship|deliver|due|birth|(?<!pick)updat|modif|cancel|return|refund|expir|estimat|approv|sign|regist|first|last|next|fulfil|"
     "since|until|geburt|liefer|levering|livraison|naissance|entrega|nacimiento|consegna|nascita|nascimento|enrol|join|paid"
 )
 MOMENT = [(rank, w) for rank, words in enumerate(MOMENTS) for w in words]
@@ -142,7 +153,7 @@ YEAR_WEEKS = (  # may hold 202405, 2024-05 or 05/2024
     r"(?:year|jahr|jaar|iso|yeariso|kalender)?(?:week|weeks|wk|kw|woche|semaine|semana|settimana|vecka|uke)(?:year|"
     r"no|nr)?"
 )
-CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime)")
+CLOCKS = re.compile(f"{WHEN}*(?:time|hour|clock|uhrzeit|zeit|heure|hora|ora|tijd|timeofday|transtime){WHEN}*")
 PROVIDER = (  # of which customers have one at a time
     r"(?:main|primary|current|haupt|hoofd|energie|energy|strom|power|gas|zorg|kranken|health|auto|car|home|mobil|"
     r"mobile|"
@@ -151,7 +162,7 @@ PROVIDER = (  # of which customers have one at a time
     r"versicherung|"
     r"versorger|kasse|leverancier|fournisseur|operateur|assureur|banque|proveedor|operador|banco|aseguradora|"
     r"seguradora|"
-    r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name)?"
+    r"fornecedor|fornitore|operatore|gestore|banca|plan|tariff)(?:name|id|code|principal|principale)?"
 )
 BRAND = (
     (
@@ -162,10 +173,10 @@ BRAND = (
         r"(?:name|descr|desc|description|bought|chosen|purchased|gekocht|gekauft|achetee?|comprada|acquistata)?",
     ),
     (
-        r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alternatief|alternativa|alt|mode|bank|insurer|"
+        r"(?:choice|chosen|firm|product|provider|company|supplier|merchant|alternative|alternatief|alternativa|alt|(?:main)?mode|bank|insurer|"
         r"operator)(?:name|bought|chosen)?",
         PROVIDER,
-        r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel)(?:name)?",
+        r"(?:restaurant|airline|app|platform|station|service|counterparty|payee|hotel|tankstelle|gasolinera)(?:name)?",
         r"fornitore|operatore|gestore|firma|bedrijf|entreprise|empresa|azienda|societe|compagnie|versicherer|"
         r"versorger",
         r"choix|keuze|wahl|eleccion|escolha|scelta|produkt|produit|producto|produto|prodotto|seguradora|"
@@ -174,25 +185,27 @@ BRAND = (
     (
         r"(?:product|item|lineitem)?(?:vendor|manufacturer|maker|hersteller|fabrikant|fabricant|fabricante|produttore|producer|retailer|"
         r"seller|label)(?:name)?",
-        r"(?:store|shop|chain|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
+        r"(?:store|shop|(?:hotel|store|retail|supermarket)?chain|cadena|cadeia|catena|kette|keten|chaine|winkel|laden|tienda|magasin|loja|negozio|supermarket|winkelketen|handler|insegna|"
         r"enseigne)(?:name)?",
         r"brand" + "(?:id|code|no|nr|number)",
         r"(?:seller|vendor|merchant|manufacturer|provider|supplier|operator|insurer|bank|firm|company)(?:id|code|no|"
         r"nr)",
     ),
     (
-        r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto)(?:name|title|"
-        r"description|desc)",
-        r"item|sku|article|artikel|articulo|artigo|articolo|description|upc|ean|asin|stockcode|variety|flavou?r|"
+        r"(?:lineitem|product|item|article|artikel|produkt|produit|producto|produto|prodotto|drug|medicine)(?:name|title|"
+        r"description|desc|bezeichnung|omschrijving|naam)|(?:libelle|designation|descripcion|descricao|descrizione)"
+        r"(?:del?|d)?(?:l|la)?(?:article|articulo|artigo|articolo|produit|producto|produto|prodotto)",
+        r"(?:menu)?item|sku|article|artikel|articulo|artigo|articolo|description|upc|colupc|gtin|ean|asin|stockcode|variety|flavou?r|"
         r"title|titel|titre|titulo|titolo",
-        r"(?:product|prod|item|article|artikel|sku)(?:id|code|no|nr|nbr|num|number|nummer)|omschrijving|bezeichnung|designation",
+        r"(?:product|prod|item|article|artikel|sku)(?:id|code|no|nr|nbr|num|number|nummer|key)|omschrijving|bezeichnung|designation",
         r".+(?:brand|marke|merk|marque|marca)(?:name|bought|chosen|purchased)?",
     ),
 )
 ORDER = (
     PRE
     + _words(
-        "order orders invoice basket transaction receipt trip ticket bon kassenbon bestellung bestell auftrag auftrags",
+        "salesorder order orders invoice basket transaction receipt trip ticket bon kassenbon bestellung bestell",
+        "auftrag auftrags",
         "rechnung rechnungs beleg bestelling bestel factuur commande facture pedido factura fatura ordine "
         "fattura scontrino",
         "visit purchase checkout cart txn trans trx kassabon cesta panier usersession session",
@@ -201,7 +214,7 @@ ORDER = (
     + ID,
 )
 CHOICE_SET = (
-    r"(?:chid|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|ques|"
+    r"(?:chid|occ|choiceid|choiceset|choicesetid|situation|task|taskid|obs|obsid|case|caseid|question|set|qes|ques|"
     r"choicesituation|idx|screen|scenario|choicetask|taak|aufgabe|tache|tarea)",
 )
 FLAG = (
@@ -212,11 +225,11 @@ FLAG = (
 )
 COUNTS = r"(n|no|num|number|numberof)?(?:purchases|orders|trips|visits|transactions)"  # how many in a week or month
 QUANTITY = (
-    r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|net|units|no|num|numberof|nbof)?"
-    r"(?:quantity|quantities|qty|units|unit|pieces|pcs|pieces|nunits|numunits|itemcount|volume)(?:sold|ordered|"
+    r"(?:lineitem|item|product|order|ordered|sales|sold|purchase|total|net|units|billed|invoiced|no|num|numberof|nbof)?"
+    r"(?:quantity|quantities|qty|units|unit|pieces|pcs|packs|nunits|numunits|itemcount|volume)(?:sold|ordered|"
     r"bought|purchased)?",
-    r"menge|anzahl|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"
-    r"cantidad|cant|unidades|antal|antall|ilosc|adet|maara|mnozstvi|uds",
+    r"menge|anzahl|packungen|stk|stuck|stuckzahl|stueck|bestellmenge|aantal|aantalstuks|hoeveelheid|stuks|quantite|qte|nbre?|"
+    r"cantidad|cant|unidades|antal|antall|ilosc|adet|maara|mnozstvi|uds|cantitate|mennyiseg",
     r"quantidade|qtd|qtde|quantita|qta|pezzi|count|number|items",
     COUNTS,
 )
@@ -224,7 +237,7 @@ PRICE = (
     r"(?:lineitem|item|unit|product|purchase|sale|sales|order|retail|paid|net|gross|grand|total|line|"
     r"shelf)?(?:price|amount|"
     r"revenue|sales|value|spend|spent|total)"
-    r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount)?",
+    r"(?:each|paid|total|usd|eur|gbp|unit|perunit|peritem|value|amount|base|purchased)?",
     r"(?:einzel|stuck|verkaufs|gesamt)?preis|betrag|umsatz|gesamtbetrag|(?:stuks)?prijs|bedrag|omzet|"
     r"prix(?:unitaire)?|montant",
     r"(?:preis|prijs|prix|precio|preco|prezzo)(?:pro|per|par|por|a|la|al|je)?(?:stuck|stk|stuks?|piece|unite|unidad|"
@@ -235,7 +248,8 @@ OF_ONE = re.compile("price|preis|prijs|prix|precio|preco|prezzo")  # in the name
 OF_ALL = re.compile("total|gesamt|sum")  # of all the units of a line
 STATUS = (
     r"(?:order|payment|financial|delivery|fulfillment|fulfilment|transaction|sale|shipping|line|item|invoice|"
-    r"subscription|booking|trip|ride|reservation|ticket|purchase)?status(?:id|code|name|desc|description)?",
+    r"subscription|booking|trip|ride|reservation|ticket|purchase|charge|settlement|checkout|shipment|dispatch|bet|"
+    r"claim)?status(?:id|code|name|desc|description)?",
     r"(?:bestell|auftrags|zahlungs|liefer|versand)status|(?:bestel|betaal|order|verzend|lever)status|"
     r"statut(?:commande)?|"
     r"estado(?:delpedido|pedido)?|statodellordine",
@@ -257,7 +271,7 @@ STRONG_STATUS = re.compile(
 )
 REFUND_FLAG = (
     r"(?:return|refund|cancel|cancellation|void|rma)(?:ed)?(?:reason|id|no|nr|number|ref|reference|code)",
-    r"(?:is|was)?(?:reversed|reversal|rejected|declined|chargeback|returned|return|refunded|refund|cancelled|canceled|cancellation|void|voided|storno|"
+    r"(?:is|was)?(?:reversed|reversal|rejected|declined|chargeback|returned|return|refunded|refund|cancel|cancelled|canceled|cancellation|void|voided|storno|"
     r"storniert|retour|test|testorder|demo|duplicate|spam|deleted)(?:ed)?(?:flag|at|date|yn)?",
     r"(?:ist|is)?test(?:bestellung|bestelling|kauf|aankoop|auftrag|purchase|transaction)|commandetest|pedidodeprueba",
     r"geretourneerd|geannuleerd|retourne|annule|devuelto|cancelado|reso|annullato|devolvido",
@@ -313,14 +327,16 @@ WEIGHT = (
     r"ponderacion|ponderacao|pesocampione",
 )
 START = (
-    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff)*"
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff|"
+    r"effective|supply|registration|tenancy|session|ride|trip|rental|hire|stay|visit)*"
     r"(?:start|begin|since|from|begins|"
     r"started|joined|join)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?beginn|ingangsdatum|begindatum|startdatum|debut|datedebut|fechainicio|inicio|datainicio|"
     r"inizio|datainizio|(?:gultig)?(?:von|ab|seit)|(?:geldig)?(?:van|vanaf|sinds)|du|depuis|desde|dal|de",
 )
 END = (
-    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff)*"
+    r"(?:contract|policy|subscription|spell|valid|membership|plan|account|period|billing|service|coverage|tariff|"
+    r"effective|supply|registration|tenancy|session|ride|trip|rental|hire|stay|visit)*"
     r"(?:end|until|till|to|stop|ended|left|"
     r"churn|ends|thru|through)(?:date|month|week|day|year|at|time|ed)?",
     r"(?:vertrags)?ende|einddatum|enddatum|fin|datefin|fechafin|fim|datafim|fine|datafine|(?:gultig)?bis|"

@@ -88,10 +88,7 @@ BRANDS = {
     ),
     "no_answer": Case(
         rows("resp,wave,brand", lambda c, w, b: (c, w, "Don't know" if w == 3 else b)),
-        6,
-        24,
-        4,
-        "Don't know is no brand",
+        *(6, 18, 3, "6  no answer (brand is Don't know)"),
     ),
     "currencies": Case(
         rows("customer,date,brand,price,currency", lambda c, w, b: (c, date(w), b, 3, "EUR" if c < 4 else "JPY")),
