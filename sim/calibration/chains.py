@@ -16,6 +16,8 @@ from sim.calibration.settings import number, prior_of
 Progress = Callable[[str, float], None]  # what is being done, and the part of it that is done
 PATIENCE = 0.2  # seconds between looks at whether to stop
 ENDING = 1.0  # seconds that a chain which was told to stop is waited for
+SLOW, FAST = 0.002, 0.01  # paces of learning the covariance of the common parameters: many draws tell many of them
+TURNS = 4.0  # of which a burn-in has so many at least
 FIRST_STEP = 0.1  # of the prior's spread, of a proposal before anything is learned
 
 
@@ -102,12 +104,13 @@ class Chain:
         state = initial_state(self.data, self.prior, self.seed)
         burn_in, kept = self.length.burn_in, self.length.sweeps
         thin, sweep, chunk = kept // self.length.draws, -burn_in, 1
+        pace = min(max(TURNS / max(burn_in, 1), SLOW), FAST)
         kept = thin * self.length.draws
         while sweep <= kept and not self.stop:
             last = -1 if sweep < 0 else ((sweep + thin - 1) // thin) * thin if sweep > 0 else 0
             many = max(1, min(chunk, last - sweep + 1))
             began = time.perf_counter()
-            sweeps(self.data, self.prior, state, sweep, many)
+            sweeps(self.data, self.prior, state, sweep, many, pace)
             took = time.perf_counter() - began
             chunk = max(1, min(2 * chunk, int(many * PATIENCE / max(took, 1e-6))))
             sweep += many

@@ -15,7 +15,7 @@ from sim.calibration.compiled.likelihood import fill_common, household
 TARGET, TARGET_MANY = 0.35, 0.25  # accepted steps, of one and of many dimensions
 EVERY = 50  # sweeps between updates of the proposals
 SLICE_EVERY = 3  # sweeps between elliptical slices
-PACE, PACE_COMMON = 0.01, 0.002  # of learning the covariance of a household, and of what is common: more parameters
+PACE = 0.01  # of learning the covariance of a household
 
 
 class HyperPrior(NamedTuple):
@@ -64,8 +64,11 @@ def refresh(data, state):
 
 
 @compiled
-def sweeps(data, prior, state, first, many):
-    """Sweeps number first .. first + many - 1; the first of all is 1, and negative numbers are burn-in."""
+def sweeps(data, prior, state, first, many, pace):
+    """Sweeps number first .. first + many - 1; the first of all is 1, and negative numbers are burn-in.
+
+    `pace` is that of learning the covariance of the common parameters, and the size of their steps.
+    """
     p = state.mu.shape[0]
     lower, inverse = np.zeros((p, p)), np.zeros((p, p))
     for sweep in range(first, first + many):
@@ -73,7 +76,7 @@ def sweeps(data, prior, state, first, many):
         root(state.sigma, lower)
         inverse_of_root(lower, inverse)
         move_households(data, state, lower, inverse, sweep, adapt)
-        move_common(data, prior, state, adapt)
+        move_common(data, prior, state, adapt, pace)
         move_population(prior, state)
         root(state.sigma, lower)
         inverse_of_root(lower, inverse)
@@ -180,7 +183,7 @@ def common_prior(prior, common):
 
 
 @compiled
-def move_common(data, prior, state, adapt):
+def move_common(data, prior, state, adapt, pace):
     """Two steps, a large and a small one, of the parameters common to all."""
     many = state.common.shape[0]
     new, bump = np.empty(many), np.empty(many)
@@ -198,9 +201,9 @@ def move_common(data, prior, state, adapt):
             state.z[:] = state.spare
             state.ll[:] = state.spare_ll
         if adapt and turn == 0:
-            state.sizes[0] += 0.03 * ((1.0 if accepted else 0.0) - TARGET_MANY)
+            state.sizes[0] += 15.0 * pace * ((1.0 if accepted else 0.0) - TARGET_MANY)
     if adapt:
-        learn_step(state.common, state.common_mean, state.common_cov, state.common_step, EVERY, PACE_COMMON)
+        learn_step(state.common, state.common_mean, state.common_cov, state.common_step, EVERY, pace)
 
 
 @compiled
