@@ -31,6 +31,7 @@ from sim.model.state import LOWEST_UTILITY, NOBODY, NOTHING
 
 FIXED_POINT_ROUNDS = 8  # rounds of the fixed point of choice chances and past
 WEEKS_A_YEAR = np.float32(52)
+MOST_USES = np.float32(1e9)  # before the first week; where hardly anybody ever leaves they would be infinite
 SMALL = np.float32(1e-3)  # so that the shape of a gamma, and the chance to deliberate, is never 0
 EARLIER = np.int64(65472)  # the start, among addresses of a taste, of the tastes that people had before the first week
 
@@ -203,6 +204,7 @@ def earlier_uses(person, bonds, public, world, i):
         bonds.regret[j, i] = ZERO
     if traits.turnover > ZERO:
         uses = a_week * (-log(open_uniform(came)) * WEEKS_A_YEAR / traits.turnover)
+        uses = select(uses < MOST_USES, uses, a_week * ZERO + MOST_USES)
     since = uses
     if traits.taste_renewal > ZERO:
         total, at = ZERO, (Purpose.RENEW_TASTE, EARLIER, FIRST)

@@ -22,6 +22,9 @@ RATES = [
 ]
 
 
+MARKET = {"segments": {"a": {}}, "firms": {"x": {}, "y": {}}}
+
+
 @pytest.mark.parametrize("path", RATES)
 def test_what_is_learned_in_steps_never_overshoots(path):
     """A step of memory, trust, habit or the like at the highest rate declared, in the case that once diverged."""
@@ -37,6 +40,14 @@ def test_what_is_learned_in_steps_never_overshoots(path):
         scenario.market.major_factor * 10 + scenario.consumer.anchor_pull * 10 + 10
     )  # CX: a visit, felt from an anchor
     assert np.abs(run.people[0].bonds["memory"]).max() <= worst
+
+
+def test_a_past_without_end_is_a_past():
+    """Where hardly anybody ever leaves, the uses before the first week are more than numbers hold."""
+    consumer = {"turnover": 1.2e-38, "rate": 10.0, "taste_renewal": 1.5, "habit_rate": 0.0}
+    scenario = build({"people": 50, "weeks": 4, "window": 1, "consumer": consumer, **MARKET})
+    run = simulate(scenario, 1, keep_people=True)
+    check_week(run.people[0], make_world(scenario), run.tally, 0, scenario.weeks - 1)
 
 
 def test_a_share_of_the_gap_is_at_most_all_of_it():
