@@ -1,14 +1,13 @@
 """draws.csv: draws of the numbers of a calibrated market that its panel tells together, for its plausible worlds."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import numpy as np
 import yaml
 
 from sim.calibration.choices import weight_names
-from sim.calibration.population import moments
 from sim.calibration.posterior import Posterior
+from sim.calibration.preset import Numbers
 from sim.calibration.provider_fit import ProviderFit
 from sim.study.defaults import vocabulary
 
@@ -20,19 +19,17 @@ WEIGHTS = {"feature": "consumer.feature_weight", "display": "consumer.display_we
 LINE = f"posterior: {DRAWS}  # draws of the numbers above, which plausible worlds are made of\n"
 
 
-def of_purchases(posterior: Posterior, preset: str) -> str:
+def of_purchases(posterior: Posterior, numbers: Numbers, preset: str) -> str:
     """The file's text for a market of purchases with this market.yaml."""
-    draws, many = posterior.draws[posterior.simulator], len(posterior.firms)
+    draws = posterior.draws[posterior.simulator]
     picks = np.unique(np.linspace(0, len(draws.mu) - 1, MANY).astype(int))
-    picked = replace(draws, mu=draws.mu[picks], sigma=draws.sigma[picks], common=draws.common[picks])
-    common = picked.common
+    common, mean = draws.common[picks], numbers.means[picks]
     found = {
         WEIGHTS[n]: common[:, k] for k, n in enumerate(weight_names(posterior.terms, draws.variant)) if n in WEIGHTS
     }
     found["consumer.habit_rate"] = 1 / (1 + np.exp(-common[:, -1]))
     if posterior.terms.mean_price is not None:
-        found["consumer.price_weight"] = np.exp(picked.mu[:, -1])
-    mean = moments(posterior.terms, picked)[0][:, : many - 1]
+        found["consumer.price_weight"] = np.exp(draws.mu[picks, -1])
     given = _numbers(preset)
     for j, firm in enumerate(posterior.firms[1:]):
         path = f"firms.{firm}.presence"

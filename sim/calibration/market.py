@@ -155,7 +155,7 @@ def write(done: Calibration | ProviderMarket, folder: Path) -> list[str]:
     report = text(done.fitted, numbers, choices, done.time, done.about, done.read, told)
     preset = preset_text(posterior, numbers, choices, done.time, done.seed, done.title)
     (folder / MARKET).write_text(preset + LINE, encoding="utf-8")
-    (folder / DRAWS).write_text(of_purchases(posterior, preset), encoding="utf-8")
+    (folder / DRAWS).write_text(of_purchases(posterior, numbers, preset), encoding="utf-8")
     (folder / REPORT).write_text(report, encoding="utf-8")
     twin.to_csv(folder / TWIN, index=False, lineterminator="\n")
     if has_calendar(posterior, done.time):

@@ -73,7 +73,8 @@ class Numbers:
         self.draws.common[:, -2:] = self.habit, -np.log(1 / self.habit_rate[0] - 1)
         mean, covariance = moments(posterior.terms, self.draws)
         self.mean = np.r_[0.0, mean[:, : many - 1].mean(axis=0)]
-        self.error = np.r_[0.0, moments(posterior.terms, draws)[0][:, : many - 1].std(axis=0)]
+        self.means = moments(posterior.terms, draws)[0][:, : many - 1]  # of every draw with its own habit
+        self.error = np.r_[0.0, self.means.std(axis=0)]
         cap = np.r_[np.full(many - 1, MOST_SPREAD[0]), np.full(int(self.priced), MOST_SPREAD[1])]
         own = covariance.mean(axis=0)
         less = np.minimum(1, cap / np.sqrt(np.diag(own)))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from sim import panel
 from sim.panel.report import read_summary
@@ -19,6 +20,14 @@ def written(table, folder, name="panel.csv", **kw):
     else:
         table.to_csv(path, index=False, **kw)
     return path
+
+
+def refused(content, sentence, folder, **options):
+    """Hold that a file of this content is refused, with this one sentence."""
+    (folder / "panel.csv").write_text(content)
+    with pytest.raises(panel.PanelError, match=sentence) as caught:
+        panel.read(folder / "panel.csv", **options)
+    assert len(caught.value.complaints) == 1
 
 
 def little(seed=3, households=12, each=9):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from sim import panel
-from sim.panel import PanelError
-from tests.panel.panels import BOUGHT, NAMES, Case, check, rows, several
+from tests.panel.panels import BOUGHT, NAMES, Case, check, refused, rows, several
 from tests.panel.test_kinds import date, timed
 
 BRANDS = list(NAMES.values())
@@ -227,11 +226,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_list_of_purchases(name, tmp_path):
-    content, sentence = REFUSED[name]
-    (tmp_path / "panel.csv").write_text(content)
-    with pytest.raises(PanelError, match=sentence) as caught:
-        panel.read(tmp_path / "panel.csv", **({"encoding": "klingon"} if name == "encoding" else {}))
-    assert len(caught.value.complaints) == 1
+    refused(*REFUSED[name], tmp_path, **({"encoding": "klingon"} if name == "encoding" else {}))
 
 
 def test_the_encoding_can_be_named(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from sim import panel
 from sim.panel import PanelError
-from tests.panel.panels import BOUGHT, CHOICES, NAMES, Case, check, rows, several
+from tests.panel.panels import BOUGHT, CHOICES, NAMES, Case, check, refused, rows, several
 from tests.panel.test_kinds import date, timed
 
 KINDS = {"Aro": "Yogurt", "Bel": "Yogurt", "Cim": "Soda"}
@@ -216,11 +216,7 @@ ASKED = {
 
 @pytest.mark.parametrize("name", ASKED)
 def test_what_cannot_be_known_is_asked(name, tmp_path):
-    content, question = ASKED[name]
-    (tmp_path / "panel.csv").write_text(content)
-    with pytest.raises(PanelError, match=question) as caught:
-        panel.read(tmp_path / "panel.csv")
-    assert len(caught.value.complaints) == 1
+    refused(*ASKED[name], tmp_path)
 
 
 def test_points_of_thousands_beside_numbers_without(tmp_path):
